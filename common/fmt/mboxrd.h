@@ -1,0 +1,13 @@
+/* common/fmt/mboxrd.h - "From " quoting of mbox files (mboxrd: every ">*From " gets one more '>'). */
+#ifndef FMT_MBOXRD_H
+#define FMT_MBOXRD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/base/str.h"
+
+/* Does this line (from its first byte) need quoting? More bytes may be needed: a line of only '>' or a part of "From " so far is no yes. */
+bool	mboxrd_is_from(struct str);
+
+#endif

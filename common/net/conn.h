@@ -1,0 +1,50 @@
+/*
+ * common/net/conn.h - buffered blocking I/O on one connection with a deadline on
+ * every wait. TLS will come in behind the same calls. Reads and writes are
+ * done on a non-blocking descriptor with poll(2).
+ */
+#ifndef NET_CONN_H
+#define NET_CONN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/attr.h"
+#include "common/base/buf.h"
+#include "common/base/str.h"
+#include "common/fmt/line.h"
+
+#define CONN_IN	65536		/* input buffer: longest line that conn_line can give */
+
+struct conn {
+	int		 fd;		/* owned */
+	char		*in;		/* CONN_IN bytes, allocated at first need, freed by conn_idle_trim */
+	size_t		 in_from, in_to;
+	struct buf	 out;
+	int64_t		 deadline;	/* now_ms scale: limit for the whole of what comes; -1 none */
+	const volatile int *stop;	/* if not NULL and *stop != 0 a wait ends with ECANCELED */
+	bool		 eof;
+};
+
+void	conn_init(struct conn *, int);
+void	conn_close(struct conn *);	/* no flush */
+/* Bytes already received and not yet consumed. */
+struct str conn_pending(const struct conn *);
+void	conn_consume(struct conn *, size_t);
+/* Reads at least one more byte into the buffer (flushing output first), waiting up to timeout_ms: 1 got some, 0 end of file, -1 errno (ETIMEDOUT, ECANCELED, ECONNRESET, ENOBUFS when the buffer is full). */
+int	conn_fill(struct conn *, int64_t) must_check;
+/*
+ * One line of at most max bytes: status of line_scan; LINE_MORE means the connection failed or
+ * ended (errno as conn_fill, 0 for end of file). The view is valid until the next conn_ call that reads.
+ * Output is flushed only when no complete line is buffered (RFC 2920: pipelining).
+ */
+enum line_status conn_line(struct conn *, size_t, int64_t, struct str *);
+/* Is a further complete line buffered? */
+bool	conn_has_line(const struct conn *);
+int	conn_put(struct conn *, struct str);	/* buffered; flushed when over 32 KiB with timeout 60 s */
+int	conn_putf(struct conn *, const char *, ...) printf_like(2, 3);
+int	conn_flush(struct conn *, int64_t) must_check;
+/* Gives unused buffers back while waiting for a slow client. */
+void	conn_idle_trim(struct conn *);
+
+#endif

@@ -1,0 +1,68 @@
+/*
+ * common/net/server.h - a pool of pre-forked workers behind listening
+ * sockets (smtp, lmtp, the fronts of pop3). The listener accepts, counts
+ * clients, and hands each connection to a spare worker; it reads not one byte
+ * of a connection. If a worker dies of a fault (SIGSEGV, SIGBUS, SIGILL, SIGABRT, SIGFPE, SIGSYS)
+ * the listener drains and ends with EX_SOFTWARE, so that the master
+ * starts a fresh image: forks of one image are no oracle for guessing addresses.
+ */
+#ifndef NET_SERVER_H
+#define NET_SERVER_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/net/addr.h"
+
+#define SERVER_LISTEN_MAX	16
+
+struct server_limits {
+	unsigned	min_spare;		/* idle workers kept ready */
+	unsigned	max_workers;		/* = connections at a time in total */
+	unsigned	sessions_per_worker;	/* then the worker ends */
+	unsigned	client_connections;	/* at a time per client; 0 = no limit */
+	unsigned	client_connection_rate;	/* per minute per client; 0 = no limit */
+};
+
+/* Shared (mmap) with the workers: what a client did in the present minute. Messages and recipients are counted by the workers. */
+struct server_client {
+	atomic_uint	connections;
+	atomic_uint	minute;		/* of the counts below */
+	atomic_uint	connects, messages, recipients;
+	uint8_t		ip[16];		/* set by the listener only */
+};
+
+struct server_session {
+	int			 fd;		/* owned by the callee, non-blocking, close-on-exec */
+	struct addr		 peer, local;
+	struct server_client	*client;	/* NULL for a UNIX peer */
+	bool			 stress;	/* nearly all workers are busy: shorten time-outs */
+	const volatile int	*stop;		/* becomes non-zero: finish the command, say good-bye */
+};
+
+struct server_ops {
+	/* In each worker, once, before its first session: narrower sandbox, connections to other programs. -1: the worker ends, logged. */
+	int	(*worker_init)(void *);
+	void	(*session)(void *, const struct server_session *);
+	/* In the listener: bytes to send (blocking is impossible: one send(2)) to a client that is refused; "" closes silently. */
+	const char *(*refusal)(void *, bool too_many_total);
+	/* New settings came over the link; workers forked from now on use them. Fills limits. -1: keep the old ones. */
+	int	(*reload)(void *, int conf_fd, struct server_limits *);
+};
+
+/*
+ * Counts one message (what = 'm') or recipient ('r') of this minute and answers: is the count now
+ * within the limit? limit 0: always yes.
+ */
+bool	server_rate_ok(struct server_client *, char what, unsigned limit);
+
+/*
+ * Runs until the master says stop (link fd, see proc/link.h) or closes the link. Listening fds come
+ * from the link at start and on reload. Returns a sysexits status for main to return.
+ * Status counters: workers, busy, sessions, refused, faults.
+ */
+int	server_run(const char *name, int link_fd, const int *listen_fds, unsigned n,
+	    const struct server_limits *, const struct server_ops *, void *arg);
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * common/proc/link.h - a program's end of its link to the master (FD_LINK), and the tags on it.
+ * Records: V verb. Master to program: "status" (answer "status" with K "name=value" fields),
+ * "reload" (conf fd first, then listening fds named by N fields), "stop".
+ * Program to master: "ready", "status", "watch" (alive, every WATCH seconds), from auth "session" (see proto_auth.h).
+ */
+#ifndef PROC_LINK_H
+#define PROC_LINK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/attr.h"
+#include "common/base/buf.h"
+#include "common/proc/child.h"
+#include "common/proc/msg.h"
+
+#define LINK_VERB	'V'
+#define LINK_COUNTER	'K'
+#define LINK_NAME	'N'
+
+enum link_verb { LINK_NONE, LINK_STATUS, LINK_RELOAD, LINK_STOP, LINK_GONE, LINK_ANSWER };
+
+struct link_event {
+	enum link_verb	 verb;		/* ANSWER: something else for the program, in rec */
+	int		 conf;		/* RELOAD: conf fd, caller closes */
+	struct child_fd	 fds[CHILD_FDS];/* RELOAD: listening sockets, caller owns */
+	size_t		 nfds;
+};
+
+int	link_ready(int) must_check;	/* tell the master that we serve */
+/* Reads one event (the link may be non-blocking: LINK_NONE). rec is the caller's buffer of MSG_MAX. GONE: the master has died or a protocol error. */
+int	link_read(int, struct buf *, struct link_event *) must_check;
+/* Answer to LINK_STATUS: "name=value name=value". */
+int	link_status(int, const char *) must_check;
+
+#endif

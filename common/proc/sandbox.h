@@ -1,0 +1,46 @@
+/*
+ * common/proc/sandbox.h - one call per profile: Landlock for files and ports, seccomp for
+ * system calls (Linux). There is no way to run unsandboxed; a layer that
+ * the kernel lacks is reported by sandbox_layers(), never silently skipped.
+ */
+#ifndef PROC_SANDBOX_H
+#define PROC_SANDBOX_H
+
+#include <stddef.h>
+
+#include "common/base/attr.h"
+#include "common/base/diag.h"
+
+enum sandbox_profile {
+	SANDBOX_LISTENER,	/* accept, fork, pass descriptors; what its workers need */
+	SANDBOX_SMTPD,		/* a connection, files below its directory, AF_UNIX clients */
+	SANDBOX_LOGIN,		/* a connection, AF_UNIX clients, no files */
+	SANDBOX_QUEUE,		/* files below the spool, AF_UNIX clients */
+	SANDBOX_ROUTE,		/* reading the tables */
+	SANDBOX_AUTH,		/* reading the password tables, passing descriptors */
+	SANDBOX_LOG,		/* appending below the log directory */
+	SANDBOX_SESSION,	/* one user's mail, a connection */
+	SANDBOX_MAILDIR,	/* one user's mail, no network at all (local worker) */
+	SANDBOX_TOOL,		/* commands on the spool or tables: files given, AF_UNIX */
+	SANDBOX_COUNT
+};
+
+enum { SANDBOX_READ = 1, SANDBOX_WRITE = 2, SANDBOX_EXEC = 4 };	/* WRITE includes create, rename, remove, truncate */
+
+struct sandbox_path {
+	const char	*path;	/* a file or a directory with all below */
+	unsigned	 rights;
+};
+
+const char *sandbox_name(enum sandbox_profile);
+/*
+ * Enter for good (threads, children too). Paths that do not exist are skipped. Narrower profiles may be
+ * entered on top of wider ones. Sets no_new_privs. -1: *why, and the caller must exit. A forbidden call
+ * answers EPERM (calls that a hostile program would want: kill the process).
+ */
+int	sandbox_enter(enum sandbox_profile, const struct sandbox_path *, size_t, struct diag *)
+	    must_check;
+/* "landlock ABI 7, seccomp" or what is missing; into dst. */
+const char *sandbox_layers(char *, size_t);
+
+#endif

@@ -1,0 +1,90 @@
+/*
+ * common/proc/settings.h - what posthouse.conf(5) says, as one const struct. One table in
+ * settings.c names every key: type, place, default, bounds, which programs may know it.
+ */
+#ifndef PROC_SETTINGS_H
+#define PROC_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/conf.h"
+#include "common/base/diag.h"
+#include "common/net/addr.h"
+
+struct setting_item {		/* one of a list, with its place for `why` records */
+	const char	*text;	/* first word */
+	const char	*more;	/* second word or NULL */
+	const char	*file;
+	unsigned	 line;
+};
+
+struct setting_list {
+	struct setting_item	*items;
+	size_t			 n;
+};
+
+struct listen_settings {
+	struct setting_list	listen;			/* "127.0.0.1:25" */
+	long long		min_spare, max_connections, sessions_per_worker;
+	long long		client_connections, client_connection_rate;
+	long long		idle_timeout;		/* ms between commands */
+};
+
+struct smtp_settings {
+	struct listen_settings	in;
+	char			*banner;
+	long long		message_size, recipients, line_length, command_length, commands, errors;
+	long long		client_message_rate, client_recipient_rate;	/* per minute; 0 none */
+	long long		data_timeout, session_timeout;			/* ms */
+	long long		hops;			/* Received fields before it is a loop */
+	bool			vrfy, expn;
+};
+
+struct queue_settings {
+	long long		retry_first, retry_max, lifetime, scan_interval;	/* ms */
+	long long		local_workers, destination_concurrency, running;
+};
+
+struct local_settings {
+	char			*mailbox;	/* "maildir:~/Maildir", "mbox:/var/mail/%u"; overridden per user by the users file */
+	long long		pipe_timeout, idle_timeout, lock_timeout, min_uid, quota, hops;
+	char			*alias_user;	/* runs |commands and /files of alias files */
+};
+
+struct settings {
+	char			*hostname, *postmaster, *separator;
+	char			*spool, *run, *tables, *libexec, *durability;
+	char			*log, *log_level;		/* "file:/path", "syslog", "stderr" */
+	struct setting_list	 domains, virtual_domains, relay_domains, relay_from;
+	struct setting_list	 users, aliases, virtuals, catch_all, expect;
+	long long		 stop_timeout;			/* ms */
+	struct smtp_settings	 smtp;
+	struct listen_settings	 lmtp, pop3;
+	long long		 pop3_errors, pop3_login_delay;
+	struct queue_settings	 queue;
+	struct local_settings	 local;
+	struct conf_stmts	 stmts;				/* what they were read from */
+};
+
+/* Who may know a key. */
+enum settings_program {
+	PROGRAM_MASTER = 1 << 0, PROGRAM_LOG = 1 << 1, PROGRAM_ROUTE = 1 << 2, PROGRAM_QUEUE = 1 << 3,
+	PROGRAM_SMTPD = 1 << 4, PROGRAM_LOCAL = 1 << 5, PROGRAM_AUTH = 1 << 6, PROGRAM_POP3D = 1 << 7,
+	PROGRAM_SESSION = 1 << 8, PROGRAM_TOOL = 1 << 9
+};
+
+/* Defaults, then the file; -1: *why is "file:line:column: ...". The caller frees with settings_free. */
+int	settings_load(const char *path, struct settings **, struct diag *) must_check;
+int	settings_load_fd(int, struct settings **, struct diag *) must_check;
+int	settings_parse(struct str, const char *name, struct settings **, struct diag *) must_check;
+void	settings_free(struct settings **);
+/* All mistakes, one per line, into errors (for -n): number of them. */
+int	settings_check(const char *path, struct buf *errors);
+/* The part that a program may know, as text that settings_load_fd reads back to the same values, in a sealed memfd at offset 0. */
+int	settings_export(const struct settings *, unsigned program) must_check;
+/* One line per key with type, default and bounds, for the lint that compares with the manual. */
+int	settings_print_keys(struct buf *);
+
+#endif

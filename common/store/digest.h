@@ -1,0 +1,21 @@
+/* common/store/digest.h - SHA-256; the only file that includes OpenSSL's digests. */
+#ifndef STORE_DIGEST_H
+#define STORE_DIGEST_H
+
+#include <stddef.h>
+
+#include "common/base/attr.h"
+
+#define DIGEST_SIZE	32
+#define DIGEST_HEX	64
+
+struct digest;
+
+struct digest	*digest_new(void) must_check;		/* NULL: ENOMEM */
+struct digest	*digest_copy(const struct digest *) must_check;
+void		 digest_add(struct digest *, const void *, size_t);
+/* Hex (lower case, NUL-ended) of what was added; ready for new input afterwards. */
+int		 digest_hex(struct digest *, char[DIGEST_HEX + 1]) must_check;
+void		 digest_free(struct digest **);
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * common/store/durable.h - the one place that knows what makes a new file and
+ * its name survive a power cut, per file system, with the fewest flushes.
+ * The argument stands in spool(5).
+ *
+ * Order of use: write the file in tmp; durable_data() each; rename each; durable_names() once per
+ * directory (or per file where the file system asks). Only then acknowledge.
+ */
+#ifndef STORE_DURABLE_H
+#define STORE_DURABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/base/attr.h"
+
+enum durable_how {
+	DURABLE_STRICT,		/* fsync the file, rename, fsync the directory: any POSIX system */
+	DURABLE_ORDERED,	/* ext4, XFS: blocks written out, rename, one fsync carries the name */
+	DURABLE_FILE		/* btrfs, ZFS: rename, fsync of the file carries its name */
+};
+
+/* What is right for the file system of this descriptor (fstatfs); "strict" and "auto" are the configuration's words. */
+enum durable_how durable_for(int dirfd, bool strict);
+const char	*durable_name(enum durable_how);
+/* Before the rename. */
+int	durable_data(enum durable_how, int fd) must_check;
+/* After the renames into dirfd of the n files fds. -1: none of them may be acknowledged. */
+int	durable_names(enum durable_how, int dirfd, const int *fds, size_t n) must_check;
+
+#endif

@@ -1,0 +1,48 @@
+/* common/store/maildir.h - Maildir: tmp, new, cur; names; durable delivery in batches. */
+#ifndef STORE_MAILDIR_H
+#define STORE_MAILDIR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/base/attr.h"
+#include "common/base/buf.h"
+#include "common/base/diag.h"
+#include "common/store/durable.h"
+
+#define MAILDIR_NAME_MAX	255
+
+struct maildir {
+	int			 root, tmp, new, cur;	/* directory descriptors */
+	enum durable_how	 how;
+};
+
+/* Opens a Maildir below dirfd; create: makes it (0700) and its parents' last component, durably. folder "" or "Work.Lists" -> ".Work.Lists" (Maildir++). */
+int	maildir_open(struct maildir *, int dirfd, const char *path, const char *folder, bool create, struct diag *) must_check;
+void	maildir_close(struct maildir *);
+
+/* One message on its way: tmp/NAME -> new/NAME. */
+struct maildir_draft {
+	int	fd;
+	char	name[MAILDIR_NAME_MAX + 1];	/* in tmp; the final name adds ",S=size" */
+	off_t	size;
+};
+int	maildir_begin(const struct maildir *, const char *host, struct maildir_draft *) must_check;
+/* The caller writes to fd. */
+/* All of the batch: data, names, one flush. 0: all are safe. -1: none is acknowledged (what was renamed is taken back as far as possible). Drafts are closed. */
+int	maildir_commit(const struct maildir *, struct maildir_draft *, size_t) must_check;
+void	maildir_abort(const struct maildir *, struct maildir_draft *);
+
+/* "name:2,FLAGS" */
+struct str	maildir_name_base(struct str);	/* up to the ":2," */
+struct str	maildir_name_flags(struct str);
+/* ",S=" and ",W=" of a name: true if there. */
+bool		maildir_name_size(struct str, char which, uint64_t *);
+
+/* Maildir++ quota: bytes and count in use, from maildirsize or a scan. */
+int	maildir_usage(const struct maildir *, uint64_t *bytes, uint64_t *count) must_check;
+/* Adds to maildirsize after a delivery (does nothing if the file is not kept). */
+void	maildir_usage_add(const struct maildir *, int64_t bytes, int64_t count);
+
+#endif

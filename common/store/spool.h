@@ -1,0 +1,78 @@
+/*
+ * common/store/spool.h - the tree of spool(5) and every rename, link and unlink in it.
+ *
+ *	incoming/{tmp,new,sock}	ph-smtp:ph-queue 2770 (incoming itself 0750)
+ *	drop/{tmp,new,sock}	ph-queue:ph-drop 3770
+ *	queue/XX/, status/XX/, tmp/, hold/, corrupt/, sock/	ph-queue
+ */
+#ifndef STORE_SPOOL_H
+#define STORE_SPOOL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/base/attr.h"
+#include "common/base/buf.h"
+#include "common/base/diag.h"
+#include "common/base/id.h"
+#include "common/store/durable.h"
+#include "common/store/envelope.h"
+
+/* Makes and checks the whole tree with its owners and modes (as root), or with the own uid. Named users may be missing only without root. */
+int	spool_layout(const char *path, struct diag *) must_check;
+
+/* A place to write new messages into: a directory with tmp and new. */
+struct spool_in {
+	int			tmp, new;	/* directory descriptors */
+	enum durable_how	how;
+};
+int	spool_in_open(struct spool_in *, int dirfd, bool strict) must_check;
+void	spool_in_close(struct spool_in *);
+
+/* A message being written: tmp/ID, later new/ID. One writer. */
+struct draft {
+	int			 fd;		/* -1: none */
+	char			 id[ID_SIZE];
+	off_t			 content_at, size;
+	struct buf		 out;		/* write-behind buffer */
+	struct draft_sums	*sums;		/* header end seen?, canon, digests; opaque */
+};
+/* Creates tmp/ID (env->id) O_EXCL mode 0660 and writes the head. ENOSPC, EDQUOT, EROFS ...: nothing is left behind. */
+int	draft_begin(const struct spool_in *, struct draft *, struct envelope *) must_check;
+/* Content with CRLF line ends; digests are computed as it passes. */
+int	draft_write(struct draft *, const void *, size_t) must_check;
+/* Trailer, blocks, name, flush: after 0 the message survives a power cut: say 250. -1: say 451; it was taken back (or at worst comes twice). The draft is closed either way. */
+int	draft_commit(const struct spool_in *, struct draft *) must_check;
+/* Removes tmp/ID and closes. Nothing to do on a closed draft. */
+void	draft_abort(const struct spool_in *, struct draft *);
+
+/* The queue's view of the whole spool. */
+struct spool {
+	int			root, incoming, drop, queue, status, tmp, hold, corrupt;	/* incoming, drop: their new/ */
+	enum durable_how	how;
+};
+int	spool_open(struct spool *, int dirfd, bool strict, struct diag *) must_check;
+void	spool_close(struct spool *);
+
+enum spool_place { SPOOL_INCOMING, SPOOL_DROP, SPOOL_QUEUE, SPOOL_HOLD, SPOOL_CORRUPT };
+
+/* Opens the file of a message: O_RDWR if write, else O_RDONLY; O_NOFOLLOW, regular files only. */
+int	spool_file(const struct spool *, enum spool_place, struct id, bool write) must_check;
+/* rename within the spool; no flush: the promise is kept from either place (both are scanned at start). */
+int	spool_move(const struct spool *, struct id, enum spool_place from, enum spool_place to) must_check;
+/* The message is finished: its file and its status file go. ENOENT is success. */
+int	spool_remove(const struct spool *, enum spool_place, struct id) must_check;
+/* Next attempt's time is the file's mtime. */
+int	spool_set_due(int fd, int64_t due_ms) must_check;
+/* Calls fn for each message of a place with its mtime in ms; names that are no id are reported with id NULL and the name. Non-zero from fn stops. tmp files of dead writers are not touched. */
+int	spool_scan(const struct spool *, enum spool_place, int (*fn)(void *, const struct id *, const char *name, int64_t mtime_ms), void *) must_check;
+/* Replaces (or makes) queue/XX/ID by a new file with this envelope and the content of fd, durable before the old one goes. Content length and digests are taken over unless head/prefix is given (bytes put in front of the content). */
+int	spool_rewrite(const struct spool *, struct envelope *, struct str prefix, int content_fd, off_t at, off_t len) must_check;
+/* Appends a line to status/XX/ID. */
+int	spool_status_add(const struct spool *, struct id, struct str line) must_check;
+int	spool_status_read(const struct spool *, struct id, struct buf *) must_check;
+/* Files in tmp directories older than max_age_ms: removed; number. */
+int	spool_clean_tmp(int tmpdir, int64_t now_real_ms, int64_t max_age_ms) must_check;
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * common/store/users.h - who is a user: the system's (getpwnam) or a passwd-file
+ * "name:password:uid:gid:gecos:home:shell:extra" (extra: mail=maildir:/x quota=1G), as Dovecot reads. Compiled
+ * into users.cdb (no passwords; for route and local) and auth.cdb (passwords; for auth alone).
+ */
+#ifndef STORE_USERS_H
+#define STORE_USERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/base/attr.h"
+#include "common/base/buf.h"
+#include "common/base/diag.h"
+#include "common/base/str.h"
+
+#define USER_NAME_MAX	128
+#define USER_PATH_MAX	1024
+
+struct user {
+	char		name[USER_NAME_MAX + 1];
+	uid_t		uid;
+	gid_t		gid;
+	char		home[USER_PATH_MAX];
+	char		mailbox[USER_PATH_MAX];	/* "" = the configuration's; else "maildir:..." */
+	uint64_t	quota;			/* bytes, 0 = the configuration's */
+};
+
+/* Pure: one line of a passwd-file. 1 a user, 0 blank or comment, -1 malformed (*what, *col). */
+int	users_parse_line(struct str line, struct user *, struct str *password, const char **what, unsigned *col) must_check;
+/* Compiles source files into tables dir (users.cdb 0644-ish readable by route and local, auth.cdb 0640 for auth). Every mistake is file:line:col. */
+int	users_compile(const char *const *sources, size_t n, int tablesdir, gid_t auth_gid, struct diag *) must_check;
+
+struct users;	/* reader, opaque */
+/* system: getpwnam; else users.cdb in tablesdir. */
+int	users_open(struct users **, bool system, int tablesdir, struct diag *) must_check;
+/* 1 found, 0 no such user, -1 temporary error. Names are looked up in lower case. why (may be NULL) gets "passwd" or "file:line". */
+int	users_find(struct users *, struct str name, struct user *, struct buf *why) must_check;
+/* Password record of auth.cdb ("{SCHEME}hash"), wiped by the caller. Same results. */
+int	users_password(struct users *, struct str name, struct buf *) must_check;
+void	users_close(struct users **);
+/* "maildir:~/Maildir", %u user, %d domain, %h home -> location with an absolute path. */
+int	users_mailbox(const struct user *, const char *setting, char *, size_t) must_check;
+
+#endif
