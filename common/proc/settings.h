@@ -15,7 +15,7 @@
 
 struct setting_item {		/* one of a list, with its place for `why` records */
 	const char	*text;	/* first word */
-	const char	*more;	/* second word or NULL */
+	const char	*more;	/* second word or NULL; of an expect line what stands left and right of "->" */
 	const char	*file;
 	unsigned	 line;
 };
@@ -63,6 +63,7 @@ struct settings {
 	struct smtp_settings	 smtp;
 	struct listen_settings	 lmtp, pop3;
 	long long		 pop3_errors, pop3_login_delay;
+	long long		 pop3_user_connections;		/* sessions of one user at a time; 0 = no limit */
 	struct queue_settings	 queue;
 	struct local_settings	 local;
 	struct conf_stmts	 stmts;				/* what they were read from */

@@ -1,0 +1,239 @@
+/*
+ * common/proc/settings_keys.c - the one table of all keys of
+ * posthouse.conf(5). A new key is a row here, a member of struct settings and
+ * a paragraph in the manual (tests/lint-keys compares the two).
+ */
+#include "common/proc/settings_impl.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "common/base/str.h"
+
+#define AT(member)	offsetof(struct settings, member)
+
+#define MASTER		0		/* knows all of them */
+#define LOG		PROGRAM_LOG
+#define ROUTE		PROGRAM_ROUTE
+#define QUEUE		PROGRAM_QUEUE
+#define SMTPD		PROGRAM_SMTPD
+#define LOCAL		PROGRAM_LOCAL
+#define AUTH		PROGRAM_AUTH
+#define POP3D		PROGRAM_POP3D
+#define SESSION		PROGRAM_SESSION
+#define TOOL		PROGRAM_TOOL
+#define ALL		(LOG | ROUTE | QUEUE | SMTPD | LOCAL | AUTH | POP3D | \
+			    SESSION | TOOL)
+
+#define TEXT(key, member, def, rule, who) \
+	{ key, SETTING_TEXT, AT(member), def, NULL, NULL, &rule, NULL, who, false }
+#define NUMBER(kind, key, member, def, min, max, who) \
+	{ key, SETTING_##kind, AT(member), def, min, max, NULL, NULL, who, false }
+#define COUNT(...)	NUMBER(COUNT, __VA_ARGS__)
+#define SIZE(...)	NUMBER(SIZE, __VA_ARGS__)
+#define TIME(...)	NUMBER(TIME, __VA_ARGS__)
+#define BOOL(key, member, def, who) \
+	{ key, SETTING_BOOL, AT(member), def, NULL, NULL, NULL, NULL, who, false }
+#define LIST(key, member, def, rule, who) \
+	{ key, SETTING_LIST, AT(member), def, NULL, NULL, &rule, NULL, who, false }
+#define LIST_OR_NONE(key, member, def, rule, who) \
+	{ key, SETTING_LIST, AT(member), def, NULL, NULL, &rule, NULL, who, true }
+#define PAIRS(key, member, one, two, who) \
+	{ key, SETTING_PAIRS, AT(member), NULL, NULL, NULL, &one, &two, who, false }
+
+/* What every listening service has; the bounds are the same. */
+#define LISTEN(name, member, addr, spare, most, idle, who) \
+	LIST_OR_NONE(name ".listen", member.listen, addr, rule_listen, who), \
+	COUNT(name ".min-spare", member.min_spare, spare, "1", "1000", who), \
+	COUNT(name ".max-connections", member.max_connections, most, "1", \
+	    "100000", who), \
+	COUNT(name ".sessions-per-worker", member.sessions_per_worker, "100", \
+	    "1", "1000000", who), \
+	COUNT(name ".client-connections", member.client_connections, "50", \
+	    "0", "100000", who), \
+	COUNT(name ".client-connection-rate", member.client_connection_rate, \
+	    "0", "0", "1000000", who), \
+	TIME(name ".idle-timeout", member.idle_timeout, idle, "1s", "1d", who)
+
+const struct setting_key setting_keys[] = {
+	/* Without a default it is the system's host name, see settings.c. */
+	TEXT("hostname", hostname, NULL, rule_domain, ALL),
+	/* Without a default it is the host name, see settings.c. */
+	LIST_OR_NONE("domain", domains, NULL, rule_domain,
+	    ROUTE | QUEUE | LOCAL | AUTH | TOOL),
+	LIST("virtual-domain", virtual_domains, NULL, rule_domain,
+	    ROUTE | AUTH | TOOL),
+	LIST("relay-domain", relay_domains, NULL, rule_domain, ROUTE | TOOL),
+	LIST_OR_NONE("relay-from", relay_from, "127.0.0.0/8 ::1", rule_network,
+	    ROUTE | TOOL),
+	{ "users", SETTING_USERS, AT(users), "system", NULL, NULL, &rule_path,
+	    NULL, ROUTE | LOCAL | AUTH | TOOL, false },
+	LIST("aliases", aliases, NULL, rule_path, ROUTE | TOOL),
+	LIST("virtual", virtuals, NULL, rule_path, ROUTE | TOOL),
+	PAIRS("catch-all", catch_all, rule_domain, rule_user, ROUTE | TOOL),
+	TEXT("postmaster", postmaster, "root", rule_user, ROUTE | QUEUE | TOOL),
+	TEXT("separator", separator, "+", rule_separator,
+	    ROUTE | LOCAL | AUTH | TOOL),
+	{ "expect", SETTING_EXPECT, AT(expect), NULL, NULL, NULL, NULL, NULL,
+	    ROUTE | TOOL, false },
+
+	TEXT("spool", spool, PH_SPOOLDIR, rule_path, QUEUE | SMTPD | TOOL),
+	TEXT("run", run, PH_RUNDIR, rule_path, QUEUE | POP3D | TOOL),
+	TEXT("tables", tables, PH_TABLEDIR, rule_path,
+	    ROUTE | AUTH | LOCAL | TOOL),
+	TEXT("libexec", libexec, PH_LIBEXECDIR, rule_path, LOCAL | TOOL),
+	TEXT("durability", durability, "auto", rule_durability,
+	    QUEUE | SMTPD | LOCAL | SESSION | TOOL),
+	TEXT("log", log, "file:" PH_LOGFILE, rule_log, LOG | TOOL),
+	TEXT("log-level", log_level, "info", rule_level, ALL),
+	TIME("stop-timeout", stop_timeout, "10s", "1s", "1h", ALL),
+
+	LISTEN("smtp", smtp.in, "*:25", "2", "1000", "5m", SMTPD),
+	TEXT("smtp.banner", smtp.banner, "", rule_line, SMTPD),
+	SIZE("smtp.message-size", smtp.message_size, "50M", "64K", "2G",
+	    SMTPD | QUEUE | TOOL),
+	/* RFC 5321 4.5.3.1.8: at least 100. */
+	COUNT("smtp.recipients", smtp.recipients, "1000", "100", "100000",
+	    SMTPD | QUEUE | TOOL),
+	/* 4.5.3.1.6 says 1000; real mail does not know. */
+	SIZE("smtp.line-length", smtp.line_length, "65000", "1000", "65000",
+	    SMTPD | QUEUE | TOOL),
+	SIZE("smtp.command-length", smtp.command_length, "2048", "512", "16K",
+	    SMTPD),
+	COUNT("smtp.commands", smtp.commands, "100000", "10", "1000000000",
+	    SMTPD),
+	COUNT("smtp.errors", smtp.errors, "20", "1", "100000", SMTPD),
+	COUNT("smtp.client-message-rate", smtp.client_message_rate, "0", "0",
+	    "1000000", SMTPD),
+	COUNT("smtp.client-recipient-rate", smtp.client_recipient_rate, "0",
+	    "0", "1000000", SMTPD),
+	TIME("smtp.data-timeout", smtp.data_timeout, "10m", "1s", "1d", SMTPD),
+	TIME("smtp.session-timeout", smtp.session_timeout, "1h", "1s", "7d",
+	    SMTPD),
+	/* RFC 5321 6.3: at least 100. */
+	COUNT("smtp.hops", smtp.hops, "100", "10", "1000", SMTPD | QUEUE | TOOL),
+	BOOL("smtp.vrfy", smtp.vrfy, "yes", SMTPD),
+	BOOL("smtp.expn", smtp.expn, "no", SMTPD),
+
+	LISTEN("lmtp", lmtp, NULL, "1", "100", "5m", SMTPD),
+
+	/* RFC 1939 3: an autologout timer is at least ten minutes. */
+	LISTEN("pop3", pop3, NULL, "2", "500", "10m", POP3D | SESSION),
+	COUNT("pop3.errors", pop3_errors, "10", "1", "1000", POP3D | SESSION),
+	TIME("pop3.login-delay", pop3_login_delay, "2s", "0", "1m", POP3D),
+	COUNT("pop3.user-connections", pop3_user_connections, "20", "0",
+	    "100000", MASTER),
+
+	TIME("queue.retry-first", queue.retry_first, "5m", "1s", "1d",
+	    QUEUE | TOOL),
+	TIME("queue.retry-max", queue.retry_max, "4h", "1s", "7d", QUEUE | TOOL),
+	TIME("queue.lifetime", queue.lifetime, "5d", "1s", "365d", QUEUE | TOOL),
+	TIME("queue.scan-interval", queue.scan_interval, "1m", "1s", "1d",
+	    QUEUE),
+	COUNT("queue.local-workers", queue.local_workers, "20", "1", "1000",
+	    QUEUE | LOCAL),
+	COUNT("queue.destination-concurrency", queue.destination_concurrency,
+	    "20", "1", "1000", QUEUE),
+	COUNT("queue.running", queue.running, "1000", "1", "100000", QUEUE),
+
+	TEXT("local.mailbox", local.mailbox, "maildir:~/Maildir", rule_mailbox,
+	    LOCAL | AUTH | TOOL),
+	TIME("local.pipe-timeout", local.pipe_timeout, "10m", "1s", "1d",
+	    LOCAL | TOOL),
+	TIME("local.idle-timeout", local.idle_timeout, "10s", "1s", "1h", LOCAL),
+	TIME("local.lock-timeout", local.lock_timeout, "30s", "1s", "1h",
+	    LOCAL | SESSION | TOOL),
+	COUNT("local.min-uid", local.min_uid, "1000", "1", "4294967294",
+	    LOCAL | AUTH | TOOL),
+	SIZE("local.quota", local.quota, "0", "0", "1048576G", LOCAL | TOOL),
+	COUNT("local.hops", local.hops, "100", "10", "1000", LOCAL | TOOL),
+	TEXT("local.alias-user", local.alias_user, "nobody", rule_user,
+	    ROUTE | LOCAL | TOOL)
+};
+
+const size_t setting_nkeys = nitems(setting_keys);
+
+const struct setting_key *
+setting_find(const char *name)
+{
+	size_t	i;
+
+	for (i = 0; i < setting_nkeys; i++)
+		if (strcmp(setting_keys[i].name, name) == 0)
+			return &setting_keys[i];
+	return NULL;
+}
+
+const char *
+setting_type_name(enum setting_type t)
+{
+	static const char *const names[] = {
+		[SETTING_TEXT] = "text",
+		[SETTING_COUNT] = "count",
+		[SETTING_SIZE] = "size",
+		[SETTING_TIME] = "time",
+		[SETTING_BOOL] = "yes-no",
+		[SETTING_LIST] = "list",
+		[SETTING_PAIRS] = "pairs",
+		[SETTING_USERS] = "users",
+		[SETTING_EXPECT] = "expect"
+	};
+
+	return names[t];
+}
+
+/* Number of letters to insert, remove or change (Levenshtein 1966). */
+static size_t
+distance(const char *a, const char *b)
+{
+	size_t	row[CONF_KEY_MAX + 1], i, j, left, diagonal;
+	size_t	la = strnlen(a, CONF_KEY_MAX), lb = strnlen(b, CONF_KEY_MAX);
+
+	for (j = 0; j <= lb; j++)
+		row[j] = j;
+	for (i = 1; i <= la; i++) {
+		diagonal = row[0];
+		row[0] = left = i;
+		for (j = 1; j <= lb; j++) {
+			size_t	best = diagonal + (a[i - 1] != b[j - 1]);
+
+			if (left + 1 < best)
+				best = left + 1;
+			if (row[j] + 1 < best)
+				best = row[j] + 1;
+			diagonal = row[j];
+			row[j] = left = best;
+		}
+	}
+	return row[lb];
+}
+
+static const char *
+last_part(const char *name)
+{
+	const char	*dot = strrchr(name, '.');
+
+	return dot == NULL ? name : dot + 1;
+}
+
+const struct setting_key *
+setting_near(const char *name)
+{
+	const struct setting_key *best = NULL;
+	size_t	i, d, least = strlen(name) / 4 + 2;
+
+	for (i = 0; i < setting_nkeys; i++) {
+		d = distance(name, setting_keys[i].name);
+		if (d < least) {
+			least = d;
+			best = &setting_keys[i];
+		}
+	}
+	if (best != NULL)
+		return best;
+	/* The right key in the wrong block? */
+	for (i = 0; i < setting_nkeys; i++)
+		if (strcmp(last_part(name), last_part(setting_keys[i].name)) == 0)
+			return &setting_keys[i];
+	return NULL;
+}

@@ -1,0 +1,138 @@
+/* common/proc/settings_rules.c - what a word of posthouse.conf(5) may look like. */
+#include "common/proc/settings_impl.h"
+
+#include <string.h>
+
+#include "common/base/str.h"
+#include "common/fmt/cur.h"
+#include "common/fmt/path.h"
+#include "common/net/addr.h"
+
+static bool
+is_one_of(const char *s, const char *const *words)
+{
+	for (; *words != NULL; words++)
+		if (strcmp(s, *words) == 0)
+			return true;
+	return false;
+}
+
+static bool
+domain_ok(const char *s)
+{
+	struct cur	c = cur_from(str_from(s));
+	struct str	domain;
+
+	return *s != '[' && path_domain(&c, PATH_UTF8, &domain) && cur_done(&c);
+}
+
+static bool
+user_ok(const char *s)
+{
+	const char	*p;
+
+	if (*s == '\0' || *s == '-' || strlen(s) > 128)
+		return false;
+	for (p = s; *p != '\0'; p++)
+		if ((unsigned char)*p <= ' ' || *p == 0x7f ||
+		    strchr("/:|\"\\<>()", *p) != NULL)
+			return false;
+	return true;
+}
+
+static bool
+path_ok(const char *s)
+{
+	return *s == '/' && strlen(s) < 1024;
+}
+
+static bool
+network_ok(const char *s)
+{
+	struct network	net;
+
+	return network_parse(str_from(s), &net) == 0;
+}
+
+static bool
+listen_ok(const char *s)
+{
+	struct addr	addr;
+
+	return addr_parse_listen(s, &addr) == 0 && addr.port != 0;
+}
+
+static bool
+log_ok(const char *s)
+{
+	return strcmp(s, "syslog") == 0 || strcmp(s, "stderr") == 0 ||
+	    (strncmp(s, "file:", 5) == 0 && path_ok(s + 5));
+}
+
+static bool
+level_ok(const char *s)
+{
+	static const char *const words[] = {
+		"error", "warn", "info", "debug", NULL
+	};
+
+	return is_one_of(s, words);
+}
+
+static bool
+durability_ok(const char *s)
+{
+	static const char *const words[] = { "auto", "strict", NULL };
+
+	return is_one_of(s, words);
+}
+
+static bool
+mailbox_ok(const char *s)
+{
+	const char	*at = strchr(s, ':');
+
+	if (strncmp(s, "maildir:", 8) != 0 && strncmp(s, "mbox:", 5) != 0)
+		return false;
+	at++;
+	return *at == '/' || (*at == '~' && at[1] == '/') ||
+	    strncmp(at, "%h/", 3) == 0;
+}
+
+/* It must not be able to begin a name or to divide an address. */
+static bool
+separator_ok(const char *s)
+{
+	return *s == '\0' || (s[1] == '\0' && strchr("+-=_#~.", *s) != NULL);
+}
+
+static bool
+line_ok(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if ((unsigned char)*s < ' ' || *s == 0x7f)
+			return false;
+	return true;
+}
+
+const struct setting_rule rule_domain = { domain_ok, "a domain name" };
+const struct setting_rule rule_user = { user_ok, "a user name" };
+const struct setting_rule rule_path = { path_ok, "an absolute path" };
+const struct setting_rule rule_network = {
+	network_ok, "an address or network such as 192.0.2.0/24 or 2001:db8::/32"
+};
+const struct setting_rule rule_listen = {
+	listen_ok, "ADDRESS:PORT such as 127.0.0.1:25, [::1]:25 or *:25"
+};
+const struct setting_rule rule_log = { log_ok, "file:/PATH, syslog or stderr" };
+const struct setting_rule rule_level = {
+	level_ok, "error, warn, info or debug"
+};
+const struct setting_rule rule_durability = { durability_ok, "auto or strict" };
+const struct setting_rule rule_mailbox = {
+	mailbox_ok, "maildir:PATH or mbox:PATH, with PATH from /, ~/ or %h/ on"
+};
+const struct setting_rule rule_separator = {
+	separator_ok, "one character of + - = _ # ~ . or \"\" for none"
+};
+const struct setting_rule rule_line = { line_ok, "text without control characters" };
