@@ -32,11 +32,15 @@ struct child_plan {
 	char *const	*extra_env;	/* besides PATH, PH_FDS, TZ; NULL-ended, or NULL */
 };
 
-/* Fork and exec; everything not in the plan is closed, signals are reset, environment is only what the plan says. pid, or -1. */
+/*
+ * Fork and exec in a session (and process group) of its own; everything not in the plan is closed, signals are
+ * reset, environment is only what the plan says. pid, or -1 (no such program, no process). A child whose exec
+ * fails all the same says so on its fd 2 and ends with 71.
+ */
 pid_t	child_spawn(const struct child_plan *) must_check;
-/* In the child: the named descriptors of PH_FDS, set close-on-exec. Number, or -1 EPROTO. */
+/* In the child: the named descriptors of PH_FDS, set close-on-exec (as are 3, 4, 5). Number, 0 without PH_FDS, or -1 EPROTO. */
 int	child_fds(struct child_fd[CHILD_FDS]) must_check;
-/* The n-th descriptor with that name, or -1. */
+/* The n-th (0 first) descriptor with that name, or -1. */
 int	child_fd_find(const struct child_fd *, size_t, const char *, unsigned);
 
 #endif

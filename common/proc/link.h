@@ -29,7 +29,8 @@ struct link_event {
 };
 
 int	link_ready(int) must_check;	/* tell the master that we serve */
-/* Reads one event (the link may be non-blocking: LINK_NONE). rec is the caller's buffer of MSG_MAX. GONE: the master has died or a protocol error. */
+int	link_watch(int) must_check;	/* tell the master that we are alive */
+/* Reads one event (the link may be non-blocking: LINK_NONE). rec is the caller's buffer of MSG_MAX. GONE: the master has died or a protocol error. -1 only with ENOMEM. */
 int	link_read(int, struct buf *, struct link_event *) must_check;
 /* Answer to LINK_STATUS: "name=value name=value". */
 int	link_status(int, const char *) must_check;

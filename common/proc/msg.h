@@ -25,22 +25,27 @@ struct msg_fds {
 int	msg_send(int, const struct buf *, const struct msg_fds *) must_check;
 /* Replaces rec's content (max >= MSG_MAX is the caller's duty). 1: a record; 0: the peer has gone; -1: errno (EAGAIN, EPROTO). With fds NULL any descriptor that comes is closed. */
 int	msg_recv(int, struct buf *, struct msg_fds *) must_check;
-/* Send and wait for the answer up to timeout_ms: 0, or -1 (ETIMEDOUT, EPIPE/ECONNRESET when the peer has gone, EPROTO). */
+/* Send and wait for the answer up to timeout_ms: 0, or -1 (ETIMEDOUT, EPIPE/ECONNRESET when the peer has gone, EPROTO). After an error the two are out of step: close it. */
 int	msg_call(int, const struct buf *, const struct msg_fds *, struct buf *, struct msg_fds *, int64_t) must_check;
 void	msg_close_fds(struct msg_fds *);
 int	msg_pair(int[2]) must_check;	/* SEQPACKET, close-on-exec, blocking */
 
 int	msg_connect(const char *) must_check;	/* path; blocking, close-on-exec */
-/* Bind (replacing a dead socket) and listen; mode, and owner unless (uid_t)-1. Non-blocking. */
+/* Bind (replacing a dead socket; EADDRINUSE if somebody listens, EEXIST if it is no socket) and listen; mode, and owner unless (uid_t)-1. Non-blocking. */
 int	msg_listen(const char *, mode_t, uid_t, gid_t) must_check;
 /* Peer's uid and pid from the kernel. */
 int	msg_peer(int, uid_t *, pid_t *) must_check;
 
-/* A client that connects when needed and once again if the server was restarted. */
+/*
+ * A client that connects when needed and once again if the server was restarted (then the question may be asked
+ * twice). Any error closes the connection; the next call begins anew.
+ */
 struct msg_client {
 	const char	*path;
 	int		 fd;	/* -1: not connected */
 };
 int	msg_client_call(struct msg_client *, const struct buf *, const struct msg_fds *, struct buf *, int64_t) must_check;
+/* A packet without answer that never blocks; -1: it was not sent (EAGAIN: the peer is busy). */
+int	msg_client_hint(struct msg_client *, const struct buf *) must_check;
 
 #endif
