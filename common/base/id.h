@@ -30,7 +30,7 @@ void		id_format(struct id, char[ID_SIZE]);
 bool		id_parse(struct str, struct id *);
 bool		id_eq(struct id, struct id);
 /*
- * The queue's sub-directory: two characters of the time part that change
+ * The queue's sub-directory: two characters made of the bits of the time that change
  * about once a second, so that what arrives together lies together.
  */
 void		id_shard(struct id, char[SHARD_LEN + 1]);
