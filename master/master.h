@@ -1,0 +1,164 @@
+/*
+ * master/master.h - the state of posthouse(8) while it runs; one struct, made
+ * in main. Runs as root, reads nothing that came from the network but the
+ * fields that auth passed on (session.c), which it checks.
+ */
+#ifndef MASTER_MASTER_H
+#define MASTER_MASTER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/base/attr.h"
+#include "common/base/buf.h"
+#include "common/base/diag.h"
+#include "common/proc/child.h"
+#include "common/proc/settings.h"
+#include "master/plan.h"
+
+#define MASTER_SOCKETS	15	/* listening places of a service: with the conf they fit in one packet */
+#define MASTER_CLIENTS	8	/* control connections at a time */
+#define MASTER_TRIES	3	/* starts of a program before the first readiness fails */
+#define MASTER_READY_MS	300000	/* a queue of a million messages has to be read */
+#define MASTER_STEADY_MS 60000	/* ran so long: its next death is a first one again */
+#define MASTER_GRACE_MS	2000	/* over stop-timeout, for those who use all of it themselves */
+#define MASTER_ASK_MS	1000	/* how long status waits for answers */
+
+enum program_state { STATE_OFF, STATE_STARTING, STATE_RUNNING, STATE_BACKOFF, STATE_STOPPING };
+
+struct listener {
+	char	name[CHILD_NAME_MAX];	/* in PH_FDS */
+	char	place[128];		/* "127.0.0.1:25" as in the configuration, or a path */
+	int	fd;
+};
+
+struct program {
+	const struct program_plan *plan;
+	enum program_state	 state;
+	pid_t			 pid;		/* 0: none */
+	int			 link;		/* -1: none */
+	int64_t			 started;
+	int64_t			 due;		/* BACKOFF: start then; STOPPING: kill then */
+	unsigned		 delay;		/* seconds of the last back-off */
+	unsigned		 deaths;	/* since it last ran for a minute */
+	unsigned		 restarts;
+	int64_t			 asked, answered; /* status requests; 0: never */
+	char			 counters[256];
+	struct listener		 listeners[MASTER_SOCKETS];
+	size_t			 nlisteners;
+};
+
+struct client {			/* someone at run/control */
+	int		 fd;		/* -1: free */
+	bool		 wants_status;
+	int64_t		 since;
+};
+
+struct session {
+	pid_t		 pid;
+	char		*user;
+};
+
+struct stray {			/* workers that outlived their program */
+	pid_t		 pgid;
+};
+
+/* A new configuration on its way in: see reload.c. */
+enum reload_step { RELOAD_NONE, RELOAD_PROVE, RELOAD_COMPILE };
+
+struct reload {
+	enum reload_step  step;
+	struct settings	 *settings;	/* the new ones */
+	pid_t		  pid;		/* of route */
+	int		  said;		/* read end of its stderr, -1 */
+	bool		  again;	/* asked for once more meanwhile */
+	struct buf	  text;
+	struct listener	  listeners[ID_COUNT][MASTER_SOCKETS];
+	size_t		  nlisteners[ID_COUNT];
+	int		  client;	/* index of who waits for the answer, -1: a signal */
+};
+
+struct master {
+	const char	*conf;		/* absolute path */
+	bool		 foreground;
+	struct settings	*settings;
+	int		 log[2];	/* 0: read end, for log alone */
+	int		 signals, control, pidfile, spool_lock;
+	int		 tell;		/* -F: -1; else whoever waits for our readiness */
+	int64_t		 started, pinged;
+	bool		 ready;		/* all of them have been, once */
+	struct program	 programs[ID_COUNT];
+	struct client	 clients[MASTER_CLIENTS];
+	struct session	*sessions;
+	size_t		 nsessions;
+	struct stray	*groups;
+	size_t		 ngroups;
+	struct reload	 reload;
+	bool		 stopping, killed;
+	unsigned	 stop_step;
+	int64_t		 stop_due;
+	int		 status;	/* of the process in the end */
+};
+
+/* setup.c: directories, locks, sockets, tables. -1: *why. */
+int	setup_all(struct master *, struct diag *) must_check;
+void	setup_remove(struct master *);		/* sockets and pid file, at the end */
+
+/* sockets.c */
+int	sockets_named(struct master *, struct diag *) must_check;
+int	sockets_control(struct master *, struct diag *) must_check;
+/* The listening sockets of a service: those of old that are still wanted (their descriptors are shared), and new ones. */
+int	sockets_listen(const struct settings *, enum program_id, const struct listener *old,
+	    size_t nold, struct listener *, size_t *, struct diag *) must_check;
+/* Closes those of a that are not in b. */
+void	sockets_drop(const struct listener *a, size_t na, const struct listener *b, size_t nb);
+
+/* program.c: one program's life. */
+void	program_start(struct master *, struct program *, int64_t now);
+void	program_readable(struct master *, struct program *, int64_t now);
+void	program_died(struct master *, struct program *, int status, int64_t now);
+void	program_stop(struct master *, struct program *, int64_t now);
+void	program_time(struct master *, struct program *, int64_t now);
+void	program_ask(struct program *, int64_t now);	/* for its status */
+bool	program_wanted(const struct master *, const struct program *);
+const char *program_state_name(enum program_state);
+/* "exit status 70 (...)" or "signal 11 (...)". */
+const char *exit_text(int status, char *, size_t);
+
+/* loop.c */
+int	loop_run(struct master *);		/* the status to exit with */
+
+/* stop.c */
+void	stop_begin(struct master *, int status, int64_t now);
+bool	stop_advance(struct master *, int64_t now);	/* is all of it over? */
+void	stop_keep_group(struct master *, pid_t);
+void	stop_check_groups(struct master *);
+
+/* session.c */
+void	session_request(struct master *, struct program *, struct str rec, int fd);
+bool	session_reap(struct master *, pid_t, int status);
+void	session_signal(const struct master *, int);
+
+/* reload.c */
+void	reload_begin(struct master *, int client, int64_t now);
+void	reload_said(struct master *);		/* its pipe is readable */
+bool	reload_reap(struct master *, pid_t, int status, int64_t now);
+/* route's flag "-c" or "-t" over the settings, waited for; its stderr is ours. Wait status or -1. */
+int	reload_route(const struct settings *, const char *flag, struct diag *) must_check;
+
+/* control.c */
+void	control_accept(struct master *);
+void	control_readable(struct master *, struct client *, int64_t now);
+void	control_answer(struct master *, int client, bool ok, struct str text);
+void	control_time(struct master *, int64_t now);	/* status answers that are due */
+
+/* daemon.c */
+int	daemon_detach(struct master *, struct diag *) must_check; /* the parent does not return */
+void	daemon_tell(struct master *, int status, const char *);	/* readiness, or why not */
+
+/* command.c: posthouse status, reload, stop: exit status. */
+int	command_run(const char *conf, const char *verb);
+int	command_check(const char *conf);	/* -n */
+
+#endif

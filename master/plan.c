@@ -1,0 +1,64 @@
+/*
+ * master/plan.c - the static table of programs. Users and directories are
+ * each program's own affair (proc/priv.h); what stands here is what only the
+ * master can give: descriptors, and sockets in the right places.
+ */
+#include "master/plan.h"
+
+#include <stddef.h>
+
+#include "common/base/attr.h"
+
+const struct program_plan plan_programs[ID_COUNT] = {
+	[ID_LOG] = { "log", "log", NULL, PROGRAM_LOG, 5 },
+	[ID_ROUTE] = { "route", "route", NULL, PROGRAM_ROUTE, 4 },
+	[ID_AUTH] = { "auth", "auth", NULL, PROGRAM_AUTH, 1 },
+	[ID_LOCAL] = { "local", "local", NULL, PROGRAM_LOCAL, 3 },
+	[ID_QUEUE] = { "queue", "queue", NULL, PROGRAM_QUEUE, 2 },
+	[ID_SMTP] = { "smtp", "smtpd", "smtp", PROGRAM_SMTPD, 0 },
+	[ID_LMTP] = { "lmtp", "smtpd", "lmtp", PROGRAM_SMTPD, 0 },
+	[ID_POP3] = { "pop3", "pop3d", "pop3", PROGRAM_POP3D, 0 }
+};
+
+const struct socket_plan plan_sockets[] = {
+	{ "route@smtp", ID_ROUTE, true, "incoming/sock", "route",
+	    "ph-smtp", "ph-smtp", 0600 },
+	{ "route@queue", ID_ROUTE, true, "sock", "route",
+	    "ph-queue", "ph-queue", 0600 },
+	{ "auth@login", ID_AUTH, false, "login", "auth",
+	    "ph-login", "ph-login", 0600 },
+	{ "local@queue", ID_LOCAL, true, "sock", "local",
+	    "ph-queue", "ph-queue", 0600 },
+	{ "queue@smtp", ID_QUEUE, true, "incoming/sock", "queue",
+	    "ph-smtp", "ph-smtp", 0600 },
+	{ "queue@drop", ID_QUEUE, true, "drop/sock", "queue",
+	    NULL, "ph-drop", 0660 },
+	{ "queue@ctl", ID_QUEUE, false, ".", "queue",
+	    NULL, "ph-queue", 0660 }
+};
+const size_t plan_nsockets = nitems(plan_sockets);
+
+const char *const plan_users[] = {
+	"ph-log", "ph-auth", "ph-route", "ph-queue", "ph-smtp", "ph-login", NULL
+};
+
+const struct setting_list *
+plan_listen(const struct settings *s, enum program_id id)
+{
+	switch (id) {
+	case ID_SMTP:
+		return &s->smtp.in.listen;
+	case ID_LMTP:
+		return &s->lmtp.listen;
+	case ID_POP3:
+		return &s->pop3.listen;
+	case ID_LOG:
+	case ID_ROUTE:
+	case ID_AUTH:
+	case ID_LOCAL:
+	case ID_QUEUE:
+	case ID_COUNT:
+		break;
+	}
+	return NULL;
+}

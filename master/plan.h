@@ -1,0 +1,45 @@
+/* master/plan.h - which programs there are, what each gets, and in which order they stop. */
+#ifndef MASTER_PLAN_H
+#define MASTER_PLAN_H
+
+#include <sys/types.h>
+
+#include "common/proc/settings.h"
+
+enum program_id {
+	ID_LOG, ID_ROUTE, ID_AUTH, ID_LOCAL, ID_QUEUE, ID_SMTP, ID_LMTP, ID_POP3,
+	ID_COUNT
+};
+
+struct program_plan {
+	const char	*name;		/* in the log, in status */
+	const char	*binary;	/* below libexec */
+	const char	*service;	/* name of its TCP sockets, or NULL */
+	unsigned	 part;		/* of the configuration */
+	unsigned	 stop_step;	/* 0 first; PLAN_STOP_STEPS - 1 last */
+};
+
+#define PLAN_STOP_STEPS	6
+
+extern const struct program_plan plan_programs[ID_COUNT];
+
+/* A named socket: bound by the master where only its client can reach it. */
+struct socket_plan {
+	const char	*name;		/* "route@smtp": server@client */
+	enum program_id	 server;
+	bool		 below_spool;	/* else below the run directory */
+	const char	*dir, *file;
+	const char	*user, *group;	/* who may connect; NULL: root */
+	mode_t		 mode;
+};
+
+extern const struct socket_plan plan_sockets[];
+extern const size_t plan_nsockets;
+
+/* Users that must exist before anything is started as root. */
+extern const char *const plan_users[];
+
+/* The listen statements of a program with a service. */
+const struct setting_list *plan_listen(const struct settings *, enum program_id);
+
+#endif

@@ -1,0 +1,183 @@
+/*
+ * master/setup.c - what has to be there before the first program starts:
+ * users, directories, locks, the log channel, sockets, compiled tables.
+ */
+#include "master/master.h"
+
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/fdio.h"
+#include "common/base/log.h"
+#include "common/proc/msg.h"
+#include "common/proc/priv.h"
+#include "common/store/spool.h"
+
+/* Whoever can write the file can run commands as anybody. */
+static int
+check_conf(const char *path, struct diag *why)
+{
+	struct stat	st;
+
+	if (stat(path, &st) == -1)
+		return diag_errno(why, "%s", path);
+	if ((st.st_uid != 0 && st.st_uid != geteuid()) ||
+	    (st.st_mode & (S_IWGRP | S_IWOTH)))
+		return diag_set(why, "%s: others than root can write it, "
+		    "expected owner root and no write permission for group "
+		    "and others", path);
+	return 0;
+}
+
+static int
+check_users(struct diag *why)
+{
+	size_t	i;
+
+	for (i = 0; priv_is_root() && plan_users[i] != NULL; i++)
+		if (getpwnam(plan_users[i]) == NULL)
+			return diag_set(why, "user %s is missing, expected a "
+			    "system user of that name", plan_users[i]);
+	return 0;
+}
+
+static int
+make_dir(const char *path, struct diag *why)
+{
+	struct stat	st;
+
+	if (mkdir(path, 0755) == -1 && errno != EEXIST)
+		return diag_errno(why, "%s", path);
+	if (stat(path, &st) == -1)
+		return diag_errno(why, "%s", path);
+	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() ||
+	    (st.st_mode & (S_IWGRP | S_IWOTH)))
+		return diag_set(why, "%s: expected a directory that only its "
+		    "owner, uid %u, can write to", path, (unsigned)geteuid());
+	return 0;
+}
+
+static int
+make_dirs(const struct settings *s, struct diag *why)
+{
+	char	path[1100];
+
+	snprintf(path, sizeof(path), "%s/login", s->run);
+	if (make_dir(s->run, why) == -1 || make_dir(path, why) == -1 ||
+	    make_dir(s->tables, why) == -1)
+		return -1;
+	return 0;
+}
+
+static int
+lock(int fd, const char *what, struct diag *why)
+{
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (errno == EWOULDBLOCK)
+		return diag_set(why, "%s: another posthouse is running here",
+		    what);
+	return diag_errno(why, "lock %s", what);
+}
+
+/* Two masters on one run directory or spool would deliver everything twice. */
+static int
+take_locks(struct master *m, struct diag *why)
+{
+	char	path[1100];
+
+	snprintf(path, sizeof(path), "%s/posthouse.pid", m->settings->run);
+	m->pidfile = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (m->pidfile == -1)
+		return diag_errno(why, "%s", path);
+	if (lock(m->pidfile, path, why) == -1)
+		return -1;
+	if (spool_layout(m->settings->spool, why) == -1)
+		return -1;
+	m->spool_lock = open(m->settings->spool,
+	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (m->spool_lock == -1)
+		return diag_errno(why, "%s", m->settings->spool);
+	return lock(m->spool_lock, m->settings->spool, why);
+}
+
+static int
+make_log_channel(struct master *m, struct diag *why)
+{
+	int	on = 1;
+
+	if (msg_pair(m->log) == -1 || setsockopt(m->log[0], SOL_SOCKET,
+	    SO_PASSCRED, &on, sizeof(on)) == -1)
+		return diag_errno(why, "log channel");
+	return 0;
+}
+
+static int
+bind_services(struct master *m, struct diag *why)
+{
+	size_t	i;
+
+	for (i = 0; i < ID_COUNT; i++) {
+		struct program *p = &m->programs[i];
+
+		if (p->plan->service != NULL && sockets_listen(m->settings,
+		    (enum program_id)i, NULL, 0, p->listeners, &p->nlisteners,
+		    why) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+compile_tables(const struct settings *s, struct diag *why)
+{
+	char	text[80];
+	int	status;
+
+	if ((status = reload_route(s, "-c", why)) == -1)
+		return -1;
+	if (status != 0)
+		return diag_set(why, "the tables could not be compiled: "
+		    "route ended with %s", exit_text(status, text,
+		    sizeof(text)));
+	return 0;
+}
+
+int
+setup_all(struct master *m, struct diag *why)
+{
+	if (check_conf(m->conf, why) == -1 || check_users(why) == -1 ||
+	    make_dirs(m->settings, why) == -1 || take_locks(m, why) == -1 ||
+	    bind_services(m, why) == -1 || sockets_named(m, why) == -1 ||
+	    sockets_control(m, why) == -1 || make_log_channel(m, why) == -1)
+		return -1;
+	return compile_tables(m->settings, why);
+}
+
+/* The lock goes with the process; the name says that nobody runs. */
+void
+setup_remove(struct master *m)
+{
+	static const char *const files[] = {
+		"control", "queue", "login/auth", "posthouse.pid"
+	};
+	char	path[1100];
+	size_t	i;
+
+	for (i = 0; i < nitems(files); i++) {
+		snprintf(path, sizeof(path), "%s/%s", m->settings->run,
+		    files[i]);
+		if (unlink(path) == -1 && errno != ENOENT)
+			log_warn("remove file=%s why=\"%s\"", path,
+			    strerror(errno));
+	}
+}
