@@ -5,6 +5,8 @@
  */
 #include "master/master.h"
 
+#include <sys/stat.h>
+
 #include <err.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,13 +70,14 @@ serve(struct master *m)
 		errx(EX_CONFIG, "%s", why.text);
 	if (priv_harden(false) == -1)
 		err(EX_OSERR, "harden");
-	umask(022);
+	(void)umask(022);
 	if (setup_all(m, &why) == -1)
 		errx(EX_UNAVAILABLE, "%s", why.text);
 	if (!m->foreground && daemon_detach(m, &why) == -1)
 		errx(EX_OSERR, "%s", why.text);
 	write_pid(m);
 	log_open(m->log[1], "posthouse");
+	log_set_level(settings_log_level(m->settings));
 	m->signals = sig_init(SIG_EV_TERM | SIG_EV_HUP | SIG_EV_CHLD);
 	if (m->signals == -1)
 		err(EX_OSERR, "signals");

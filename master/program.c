@@ -85,17 +85,6 @@ program_wanted(const struct master *m, const struct program *p)
 	return list == NULL || list->n > 0;
 }
 
-/*
- * A group of its own: ^C at the terminal reaches the master alone, which
- * stops the programs in order, and what is left of a group can be ended.
- */
-static int
-own_group(void *arg)
-{
-	(void)arg;
-	return setpgid(0, 0);
-}
-
 static size_t
 plan_fds(const struct master *m, const struct program *p, struct child_fd *fds)
 {
@@ -121,7 +110,7 @@ spawn(const struct master *m, const struct program *p, int conf, int link)
 	struct child_plan plan = {
 		.path = path, .argv = argv, .conf = conf, .log = m->log[1],
 		.link = link, .err = m->foreground ? STDERR_FILENO : -1,
-		.fds = fds, .before_exec = own_group
+		.fds = fds
 	};
 
 	plan.nfds = plan_fds(m, p, fds);
@@ -177,8 +166,6 @@ program_start(struct master *m, struct program *p, int64_t now)
 		p->pid = 0;
 		back_off(m, p, now);
 	} else {
-		/* The child may not have come so far yet; both may do it. */
-		(void)setpgid(p->pid, p->pid);
 		p->state = STATE_STARTING;
 		p->started = now;
 		log_debug("start program=%s pid=%d", p->plan->name,
@@ -241,21 +228,29 @@ program_stop(struct master *m, struct program *p, int64_t now)
 
 /* They are shown on a terminal: nothing but printable ASCII. */
 static void
-keep_counters(struct program *p, struct str text)
+keep_counters(struct program *p, struct str rec)
 {
-	size_t	i;
+	struct cur	c = cur_from(rec);
+	struct field	f;
+	size_t		i, n = 0;
 
-	for (i = 0; i < text.n && i < sizeof(p->counters) - 1; i++)
-		p->counters[i] = text.p[i] >= ' ' && text.p[i] <= '~' ?
-		    text.p[i] : '?';
-	p->counters[i] = '\0';
+	while (record_next(&c, &f)) {
+		if (f.tag != LINK_COUNTER)
+			continue;
+		if (n > 0 && n < sizeof(p->counters) - 1)
+			p->counters[n++] = ' ';
+		for (i = 0; i < f.value.n && n < sizeof(p->counters) - 1; i++)
+			p->counters[n++] = f.value.p[i] > ' ' &&
+			    f.value.p[i] <= '~' ? f.value.p[i] : '?';
+	}
+	p->counters[n] = '\0';
 }
 
 static void
 handle(struct master *m, struct program *p, struct buf *rec,
     struct msg_fds *fds, int64_t now)
 {
-	struct str	verb, text;
+	struct str	verb;
 
 	if (!record_ok(buf_view(rec)) ||
 	    !record_get(buf_view(rec), LINK_VERB, &verb)) {
@@ -269,8 +264,7 @@ handle(struct master *m, struct program *p, struct buf *rec,
 			    (int)p->pid);
 		}
 	} else if (str_eq(verb, STR("status"))) {
-		if (record_get(buf_view(rec), LINK_COUNTER, &text))
-			keep_counters(p, text);
+		keep_counters(p, buf_view(rec));
 		p->answered = now;
 		if (p->answered <= p->asked)
 			p->answered = p->asked;

@@ -296,6 +296,7 @@ take_over(struct master *m, int64_t now)
 	m->settings = r->settings;
 	r->settings = NULL;
 	settings_free(&old);
+	log_set_level(settings_log_level(m->settings));
 	for (i = 0; i < ID_COUNT; i++) {
 		struct program *p = &m->programs[i];
 

@@ -147,8 +147,6 @@ become(void *arg)
 	const struct login	*l = arg;
 	struct diag		 why;
 
-	if (setpgid(0, 0) == -1)
-		return -1;
 	return priv_become(l->groups_of, (uid_t)l->uid, (gid_t)l->gid, &why);
 }
 

@@ -11,6 +11,7 @@
 
 #include "common/base/conf.h"
 #include "common/base/diag.h"
+#include "common/base/log.h"
 #include "common/net/addr.h"
 
 struct setting_item {		/* one of a list, with its place for `why` records */
@@ -85,6 +86,8 @@ void	settings_free(struct settings **);
 int	settings_check(const char *path, struct buf *errors);
 /* The part that a program may know, as text that settings_load_fd reads back to the same values, in a sealed memfd at offset 0. */
 int	settings_export(const struct settings *, unsigned program) must_check;
+/* For log_set_level. */
+enum log_level settings_log_level(const struct settings *);
 /* One line per key with type, default and bounds, for the lint that compares with the manual. */
 int	settings_print_keys(struct buf *);
 

@@ -9,15 +9,6 @@
 #include "common/net/addr.h"
 
 static bool
-is_one_of(const char *s, const char *const *words)
-{
-	for (; *words != NULL; words++)
-		if (strcmp(s, *words) == 0)
-			return true;
-	return false;
-}
-
-static bool
 domain_ok(const char *s)
 {
 	struct cur	c = cur_from(str_from(s));
@@ -69,22 +60,42 @@ log_ok(const char *s)
 	    (strncmp(s, "file:", 5) == 0 && path_ok(s + 5));
 }
 
+static const struct {
+	const char	*name;
+	enum log_level	 level;
+} levels[] = {
+	{ "error", LOG_LEVEL_ERROR },
+	{ "warn", LOG_LEVEL_WARN },
+	{ "info", LOG_LEVEL_INFO },
+	{ "debug", LOG_LEVEL_DEBUG }
+};
+
 static bool
 level_ok(const char *s)
 {
-	static const char *const words[] = {
-		"error", "warn", "info", "debug", NULL
-	};
+	size_t	i;
 
-	return is_one_of(s, words);
+	for (i = 0; i < nitems(levels); i++)
+		if (strcmp(s, levels[i].name) == 0)
+			return true;
+	return false;
+}
+
+enum log_level
+settings_log_level(const struct settings *s)
+{
+	size_t	i;
+
+	for (i = 0; i < nitems(levels); i++)
+		if (strcmp(s->log_level, levels[i].name) == 0)
+			return levels[i].level;
+	return LOG_LEVEL_INFO;
 }
 
 static bool
 durability_ok(const char *s)
 {
-	static const char *const words[] = { "auto", "strict", NULL };
-
-	return is_one_of(s, words);
+	return strcmp(s, "auto") == 0 || strcmp(s, "strict") == 0;
 }
 
 static bool
