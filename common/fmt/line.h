@@ -6,6 +6,9 @@
 #ifndef FMT_LINE_H
 #define FMT_LINE_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "common/base/str.h"
 
 enum line_status {
