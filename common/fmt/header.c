@@ -1,0 +1,112 @@
+/* common/fmt/header.c - fields of a message header (RFC 5322 2.2); pure. */
+#include "common/fmt/header.h"
+
+#include <string.h>
+
+/* ftext: any visible ASCII character but the colon (3.6.8). */
+static bool
+is_ftext(unsigned char c)
+{
+	return is_vchar(c) && c != ':';
+}
+
+/* To the end of the line, LF included; false if there is none (all taken). */
+static bool
+skip_line(struct cur *c)
+{
+	const char	*lf;
+
+	lf = cur_done(c) ? NULL : memchr(c->p, '\n', cur_left(c));
+	c->p = lf == NULL ? c->end : lf + 1;
+	return lf != NULL;
+}
+
+static struct str
+without_eol(const char *from, const char *to)
+{
+	if (to > from && to[-1] == '\n')
+		to--;
+	if (to > from && to[-1] == '\r')
+		to--;
+	return (struct str){ from, (size_t)(to - from) };
+}
+
+bool
+header_next(struct cur *in, struct header_field *out)
+{
+	struct cur		c = *in;
+	struct header_field	f;
+	const char		*body;
+
+	if (cur_byte(&c, '\n') || cur_word(&c, STR("\r\n"))) {
+		*in = c;
+		return false;
+	}
+	if (!cur_span(&c, is_ftext, cur_left(&c), &f.name))
+		return false;
+	cur_skip_wsp(&c);		/* obs-optional, 4.5 */
+	if (!cur_byte(&c, ':'))
+		return false;
+	body = c.p;
+	while (skip_line(&c) && !cur_done(&c) && is_wsp((unsigned char)*c.p))
+		;
+	f.body = without_eol(body, c.p);
+	f.raw.p = in->p;
+	f.raw.n = (size_t)(c.p - in->p);
+	*in = c;
+	*out = f;
+	return true;
+}
+
+bool
+header_find(struct str head, const char *name, struct header_field *out)
+{
+	struct cur		c = cur_from(head);
+	struct header_field	f;
+
+	while (header_next(&c, &f))
+		if (str_eq_nocase(f.name, str_from(name))) {
+			*out = f;
+			return true;
+		}
+	return false;
+}
+
+size_t
+header_count(struct str head, const char *name)
+{
+	struct cur		c = cur_from(head);
+	struct header_field	f;
+	size_t			n = 0;
+
+	while (header_next(&c, &f))
+		n += str_eq_nocase(f.name, str_from(name));
+	return n;
+}
+
+int
+header_unfold(struct str body, struct buf *b)
+{
+	size_t	i;
+
+	body = str_trim(body);
+	for (i = 0; i < body.n; i++)
+		if (body.p[i] != '\r' && body.p[i] != '\n' &&
+		    buf_addc(b, body.p[i]) == -1)
+			return -1;
+	return 0;
+}
+
+size_t
+header_length(struct str msg)
+{
+	struct cur	c = cur_from(msg);
+
+	while (!cur_done(&c)) {
+		if (cur_byte(&c, '\n') || cur_word(&c, STR("\r\n")))
+			return (size_t)(c.p - msg.p);
+		if (!skip_line(&c))
+			break;
+	}
+	return msg.n;
+}
