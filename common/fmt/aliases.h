@@ -28,7 +28,9 @@ struct alias_entry {
 enum alias_result { ALIAS_ENTRY, ALIAS_END, ALIAS_BAD };
 
 /*
- * The next logical line. *line counts lines (start with 1). ALIAS_BAD: *what says what is wrong,
+ * The next logical line. scratch must have room reserved for the longest name (it may move
+ * when it grows: views made earlier die with buf_reset or growth, so use them before the next call).
+ * *line counts lines (start with 1). ALIAS_BAD: *what says what is wrong,
  * *col where; the bad line has been skipped.
  */
 enum alias_result alias_next(struct cur *, unsigned *, struct alias_entry *, struct buf *, const char **, unsigned *);
