@@ -1,0 +1,231 @@
+/*
+ * common/net/conn.c - buffered blocking I/O on one connection. The descriptor
+ * is non-blocking; every wait has a deadline and looks at the stop flag at
+ * least twice a second, so that a signal just before poll is not lost.
+ */
+#include "common/net/conn.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/base/now.h"
+
+#define OUT_MAX		(1u << 20)
+#define OUT_FLUSH	32768
+#define OUT_TIMEOUT	60000
+#define WAIT_SLICE	500
+
+void
+conn_init(struct conn *c, int fd)
+{
+	*c = (struct conn){ .fd = fd, .deadline = -1 };
+	buf_init(&c->out, OUT_MAX);
+}
+
+void
+conn_close(struct conn *c)
+{
+	if (c->fd != -1)
+		close(c->fd);
+	c->fd = -1;
+	if (c->in != NULL)
+		explicit_bzero(c->in, CONN_IN);	/* may have held a password */
+	free(c->in);
+	c->in = NULL;
+	c->in_from = c->in_to = 0;
+	buf_wipe(&c->out);
+}
+
+struct str
+conn_pending(const struct conn *c)
+{
+	struct str	s = { "", 0 };
+
+	if (c->in != NULL) {
+		s.p = c->in + c->in_from;
+		s.n = c->in_to - c->in_from;
+	}
+	return s;
+}
+
+void
+conn_consume(struct conn *c, size_t n)
+{
+	c->in_from += n;
+	if (c->in_from == c->in_to)
+		c->in_from = c->in_to = 0;
+}
+
+static int
+wait_for(struct conn *c, short what, int64_t deadline)
+{
+	struct pollfd	p = { .fd = c->fd, .events = what };
+	int64_t		left, now;
+	int		r;
+
+	if (c->deadline >= 0 && c->deadline < deadline)
+		deadline = c->deadline;
+	for (;;) {
+		if (c->stop != NULL && *c->stop != 0) {
+			errno = ECANCELED;
+			return -1;
+		}
+		if ((now = now_ms()) >= deadline) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+		left = deadline - now;
+		if (c->stop != NULL && left > WAIT_SLICE)
+			left = WAIT_SLICE;
+		if (left > 3600000)
+			left = 3600000;
+		r = poll(&p, 1, (int)left);
+		if (r > 0)
+			return 0;
+		if (r == -1 && errno != EINTR)
+			return -1;
+	}
+}
+
+int
+conn_flush(struct conn *c, int64_t timeout)
+{
+	int64_t	deadline = now_ms() + timeout;
+	size_t	done = 0;
+	ssize_t	n;
+
+	while (done < c->out.n) {
+		n = send(c->fd, c->out.p + done, c->out.n - done, MSG_NOSIGNAL);
+		if (n >= 0) {
+			done += (size_t)n;
+			continue;
+		}
+		if (errno == EINTR)
+			continue;
+		if ((errno != EAGAIN && errno != EWOULDBLOCK) ||
+		    wait_for(c, POLLOUT, deadline) == -1) {
+			buf_consume(&c->out, done);
+			return -1;
+		}
+	}
+	buf_reset(&c->out);
+	return 0;
+}
+
+/* Room behind what is buffered: allocate, or move it to the front. */
+static int
+make_room(struct conn *c)
+{
+	if (c->in == NULL && (c->in = malloc(CONN_IN)) == NULL)
+		return -1;
+	if (c->in_to < CONN_IN)
+		return 0;
+	if (c->in_from == 0) {
+		errno = ENOBUFS;
+		return -1;
+	}
+	memmove(c->in, c->in + c->in_from, c->in_to - c->in_from);
+	c->in_to -= c->in_from;
+	c->in_from = 0;
+	return 0;
+}
+
+int
+conn_fill(struct conn *c, int64_t timeout)
+{
+	int64_t	deadline = now_ms() + timeout;
+	ssize_t	n;
+
+	if (c->eof)
+		return 0;
+	if (conn_flush(c, OUT_TIMEOUT) == -1 || make_room(c) == -1)
+		return -1;
+	for (;;) {
+		n = recv(c->fd, c->in + c->in_to, CONN_IN - c->in_to, 0);
+		if (n > 0) {
+			c->in_to += (size_t)n;
+			return 1;
+		}
+		if (n == 0) {
+			c->eof = true;
+			return 0;
+		}
+		if (errno == EINTR)
+			continue;
+		if ((errno != EAGAIN && errno != EWOULDBLOCK) ||
+		    wait_for(c, POLLIN, deadline) == -1)
+			return -1;
+	}
+}
+
+enum line_status
+conn_line(struct conn *c, size_t max, int64_t timeout, struct str *line)
+{
+	enum line_status	status;
+	size_t			used;
+
+	for (;;) {
+		status = line_scan(conn_pending(c), max, line, &used);
+		if (status != LINE_MORE) {
+			/* the view outlives the consumption: nothing moves */
+			c->in_from += used;
+			return status;
+		}
+		switch (conn_fill(c, timeout)) {
+		case 0:
+			errno = 0;
+			return LINE_MORE;
+		case -1:
+			return LINE_MORE;
+		}
+	}
+}
+
+bool
+conn_has_line(const struct conn *c)
+{
+	struct str	s = conn_pending(c);
+
+	return s.n > 0 && memchr(s.p, '\n', s.n) != NULL;
+}
+
+int
+conn_put(struct conn *c, struct str s)
+{
+	if (buf_addstr(&c->out, s) == -1)
+		return -1;
+	return c->out.n < OUT_FLUSH ? 0 : conn_flush(c, OUT_TIMEOUT);
+}
+
+int
+conn_putf(struct conn *c, const char *fmt, ...)
+{
+	va_list	ap;
+	int	r;
+
+	va_start(ap, fmt);
+	r = buf_vaddf(&c->out, fmt, ap);
+	va_end(ap);
+	if (r == -1)
+		return -1;
+	return c->out.n < OUT_FLUSH ? 0 : conn_flush(c, OUT_TIMEOUT);
+}
+
+void
+conn_idle_trim(struct conn *c)
+{
+	if (c->in_from == c->in_to) {
+		if (c->in != NULL)
+			explicit_bzero(c->in, c->in_to);
+		free(c->in);
+		c->in = NULL;
+		c->in_from = c->in_to = 0;
+	}
+	if (c->out.n == 0)
+		buf_free(&c->out);
+}
