@@ -1,0 +1,144 @@
+/* tests/unit/test_master_session.c - what auth may ask for and what not: it is treated as taken over. */
+#include "master/master.h"
+
+#include <check.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/fmt/record.h"
+#include "common/proc/msg.h"
+#include "common/proc/priv.h"
+#include "common/proc/proto_auth.h"
+
+struct request {
+	const char	*service, *user, *uid, *gid, *home, *mailbox;
+};
+
+#define HOME	"/home/ann", "maildir:/home/ann/Maildir"
+
+static const struct { struct request r; } bad[] = {
+	{ { "imap", "ann", "61001", "61001", HOME } },
+	{ { "../pop3", "ann", "61001", "61001", HOME } },
+	{ { "", "ann", "61001", "61001", HOME } },
+	{ { "pop3", "", "61001", "61001", HOME } },
+	{ { "pop3", "-ann", "61001", "61001", HOME } },
+	{ { "pop3", "../ann", "61001", "61001", HOME } },
+	{ { "pop3", "a\nb", "61001", "61001", HOME } },
+	{ { "pop3", "root", "0", "0", HOME } },
+	{ { "pop3", "ann", "0", "61001", HOME } },
+	{ { "pop3", "ann", "4294967295", "61001", HOME } },
+	{ { "pop3", "ann", "4294967296", "61001", HOME } },
+	{ { "pop3", "ann", "-1", "61001", HOME } },
+	{ { "pop3", "ann", "999", "61001", HOME } },
+	{ { "pop3", "ann", "", "", HOME } },
+	{ { "pop3", "ann", "61001", "61001", "home", "maildir:/m" } },
+	{ { "pop3", "ann", "61001", "61001", "/home/ann", "maildir:m" } },
+	{ { "pop3", "ann", "61001", "61001", "/home/ann", "/m" } },
+	{ { "pop3", "ann", "61001", "61001", "/home/ann", "pipe:/m" } },
+	{ { "pop3", "ann", "61001", "61001", "/home\n", "maildir:/m" } }
+};
+
+static void
+put(struct buf *rec, const struct request *r)
+{
+	record_puts(rec, AUTH_VERB, "session");
+	record_puts(rec, AUTH_SERVICE, r->service);
+	record_puts(rec, AUTH_USER, r->user);
+	record_puts(rec, AUTH_UID, r->uid);
+	record_puts(rec, AUTH_GID, r->gid);
+	record_puts(rec, AUTH_HOME, r->home);
+	record_puts(rec, AUTH_MAILBOX, r->mailbox);
+	record_puts(rec, AUTH_CLIENT, "192.0.2.1");
+	record_puts(rec, AUTH_TAG, "12");
+}
+
+/* The verb of the answer; the number of sessions is in *n. */
+static void
+request(const struct request *r, bool with_fd, char verb[16], size_t *n)
+{
+	struct master	m;
+	struct program	auth;
+	struct buf	rec;
+	struct diag	why;
+	char		tag[16];
+	int		pair[2], null = open("/dev/null", O_RDWR);
+
+	memset(&m, 0, sizeof(m));
+	memset(&auth, 0, sizeof(auth));
+	ck_assert_int_eq(settings_parse(STR("libexec /nonexistent\n"
+	    "users file /u\n"), "t", &m.settings, &why), 0);
+	m.log[0] = m.log[1] = -1;
+	ck_assert_int_eq(msg_pair(pair), 0);
+	auth.link = pair[0];
+	buf_init(&rec, MSG_MAX);
+	put(&rec, r);
+	session_request(&m, &auth, buf_view(&rec), with_fd ? null : -1);
+	ck_assert_int_eq(msg_recv(pair[1], &rec, NULL), 1);
+	ck_assert(record_gets(buf_view(&rec), AUTH_VERB, verb, 16));
+	ck_assert(record_gets(buf_view(&rec), AUTH_TAG, tag, sizeof(tag)));
+	ck_assert_str_eq(tag, "12");
+	*n = m.nsessions;
+	free(m.sessions);
+	buf_free(&rec);
+	close(pair[0]);
+	close(pair[1]);
+	close(null);
+	settings_free(&m.settings);
+}
+
+START_TEST(refused)
+{
+	char	verb[16];
+	size_t	n;
+
+	request(&bad[_i].r, true, verb, &n);
+	ck_assert_str_eq(verb, "temp");
+	ck_assert_uint_eq(n, 0);
+}
+END_TEST
+
+START_TEST(without_connection)
+{
+	static const struct request r = { "pop3", "ann", "61001", "61001", HOME };
+	char	verb[16];
+	size_t	n;
+
+	request(&r, false, verb, &n);
+	ck_assert_str_eq(verb, "temp");
+	ck_assert_uint_eq(n, 0);
+}
+END_TEST
+
+/* All is well but there is no such program: auth hears it, nothing is left. */
+START_TEST(no_program)
+{
+	static const struct request r = { "pop3", "ann", "61001", "61001", HOME };
+	char	verb[16];
+	size_t	n;
+
+	request(&r, true, verb, &n);
+	ck_assert_str_eq(verb, "temp");
+	ck_assert_uint_eq(n, 0);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite	*suite = suite_create("master_session");
+	TCase	*tc = tcase_create("session");
+	SRunner	*sr;
+	int	 failed;
+
+	tcase_add_loop_test(tc, refused, 0, (int)nitems(bad));
+	tcase_add_test(tc, without_connection);
+	tcase_add_test(tc, no_program);
+	suite_add_tcase(suite, tc);
+	sr = srunner_create(suite);
+	srunner_run_all(sr, CK_NORMAL);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed ? 1 : 0;
+}
