@@ -27,5 +27,10 @@ const char	*durable_name(enum durable_how);
 int	durable_data(enum durable_how, int fd) must_check;
 /* After the renames into dirfd of the n files fds. -1: none of them may be acknowledged. */
 int	durable_names(enum durable_how, int dirfd, const int *fds, size_t n) must_check;
+/*
+ * Instead of durable_names when the renamed file replaces another one that holds the same message (or one that
+ * is removed after this call): either of them may survive a power cut, but one of them will.
+ */
+int	durable_replaced(enum durable_how, int dirfd, int fd) must_check;
 
 #endif

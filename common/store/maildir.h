@@ -12,6 +12,7 @@
 #include "common/store/durable.h"
 
 #define MAILDIR_NAME_MAX	255
+#define MAILDIR_TMP_MAX	220	/* leaves room for ",S=size" */
 
 struct maildir {
 	int			 root, tmp, new, cur;	/* directory descriptors */
@@ -25,7 +26,7 @@ void	maildir_close(struct maildir *);
 /* One message on its way: tmp/NAME -> new/NAME. */
 struct maildir_draft {
 	int	fd;
-	char	name[MAILDIR_NAME_MAX + 1];	/* in tmp; the final name adds ",S=size" */
+	char	name[MAILDIR_TMP_MAX + 1];	/* in tmp; the final name adds ",S=size" */
 	off_t	size;
 };
 int	maildir_begin(const struct maildir *, const char *host, struct maildir_draft *) must_check;

@@ -1,0 +1,244 @@
+/*
+ * common/store/maildir.c - delivery into a Maildir, as the mailbox's user.
+ * Other programs work in the same directories at the same time; only names
+ * are relied on, no locks.
+ */
+#include "common/store/maildir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/fdio.h"
+#include "common/base/now.h"
+
+#define BATCH_MAX	64
+#define FOLDER_MAX	200
+#define NAME_TRIES	8
+
+/* A directory that this program made is worth a flush of its parent. */
+static int
+make_dir(int parent, const char *name, struct diag *why)
+{
+	if (mkdirat(parent, name, 0700) == 0) {
+		if (fsync(parent) == -1)
+			return diag_errno(why, "flush the parent of %s", name);
+		return 0;
+	}
+	if (errno != EEXIST)
+		return diag_errno(why, "make directory %s", name);
+	return 0;
+}
+
+static int
+open_dir(int parent, const char *name, bool create, struct diag *why)
+{
+	int	fd;
+
+	if (create && make_dir(parent, name, why) == -1)
+		return -1;
+	if ((fd = openat(parent, name,
+	    O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)
+		return diag_errno(why, "open directory %s", name);
+	return fd;
+}
+
+/* Maildir++: folder "Work.Lists" is ".Work.Lists" with an empty maildirfolder. */
+static int
+open_folder(int root, const char *folder, bool create, struct diag *why)
+{
+	char	name[FOLDER_MAX + 2];
+	int	fd, mark;
+
+	if (strlen(folder) > FOLDER_MAX || strchr(folder, '/') != NULL ||
+	    folder[0] == '.' || strstr(folder, "..") != NULL) {
+		errno = EINVAL;
+		return diag_set(why, "%s is no name for a folder", folder);
+	}
+	snprintf(name, sizeof(name), ".%s", folder);
+	if ((fd = open_dir(root, name, create, why)) == -1 || !create)
+		return fd;
+	mark = openat(fd, "maildirfolder", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (mark == -1) {
+		diag_errno(why, "make %s/maildirfolder", name);
+		fdio_close(&fd);
+		return -1;
+	}
+	fdio_close(&mark);
+	return fd;
+}
+
+static int
+open_parts(struct maildir *m, bool create, struct diag *why)
+{
+	if ((m->tmp = open_dir(m->root, "tmp", create, why)) == -1 ||
+	    (m->new = open_dir(m->root, "new", create, why)) == -1 ||
+	    (m->cur = open_dir(m->root, "cur", create, why)) == -1)
+		return -1;
+	return 0;
+}
+
+int
+maildir_open(struct maildir *m, int dirfd, const char *path,
+    const char *folder, bool create, struct diag *why)
+{
+	int	inner;
+
+	*m = (struct maildir){ -1, -1, -1, -1, DURABLE_STRICT };
+	if ((m->root = open_dir(dirfd, path, create, why)) == -1)
+		return -1;
+	if (folder[0] != '\0') {
+		inner = open_folder(m->root, folder, create, why);
+		fdio_close(&m->root);
+		if ((m->root = inner) == -1)
+			return -1;
+	}
+	if (open_parts(m, create, why) == -1) {
+		maildir_close(m);
+		return -1;
+	}
+	m->how = durable_for(m->new, false);
+	return 0;
+}
+
+void
+maildir_close(struct maildir *m)
+{
+	fdio_close(&m->root);
+	fdio_close(&m->tmp);
+	fdio_close(&m->new);
+	fdio_close(&m->cur);
+}
+
+/* '/' and ':' mean something in a Maildir's names; the usual octal escape. */
+static void
+escape_host(const char *host, char *dst, size_t size)
+{
+	size_t	n = 0;
+
+	for (; *host != '\0' && n + 5 < size && n < 64; host++) {
+		if (*host == '/' || *host == ':' || *host == ',' ||
+		    (unsigned char)*host <= ' ')
+			n += (size_t)snprintf(dst + n, size - n, "\\%03o",
+			    (unsigned char)*host);
+		else
+			dst[n++] = *host;
+	}
+	dst[n] = '\0';
+}
+
+int
+maildir_begin(const struct maildir *m, const char *host,
+    struct maildir_draft *d)
+{
+	struct timespec	ts;
+	char		safe[80];
+	int		i;
+
+	escape_host(host, safe, sizeof(safe));
+	d->size = 0;
+	for (i = 0; i < NAME_TRIES; i++) {
+		ts = now_real();
+		snprintf(d->name, sizeof(d->name), "%lld.M%06ldP%dR%08x.%s",
+		    (long long)ts.tv_sec, ts.tv_nsec / 1000, (int)getpid(),
+		    arc4random(), safe);
+		d->fd = openat(m->tmp, d->name, O_RDWR | O_CREAT | O_EXCL |
+		    O_CLOEXEC | O_NOFOLLOW, 0600);
+		if (d->fd != -1)
+			return 0;
+		if (errno != EEXIST)
+			return -1;
+	}
+	return -1;
+}
+
+/* The final name carries the size, as Maildir++ and Dovecot read it. */
+static void
+final_name(const struct maildir_draft *d, char name[MAILDIR_NAME_MAX + 1])
+{
+	snprintf(name, MAILDIR_NAME_MAX + 1, "%s,S=%lld", d->name,
+	    (long long)d->size);
+}
+
+static int
+publish(const struct maildir *m, const struct maildir_draft *d)
+{
+	char	name[MAILDIR_NAME_MAX + 1];
+
+	final_name(d, name);
+	return renameat(m->tmp, d->name, m->new, name);
+}
+
+/* Nobody was told that these are safe: they go, as far as they can. */
+static void
+take_back(const struct maildir *m, const struct maildir_draft *d, size_t n,
+    size_t published)
+{
+	char	name[MAILDIR_NAME_MAX + 1];
+	int	saved = errno;
+	size_t	i;
+
+	for (i = 0; i < n; i++) {
+		final_name(&d[i], name);
+		if (i < published)
+			unlinkat(m->new, name, 0);
+		else
+			unlinkat(m->tmp, d[i].name, 0);
+	}
+	errno = saved;
+}
+
+static int
+commit(const struct maildir *m, struct maildir_draft *d, size_t n,
+    size_t *published)
+{
+	struct stat	st;
+	int		fds[BATCH_MAX];
+	size_t		i;
+
+	for (i = 0; i < n; i++) {
+		if (fstat(d[i].fd, &st) == -1 ||
+		    durable_data(m->how, d[i].fd) == -1)
+			return -1;
+		d[i].size = st.st_size;
+		fds[i] = d[i].fd;
+	}
+	for (i = 0; i < n; i++, (*published)++)
+		if (publish(m, &d[i]) == -1)
+			return -1;
+	return durable_names(m->how, m->new, fds, n);
+}
+
+int
+maildir_commit(const struct maildir *m, struct maildir_draft *d, size_t n)
+{
+	size_t	published = 0, i;
+	int	r;
+
+	if (n > BATCH_MAX) {
+		errno = E2BIG;
+		r = -1;
+	} else
+		r = commit(m, d, n, &published);
+	if (r == -1)
+		take_back(m, d, n, published);
+	for (i = 0; i < n; i++)
+		fdio_close(&d[i].fd);
+	return r;
+}
+
+void
+maildir_abort(const struct maildir *m, struct maildir_draft *d)
+{
+	int	saved = errno;
+
+	if (d->fd == -1)
+		return;
+	unlinkat(m->tmp, d->name, 0);
+	fdio_close(&d->fd);
+	errno = saved;
+}

@@ -1,0 +1,53 @@
+/* common/store/maildir_name.c - what the name of a Maildir file says; pure. */
+#include "common/store/maildir.h"
+
+#include <string.h>
+
+#define INFO	":2,"
+
+struct str
+maildir_name_base(struct str name)
+{
+	const char	*colon;
+
+	if (name.n > 0 && (colon = memchr(name.p, ':', name.n)) != NULL)
+		name.n = (size_t)(colon - name.p);
+	return name;
+}
+
+struct str
+maildir_name_flags(struct str name)
+{
+	struct str	base = maildir_name_base(name);
+	struct str	info = { name.p + base.n, name.n - base.n };
+
+	if (!str_starts_nocase(info, STR(INFO)))
+		return (struct str){ "", 0 };
+	info.p += sizeof(INFO) - 1;
+	info.n -= sizeof(INFO) - 1;
+	return info;
+}
+
+/* ",S=123" up to the next comma of the base name. */
+bool
+maildir_name_size(struct str name, char which, uint64_t *out)
+{
+	struct str		base = maildir_name_base(name), number;
+	unsigned long long	v;
+	size_t			i, end;
+
+	for (i = 0; i + 3 < base.n; i++) {
+		if (base.p[i] != ',' || base.p[i + 1] != which ||
+		    base.p[i + 2] != '=')
+			continue;
+		for (end = i + 3; end < base.n && base.p[end] != ','; end++)
+			;
+		number.p = base.p + i + 3;
+		number.n = end - i - 3;
+		if (str_number(number, INT64_MAX, &v) == -1)
+			return false;
+		*out = v;
+		return true;
+	}
+	return false;
+}
