@@ -106,7 +106,7 @@ alias_next(struct cur *in, unsigned *line, struct alias_entry *out,
 			return ALIAS_END;
 		++*line;
 	} while (is_blank(text));
-	out->line = *line - 1;
+	*out = (struct alias_entry){ { "", 0 }, { "", 0 }, *line - 1 };
 	*col = 1;
 	if (is_wsp((unsigned char)text.p[0])) {
 		*what = "a continuation line without an entry before it";
