@@ -40,7 +40,9 @@ const char *sandbox_name(enum sandbox_profile);
  */
 int	sandbox_enter(enum sandbox_profile, const struct sandbox_path *, size_t, struct diag *)
 	    must_check;
-/* "landlock ABI 7, seccomp" or what is missing; into dst. */
+/* The Landlock ABI of this kernel, 0 for none. */
+int	sandbox_landlock_abi(void);
+/* "landlock ABI 7 (files, ports, scopes), seccomp" or what is missing; into dst. */
 const char *sandbox_layers(char *, size_t);
 
 #endif

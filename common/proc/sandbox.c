@@ -1,0 +1,102 @@
+/*
+ * common/proc/sandbox.c - the profiles. Run by every program under its own
+ * user after priv_enter; distrusts the program itself, as it will be once an
+ * attacker has taken it over. sandbox_landlock.c and sandbox_seccomp.c do
+ * the work on Linux.
+ */
+#include "common/proc/sandbox.h"
+
+#include <sys/prctl.h>
+
+#include <linux/seccomp.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "common/proc/sandbox_impl.h"
+
+static const struct {
+	const char	*name;
+	unsigned	 can;
+} profiles[] = {
+	[SANDBOX_LISTENER] = { "listener", CAN_READ | CAN_WRITE | CAN_CONNECT |
+	    CAN_SOCKET | CAN_ACCEPT | CAN_FORK | CAN_NEST },
+	[SANDBOX_SMTPD] = { "smtpd",
+	    CAN_READ | CAN_WRITE | CAN_CONNECT | CAN_SOCKET },
+	[SANDBOX_LOGIN] = { "login", CAN_CONNECT | CAN_SOCKET },
+	[SANDBOX_QUEUE] = { "queue", CAN_READ | CAN_WRITE | CAN_CONNECT |
+	    CAN_SOCKET | CAN_ACCEPT },
+	/* Sockets: the name service's. */
+	[SANDBOX_ROUTE] = { "route",
+	    CAN_READ | CAN_CONNECT | CAN_SOCKET | CAN_ACCEPT },
+	[SANDBOX_AUTH] = { "auth",
+	    CAN_READ | CAN_CONNECT | CAN_SOCKET | CAN_ACCEPT },
+	/* Connects its old socket anew when syslogd has been restarted. */
+	[SANDBOX_LOG] = { "log", CAN_READ | CAN_WRITE | CAN_CONNECT },
+	[SANDBOX_SESSION] = { "session", CAN_READ | CAN_WRITE },
+	[SANDBOX_MAILDIR] = { "maildir", CAN_READ | CAN_WRITE },
+	[SANDBOX_TOOL] = { "tool",
+	    CAN_READ | CAN_WRITE | CAN_CONNECT | CAN_SOCKET },
+};
+
+const char *
+sandbox_name(enum sandbox_profile p)
+{
+	return (size_t)p < nitems(profiles) ? profiles[p].name : "?";
+}
+
+static int
+check_paths(enum sandbox_profile p, const struct sandbox_path *paths, size_t n,
+    struct diag *why)
+{
+	unsigned	may = 0;
+	size_t		i;
+
+	if (profiles[p].can & CAN_READ)
+		may |= SANDBOX_READ;
+	if (profiles[p].can & CAN_WRITE)
+		may |= SANDBOX_WRITE;
+	for (i = 0; i < n; i++)
+		if (paths[i].rights & ~may)
+			return diag_set(why,
+			    "sandbox %s: no profile for rights %#x on %s",
+			    profiles[p].name, paths[i].rights, paths[i].path);
+	return 0;
+}
+
+int
+sandbox_enter(enum sandbox_profile p, const struct sandbox_path *paths,
+    size_t n, struct diag *why)
+{
+	if ((size_t)p >= nitems(profiles))
+		return diag_set(why, "sandbox: no profile %d", (int)p);
+	if (check_paths(p, paths, n, why) == -1)
+		return -1;
+	/* Both layers ask for it: a set-id program would not know their limits. */
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+		return diag_errno(why, "sandbox %s: no_new_privs",
+		    profiles[p].name);
+	if (sandbox_landlock(paths, n, why) == -1)
+		return -1;
+	return sandbox_seccomp(profiles[p].can, why);
+}
+
+const char *
+sandbox_layers(char *dst, size_t size)
+{
+	uint32_t	action = SECCOMP_RET_KILL_PROCESS;
+	int		abi = sandbox_landlock_abi();
+	bool		seccomp;
+
+	seccomp = syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action)
+	    == 0;
+	if (abi == 0)
+		snprintf(dst, size, "no landlock, %s",
+		    seccomp ? "seccomp" : "no seccomp");
+	else
+		snprintf(dst, size, "landlock ABI %d (files%s%s), %s", abi,
+		    abi >= 4 ? ", ports" : "; no ports",
+		    abi >= 6 ? ", scopes" : "; no scopes",
+		    seccomp ? "seccomp" : "no seccomp");
+	return dst;
+}

@@ -1,0 +1,26 @@
+/* common/proc/sandbox_impl.h - what the parts of sandbox share; nobody else includes this. */
+#ifndef PROC_SANDBOX_IMPL_H
+#define PROC_SANDBOX_IMPL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/proc/sandbox.h"
+
+/* What a profile can do besides computing and using the descriptors that it has. */
+enum {
+	CAN_READ = 1,		/* open files and list directories */
+	CAN_WRITE = 2,		/* and make, rename, remove them */
+	CAN_CONNECT = 4,	/* connect a socket that it has */
+	CAN_SOCKET = 8,		/* make AF_UNIX sockets */
+	CAN_ACCEPT = 16,	/* accept on a listening socket that it was given */
+	CAN_FORK = 32,		/* have workers, signal them */
+	CAN_NEST = 64		/* enter a narrower profile */
+};
+
+/* 0 also where the kernel has no Landlock. */
+int	sandbox_landlock(const struct sandbox_path *, size_t, struct diag *)
+	    must_check;
+int	sandbox_seccomp(unsigned can, struct diag *) must_check;
+
+#endif

@@ -1,0 +1,116 @@
+/* tests/unit/test_sandbox.c - each profile refuses what a taken-over program would try. */
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/base/attr.h"
+#include "common/proc/sandbox.h"
+
+enum { CHILD_DENIED = 10, CHILD_ALLOWED, CHILD_SETUP };
+
+static int
+open_passwd(void)
+{
+	return open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+}
+
+static int
+create_in_tmp(void)
+{
+	return open("/tmp/posthouse-sandbox-escape",
+	    O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+}
+
+static int
+inet_socket(void)
+{
+	return socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+}
+
+static int
+run_true(void)
+{
+	char	name[] = "true", *argv[] = { name, NULL };
+
+	return execv("/bin/true", argv);
+}
+
+static int
+trace_parent(void)
+{
+	return ptrace(PTRACE_ATTACH, getppid(), NULL, NULL) == -1 ? -1 : 0;
+}
+
+static int
+map_code(void)
+{
+	return mmap(NULL, 4096, PROT_READ | PROT_EXEC,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1 : 0;
+}
+
+static const struct { const char *what; int (*try)(void); } attempts[] = {
+	{ "open /etc/passwd", open_passwd },
+	{ "create in /tmp", create_in_tmp },
+	{ "socket(AF_INET)", inet_socket },
+	{ "execve", run_true },
+	{ "ptrace", trace_parent },
+	{ "mmap(PROT_EXEC)", map_code },
+};
+
+/* Status of a child that enters the profile and tries. */
+static int
+attempt(enum sandbox_profile profile, int (*try)(void))
+{
+	struct diag	why;
+	pid_t		pid;
+	int		status;
+
+	ck_assert_int_ne(pid = fork(), -1);
+	if (pid == 0) {
+		if (sandbox_enter(profile, NULL, 0, &why) == -1)
+			_exit(CHILD_SETUP);
+		_exit(try() == -1 ? CHILD_DENIED : CHILD_ALLOWED);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+START_TEST(refuses)
+{
+	size_t	i;
+	int	st;
+
+	for (i = 0; i < nitems(attempts); i++) {
+		st = attempt((enum sandbox_profile)_i, attempts[i].try);
+		ck_assert_msg((WIFEXITED(st) &&
+		    WEXITSTATUS(st) == CHILD_DENIED) ||
+		    (WIFSIGNALED(st) && WTERMSIG(st) == SIGSYS),
+		    "%s: %s: wait status %d", sandbox_name(
+		    (enum sandbox_profile)_i), attempts[i].what, st);
+	}
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite	*s = suite_create("sandbox");
+	TCase	*t = tcase_create("sandbox");
+	SRunner	*r = srunner_create(s);
+	int	 failed;
+
+	tcase_add_loop_test(t, refuses, 0, SANDBOX_COUNT);
+	suite_add_tcase(s, t);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
