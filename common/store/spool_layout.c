@@ -1,0 +1,123 @@
+/*
+ * common/store/spool_layout.c - makes and checks the tree of spool(5). Run by
+ * the master as root before anything else, or by the one user of a stage.
+ */
+#include "common/store/spool.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include "common/base/fdio.h"
+
+/*
+ * Parents before children. The set-gid bit hands new files to the group that
+ * has to take them over; the sticky bit keeps local users from removing each
+ * other's mail; places of sockets belong to root, so that a client cannot
+ * put its own in the way of a server.
+ */
+static const struct {
+	const char	*path;
+	const char	*user, *group;
+	mode_t		 mode;
+} tree[] = {
+	{ ".",			"root",		"root",		0755 },
+	{ "incoming",		"ph-smtp",	"ph-queue",	0750 },
+	{ "incoming/tmp",	"ph-smtp",	"ph-queue",	02770 },
+	{ "incoming/new",	"ph-smtp",	"ph-queue",	02770 },
+	{ "incoming/sock",	"root",		"ph-smtp",	0710 },
+	{ "drop",		"ph-queue",	"ph-drop",	0750 },
+	{ "drop/tmp",		"ph-queue",	"ph-drop",	03770 },
+	{ "drop/new",		"ph-queue",	"ph-drop",	03770 },
+	{ "drop/sock",		"root",		"ph-drop",	0710 },
+	{ "queue",		"ph-queue",	"ph-queue",	0700 },
+	{ "status",		"ph-queue",	"ph-queue",	0700 },
+	{ "tmp",		"ph-queue",	"ph-queue",	0700 },
+	{ "hold",		"ph-queue",	"ph-queue",	0700 },
+	{ "corrupt",		"ph-queue",	"ph-queue",	0700 },
+	{ "sock",		"root",		"ph-queue",	0710 },
+};
+
+struct owner {
+	uid_t	uid;
+	gid_t	gid;
+};
+
+static int
+find_owner(const char *user, const char *group, struct owner *out,
+    struct diag *why)
+{
+	struct passwd	*pw;
+	struct group	*gr;
+
+	out->uid = geteuid();
+	out->gid = getegid();
+	if (out->uid != 0)
+		return 0;
+	errno = 0;
+	if ((pw = getpwnam(user)) == NULL)
+		return diag_set(why, "no user %s in the user database", user);
+	out->uid = pw->pw_uid;
+	if ((gr = getgrnam(group)) == NULL)
+		return diag_set(why, "no group %s in the group database",
+		    group);
+	out->gid = gr->gr_gid;
+	return 0;
+}
+
+/* Owner and mode are set by descriptor: a name could change its meaning. */
+static int
+put_right(int fd, const char *path, struct owner who, mode_t mode,
+    struct diag *why)
+{
+	struct stat	st;
+
+	if (fstat(fd, &st) == -1)
+		return diag_errno(why, "spool %s", path);
+	if ((st.st_uid != who.uid || st.st_gid != who.gid) &&
+	    fchown(fd, who.uid, who.gid) == -1)
+		return diag_errno(why, "spool %s: change owner", path);
+	/* after chown, which takes the set-gid bit away */
+	if (fchmod(fd, mode) == -1)
+		return diag_errno(why, "spool %s: change mode", path);
+	return 0;
+}
+
+static int
+make_one(int root, size_t i, struct diag *why)
+{
+	struct owner	who;
+	int		fd, r;
+
+	if (find_owner(tree[i].user, tree[i].group, &who, why) == -1)
+		return -1;
+	if (mkdirat(root, tree[i].path, 0700) == -1 && errno != EEXIST)
+		return diag_errno(why, "spool %s: make", tree[i].path);
+	if ((fd = fdio_opendir(root, tree[i].path)) == -1)
+		return diag_errno(why, "spool %s: open", tree[i].path);
+	r = put_right(fd, tree[i].path, who, tree[i].mode, why);
+	fdio_close(&fd);
+	return r;
+}
+
+int
+spool_layout(const char *path, struct diag *why)
+{
+	size_t	i;
+	int	root, r = 0;
+
+	if (mkdir(path, 0755) == -1 && errno != EEXIST)
+		return diag_errno(why, "spool %s: make", path);
+	if ((root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)
+		return diag_errno(why, "spool %s: open", path);
+	for (i = 0; i < nitems(tree) && r == 0; i++)
+		r = make_one(root, i, why);
+	if (r == 0 && fsync(root) == -1)
+		r = diag_errno(why, "spool %s: flush", path);
+	fdio_close(&root);
+	return r;
+}
