@@ -158,16 +158,16 @@ run: all
 	tests/run-demo
 
 check: all units tools lint layering
-	tests/check short
+	PH_BUILD=$(BUILD) tests/check short
 
 check-long: all units tools lint layering
-	tests/check long
+	PH_BUILD=$(BUILD) tests/check long
 
 bench: all tools
 	tests/bench/run
 
-lint:
-	tests/lint
+lint: all
+	tests/lint $(BUILD)
 
 layering: all
 	tests/layering $(BUILD)
