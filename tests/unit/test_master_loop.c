@@ -32,13 +32,13 @@
 #include "common/proc/sig.h"
 #include "master/control.h"
 
-static char	dir[64], conf[128];
+static char	dir[512], conf[560];
 
 static void
 note(const char *text)
 {
 	FILE	*f;
-	char	 path[128];
+	char	 path[600];
 
 	snprintf(path, sizeof(path), "%s/notes", dir);
 	if ((f = fopen(path, "a")) == NULL)
@@ -51,7 +51,7 @@ static int
 count_notes(const char *text)
 {
 	FILE	*f;
-	char	 path[128], line[128];
+	char	 path[600], line[128];
 	int	 n = 0;
 
 	snprintf(path, sizeof(path), "%s/notes", dir);
@@ -202,7 +202,7 @@ put_programs(void)
 {
 	static const char *const names[] = { "log", "route", "auth", "local",
 	    "queue", "smtpd", "pop3d", "pop3d-session" };
-	char	self[PATH_MAX], path[128];
+	char	self[PATH_MAX], path[600];
 	size_t	i;
 
 	ck_assert_ptr_nonnull(realpath("/proc/self/exe", self));
@@ -245,7 +245,7 @@ static pid_t
 run_master(void)
 {
 	struct master	m;
-	char		path[128];
+	char		path[600];
 	pid_t		pid = fork();
 
 	ck_assert(pid != -1);
@@ -274,7 +274,7 @@ setup(void)
 static void
 teardown(void)
 {
-	char		 path[128];
+	char		 path[600];
 	static const char *const files[] = { "log", "route", "auth", "local",
 	    "queue", "smtpd", "pop3d", "pop3d-session", "conf", "notes",
 	    "stderr", "control" };
@@ -306,7 +306,7 @@ ask(const char *verb, char *text, size_t n)
 {
 	struct buf	rec, answer;
 	struct str	word;
-	char		path[128];
+	char		path[600];
 	int		fd;
 	bool		ok = false;
 
@@ -357,7 +357,7 @@ static bool
 session_said(void)
 {
 	FILE	*f;
-	char	 path[128], line[256], want[64];
+	char	 path[600], line[256], want[64];
 	bool	 first = false, ok = false;
 
 	snprintf(path, sizeof(path), "%s/stderr", dir);
@@ -458,7 +458,7 @@ END_TEST
 
 START_TEST(start_fails)
 {
-	char	path[128];
+	char	path[600];
 	int	status;
 	pid_t	pid;
 
