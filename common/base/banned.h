@@ -12,6 +12,14 @@
 #include <string.h>
 #include <time.h>
 
+/* clang's fortified headers make macros of these */
+#undef sprintf
+#undef vsprintf
+#undef strcpy
+#undef strcat
+#undef strncpy
+#undef strncat
+
 #pragma GCC poison strcpy strcat sprintf vsprintf strncpy strncat strtok
 #pragma GCC poison atoi atol atoll gets tmpnam mktemp popen
 #pragma GCC poison gmtime localtime ctime asctime

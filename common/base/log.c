@@ -229,6 +229,8 @@ put_line(enum log_level level, const char *text, size_t n)
 		sink.lost++;
 }
 
+static void log_v(enum log_level, const char *, va_list) printf_like(2, 0);
+
 static void
 log_v(enum log_level level, const char *fmt, va_list ap)
 {
