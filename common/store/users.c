@@ -1,0 +1,176 @@
+/*
+ * common/store/users.c - who is a user: the system's database or the compiled
+ * table. Linked into route, auth and local; a damaged table is a temporary
+ * failure, never "no such user".
+ */
+#include "common/store/users.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/fmt/record.h"
+#include "common/store/table.h"
+#include "common/store/users_impl.h"
+
+#define PASSWD_BUF	(256u << 10)	/* directory services have long entries */
+
+struct users {
+	bool		 system;
+	int		 dir;
+	struct table	*users, *auth;
+	char		*room;		/* PASSWD_BUF, for getpwnam_r */
+};
+
+int
+users_open(struct users **out, bool system, int dir, struct diag *why)
+{
+	struct users	*u;
+	struct user	 nobody;
+
+	if ((u = calloc(1, sizeof(*u))) == NULL)
+		return diag_errno(why, "users");
+	u->system = system;
+	u->dir = dir;
+	if (system) {
+		if ((u->room = malloc(PASSWD_BUF)) == NULL) {
+			free(u);
+			return diag_errno(why, "users");
+		}
+		/* Whatever libc has to load for the answer, it loads now. */
+		(void)!users_find(u, STR("posthouse-nobody"), &nobody, NULL);
+	} else if (table_open(&u->users, dir, USERS_TABLE, why) == -1) {
+		free(u);
+		return -1;
+	}
+	*out = u;
+	return 0;
+}
+
+int
+users_open_passwords(struct users *u, struct diag *why)
+{
+	if (u->system || u->auth != NULL)
+		return 0;
+	return table_open(&u->auth, u->dir, AUTH_TABLE, why);
+}
+
+bool
+users_refresh(struct users *u, struct diag *why)
+{
+	bool	changed = false;
+
+	why->text[0] = '\0';
+	if (u->users != NULL && table_refresh(u->users, why))
+		changed = true;
+	if (u->auth != NULL && table_refresh(u->auth, why))
+		changed = true;
+	return changed;
+}
+
+static int
+find_system(struct users *us, const char *name, struct user *u, struct buf *why)
+{
+	struct passwd	pw, *found;
+	int		e;
+
+	e = getpwnam_r(name, &pw, us->room, PASSWD_BUF, &found);
+	if (found == NULL) {
+		if (e == 0 || e == ENOENT || e == ESRCH)
+			return 0;
+		errno = e;
+		return -1;
+	}
+	*u = (struct user){ .uid = pw.pw_uid, .gid = pw.pw_gid };
+	if (str_copy(u->name, sizeof(u->name), str_from(pw.pw_name)) == -1 ||
+	    str_copy(u->home, sizeof(u->home), str_from(pw.pw_dir)) == -1) {
+		errno = EPROTO;
+		return -1;
+	}
+	if (why != NULL)
+		buf_adds(why, "passwd");
+	return 1;
+}
+
+static bool
+user_decode(struct str rec, struct user *u, struct buf *why)
+{
+	uint64_t	uid, gid;
+	struct str	place;
+
+	*u = (struct user){ .uid = 0 };
+	if (!record_ok(rec) ||
+	    !record_gets(rec, USERS_NAME, u->name, sizeof(u->name)) ||
+	    !record_gets(rec, USERS_HOME, u->home, sizeof(u->home)) ||
+	    !record_getu(rec, USERS_UID, UINT32_MAX - 1, &uid) ||
+	    !record_getu(rec, USERS_GID, UINT32_MAX - 1, &gid) ||
+	    !record_get(rec, USERS_PLACE, &place))
+		return false;
+	if (!record_gets(rec, USERS_MAILBOX, u->mailbox, sizeof(u->mailbox)))
+		u->mailbox[0] = '\0';
+	if (!record_getu(rec, USERS_QUOTA, UINT64_MAX, &u->quota))
+		u->quota = 0;
+	u->uid = (uid_t)uid;
+	u->gid = (gid_t)gid;
+	if (why != NULL)
+		buf_addstr(why, place);
+	return true;
+}
+
+int
+users_find(struct users *us, struct str name, struct user *u, struct buf *why)
+{
+	char		key[USER_NAME_MAX + 1];
+	struct str	rec;
+	int		r;
+
+	/* What no user can be called is nobody's name. */
+	if (name.n == 0 || str_lower(key, sizeof(key), name) == -1)
+		return 0;
+	if (us->system)
+		return find_system(us, key, u, why);
+	if ((r = table_get(us->users, str_from(key), &rec)) != 1)
+		return r;
+	if (user_decode(rec, u, why))
+		return 1;
+	errno = EPROTO;
+	return -1;
+}
+
+int
+users_password(struct users *us, struct str name, struct buf *out)
+{
+	char		key[USER_NAME_MAX + 1];
+	struct str	rec, password;
+	int		r;
+
+	if (us->auth == NULL) {
+		errno = ENOTSUP;
+		return -1;
+	}
+	if (str_lower(key, sizeof(key), name) == -1)
+		return 0;
+	if ((r = table_get(us->auth, str_from(key), &rec)) != 1)
+		return r;
+	if (!record_ok(rec) || !record_get(rec, USERS_PASSWORD, &password)) {
+		errno = EPROTO;
+		return -1;
+	}
+	buf_reset(out);
+	return buf_addstr(out, password) == -1 ? -1 : 1;
+}
+
+void
+users_close(struct users **up)
+{
+	struct users	*u = *up;
+
+	if (u == NULL)
+		return;
+	table_close(&u->users);
+	table_close(&u->auth);
+	free(u->room);
+	free(u);
+	*up = NULL;
+}
