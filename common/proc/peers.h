@@ -1,0 +1,41 @@
+/*
+ * common/proc/peers.h - an event-driven server on named SEQPACKET sockets:
+ * bounded clients, one packet at a time to a callback. A malformed packet or a
+ * client that does not take its answers costs that client its connection.
+ */
+#ifndef PROC_PEERS_H
+#define PROC_PEERS_H
+
+#include <event2/event.h>
+#include <stddef.h>
+
+#include "common/base/attr.h"
+#include "common/base/buf.h"
+#include "common/proc/msg.h"
+
+struct peers;	/* the server */
+struct peer;	/* one client */
+
+struct peers_ops {
+	/* One packet. Descriptors left in fds are closed. -1: drop the client. */
+	int	(*packet)(void *, struct peer *, struct buf *, struct msg_fds *);
+	/* The client is about to be forgotten; NULL if nobody wants to know. */
+	void	(*gone)(void *, struct peer *);
+};
+
+/* max: clients at a time; further ones wait in the queue of the socket. */
+int	peers_new(struct peers **, struct event_base *, size_t max, const struct peers_ops *, void *) must_check;
+/* Serves a listening socket (owned from now on); role is what its name says about its clients. */
+int	peers_listen(struct peers *, int fd, unsigned role) must_check;
+void	peers_free(struct peers **);	/* closes everything; gone is called */
+size_t	peers_count(const struct peers *);
+
+unsigned peer_role(const struct peer *);
+/* -1: it does not read; to be dropped (return -1, or peer_drop from outside the callback). */
+int	peer_send(struct peer *, const struct buf *) must_check;
+void	peer_drop(struct peer *);
+/* Something of the user of this module, NULL at first. */
+void	peer_set(struct peer *, void *);
+void	*peer_get(const struct peer *);
+
+#endif

@@ -1,0 +1,155 @@
+/*
+ * route/compile.c - from source files to the tables that route, local and
+ * auth read. Run by root from the master or by the administrator; everything
+ * is read and proved before the first file is touched.
+ */
+#include "route/compile.h"
+
+#include <sys/types.h>
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "common/base/fdio.h"
+#include "common/store/table.h"
+#include "common/store/users.h"
+#include "route/value.h"
+
+#define AUTH_GROUP	"ph-auth"
+
+static int
+write_table(const struct memory *m, int dir, const char *name,
+    struct table_maker **maker, struct diag *why)
+{
+	size_t	i;
+
+	if (table_make(maker, dir, name, 0644, why) == -1)
+		return -1;
+	for (i = 0; i < m->n; i++)
+		if (table_add(*maker, memory_key(m, &m->rows[i]),
+		    memory_value(m, &m->rows[i])) == -1)
+			return diag_errno(why, "write table %s", name);
+	return 0;
+}
+
+static int
+write_users(const struct settings *st, int dir, struct diag *why)
+{
+	const struct setting_list *list = &st->users;
+	const struct group	*gr;
+	const char		**files;
+	gid_t			 gid = getegid();
+	size_t			 i;
+	int			 r;
+
+	if (strcmp(list->items[0].text, "system") == 0)
+		return 0;
+	if (geteuid() == 0 && (gr = getgrnam(AUTH_GROUP)) != NULL)
+		gid = gr->gr_gid;
+	if ((files = calloc(list->n, sizeof(*files))) == NULL)
+		return diag_errno(why, "users");
+	for (i = 0; i < list->n; i++)
+		files[i] = list->items[i].more;
+	r = users_compile(files, list->n, dir, gid, why);
+	free(files);
+	return r;
+}
+
+/* Both are whole before the first is renamed; users come last, they take the longest. */
+static int
+write_all(struct sources *src, const struct settings *st, struct diag *why)
+{
+	struct table_maker	*aliases = NULL, *virtual_ = NULL;
+	int			 dir, r = -1;
+
+	dir = open(st->tables, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir == -1)
+		return diag_errno(why, "tables directory %s", st->tables);
+	if (write_table(&src->aliases, dir, ALIASES_TABLE, &aliases,
+	    why) == 0 && write_table(&src->virtual_, dir, VIRTUAL_TABLE,
+	    &virtual_, why) == 0 && write_users(st, dir, why) == 0 &&
+	    table_commit(&aliases, why) == 0 &&
+	    table_commit(&virtual_, why) == 0)
+		r = 0;
+	table_abort(&aliases);
+	table_abort(&virtual_);
+	fdio_close(&dir);
+	return r;
+}
+
+static int
+load(struct site *site, struct sources *src, const struct settings *st)
+{
+	struct addr	own[SITE_OWN_MAX];
+	size_t		nown = own_addresses(own, SITE_OWN_MAX);
+
+	if (site_init(site, st, own, nown) == -1) {
+		warn("settings");
+		return EX_OSERR;
+	}
+	if (sources_load(src, site) == -1) {
+		warn("tables");
+		site_free(site);
+		return EX_OSERR;
+	}
+	if (src->mistakes == 0)
+		sources_prove(src);
+	return 0;
+}
+
+static int
+finish(struct site *site, struct sources *src, int status)
+{
+	fwrite(src->said.p, 1, src->said.n, stderr);
+	if (status == 0 && src->mistakes > 0)
+		status = EX_CONFIG;
+	sources_free(src);
+	site_free(site);
+	return status;
+}
+
+int
+compile_run(const struct settings *st)
+{
+	struct sources	src;
+	struct site	site;
+	struct diag	why;
+	int		status;
+
+	if ((status = load(&site, &src, st)) != 0)
+		return status;
+	if (src.mistakes == 0 && write_all(&src, st, &why) == -1) {
+		status = EX_CANTCREAT;
+		warnx("%s", why.text);
+	}
+	return finish(&site, &src, status);
+}
+
+int
+compile_test(const struct settings *st)
+{
+	struct sources	src;
+	struct site	site;
+	struct engine	e;
+	struct decision	d;
+	size_t		i;
+	int		status;
+
+	if ((status = load(&site, &src, st)) != 0)
+		return status;
+	if (src.mistakes == 0) {
+		engine_init(&e);
+		decision_init(&d);
+		for (i = 0; i < st->expect.n; i++)
+			(void)expect_holds(&src, &e, &d, &st->expect.items[i]);
+		engine_free(&e);
+		decision_free(&d);
+	}
+	return finish(&site, &src, 0);
+}

@@ -1,0 +1,178 @@
+/* route/site.c - the settings, prepared for look-ups. Pure. */
+#include "route/site.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int
+add_domain(struct site *s, const char *name, enum site_kind kind,
+    const struct setting_item *item)
+{
+	struct site_domain	*d = &s->domains[s->ndomains];
+
+	*d = (struct site_domain){ .kind = kind, .item = item };
+	if (str_lower(d->name, sizeof(d->name), str_from(name)) == -1)
+		return -1;
+	s->ndomains++;
+	return 0;
+}
+
+static int
+add_list(struct site *s, const struct setting_list *list, enum site_kind kind)
+{
+	size_t	i;
+
+	for (i = 0; i < list->n; i++)
+		if (add_domain(s, list->items[i].text, kind,
+		    &list->items[i]) == -1)
+			return -1;
+	return 0;
+}
+
+/* A domain that is named twice keeps its first meaning: local, virtual, relay. */
+static int
+by_name(const void *a, const void *b)
+{
+	const struct site_domain	*x = a, *y = b;
+	int				 r = strcmp(x->name, y->name);
+
+	if (r != 0)
+		return r;
+	/* the host name is local only if nobody says otherwise */
+	if ((x->item == NULL) != (y->item == NULL))
+		return x->item == NULL ? 1 : -1;
+	return (int)x->kind - (int)y->kind;
+}
+
+static int
+compare_key(const void *key, const void *domain)
+{
+	const struct str		*k = key;
+	const struct site_domain	*d = domain;
+
+	return str_cmp(*k, str_from(d->name));
+}
+
+static void
+sort_domains(struct site *s)
+{
+	size_t	i, n = 0;
+
+	qsort(s->domains, s->ndomains, sizeof(*s->domains), by_name);
+	for (i = 0; i < s->ndomains; i++)
+		if (n == 0 || strcmp(s->domains[i].name,
+		    s->domains[n - 1].name) != 0)
+			s->domains[n++] = s->domains[i];
+	s->ndomains = n;
+}
+
+static struct site_domain *
+find_name(const struct site *s, struct str name)
+{
+	return bsearch(&name, s->domains, s->ndomains, sizeof(*s->domains),
+	    compare_key);
+}
+
+static void
+add_catch_alls(struct site *s)
+{
+	const struct setting_list	*list = &s->settings->catch_all;
+	struct site_domain		*d;
+	char				 name[DOMAIN_MAX + 1];
+	size_t				 i;
+
+	for (i = 0; i < list->n; i++) {
+		if (str_lower(name, sizeof(name),
+		    str_from(list->items[i].text)) == -1)
+			continue;
+		if ((d = find_name(s, str_from(name))) != NULL &&
+		    d->catch_all == NULL)
+			d->catch_all = &list->items[i];
+	}
+}
+
+static int
+add_networks(struct site *s)
+{
+	const struct setting_list	*list = &s->settings->relay_from;
+	size_t				 i;
+
+	if ((s->relay = calloc(list->n + 1, sizeof(*s->relay))) == NULL)
+		return -1;
+	for (i = 0; i < list->n; i++)
+		if (network_parse(str_from(list->items[i].text),
+		    &s->relay[i]) == -1)
+			return -1;
+	return 0;
+}
+
+int
+site_init(struct site *s, const struct settings *st, const struct addr *own,
+    size_t nown)
+{
+	size_t	i;
+
+	*s = (struct site){ .settings = st };
+	s->domains = calloc(st->domains.n + st->virtual_domains.n +
+	    st->relay_domains.n + 1, sizeof(*s->domains));
+	if (s->domains == NULL ||
+	    add_list(s, &st->domains, SITE_LOCAL) == -1 ||
+	    add_list(s, &st->virtual_domains, SITE_VIRTUAL) == -1 ||
+	    add_list(s, &st->relay_domains, SITE_RELAY) == -1 ||
+	    add_domain(s, st->hostname, SITE_LOCAL, NULL) == -1 ||
+	    add_networks(s) == -1) {
+		site_free(s);
+		return -1;
+	}
+	sort_domains(s);
+	add_catch_alls(s);
+	s->literal = (struct site_domain){ .kind = SITE_LOCAL };
+	for (i = 0; i < nown && s->nown < SITE_OWN_MAX; i++)
+		s->own[s->nown++] = own[i];
+	s->first = st->domains.n > 0 ? st->domains.items[0].text :
+	    st->hostname;
+	return 0;
+}
+
+void
+site_free(struct site *s)
+{
+	free(s->domains);
+	free(s->relay);
+	*s = (struct site){ .settings = NULL };
+}
+
+static const struct site_domain *
+find_literal(const struct site *s, struct str name)
+{
+	struct addr	a;
+	size_t		i;
+
+	if (name.n < 2 || addr_parse((struct str){ name.p + 1, name.n - 2 },
+	    &a) == -1)
+		return NULL;
+	for (i = 0; i < s->nown; i++)
+		if (memcmp(s->own[i].ip, a.ip, sizeof(a.ip)) == 0)
+			return &s->literal;
+	return NULL;
+}
+
+const struct site_domain *
+site_find(const struct site *s, struct str name)
+{
+	if (name.n > 0 && name.p[0] == '[')
+		return find_literal(s, name);
+	return find_name(s, name);
+}
+
+const struct setting_item *
+site_relay(const struct site *s, const struct addr *client)
+{
+	size_t	i;
+
+	for (i = 0; i < s->settings->relay_from.n; i++)
+		if (network_has(&s->relay[i], client))
+			return &s->settings->relay_from.items[i];
+	return NULL;
+}

@@ -1,0 +1,277 @@
+/*
+ * route/source.c - all source files in memory, and the proof that they make
+ * sense. Run by `route -c` (root) and `route -t` (anybody).
+ */
+#include "route/source.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/store/users.h"
+#include "common/fmt/record.h"
+
+#define SAID_MAX	(1u << 20)
+
+static void
+say(struct sources *s, struct str line)
+{
+	/* past its maximum nobody reads it any more */
+	if (buf_addstr(&s->said, line) == 0)
+		buf_addc(&s->said, '\n');
+}
+
+void
+sources_mistake(struct sources *s, const char *file, unsigned line,
+    unsigned col, const char *fmt, ...)
+{
+	char		text[DIAG_MAX];
+	struct diag	d = { "" };
+	va_list		ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	diag_at(&d, file, line, col, "%s", text);
+	say(s, str_from(d.text));
+	s->mistakes++;
+}
+
+void
+sources_warn(struct sources *s, const char *file, unsigned line,
+    const char *fmt, ...)
+{
+	char	text[DIAG_MAX];
+	va_list	ap;
+	int	n;
+
+	n = snprintf(text, sizeof(text), "%s:%u: warning: ", file, line);
+	if (n < 0 || (size_t)n >= sizeof(text))
+		n = 0;
+	va_start(ap, fmt);
+	vsnprintf(text + n, sizeof(text) - (size_t)n, fmt, ap);
+	va_end(ap);
+	say(s, str_from(text));
+	s->warnings++;
+}
+
+static void
+twice(void *arg, const struct memory_row *first, const struct memory_row *again)
+{
+	sources_mistake(arg, again->file, again->line, 1, "this name is there "
+	    "already, expected it once (see %s:%u)", first->file, first->line);
+}
+
+static int
+add_user(void *arg, const struct user *u, struct str password,
+    const char *file, unsigned line)
+{
+	struct sources	*s = arg;
+	char		 value[1200];
+
+	(void)password;
+	snprintf(value, sizeof(value), "%u %s:%u", (unsigned)u->uid, file,
+	    line);
+	return memory_add(&s->names, str_from(u->name), str_from(value), file,
+	    line);
+}
+
+static int
+load_users(struct sources *s)
+{
+	const struct setting_list *list = &s->site->settings->users;
+	const char	**files;
+	struct buf	  mistakes;
+	struct diag	  why;
+	size_t		  i;
+
+	if (strcmp(list->items[0].text, "system") == 0)
+		return users_open(&s->system, true, -1, &why);
+	if ((files = calloc(list->n, sizeof(*files))) == NULL)
+		return -1;
+	for (i = 0; i < list->n; i++)
+		files[i] = list->items[i].more;
+	buf_init(&mistakes, SAID_MAX);
+	if (users_scan(files, list->n, add_user, s, &mistakes, &why) == -1) {
+		buf_addstr(&s->said, buf_view(&mistakes));
+		s->mistakes++;
+	}
+	buf_free(&mistakes);
+	free(files);
+	return 0;
+}
+
+int
+sources_load(struct sources *s, const struct site *site)
+{
+	const struct settings	*st = site->settings;
+	size_t			 i;
+
+	*s = (struct sources){ .site = site };
+	memory_init(&s->aliases);
+	memory_init(&s->virtual_);
+	memory_init(&s->names);
+	buf_init(&s->said, SAID_MAX);
+	if (load_users(s) == -1) {
+		sources_free(s);
+		return -1;
+	}
+	for (i = 0; i < st->aliases.n; i++)
+		sources_aliases(s, st->aliases.items[i].text, false);
+	for (i = 0; i < st->virtuals.n; i++)
+		sources_aliases(s, st->virtuals.items[i].text, true);
+	memory_sort(&s->aliases, twice, s);
+	memory_sort(&s->virtual_, twice, s);
+	memory_sort(&s->names, twice, s);
+	return 0;
+}
+
+void
+sources_free(struct sources *s)
+{
+	memory_free(&s->aliases);
+	memory_free(&s->virtual_);
+	memory_free(&s->names);
+	users_close(&s->system);
+	buf_free(&s->said);
+}
+
+static int
+get_alias(void *arg, struct str key, struct str *value)
+{
+	struct sources	*s = arg;
+
+	return memory_get(&s->aliases, key, value);
+}
+
+static int
+get_virtual(void *arg, struct str key, struct str *value)
+{
+	struct sources	*s = arg;
+
+	return memory_get(&s->virtual_, key, value);
+}
+
+static int
+get_user(void *arg, struct str name, uid_t *uid, struct buf *place)
+{
+	struct sources		*s = arg;
+	struct user		 u;
+	struct str		 value, number;
+	unsigned long long	 n;
+	int			 r;
+
+	if (s->system != NULL) {
+		if ((r = users_find(s->system, name, &u, place)) == 1)
+			*uid = u.uid;
+		return r;
+	}
+	if (!memory_get(&s->names, name, &value))
+		return 0;
+	number = value;
+	number.n = (size_t)((const char *)memchr(value.p, ' ', value.n) -
+	    value.p);
+	if (str_number(number, UINT32_MAX, &n) == -1)
+		return -1;
+	*uid = (uid_t)n;
+	buf_add(place, value.p + number.n + 1, value.n - number.n - 1);
+	return 1;
+}
+
+struct engine_tables
+sources_tables(struct sources *s)
+{
+	return (struct engine_tables){ s, get_alias, get_virtual, get_user };
+}
+
+/* An address again, from the key of an entry. */
+static void
+key_to_address(struct str key, bool is_virtual, struct buf *out)
+{
+	size_t	i, n = key.n;
+
+	if (is_virtual)
+		while (n > 0 && key.p[n] != '@')
+			n--;
+	buf_reset(out);
+	buf_addc(out, '"');
+	for (i = 0; i < n; i++) {
+		if (key.p[i] == '"' || key.p[i] == '\\')
+			buf_addc(out, '\\');
+		buf_addc(out, key.p[i]);
+	}
+	buf_addc(out, '"');
+	/* an @domain entry is asked with a name that nobody has */
+	buf_add(out, key.p + n, key.n - n);
+}
+
+/* The last reasons are about what went wrong. */
+static struct str
+last_why(const struct decision *d)
+{
+	struct cur	c = cur_from(buf_view(&d->why));
+	struct field	f = { 'W', { "", 0 } };
+	struct str	last = { "", 0 };
+
+	while (record_next(&c, &f))
+		last = f.value;
+	return last;
+}
+
+static void
+prove_row(struct sources *s, struct engine *e, struct decision *d,
+    const struct memory *m, const struct memory_row *row)
+{
+	struct engine_tables	tables = sources_tables(s);
+	struct engine_ask	ask = { .verb = ENGINE_FINAL };
+	struct buf		address;
+	struct str		why;
+
+	buf_init(&address, 1024);
+	key_to_address(memory_key(m, row), m == &s->virtual_, &address);
+	ask.rcpt = buf_view(&address);
+	engine_decide(e, s->site, &tables, &ask, d);
+	why = last_why(d);
+	if (strcmp(d->status, "5.4.6") == 0)
+		sources_mistake(s, row->file, row->line, 1, "%s (%.*s)",
+		    d->text, STR_ARG(why));
+	else if (d->code == 550)
+		sources_warn(s, row->file, row->line, "%.*s", STR_ARG(why));
+	else if (e->unknown.n > 0)
+		sources_warn(s, row->file, row->line, "nobody is %.*s",
+		    (int)e->unknown.ends[0], e->unknown.bytes.p);
+	buf_free(&address);
+}
+
+static void
+prove_postmaster(struct sources *s, struct engine *e, struct decision *d)
+{
+	struct engine_tables	tables = sources_tables(s);
+	struct engine_ask	ask = { .verb = ENGINE_FINAL,
+	    .rcpt = STR("postmaster") };
+
+	engine_decide(e, s->site, &tables, &ask, d);
+	if (d->code == 451 && strcmp(d->status, "4.3.5") == 0)
+		sources_warn(s, "posthouse.conf", 0, "nobody gets the "
+		    "postmaster's mail: %s is neither user nor alias",
+		    s->site->settings->postmaster);
+}
+
+void
+sources_prove(struct sources *s)
+{
+	struct engine	e;
+	struct decision	d;
+	size_t		i;
+
+	engine_init(&e);
+	decision_init(&d);
+	for (i = 0; i < s->aliases.n; i++)
+		prove_row(s, &e, &d, &s->aliases, &s->aliases.rows[i]);
+	for (i = 0; i < s->virtual_.n; i++)
+		prove_row(s, &e, &d, &s->virtual_, &s->virtual_.rows[i]);
+	prove_postmaster(s, &e, &d);
+	engine_free(&e);
+	decision_free(&d);
+}

@@ -1,0 +1,32 @@
+/* route/source.h - the source files of all tables, read and checked. */
+#ifndef ROUTE_SOURCE_H
+#define ROUTE_SOURCE_H
+
+#include "route/engine.h"
+#include "route/memory.h"
+#include "route/site.h"
+
+struct users;
+
+struct sources {
+	const struct site	*site;		/* borrowed */
+	struct memory		 aliases, virtual_, names;	/* as compiled; users: "uid file:line" */
+	struct users		*system;	/* users system */
+	struct buf		 said;		/* mistakes and warnings, one per line */
+	unsigned		 mistakes, warnings;
+};
+
+/* Reads everything; what is wrong is in said. -1 only if that is impossible (ENOMEM). */
+int	sources_load(struct sources *, const struct site *) must_check;
+void	sources_free(struct sources *);
+/* Loops and names that mean nobody; after sources_load. */
+void	sources_prove(struct sources *);
+/* Look-ups in what was read. */
+struct engine_tables sources_tables(struct sources *);
+
+void	sources_mistake(struct sources *, const char *file, unsigned line, unsigned col, const char *, ...) printf_like(5, 6);
+void	sources_warn(struct sources *, const char *file, unsigned line, const char *, ...) printf_like(4, 5);
+/* One file of aliases or virtual addresses. */
+void	sources_aliases(struct sources *, const char *file, bool is_virtual);
+
+#endif

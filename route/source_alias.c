@@ -1,0 +1,338 @@
+/*
+ * route/source_alias.c - alias and virtual files to entries in memory. Run by
+ * root through `route -c`. The files are the administrator's; a file that
+ * they :include: may be anybody's: it is read with care, and names addresses
+ * only unless it is root's.
+ */
+#include "route/source.h"
+
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/fdio.h"
+#include "common/fmt/aliases.h"
+#include "common/fmt/path.h"
+#include "common/fmt/record.h"
+#include "route/value.h"
+
+#define SOURCE_MAX	(256u << 20)
+#define VALUE_MAX	(16u << 20)
+#define INCLUDE_DEPTH	8
+
+struct reader {
+	struct sources	*src;
+	const char	*file;		/* that is being read */
+	struct str	 text;		/* of it */
+	struct buf	 scratch;	/* of one target */
+	struct buf	*value;		/* of the entry */
+	unsigned	 depth;		/* includes in includes */
+	unsigned	 line;		/* the place written last */
+	bool		 is_virtual;
+	bool		 trusted;	/* may name commands and files */
+	size_t		 targets;
+};
+
+/* Line and column of a place in the text; line is that of `from`. */
+static void
+place_of(const struct reader *r, const char *from, unsigned line,
+    const char *at, unsigned *out_line, unsigned *out_col)
+{
+	const char	*p, *bol = at;
+
+	for (p = from; p < at; p++)
+		if (*p == '\n')
+			line++;
+	while (bol > r->text.p && bol[-1] != '\n')
+		bol--;
+	*out_line = line;
+	*out_col = (unsigned)(at - bol) + 1;
+}
+
+/* NULL, or what is wrong. */
+static const char *
+add_address(struct reader *r, struct str text)
+{
+	struct cur	c = cur_from(text);
+	struct path	p;
+	struct str	domain;
+	struct buf	b;
+	const char	*what = NULL;
+
+	if (text.n > 1 && text.p[0] == '\\') {
+		text.p++;
+		text.n--;
+		c = cur_from(text);
+		if (!path_mailbox(&c, PATH_UTF8, true, &p) || !cur_done(&c) ||
+		    p.domain.n > 0)
+			return "expected a user's name after the backslash";
+		record_put(r->value, VALUE_USER, text);
+		return NULL;
+	}
+	if (r->is_virtual && cur_byte(&c, '@')) {
+		if (!path_domain(&c, PATH_UTF8, &domain) || !cur_done(&c))
+			return "expected a domain after the @";
+		record_put(r->value, VALUE_ADDRESS, text);
+		return NULL;
+	}
+	if (!path_mailbox(&c, PATH_UTF8, true, &p) || !cur_done(&c))
+		return "this is no address, expected name or name@domain";
+	buf_init(&b, 2 * ADDR_MAX);
+	if (path_format(&p, &b) == -1)
+		what = "this address is too long";
+	else
+		record_put(r->value, VALUE_ADDRESS, buf_view(&b));
+	buf_free(&b);
+	return what;
+}
+
+/*
+ * Root opens it, but must not be led by a user's symbolic link to what only
+ * root can read.
+ */
+static int
+open_include(const char *path, struct stat *st)
+{
+	struct open_how	how = { .flags = O_RDONLY | O_CLOEXEC | O_NOCTTY |
+	    O_NONBLOCK, .resolve = RESOLVE_NO_SYMLINKS };
+	int		fd;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd == -1)
+		return -1;
+	if (fstat(fd, st) == 0 && S_ISREG(st->st_mode)) {
+		if (geteuid() != 0 || (st->st_mode & S_IROTH))
+			return fd;
+		fdio_close(&fd);
+		fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how,
+		    sizeof(how));
+		if (fd != -1 && fstat(fd, st) == 0 && S_ISREG(st->st_mode))
+			return fd;
+	} else
+		errno = EINVAL;
+	fdio_close(&fd);
+	return -1;
+}
+
+static void	read_targets(struct reader *, struct str, unsigned line);
+
+static const char *
+read_include(struct reader *r, struct str name)
+{
+	struct reader	in = *r;
+	struct stat	st;
+	struct buf	text;
+	char		path[1024];
+	int		fd;
+
+	if (r->depth == INCLUDE_DEPTH)
+		return "too many files that include one another";
+	if (str_copy(path, sizeof(path), name) == -1)
+		return "the name of the file is too long";
+	if ((fd = open_include(path, &st)) == -1)
+		return strerror(errno);
+	buf_init(&text, SOURCE_MAX);
+	if (fdio_slurp(fd, &text) == -1) {
+		fdio_close(&fd);
+		buf_free(&text);
+		return strerror(errno);
+	}
+	fdio_close(&fd);
+	in.file = path;
+	in.text = buf_view(&text);
+	in.trusted = r->trusted && (st.st_uid == 0 || st.st_uid == geteuid());
+	in.depth++;
+	in.line = 0;
+	buf_init(&in.scratch, SOURCE_MAX);
+	read_targets(&in, in.text, 1);
+	buf_free(&in.scratch);
+	buf_free(&text);
+	r->targets = in.targets;
+	r->line = 0;
+	return NULL;
+}
+
+static const char *
+add_target(struct reader *r, const struct alias_target *t)
+{
+	switch (t->kind) {
+	case ALIAS_ADDRESS:
+		return add_address(r, t->text);
+	case ALIAS_PIPE:
+	case ALIAS_FILE:
+		if (!r->trusted)
+			return "commands and files may stand in files of root "
+			    "only, expected an address";
+		record_put(r->value, t->kind == ALIAS_PIPE ? VALUE_PIPE :
+		    VALUE_FILE, t->text);
+		return NULL;
+	case ALIAS_INCLUDE:
+		return read_include(r, t->text);
+	case ALIAS_ERROR:
+		break;
+	}
+	return "malformed target, expected an address, |command, /file or "
+	    ":include:/file";
+}
+
+static bool
+is_between(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == ',';
+}
+
+static void
+read_targets(struct reader *r, struct str targets, unsigned line)
+{
+	struct cur		 c = cur_from(targets);
+	struct alias_target	 t;
+	const char		*from = c.p, *at, *what;
+	unsigned		 at_line = line, col = 1;
+
+	for (;;) {
+		for (at = c.p; at < c.end && is_between(*at); at++)
+			continue;
+		buf_reset(&r->scratch);
+		if (!alias_target_next(&c, &r->scratch, &t))
+			return;
+		place_of(r, from, at_line, at, &at_line, &col);
+		from = at;
+		if (t.kind != ALIAS_INCLUDE && at_line != r->line) {
+			record_putf(r->value, VALUE_PLACE, "%s:%u", r->file,
+			    at_line);
+			r->line = at_line;
+		}
+		r->targets++;
+		if ((what = add_target(r, &t)) != NULL)
+			sources_mistake(r->src, r->file, at_line, col, "%s",
+			    what);
+	}
+}
+
+/* The key of an alias: its name in lower case. */
+static const char *
+alias_key(struct str name, struct buf *key)
+{
+	char	lower[LOCAL_MAX + 1];
+
+	if (memchr(name.p, '@', name.n) != NULL)
+		return "an alias has no domain, expected a name without @ "
+		    "(addresses stand in virtual tables)";
+	if (str_lower(lower, sizeof(lower), name) == -1)
+		return "this name is too long";
+	buf_adds(key, lower);
+	return NULL;
+}
+
+static const char *
+virtual_key(const struct site *site, struct str name, struct buf *key)
+{
+	struct cur			 c = cur_from(name);
+	struct path			 p = { { "", 0 }, { "", 0 }, false };
+	char				 local[LOCAL_MAX + 1];
+	const struct site_domain	*d;
+	size_t				 i;
+
+	if (cur_byte(&c, '@') ? !path_domain(&c, PATH_UTF8, &p.domain) :
+	    !path_mailbox(&c, PATH_UTF8, false, &p))
+		return "this is no address, expected name@domain or @domain";
+	if (!cur_done(&c))
+		return "text after the address, expected a colon";
+	if (path_local_plain(p.local, local, sizeof(local)) == -1)
+		return "this name is too long";
+	buf_adds(key, local);
+	buf_addc(key, '@');
+	buf_addstr(key, p.domain);
+	for (i = 0; i < key->n; i++)
+		if (key->p[i] >= 'A' && key->p[i] <= 'Z')
+			key->p[i] = (char)(key->p[i] + 32);
+	d = site_find(site, (struct str){ key->p + strlen(local) + 1,
+	    p.domain.n });
+	if (d == NULL || d->kind == SITE_RELAY)
+		return "this domain is not ours, expected one of domain or "
+		    "virtual-domain";
+	return NULL;
+}
+
+static void
+read_entry(struct reader *r, const struct alias_entry *e)
+{
+	struct buf	 key;
+	const char	*what;
+
+	buf_init(&key, 2 * ADDR_MAX);
+	buf_reset(r->value);
+	what = r->is_virtual ? virtual_key(r->src->site, e->name, &key) :
+	    alias_key(e->name, &key);
+	r->targets = 0;
+	r->line = 0;
+	if (what == NULL) {
+		record_putf(r->value, VALUE_PLACE, "%s:%u", r->file, e->line);
+		r->line = e->line;
+		read_targets(r, e->targets, e->line);
+		if (r->targets == 0)
+			what = "no target, expected an address (/dev/null "
+			    "throws mail away)";
+		else if (!buf_ok(r->value) || !buf_ok(&key))
+			what = "this entry is too large";
+		else if (memory_add(r->is_virtual ? &r->src->virtual_ :
+		    &r->src->aliases, buf_view(&key), buf_view(r->value),
+		    r->file, e->line) == -1)
+			what = strerror(errno);
+	}
+	if (what != NULL)
+		sources_mistake(r->src, r->file, e->line, 1, "%s", what);
+	buf_free(&key);
+}
+
+static void
+read_entries(struct reader *r)
+{
+	struct cur		 c = cur_from(r->text);
+	struct alias_entry	 e;
+	struct buf		 names;
+	const char		*what = NULL;
+	unsigned		 line = 1, col = 1;
+	enum alias_result	 result;
+
+	buf_init(&names, SOURCE_MAX);
+	for (;;) {
+		buf_reset(&names);
+		result = alias_next(&c, &line, &e, &names, &what, &col);
+		if (result == ALIAS_END)
+			break;
+		if (result == ALIAS_BAD)
+			sources_mistake(r->src, r->file, e.line, col, "%s",
+			    what);
+		else
+			read_entry(r, &e);
+	}
+	buf_free(&names);
+}
+
+void
+sources_aliases(struct sources *src, const char *file, bool is_virtual)
+{
+	struct reader	r = { .src = src, .file = file, .trusted = true,
+	    .is_virtual = is_virtual };
+	struct buf	text, value;
+
+	buf_init(&text, SOURCE_MAX);
+	buf_init(&value, VALUE_MAX);
+	buf_init(&r.scratch, SOURCE_MAX);
+	r.value = &value;
+	if (fdio_slurp_at(AT_FDCWD, file, &text) == -1)
+		sources_mistake(src, file, 1, 1, "%s", strerror(errno));
+	else {
+		r.text = buf_view(&text);
+		read_entries(&r);
+	}
+	buf_free(&r.scratch);
+	buf_free(&value);
+	buf_free(&text);
+}

@@ -1,0 +1,465 @@
+/*
+ * route/walk.c - from an address of ours to its final recipients: postmaster,
+ * virtual addresses, aliases, users, catch-all. Pure but for the look-ups
+ * that it is given. Addresses come from outside, tables from route -c;
+ * neither is trusted to end.
+ */
+#include "route/walk.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/fmt/record.h"
+#include "common/proc/proto_route.h"
+#include "route/value.h"
+
+static enum outcome	expand(struct walk *, struct node *, struct str value,
+			    struct str ext);
+
+bool
+walk_node(struct walk *w, struct str text, const struct node *parent,
+    struct node *n)
+{
+	struct cur	 c = cur_from(text);
+	struct path	 p;
+	struct buf	*b = &w->engine->scratch;
+	bool		 bare = true;
+
+	*n = (struct node){ .parent = parent, .skip = SKIP_NOTHING };
+	n->depth = parent == NULL ? 0 : parent->depth + 1;
+	if (!path_mailbox(&c, PATH_UTF8, bare, &p) || !cur_done(&c))
+		return false;
+	if (p.domain.n == 0)
+		p.domain = str_from(w->site->first);
+	buf_reset(b);
+	return path_local_plain(p.local, n->local, sizeof(n->local)) == 0 &&
+	    str_lower(n->lower, sizeof(n->lower), str_from(n->local)) == 0 &&
+	    str_lower(n->domain, sizeof(n->domain), p.domain) == 0 &&
+	    path_format(&p, b) == 0 &&
+	    str_copy(n->addr, sizeof(n->addr), buf_view(b)) == 0;
+}
+
+/* Adds it unless it is there already. */
+enum outcome
+walk_final(struct walk *w, const struct final *f)
+{
+	struct decision	*d = w->out;
+	struct buf	*b = &w->engine->scratch;
+	int		 r;
+
+	/* the same mailbox by two ways is one recipient */
+	buf_reset(b);
+	buf_addc(b, (char)f->kind);
+	record_put(b, 'u', f->user);
+	record_put(b, 'e', f->ext);
+	record_put(b, 'a', f->arg);
+	if (!buf_ok(b) || (r = seen_add(&w->engine->finals,
+	    buf_view(b))) == -1)
+		return OUT_TEMP;
+	if (r == 0)
+		return OUT_OK;
+	buf_reset(b);
+	final_encode(b, f);
+	if (!buf_ok(b))
+		return OUT_TEMP;
+	record_put(&d->finals, ROUTE_FINAL, buf_view(b));
+	if (!buf_ok(&d->finals))
+		return OUT_TEMP;
+	if (d->nfinals++ == 0)
+		d->kind = f->kind;
+	return OUT_OK;
+}
+
+static enum outcome
+failed(struct walk *w, const char *what, const char *key)
+{
+	walk_why(w, "%s: look-up of %s failed: %s", what, key, strerror(errno));
+	return OUT_TEMP;
+}
+
+static enum outcome
+try_user(struct walk *w, const struct node *n, const char *name, struct str ext)
+{
+	struct buf	 place;
+	uid_t		 uid = 0;
+	struct final	 f = { .kind = FINAL_USER };
+	const char	*where;
+	enum outcome	 o = OUT_NONE;
+	int		 r;
+
+	buf_init(&place, 2048);
+	r = w->tables->user(w->tables->arg, str_from(name), &uid, &place);
+	where = buf_cstr(&place);
+	if (r == -1 || where == NULL)
+		o = failed(w, "users", name);
+	else if (r == 0)
+		walk_why(w, "users: no %s", name);
+	else if ((long long)uid < w->site->settings->local.min_uid)
+		walk_why(w, "%s: user %s is no recipient, its number %u is "
+		    "below local.min-uid", where, name, (unsigned)uid);
+	else {
+		walk_why(w, "%s: user %s%s%.*s", where, name,
+		    ext.n > 0 ? ", sub-address " : "", STR_ARG(ext));
+		f.user = str_from(name);
+		f.ext = ext;
+		f.addr = str_from(n->addr);
+		o = walk_final(w, &f);
+	}
+	buf_free(&place);
+	return o;
+}
+
+static enum outcome
+try_virtual(struct walk *w, struct node *n, struct str local, struct str ext)
+{
+	char		key[ADDR_MAX + 1];
+	struct str	value;
+	int		r;
+
+	if (w->site->settings->virtuals.n == 0)
+		return OUT_NONE;
+	snprintf(key, sizeof(key), "%.*s@%s", STR_ARG(local), n->domain);
+	r = w->tables->virtual_(w->tables->arg, str_from(key), &value);
+	if (r == -1)
+		return failed(w, "virtual", key);
+	if (r == 0) {
+		walk_why(w, "virtual: no %s", key);
+		return OUT_NONE;
+	}
+	n->by = SKIP_VIRTUAL;
+	return expand(w, n, value, ext);
+}
+
+static enum outcome
+try_alias(struct walk *w, struct node *n, struct str local)
+{
+	char		key[LOCAL_MAX + 1];
+	struct str	value;
+	int		r;
+
+	if (w->site->settings->aliases.n == 0)
+		return OUT_NONE;
+	snprintf(key, sizeof(key), "%.*s", STR_ARG(local));
+	r = w->tables->alias(w->tables->arg, str_from(key), &value);
+	if (r == -1)
+		return failed(w, "aliases", key);
+	if (r == 0) {
+		walk_why(w, "aliases: no %s", key);
+		return OUT_NONE;
+	}
+	n->by = SKIP_ALIAS;
+	return expand(w, n, value, STR(""));
+}
+
+/* One spelling of the local part: with its sub-address or without. */
+static enum outcome
+try_local(struct walk *w, struct node *n, const struct site_domain *d,
+    struct str local, struct str ext)
+{
+	char		name[ADDR_MAX + 1];
+	enum outcome	o = OUT_NONE;
+
+	if (n->skip < SKIP_VIRTUAL)
+		o = try_virtual(w, n, local, ext);
+	if (o == OUT_NONE && d->kind == SITE_LOCAL) {
+		if (n->skip < SKIP_ALIAS)
+			o = try_alias(w, n, local);
+		if (o == OUT_NONE) {
+			snprintf(name, sizeof(name), "%.*s", STR_ARG(local));
+			o = try_user(w, n, name, ext);
+		}
+	}
+	if (o == OUT_NONE && d->kind == SITE_VIRTUAL) {
+		/* a user whose name is an address */
+		snprintf(name, sizeof(name), "%.*s@%s", STR_ARG(local),
+		    n->domain);
+		o = try_user(w, n, name, ext);
+	}
+	return o;
+}
+
+static enum outcome
+try_catch_all(struct walk *w, struct node *n, const struct site_domain *d)
+{
+	struct node	child;
+	enum outcome	o = OUT_NONE;
+
+	if (n->skip < SKIP_VIRTUAL)
+		o = try_virtual(w, n, STR(""), STR(""));
+	if (o != OUT_NONE || d->catch_all == NULL)
+		return o;
+	walk_why_item(w, d->catch_all, "catch-all of %s is %s", d->name,
+	    d->catch_all->more);
+	if (!walk_node(w, str_from(d->catch_all->more), n, &child))
+		return OUT_BAD;
+	return walk_resolve(w, &child);
+}
+
+static enum outcome
+unknown(struct walk *w, const struct node *n)
+{
+	walk_why(w, "nobody is %s", n->addr);
+	w->partly = true;
+	return seen_add(&w->engine->unknown, str_from(n->addr)) == -1 ?
+	    OUT_TEMP : OUT_UNKNOWN;
+}
+
+/* The part before the separator, or false: there is none. */
+static bool
+split(const struct walk *w, const struct node *n, struct str *base,
+    struct str *ext)
+{
+	const char	*sep = w->site->settings->separator, *at;
+
+	if (sep[0] == '\0' || n->lower[0] == '\0' ||
+	    (at = strchr(n->lower + 1, sep[0])) == NULL)
+		return false;
+	*base = (struct str){ n->lower, (size_t)(at - n->lower) };
+	*ext = str_from(n->local + base->n + 1);
+	return true;
+}
+
+static enum outcome
+resolve_ours(struct walk *w, struct node *n, const struct site_domain *d)
+{
+	struct str	base, ext;
+	enum outcome	o;
+
+	o = try_local(w, n, d, str_from(n->lower), STR(""));
+	if (o == OUT_NONE && split(w, n, &base, &ext))
+		o = try_local(w, n, d, base, ext);
+	if (o == OUT_NONE)
+		o = try_catch_all(w, n, d);
+	return o == OUT_NONE ? unknown(w, n) : o;
+}
+
+/* 1 go on, 0 it has been dealt with, -1 *o is the end. */
+static int
+check_way(struct walk *w, struct node *n, enum outcome *o)
+{
+	const struct node	*p;
+	char			 key[ADDR_MAX + 1];
+	int			 r;
+
+	if (str_lower(key, sizeof(key), str_from(n->addr)) == -1) {
+		*o = OUT_BAD;
+		return -1;
+	}
+	for (p = n->parent; p != NULL; p = p->parent) {
+		if (strcasecmp(p->addr, n->addr) != 0)
+			continue;
+		/* "bob: bob, ann" means the mailbox of bob, not bob again. */
+		if (p == n->parent && p->skip < p->by) {
+			n->skip = p->by;
+			walk_why(w, "%s names itself: its own entry is not "
+			    "asked again", n->addr);
+			return 1;
+		}
+		walk_why(w, "%s leads back to itself", n->addr);
+		*o = OUT_LOOP;
+		return -1;
+	}
+	if (n->depth > ENGINE_DEPTH) {
+		walk_why(w, "more than %d aliases in one another",
+		    ENGINE_DEPTH);
+		*o = OUT_DEEP;
+		return -1;
+	}
+	if ((r = seen_add(&w->engine->visited, str_from(key))) == -1)
+		*o = OUT_TEMP;
+	else
+		*o = OUT_OK;
+	return r;
+}
+
+static bool
+is_postmaster(const struct node *n)
+{
+	return strcmp(n->lower, "postmaster") == 0;
+}
+
+enum outcome
+walk_resolve(struct walk *w, struct node *n)
+{
+	const struct site_domain *d = site_find(w->site, str_from(n->domain));
+	struct final	f = { .kind = FINAL_REMOTE };
+	enum outcome	o = OUT_OK;
+	int		r;
+
+	if ((r = check_way(w, n, &o)) != 1)
+		return o;
+	if (d == NULL || d->kind == SITE_RELAY) {
+		walk_why(w, "%s is on another host", n->addr);
+		f.arg = f.addr = str_from(n->addr);
+		return walk_final(w, &f);
+	}
+	if (d->item == NULL)
+		walk_why(w, "%s is a name of this host", n->domain);
+	else
+		walk_why_item(w, d->item, "domain %s is %s", n->domain,
+		    d->kind == SITE_LOCAL ? "local" : "virtual");
+	if (is_postmaster(n) && n->skip == SKIP_NOTHING)
+		return walk_postmaster(w, n);
+	return resolve_ours(w, n, d);
+}
+
+/* virtual entry, alias, the setting; in the end it is accepted all the same (RFC 5321 4.5.1). */
+enum outcome
+walk_postmaster(struct walk *w, struct node *n)
+{
+	const char	*name = w->site->settings->postmaster;
+	struct node	 child;
+	enum outcome	 o;
+
+	o = try_virtual(w, n, str_from(n->lower), STR(""));
+	if (o == OUT_NONE)
+		o = try_alias(w, n, str_from(n->lower));
+	if (o == OUT_OK || o == OUT_TEMP)
+		return o;
+	walk_why(w, "postmaster is %s", name);
+	n->by = SKIP_ALIAS;
+	if (walk_node(w, str_from(name), n, &child)) {
+		o = walk_resolve(w, &child);
+		if (o == OUT_OK || o == OUT_TEMP)
+			return o;
+	}
+	walk_why(w, "the postmaster's mail waits until the setting postmaster "
+	    "names somebody");
+	return OUT_CONFIG;
+}
+
+enum outcome
+walk_unknown(struct walk *w)
+{
+	struct seen	*s = &w->engine->unknown;
+	struct final	 f = { .kind = FINAL_USER };
+	enum outcome	 o = OUT_OK;
+	const char	*at;
+	size_t		 i, from = 0;
+
+	for (i = 0; i < s->n && o == OUT_OK; i++) {
+		f.addr = (struct str){ s->bytes.p + from, s->ends[i] - from };
+		from = s->ends[i];
+		f.user = f.addr;
+		at = memchr(f.addr.p, '@', f.addr.n);
+		if (at != NULL && at > f.addr.p)
+			f.user.n = (size_t)(at - f.addr.p);
+		o = walk_final(w, &f);
+	}
+	return o;
+}
+
+/* "@domain" keeps the local part; a sub-address goes along to addresses of ours. */
+static enum outcome
+follow(struct walk *w, struct node *n, struct str target, struct str ext)
+{
+	char		 text[2 * ADDR_MAX];
+	struct node	 child;
+	const char	*sep = w->site->settings->separator;
+
+	if (target.n > ADDR_MAX)
+		return OUT_BAD;
+	if (target.n > 0 && target.p[0] == '@') {
+		snprintf(text, sizeof(text), "%.*s%.*s",
+		    (int)(strrchr(n->addr, '@') - n->addr), n->addr,
+		    STR_ARG(target));
+		target = str_from(text);
+	}
+	if (!walk_node(w, target, n, &child)) {
+		walk_why(w, "\"%.*s\" is no address", STR_ARG(target));
+		return OUT_BAD;
+	}
+	if (w->expn) {
+		record_putf(&w->out->names, ROUTE_NAME, "<%s>", child.addr);
+		return OUT_OK;
+	}
+	if (ext.n > 0 && strchr(child.local, sep[0]) == NULL &&
+	    site_find(w->site, str_from(child.domain)) != NULL &&
+	    (size_t)snprintf(text, sizeof(text), "%s%s%.*s@%s", child.local,
+	    sep, STR_ARG(ext), child.domain) < sizeof(text))
+		if (!walk_node(w, str_from(text), n, &child) &&
+		    !walk_node(w, target, n, &child))
+			return OUT_BAD;
+	return walk_resolve(w, &child);
+}
+
+static enum outcome
+deliver_to(struct walk *w, const struct node *n, enum final_kind kind,
+    struct str arg)
+{
+	struct final	f = { .kind = kind, .arg = arg, .ext = STR("") };
+
+	if (w->expn)
+		return OUT_OK;	/* nobody outside has to know the command */
+	f.user = str_from(w->site->settings->local.alias_user);
+	f.addr = str_from(n->addr);
+	walk_why(w, "%s %.*s, as %s", kind == FINAL_PIPE ? "command" : "file",
+	    STR_ARG(arg), w->site->settings->local.alias_user);
+	return walk_final(w, &f);
+}
+
+static enum outcome
+user_itself(struct walk *w, const struct node *n, struct str name)
+{
+	char		lower[LOCAL_MAX + 1];
+	enum outcome	o;
+
+	if (str_lower(lower, sizeof(lower), name) == -1)
+		return OUT_BAD;
+	if (w->expn) {
+		record_putf(&w->out->names, ROUTE_NAME, "<%s@%s>", lower,
+		    w->site->first);
+		return OUT_OK;
+	}
+	o = try_user(w, n, lower, STR(""));
+	return o == OUT_NONE ? unknown(w, n) : o;
+}
+
+static enum outcome
+target(struct walk *w, struct node *n, const struct field *f, struct str ext,
+    struct str place)
+{
+	switch (f->tag) {
+	case VALUE_ADDRESS:
+		walk_why(w, "%.*s: %s is %.*s", STR_ARG(place), n->addr,
+		    STR_ARG(f->value));
+		return follow(w, n, f->value, ext);
+	case VALUE_USER:
+		walk_why(w, "%.*s: %s is the user %.*s", STR_ARG(place),
+		    n->addr, STR_ARG(f->value));
+		return user_itself(w, n, f->value);
+	case VALUE_PIPE:
+	case VALUE_FILE:
+		walk_why(w, "%.*s: %s", STR_ARG(place), n->addr);
+		return deliver_to(w, n, f->tag == VALUE_PIPE ? FINAL_PIPE :
+		    FINAL_FILE, f->value);
+	}
+	return OUT_OK;
+}
+
+/* All targets of an entry: one that is known makes the whole known; a loop or a failure ends it. */
+static enum outcome
+expand(struct walk *w, struct node *n, struct str value, struct str ext)
+{
+	struct cur	c = cur_from(value);
+	struct str	place = STR("");
+	struct field	f;
+	enum outcome	o, all = OUT_UNKNOWN;
+
+	while (record_next(&c, &f)) {
+		if (f.tag == VALUE_PLACE) {
+			place = f.value;
+			continue;
+		}
+		o = target(w, n, &f, ext, place);
+		if (o == OUT_OK || o == OUT_CONFIG)
+			all = all == OUT_OK ? OUT_OK : o;
+		else if (o != OUT_UNKNOWN && o != OUT_BAD)
+			return o;
+	}
+	if (!cur_done(&c)) {
+		errno = EPROTO;
+		return failed(w, "compiled table", n->addr);
+	}
+	return all;
+}

@@ -1,0 +1,56 @@
+/* route/walk.h - from an address of ours to its final recipients; the inner part of the engine. */
+#ifndef ROUTE_WALK_H
+#define ROUTE_WALK_H
+
+#include "common/fmt/path.h"
+#include "route/engine.h"
+
+enum outcome {
+	OUT_NONE,	/* this look-up says nothing: go on with the next */
+	OUT_OK,
+	OUT_UNKNOWN,	/* no such user */
+	OUT_BAD,	/* not an address */
+	OUT_LOOP,
+	OUT_DEEP,
+	OUT_CONFIG,	/* accepted, but nobody gets it yet */
+	OUT_TEMP	/* a table or memory failed */
+};
+
+enum skip { SKIP_NOTHING, SKIP_VIRTUAL, SKIP_ALIAS };
+
+/* An address on the way. Its parents are the addresses that led here. */
+struct node {
+	const struct node	*parent;
+	unsigned		 depth;
+	char			 local[LOCAL_MAX + 1];	/* plain, as written */
+	char			 lower[LOCAL_MAX + 1];	/* the same in lower case */
+	char			 domain[DOMAIN_MAX + 1];	/* lower case */
+	char			 addr[ADDR_MAX + 1];	/* canonical local@domain */
+	enum skip		 skip;	/* a target that names its own entry: what not to ask again */
+	enum skip		 by;	/* what is being expanded here */
+};
+
+struct walk {
+	struct engine			*engine;
+	const struct site		*site;
+	const struct engine_tables	*tables;
+	struct decision			*out;
+	bool				 expn;	/* name the members, do not follow them */
+	bool				 partly;	/* something unknown was met */
+};
+
+/* Fills the node from local@domain or local (then the first domain). False: not an address. */
+bool	walk_node(struct walk *, struct str, const struct node *parent, struct node *);
+/* Adds the final recipients of an address to out. */
+enum outcome walk_resolve(struct walk *, struct node *);
+/* The same for the postmaster of a domain of ours: never unknown. */
+enum outcome walk_postmaster(struct walk *, struct node *);
+/* Members that are unknown become users that are unknown, so that the failure is told to the sender. */
+enum outcome walk_unknown(struct walk *);
+enum outcome walk_final(struct walk *, const struct final *);
+
+void	walk_why(struct walk *, const char *, ...) printf_like(2, 3);
+/* "file:line: text" of a setting, without a place for a default. */
+void	walk_why_item(struct walk *, const struct setting_item *, const char *, ...) printf_like(3, 4);
+
+#endif
