@@ -99,7 +99,7 @@ answer_build(struct buf *b, const struct question *q, const struct decision *d)
 
 	buf_reset(b);
 	too_many = q->ask.verb == ENGINE_FINAL && !q->paged &&
-	    d->finals.n > FINALS_ROOM - 16 * d->nfinals;
+	    d->finals.n + 16 * d->nfinals > FINALS_ROOM;
 	if (too_many)
 		put_code(b, 451, "4.5.3", "too many recipients for one answer");
 	else

@@ -1,0 +1,146 @@
+/*
+ * route/explain.c - route -v: the road of an address, step by step, from the
+ * tables as they are compiled now. Run by anybody.
+ */
+#include "route/explain.h"
+
+#include <err.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "common/base/fdio.h"
+#include "common/fmt/path.h"
+#include "common/fmt/record.h"
+#include "route/compile.h"
+#include "route/tables.h"
+
+static void
+print_steps(const struct decision *d)
+{
+	struct cur	c = cur_from(buf_view(&d->why));
+	struct field	f;
+
+	while (record_next(&c, &f))
+		printf("    %.*s\n", STR_ARG(f.value));
+}
+
+static void
+print_finals(const struct decision *d)
+{
+	struct cur	c = cur_from(buf_view(&d->finals));
+	struct field	f;
+	struct final	r;
+
+	while (record_next(&c, &f) && final_decode(f.value, &r)) {
+		switch (r.kind) {
+		case FINAL_USER:
+			printf("-> user %.*s", STR_ARG(r.user));
+			if (r.ext.n > 0)
+				printf(", sub-address %.*s", STR_ARG(r.ext));
+			printf(" (%.*s)\n", STR_ARG(r.addr));
+			break;
+		case FINAL_PIPE:
+			printf("-> pipe %.*s, as %.*s\n", STR_ARG(r.arg),
+			    STR_ARG(r.user));
+			break;
+		case FINAL_FILE:
+			printf("-> file %.*s, as %.*s\n", STR_ARG(r.arg),
+			    STR_ARG(r.user));
+			break;
+		case FINAL_REMOTE:
+			printf("-> remote %.*s\n", STR_ARG(r.arg));
+			break;
+		}
+	}
+}
+
+static int
+exit_status(const struct decision *d)
+{
+	if (d->code < 400)
+		return EX_OK;
+	if (d->code < 500)
+		return EX_TEMPFAIL;
+	if (strcmp(d->status, "5.1.1") == 0)
+		return EX_NOUSER;
+	if (strcmp(d->status, "5.7.1") == 0)
+		return EX_NOPERM;
+	if (strcmp(d->status, "5.1.3") == 0)
+		return EX_DATAERR;
+	return EX_UNAVAILABLE;
+}
+
+static int
+decide(const struct settings *st, struct tables *tables,
+    const struct engine_ask *ask)
+{
+	struct engine_tables	 look = tables_engine(tables);
+	struct addr		 own[SITE_OWN_MAX];
+	struct site		 site;
+	struct engine		 e;
+	struct decision		 d;
+	int			 status;
+
+	if (site_init(&site, st, own, own_addresses(own, nitems(own))) == -1) {
+		warn("settings");
+		return EX_OSERR;
+	}
+	engine_init(&e);
+	decision_init(&d);
+	engine_decide(&e, &site, &look, ask, &d);
+	print_steps(&d);
+	print_finals(&d);
+	printf("%u %s %s\n", d.code, d.status, d.text);
+	status = exit_status(&d);
+	decision_free(&d);
+	engine_free(&e);
+	site_free(&site);
+	return fflush(stdout) == 0 ? status : EX_IOERR;
+}
+
+static int
+explain(const struct settings *st, const struct engine_ask *ask)
+{
+	struct tables	*tables;
+	struct diag	 why;
+	int		 dir, status;
+
+	if ((dir = fdio_opendir(AT_FDCWD, st->tables)) == -1) {
+		warn("%s", st->tables);
+		return EX_NOINPUT;
+	}
+	if (tables_open(&tables, st, dir, &why) == -1) {
+		warnx("%s/%s (compile the tables with route -c)", st->tables,
+		    why.text);
+		fdio_close(&dir);
+		return EX_NOINPUT;
+	}
+	status = decide(st, tables, ask);
+	tables_close(&tables);
+	fdio_close(&dir);
+	return status;
+}
+
+int
+explain_run(const struct settings *st, const char *address,
+    const char *sender, const char *client)
+{
+	struct engine_ask	ask = { .verb = ENGINE_RCPT, .auth = STR(""),
+	    .rcpt = str_from(address), .has_client = client != NULL };
+	struct cur		c = cur_from(str_from(sender));
+	struct path		p;
+
+	if (client != NULL && addr_parse(str_from(client),
+	    &ask.client) == -1) {
+		warnx("%s: expected an IP address", client);
+		return EX_USAGE;
+	}
+	if (*sender != '\0' && (!path_reverse(&c, PATH_UTF8 | PATH_LENIENT,
+	    &p) || !cur_done(&c))) {
+		warnx("%s: expected an address or <>", sender);
+		return EX_USAGE;
+	}
+	return explain(st, &ask);
+}

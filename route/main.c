@@ -1,0 +1,104 @@
+/*
+ * route/main.c - route(8): where does an address go? Without an option the
+ * daemon that master runs as ph-route; with one a command: -c compiles the
+ * tables (root), -t proves a configuration, -v explains an address.
+ */
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "common/proc/child.h"
+#include "common/proc/settings.h"
+#include "route/compile.h"
+#include "route/explain.h"
+#include "route/server.h"
+
+#define CONF_DEFAULT	PH_SYSCONFDIR "/posthouse/posthouse.conf"
+
+static _Noreturn void
+usage(void)
+{
+	fprintf(stderr, "usage: route -c | -t [-f file]\n"
+	    "       route -v [-f file] [-i client] [-s sender] address\n");
+	exit(EX_USAGE);
+}
+
+/* The master's memory file, and not what happens to be open under that number. */
+static bool
+from_master(void)
+{
+	return fcntl(FD_CONF, F_GET_SEALS) > 0;
+}
+
+static struct settings *
+load(const char *path)
+{
+	struct settings	*s;
+	struct diag	 why;
+	int		 r;
+
+	if (path == NULL && from_master())
+		r = settings_load_fd(FD_CONF, &s, &why);
+	else
+		r = settings_load(path == NULL ? CONF_DEFAULT : path, &s, &why);
+	if (r == -1)
+		errx(EX_CONFIG, "%s", why.text);
+	return s;
+}
+
+static int
+run(int mode, struct settings *s, const char *address, const char *sender,
+    const char *client)
+{
+	int	status;
+
+	if (mode == 'v')
+		status = explain_run(s, address, sender, client);
+	else if (mode == 't')
+		status = compile_test(s);
+	else
+		status = compile_run(s);
+	settings_free(&s);
+	return status;
+}
+
+int
+main(int argc, char *argv[])
+{
+	const char	*conf = NULL, *sender = "", *client = NULL;
+	int		 c, mode = 0;
+
+	while ((c = getopt(argc, argv, "cf:i:s:tv")) != -1)
+		switch (c) {
+		case 'c':
+		case 't':
+		case 'v':
+			if (mode != 0 && mode != c)
+				usage();
+			mode = c;
+			break;
+		case 'f':
+			conf = optarg;
+			break;
+		case 'i':
+			client = optarg;
+			break;
+		case 's':
+			sender = optarg;
+			break;
+		default:
+			usage();
+		}
+	if (argc - optind != (mode == 'v') ||
+	    (mode != 'v' && (client != NULL || *sender != '\0')))
+		usage();
+	if (mode != 0)
+		return run(mode, load(conf), argv[optind], sender, client);
+	if (conf != NULL || !from_master())
+		usage();
+	return server_serve(load(NULL));
+}

@@ -1,0 +1,373 @@
+/*
+ * route/server.c - the daemon: answers smtpd and queue. Runs as ph-route in a
+ * sandbox that can read the tables and nothing else. smtpd talked to the
+ * network, so its packets are taken for hostile.
+ */
+#include "route/server.h"
+
+#include <sys/resource.h>
+
+#include <err.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "common/base/fdio.h"
+#include "common/base/log.h"
+#include "common/base/now.h"
+#include "common/fmt/record.h"
+#include "common/proc/child.h"
+#include "common/proc/link.h"
+#include "common/proc/peers.h"
+#include "common/proc/priv.h"
+#include "common/proc/sandbox.h"
+#include "common/proc/sig.h"
+#include "route/answer.h"
+#include "route/compile.h"
+#include "route/tables.h"
+
+#define USER		"ph-route"
+#define REFRESH_MS	250	/* how soon a new table is noticed */
+#define CLIENTS_MAX	16384
+#define FDS_RESERVED	32
+
+struct server {
+	struct settings		*settings;
+	struct site		 site;
+	struct tables		*tables;
+	struct engine		 engine;
+	struct decision		 decision;
+	struct event_base	*base;
+	struct event		*link, *term;
+	struct peers		*peers;
+	struct buf		 answer, event;
+	struct addr		 own[SITE_OWN_MAX];
+	size_t			 nown;
+	int			 dir;		/* of the tables */
+	int64_t			 refreshed;
+	char			 complaint[DIAG_MAX];	/* said once */
+	unsigned long long	 questions, accepted, refused, failed;
+	int			 status;
+};
+
+static void
+stop(struct server *s, int status)
+{
+	s->status = status;
+	event_base_loopbreak(s->base);
+}
+
+static void
+refresh(struct server *s)
+{
+	struct diag	why = { "" };
+	int64_t		now = now_ms();
+	bool		changed;
+
+	if (now - s->refreshed < REFRESH_MS)
+		return;
+	s->refreshed = now;
+	changed = tables_refresh(s->tables, &why);
+	if (changed)
+		log_info("tables-changed");
+	/* The old tables go on; said once, not four times a second. */
+	if (why.text[0] != '\0' && strcmp(why.text, s->complaint) != 0)
+		log_error("tables why=\"%s\"", why.text);
+	memcpy(s->complaint, why.text, sizeof(s->complaint));
+}
+
+static void
+log_decision(const struct server *s, const struct question *q)
+{
+	const struct decision	*d = &s->decision;
+	struct cur		 c = cur_from(buf_view(&d->why));
+	struct field		 f;
+	char			 to[LOG_SAFE_MAX], why[LOG_SAFE_MAX];
+
+	log_safe(to, sizeof(to), q->ask.rcpt);
+	log_debug("decision to=%s code=%u status=%s finals=%zu", to, d->code,
+	    d->status, d->nfinals);
+	while (record_next(&c, &f))
+		log_debug("why to=%s why=%s", to, log_safe(why, sizeof(why),
+		    f.value));
+}
+
+static void
+count(struct server *s)
+{
+	s->questions++;
+	if (s->decision.code < 400)
+		s->accepted++;
+	else if (s->decision.code < 500)
+		s->failed++;
+	else
+		s->refused++;
+}
+
+static int
+packet(void *arg, struct peer *p, struct buf *rec, struct msg_fds *fds)
+{
+	struct server		*s = arg;
+	struct engine_tables	 tables = tables_engine(s->tables);
+	struct question		 q;
+
+	(void)fds;
+	if (!question_parse(buf_view(rec), (enum route_role)peer_role(p),
+	    &q)) {
+		log_warn("peer-dropped role=%u why=\"malformed question\"",
+		    peer_role(p));
+		return -1;
+	}
+	refresh(s);
+	engine_decide(&s->engine, &s->site, &tables, &q.ask, &s->decision);
+	count(s);
+	if (s->decision.code == 451)
+		log_warn("decision to-size=%zu code=451 why=\"%s\"",
+		    q.ask.rcpt.n, s->decision.text);
+	if (log_wants(LOG_LEVEL_DEBUG))
+		log_decision(s, &q);
+	if (!answer_build(&s->answer, &q, &s->decision))
+		return -1;
+	return peer_send(p, &s->answer);
+}
+
+static bool
+is_system(const struct settings *st)
+{
+	return strcmp(st->users.items[0].text, "system") == 0;
+}
+
+/* All or nothing: what cannot be used leaves the old settings in force. */
+static void
+reload(struct server *s, int conf)
+{
+	struct settings	*fresh = NULL;
+	struct tables	*tables = NULL;
+	struct site	 site;
+	struct diag	 why;
+
+	if (settings_load_fd(conf, &fresh, &why) == -1)
+		goto fail;
+	if (is_system(fresh) != is_system(s->settings)) {
+		log_info("reload why=\"users are elsewhere now, starting "
+		    "anew\"");
+		settings_free(&fresh);
+		stop(s, EX_OK);
+		return;
+	}
+	if (tables_open(&tables, fresh, s->dir, &why) == -1)
+		goto fail;
+	if (site_init(&site, fresh, s->own, s->nown) == -1) {
+		diag_errno(&why, "settings");
+		goto fail;
+	}
+	site_free(&s->site);
+	tables_close(&s->tables);
+	settings_free(&s->settings);
+	s->site = site;
+	s->tables = tables;
+	s->settings = fresh;
+	log_set_level(settings_log_level(fresh));
+	log_info("reloaded");
+	return;
+fail:
+	log_error("reload why=\"%s\"", why.text);
+	tables_close(&tables);
+	settings_free(&fresh);
+}
+
+static void
+send_status(struct server *s)
+{
+	char	text[160];
+
+	snprintf(text, sizeof(text), "clients=%zu questions=%llu accepted=%llu "
+	    "refused=%llu failed=%llu", peers_count(s->peers), s->questions,
+	    s->accepted, s->refused, s->failed);
+	if (link_status(FD_LINK, text) == -1 && errno != EAGAIN)
+		stop(s, EX_TEMPFAIL);
+}
+
+static void
+link_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct server		*s = arg;
+	struct link_event	 ev;
+	size_t			 i;
+
+	(void)what;
+	if (link_read(fd, &s->event, &ev) == -1)
+		return;
+	switch (ev.verb) {
+	case LINK_STATUS:
+		send_status(s);
+		break;
+	case LINK_RELOAD:
+		reload(s, ev.conf);
+		break;
+	case LINK_STOP:
+	case LINK_GONE:
+		stop(s, EX_OK);
+		break;
+	case LINK_NONE:
+	case LINK_ANSWER:
+		break;
+	}
+	fdio_close(&ev.conf);
+	for (i = 0; i < ev.nfds; i++)
+		fdio_close(&ev.fds[i].fd);
+}
+
+/* SIGTERM of an administrator; the master asks by its link. */
+static void
+signalled(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	if (sig_take() & SIG_EV_TERM)
+		stop(arg, EX_OK);
+}
+
+static size_t
+raise_limits(void)
+{
+	struct rlimit	rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
+		return 256;
+	rl.rlim_cur = rl.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &rl) == -1 ||
+	    getrlimit(RLIMIT_NOFILE, &rl) == -1)
+		return 256;
+	if (rl.rlim_cur > CLIENTS_MAX + FDS_RESERVED)
+		return CLIENTS_MAX;
+	return (size_t)rl.rlim_cur - FDS_RESERVED;
+}
+
+static int
+listen_all(struct server *s, struct diag *why)
+{
+	static const char *const names[ROLE_COUNT] = {
+		[ROLE_SMTP] = "route@smtp", [ROLE_QUEUE] = "route@queue"
+	};
+	struct child_fd	fds[CHILD_FDS];
+	unsigned	role;
+	int		fd, n;
+
+	if ((n = child_fds(fds)) == -1)
+		return diag_errno(why, "descriptors from the master");
+	for (role = 0; role < ROLE_COUNT; role++) {
+		fd = child_fd_find(fds, (size_t)n, names[role], 0);
+		if (fd == -1)
+			return diag_set(why, "no socket %s from the master",
+			    names[role]);
+		if (peers_listen(s->peers, fd, role) == -1)
+			return diag_errno(why, "%s", names[role]);
+	}
+	return 0;
+}
+
+/* Users of files: nothing outside of the tables is needed, so nothing else is left. */
+static int
+confine(struct server *s, struct diag *why)
+{
+	const struct sandbox_path inside[] = { { ".", SANDBOX_READ } };
+	const struct sandbox_path outside[] = {
+		{ s->settings->tables, SANDBOX_READ },
+		{ "/etc/passwd", SANDBOX_READ },
+		{ "/etc/nsswitch.conf", SANDBOX_READ },
+		{ "/run/nscd", SANDBOX_READ },
+		{ "/run/systemd/userdb", SANDBOX_READ },
+		{ "/var/lib/sss", SANDBOX_READ }
+	};
+	bool	system = is_system(s->settings);
+
+	if (priv_enter(USER, system ? NULL : s->settings->tables, why) == -1)
+		return -1;
+	if (priv_harden(true) == -1)
+		return diag_errno(why, "harden");
+	return sandbox_enter(SANDBOX_ROUTE, system ? outside : inside,
+	    system ? nitems(outside) : nitems(inside), why);
+}
+
+static int
+events(struct server *s, size_t clients, struct diag *why)
+{
+	static const struct peers_ops	ops = { packet, NULL };
+	int				sig;
+
+	if ((sig = sig_init(SIG_EV_TERM)) == -1)
+		return diag_errno(why, "signals");
+	if (fdio_nonblock(FD_LINK, 1) == -1)
+		return diag_errno(why, "the link to the master");
+	if ((s->base = event_base_new()) == NULL ||
+	    (s->link = event_new(s->base, FD_LINK, EV_READ | EV_PERSIST,
+	    link_readable, s)) == NULL || event_add(s->link, NULL) == -1 ||
+	    (s->term = event_new(s->base, sig, EV_READ | EV_PERSIST,
+	    signalled, s)) == NULL || event_add(s->term, NULL) == -1 ||
+	    peers_new(&s->peers, s->base, clients, &ops, s) == -1)
+		return diag_set(why, "event loop");
+	return listen_all(s, why);
+}
+
+static int
+setup(struct server *s, struct diag *why)
+{
+	engine_init(&s->engine);
+	decision_init(&s->decision);
+	buf_init(&s->answer, MSG_MAX);
+	buf_init(&s->event, MSG_MAX);
+	s->dir = fdio_opendir(AT_FDCWD, s->settings->tables);
+	if (s->dir == -1)
+		return diag_errno(why, "%s", s->settings->tables);
+	s->nown = own_addresses(s->own, nitems(s->own));
+	if (site_init(&s->site, s->settings, s->own, s->nown) == -1)
+		return diag_errno(why, "settings");
+	if (tables_open(&s->tables, s->settings, s->dir, why) == -1 ||
+	    events(s, raise_limits(), why) == -1)
+		return -1;
+	return confine(s, why);
+}
+
+static void
+cleanup(struct server *s)
+{
+	peers_free(&s->peers);
+	if (s->link != NULL)
+		event_free(s->link);
+	if (s->term != NULL)
+		event_free(s->term);
+	if (s->base != NULL)
+		event_base_free(s->base);
+	tables_close(&s->tables);
+	site_free(&s->site);
+	engine_free(&s->engine);
+	decision_free(&s->decision);
+	buf_free(&s->answer);
+	buf_free(&s->event);
+	settings_free(&s->settings);
+	fdio_close(&s->dir);
+}
+
+int
+server_serve(struct settings *settings)
+{
+	struct server	s = { .settings = settings, .dir = -1 };
+	struct diag	why;
+
+	log_open(FD_LOG, "route");
+	log_set_level(settings_log_level(settings));
+	if (setup(&s, &why) == -1) {
+		log_error("start why=\"%s\"", why.text);
+		s.status = EX_OSERR;
+	} else if (link_ready(FD_LINK) == -1)
+		s.status = EX_TEMPFAIL;
+	else if (event_base_dispatch(s.base) == -1)
+		s.status = EX_SOFTWARE;
+	cleanup(&s);
+	return s.status;
+}
