@@ -64,6 +64,7 @@ struct settings {
 	struct smtp_settings	 smtp;
 	struct listen_settings	 lmtp, pop3;
 	long long		 pop3_errors, pop3_login_delay;
+	char			*pop3_cleartext;	/* "yes", "no", "loopback": passwords without TLS */
 	long long		 pop3_user_connections;		/* sessions of one user at a time; 0 = no limit */
 	struct queue_settings	 queue;
 	struct local_settings	 local;

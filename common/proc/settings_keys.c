@@ -120,7 +120,9 @@ const struct setting_key setting_keys[] = {
 	/* RFC 1939 3: an autologout timer is at least ten minutes. */
 	LISTEN("pop3", pop3, NULL, "2", "500", "10m", POP3D | SESSION),
 	COUNT("pop3.errors", pop3_errors, "10", "1", "1000", POP3D | SESSION),
-	TIME("pop3.login-delay", pop3_login_delay, "2s", "0", "1m", POP3D),
+	TIME("pop3.login-delay", pop3_login_delay, "2s", "0", "1m", AUTH),
+	TEXT("pop3.cleartext", pop3_cleartext, "loopback", rule_cleartext,
+	    POP3D),
 	COUNT("pop3.user-connections", pop3_user_connections, "20", "0",
 	    "100000", MASTER),
 
@@ -144,7 +146,7 @@ const struct setting_key setting_keys[] = {
 	TIME("local.lock-timeout", local.lock_timeout, "30s", "1s", "1h",
 	    LOCAL | SESSION | TOOL),
 	COUNT("local.min-uid", local.min_uid, "1000", "1", "4294967294",
-	    LOCAL | AUTH | TOOL),
+	    ROUTE | LOCAL | AUTH | TOOL),
 	SIZE("local.quota", local.quota, "0", "0", "1048576G", LOCAL | TOOL),
 	COUNT("local.hops", local.hops, "100", "10", "1000", LOCAL | TOOL),
 	TEXT("local.alias-user", local.alias_user, "nobody", rule_user,

@@ -126,6 +126,13 @@ line_ok(const char *s)
 	return true;
 }
 
+static bool
+cleartext_ok(const char *s)
+{
+	return strcmp(s, "yes") == 0 || strcmp(s, "no") == 0 ||
+	    strcmp(s, "loopback") == 0;
+}
+
 const struct setting_rule rule_domain = { domain_ok, "a domain name" };
 const struct setting_rule rule_user = { user_ok, "a user name" };
 const struct setting_rule rule_path = { path_ok, "an absolute path" };
@@ -147,3 +154,6 @@ const struct setting_rule rule_separator = {
 	separator_ok, "one character of + - = _ # ~ . or \"\" for none"
 };
 const struct setting_rule rule_line = { line_ok, "text without control characters" };
+const struct setting_rule rule_cleartext = {
+	cleartext_ok, "yes, no or loopback"
+};
