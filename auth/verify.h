@@ -1,0 +1,16 @@
+/* auth/verify.h - does the password fit the record? */
+#ifndef AUTH_VERIFY_H
+#define AUTH_VERIFY_H
+
+#include <crypt.h>
+#include <stdbool.h>
+
+#include "common/base/str.h"
+
+/*
+ * record: "{PLAIN}text", "{CRYPT}hash", a hash of crypt(5) alone. An empty record or password, a locked ("!", "*") or
+ * unknown scheme: no. May take long. The scratch is wiped.
+ */
+bool	verify_password(struct str record, struct str password, struct crypt_data *scratch);
+
+#endif
