@@ -36,7 +36,7 @@ struct draft {
 	char			 id[ID_SIZE];
 	off_t			 content_at, size;
 	struct buf		 out;		/* write-behind buffer */
-	struct draft_sums	*sums;		/* header end seen?, canon, digests; opaque */
+	struct sums		*sums;		/* of the body, as it passes */
 };
 /* Creates tmp/ID (env->id) O_EXCL mode 0660 and writes the head. ENOSPC, EDQUOT, EROFS ...: nothing is left behind. */
 int	draft_begin(const struct spool_in *, struct draft *, struct envelope *) must_check;
@@ -67,9 +67,9 @@ int	spool_remove(const struct spool *, enum spool_place, struct id) must_check;
 int	spool_set_due(int fd, int64_t due_ms) must_check;
 /* Calls fn for each message of a place with its mtime in ms; names that are no id are reported with id NULL and the name. Non-zero from fn stops. tmp files of dead writers are not touched. */
 int	spool_scan(const struct spool *, enum spool_place, int (*fn)(void *, const struct id *, const char *name, int64_t mtime_ms), void *) must_check;
-/* Replaces (or makes) queue/XX/ID by a new file with this envelope and the content of fd, durable before the old one goes. Content length and digests are taken over unless head/prefix is given (bytes put in front of the content). */
+/* Replaces (or makes) queue/XX/ID by a new file with this envelope (its body digests are those of the content: envelope_load) and prefix + len bytes of content_fd from at. Durable enough that the old file (or drop/new/ID) may go afterwards: one of the two survives. */
 int	spool_rewrite(const struct spool *, struct envelope *, struct str prefix, int content_fd, off_t at, off_t len) must_check;
-/* Appends a line to status/XX/ID. */
+/* Appends a line (cut at 1023 bytes) to status/XX/ID; nothing once the file has 1 MiB. No file reads as nothing. */
 int	spool_status_add(const struct spool *, struct id, struct str line) must_check;
 int	spool_status_read(const struct spool *, struct id, struct buf *) must_check;
 /* Files in tmp directories older than max_age_ms: removed; number. */

@@ -11,7 +11,15 @@
 
 #include "common/fmt/canon.h"
 
+#define GATHER_SIZE	4096u
+
 enum where { AT_BOL, AT_BOL_CR, IN_LINE, IN_BODY };
+
+/* canon gives out words; a digest is quicker with a few large pieces. */
+struct gather {
+	size_t	n;
+	char	bytes[GATHER_SIZE];
+};
 
 struct sums {
 	enum where	 where;
@@ -19,7 +27,30 @@ struct sums {
 	struct canon	 canon;
 	struct digest	*simple;	/* of both forms until they differ */
 	struct digest	*relaxed;	/* NULL until then */
+	struct gather	 first, second;	/* what they have still to be given */
 };
+
+static void
+flush(struct digest *d, struct gather *g)
+{
+	if (g->n > 0 && d != NULL)
+		digest_add(d, g->bytes, g->n);
+	g->n = 0;
+}
+
+static void
+gather_add(struct digest *d, struct gather *g, const char *p, size_t n)
+{
+	if (n > GATHER_SIZE - g->n)
+		flush(d, g);
+	if (n >= GATHER_SIZE) {
+		if (d != NULL)
+			digest_add(d, p, n);
+		return;
+	}
+	memcpy(g->bytes + g->n, p, n);
+	g->n += n;
+}
 
 static void
 sums_sink(void *arg, enum canon_which which, const char *p, size_t n)
@@ -27,9 +58,9 @@ sums_sink(void *arg, enum canon_which which, const char *p, size_t n)
 	struct sums	*s = arg;
 
 	if (which != CANON_RELAXED)
-		digest_add(s->simple, p, n);
-	else if (s->relaxed != NULL)
-		digest_add(s->relaxed, p, n);
+		gather_add(s->simple, &s->first, p, n);
+	else
+		gather_add(s->relaxed, &s->second, p, n);
 }
 
 static void
@@ -37,6 +68,7 @@ sums_fork(void *arg)
 {
 	struct sums	*s = arg;
 
+	flush(s->simple, &s->first);
 	if ((s->relaxed = digest_copy(s->simple)) == NULL)
 		s->bad = true;
 }
@@ -112,6 +144,8 @@ sums_end(struct sums *s, char simple[DIGEST_HEX + 1],
     char relaxed[DIGEST_HEX + 1])
 {
 	canon_end(&s->canon);
+	flush(s->simple, &s->first);
+	flush(s->relaxed, &s->second);
 	if (s->bad) {
 		errno = ENOMEM;
 		return -1;
