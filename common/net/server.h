@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/base/attr.h"
 #include "common/net/addr.h"
 
 #define SERVER_LISTEN_MAX	16
@@ -57,12 +58,16 @@ struct server_ops {
  */
 bool	server_rate_ok(struct server_client *, char what, unsigned limit);
 
+/* As many descriptors as the system lets us have; to be called before the sandbox is entered. */
+void	server_raise_limits(void);
+
 /*
  * Runs until the master says stop (link fd, see proc/link.h) or closes the link. Listening fds come
  * from the link at start and on reload. Returns a sysexits status for main to return.
  * Status counters: workers, busy, sessions, refused, faults.
  */
 int	server_run(const char *name, int link_fd, const int *listen_fds, unsigned n,
-	    const struct server_limits *, const struct server_ops *, void *arg);
+	    const struct server_limits *, const struct server_ops *, void *arg)
+	    must_check;
 
 #endif

@@ -1,0 +1,350 @@
+/*
+ * common/net/server.c - the listener of a pool. Runs as the service's user in
+ * its chroot; accepts, counts and passes on, and reads not one byte from
+ * outside. Its workers talk to the network, so they are distrusted: what they
+ * say is "next" or "end".
+ */
+#include "common/net/server.h"
+
+#include <sys/resource.h>
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "common/base/fdio.h"
+#include "common/base/log.h"
+#include "common/base/now.h"
+#include "common/fmt/record.h"
+#include "common/net/server_impl.h"
+#include "common/proc/link.h"
+#include "common/proc/msg.h"
+#include "common/proc/sig.h"
+
+#define ACCEPT_BATCH	32	/* before the others are looked at again */
+#define SHRINK_MS	5000
+#define ORPHAN_MS	10000	/* without a master nobody else ends them */
+
+void
+server_raise_limits(void)
+{
+	struct rlimit	rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
+		return;
+	rl.rlim_cur = rl.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &rl) == -1)
+		log_debug("limits why=\"%s\"", strerror(errno));
+}
+
+static void
+refuse(struct pool *p, int fd, bool total)
+{
+	const char	*text = p->ops->refusal(p->arg, total);
+
+	p->refused++;
+	if (*text != '\0' && send(fd, text, strlen(text),
+	    MSG_NOSIGNAL | MSG_DONTWAIT) == -1)
+		log_debug("refusal not sent");
+}
+
+/* NULL if the client may be served, else "total", "client" or "rate". */
+static const char *
+over_limit(struct pool *p, const struct addr *peer, struct server_client **out)
+{
+	const struct server_limits	*l = &p->limits;
+	struct server_client		*c;
+
+	*out = NULL;
+	/* Those that were dismissed are about to end, but still there. */
+	if (p->idle == 0 && p->n >= l->max_workers)
+		return "total";
+	if (!peer->valid)
+		return NULL;
+	if ((c = clients_enter(&p->clients, peer)) == NULL)
+		return "total";
+	if (l->client_connections != 0 &&
+	    atomic_load(&c->connections) > l->client_connections) {
+		clients_leave(c);
+		return "client";
+	}
+	if (l->client_connection_rate != 0 &&
+	    atomic_load(&c->connects) > l->client_connection_rate) {
+		clients_leave(c);
+		return "rate";
+	}
+	*out = c;
+	return NULL;
+}
+
+static void
+admit(struct pool *p, int fd, const struct addr *peer)
+{
+	struct server_client	*c;
+	const char		*why;
+	char			 ip[ADDR_TEXT_SIZE];
+	int			 on = 1;
+
+	if ((why = over_limit(p, peer, &c)) != NULL) {
+		log_info("refused-connection service=%s client=%s limit=%s",
+		    p->name, addr_text(peer, false, ip), why);
+		refuse(p, fd, strcmp(why, "total") == 0);
+		return;
+	}
+	/* Answers are written whole; waiting to fill a packet only delays them. */
+	if (peer->valid && setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on,
+	    sizeof(on)) == -1)
+		log_debug("nodelay why=\"%s\"", strerror(errno));
+	if (!pool_give(p, fd, c))
+		refuse(p, fd, true);
+}
+
+static void
+accept_some(struct pool *p, int listener)
+{
+	struct sockaddr_storage	ss;
+	struct addr		peer;
+	socklen_t		len;
+	int			fd, i;
+
+	for (i = 0; i < ACCEPT_BATCH; i++) {
+		len = sizeof(ss);
+		memset(&ss, 0, sizeof(ss));
+		fd = accept4(listener, (struct sockaddr *)&ss, &len,
+		    SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (fd == -1) {
+			/* what the client did is not our failure */
+			if (errno == EMFILE || errno == ENFILE ||
+			    errno == ENOBUFS || errno == ENOMEM)
+				pool_complain(p, "accept");
+			return;
+		}
+		addr_from_sockaddr((struct sockaddr *)&ss, &peer);
+		admit(p, fd, &peer);
+		fdio_close(&fd);
+	}
+}
+
+static void
+begin_stop(struct pool *p, bool orphan)
+{
+	size_t	i;
+
+	if (!p->stopping && orphan)
+		p->stop_due = now_ms() + ORPHAN_MS;
+	p->stopping = true;
+	for (i = 0; i < p->nlisten; i++)
+		fdio_close(&p->listen[i]);
+	p->nlisten = 0;
+	for (i = 0; i < p->n; i++) {
+		if (p->workers[i].busy)
+			kill(p->workers[i].pid, SIGTERM);
+		else
+			pool_dismiss(p, &p->workers[i]);
+	}
+}
+
+/* Those at work finish with the settings that they have. */
+static void
+reload(struct pool *p, struct link_event *ev)
+{
+	struct server_limits	limits = p->limits;
+	size_t			i;
+
+	if (ev->nfds == 0 || ev->nfds > SERVER_LISTEN_MAX ||
+	    p->ops->reload(p->arg, ev->conf, &limits) == -1) {
+		log_error("reload service=%s why=\"the old settings stay\"",
+		    p->name);
+		return;
+	}
+	p->limits = limits;
+	p->generation++;
+	for (i = 0; i < p->nlisten; i++)
+		fdio_close(&p->listen[i]);
+	p->nlisten = (unsigned)ev->nfds;
+	for (i = 0; i < ev->nfds; i++)
+		p->listen[i] = ev->fds[i].fd;
+	ev->nfds = 0;
+	for (i = 0; i < p->n; i++)
+		if (!p->workers[i].busy)
+			pool_dismiss(p, &p->workers[i]);
+	log_info("reloaded service=%s", p->name);
+}
+
+static void
+say_status(struct pool *p)
+{
+	char	text[192];
+
+	snprintf(text, sizeof(text), "workers=%zu busy=%zu sessions=%llu "
+	    "refused=%llu faults=%llu", p->n, pool_busy(p), p->sessions,
+	    p->refused, p->faults);
+	if (link_status(p->link, text) == -1)
+		log_debug("status not sent");
+}
+
+static void
+link_readable(struct pool *p)
+{
+	struct link_event	ev;
+	size_t			i;
+
+	if (link_read(p->link, &p->rec, &ev) == -1)
+		return;
+	switch (ev.verb) {
+	case LINK_STATUS:
+		say_status(p);
+		break;
+	case LINK_RELOAD:
+		reload(p, &ev);
+		break;
+	case LINK_STOP:
+		begin_stop(p, false);
+		break;
+	case LINK_GONE:
+		fdio_close(&p->link);
+		begin_stop(p, true);
+		break;
+	case LINK_NONE:
+	case LINK_ANSWER:
+		break;
+	}
+	fdio_close(&ev.conf);
+	for (i = 0; i < ev.nfds; i++)
+		fdio_close(&ev.fds[i].fd);
+}
+
+/* After a busy time the spare workers go, half of them at a time. */
+static void
+shrink(struct pool *p, int64_t now)
+{
+	size_t	i, surplus;
+
+	if (now < p->shrink_due)
+		return;
+	p->shrink_due = now + SHRINK_MS;
+	if (p->idle <= p->limits.min_spare)
+		return;
+	surplus = (p->idle - p->limits.min_spare + 1) / 2;
+	for (i = 0; i < p->n && surplus > 0; i++)
+		if (p->workers[i].fd != -1 && !p->workers[i].busy) {
+			pool_dismiss(p, &p->workers[i]);
+			surplus--;
+		}
+}
+
+static int
+timeout(const struct pool *p, int64_t now)
+{
+	int64_t	t = -1;
+
+	if (p->idle > p->limits.min_spare)
+		t = p->shrink_due;
+	if (p->stop_due != 0 && (t == -1 || p->stop_due < t))
+		t = p->stop_due;
+	if (p->pause_until > now && (t == -1 || p->pause_until < t))
+		t = p->pause_until;
+	if (t == -1)
+		return -1;
+	return t <= now ? 0 : (int)(t - now) + 1;
+}
+
+/* Workers first in the list, at their own index; then the others. */
+static void
+wait_and_act(struct pool *p, int64_t now)
+{
+	size_t		i, n = p->n, at;
+	unsigned	came, nlisten = now < p->pause_until ? 0 : p->nlisten;
+
+	for (i = 0; i < n; i++)
+		p->polls[i] = (struct pollfd){ p->workers[i].fd, POLLIN, 0 };
+	at = n;
+	p->polls[at++] = (struct pollfd){ p->link, POLLIN, 0 };
+	p->polls[at++] = (struct pollfd){ p->sig, POLLIN, 0 };
+	for (i = 0; i < nlisten; i++)
+		p->polls[at++] = (struct pollfd){ p->listen[i], POLLIN, 0 };
+	if (poll(p->polls, (nfds_t)at, timeout(p, now)) <= 0)
+		return;
+	/* Places do not move before pool_reap(); what adds workers adds behind. */
+	for (i = 0; i < n; i++)
+		if (p->polls[i].revents != 0 && p->workers[i].fd != -1)
+			pool_worker_said(p, &p->workers[i]);
+	for (i = 0; i < nlisten && !p->stopping; i++)
+		if (p->polls[n + 2 + i].revents != 0)
+			accept_some(p, p->listen[i]);
+	if (p->link != -1 && p->polls[n].revents != 0)
+		link_readable(p);
+	if (p->polls[n + 1].revents == 0)
+		return;
+	came = sig_take();
+	if (came & SIG_EV_TERM)
+		begin_stop(p, false);
+	if (came & SIG_EV_CHLD)
+		pool_reap(p);
+}
+
+static void
+loop(struct pool *p)
+{
+	int64_t	now;
+
+	while (p->status == EX_OK && !(p->stopping && p->n == 0)) {
+		now = now_ms();
+		if (p->stop_due != 0 && now >= p->stop_due)
+			break;
+		if (now >= p->pause_until)
+			pool_keep_spare(p);
+		shrink(p, now);
+		wait_and_act(p, now);
+	}
+}
+
+static void
+cleanup(struct pool *p)
+{
+	size_t	i;
+
+	/* Those that still serve read the end of their control and finish. */
+	for (i = 0; i < p->n; i++)
+		fdio_close(&p->workers[i].fd);
+	for (i = 0; i < p->nlisten; i++)
+		fdio_close(&p->listen[i]);
+	free(p->workers);
+	free(p->polls);
+	buf_free(&p->rec);
+}
+
+int
+server_run(const char *name, int link_fd, const int *listen_fds, unsigned n,
+    const struct server_limits *limits, const struct server_ops *ops, void *arg)
+{
+	struct pool	p = {
+		.name = name, .ops = ops, .arg = arg, .limits = *limits,
+		.link = link_fd, .nlisten = n, .status = EX_OK
+	};
+
+	if (n > SERVER_LISTEN_MAX)
+		return EX_SOFTWARE;
+	memcpy(p.listen, listen_fds, n * sizeof(*listen_fds));
+	buf_init(&p.rec, MSG_MAX);
+	if ((p.sig = sig_init(SIG_EV_TERM | SIG_EV_CHLD)) == -1 ||
+	    fdio_nonblock(link_fd, 1) == -1 || pool_room(&p) == -1 ||
+	    clients_init(&p.clients, limits->max_workers) == -1) {
+		log_error("start service=%s why=\"%s\"", name, strerror(errno));
+		cleanup(&p);
+		return EX_OSERR;
+	}
+	pool_keep_spare(&p);
+	if (link_ready(link_fd) == -1)
+		p.status = EX_TEMPFAIL;
+	loop(&p);
+	cleanup(&p);
+	return p.status;
+}

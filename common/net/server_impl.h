@@ -1,0 +1,87 @@
+/* common/net/server_impl.h - what the parts of the pool share; nobody else includes this. */
+#ifndef NET_SERVER_IMPL_H
+#define NET_SERVER_IMPL_H
+
+#include <poll.h>
+#include <sys/types.h>
+
+#include "common/base/buf.h"
+#include "common/net/server.h"
+
+/* Tags of the packets between listener and worker. */
+#define POOL_CLIENT	'c'	/* index in the table of clients, missing for none */
+#define POOL_STRESS	's'
+#define POOL_DONE	'd'	/* from the worker: ready for the next; "end": it goes */
+
+/* ---- server_clients.c: who does how much, in memory shared with the workers */
+
+struct clients {
+	struct server_client	*slots;
+	size_t			 n;		/* a power of two */
+	uint64_t		 secret;	/* against chosen collisions */
+};
+
+int	clients_init(struct clients *, unsigned max_connections) must_check;
+/* The client's slot with one more connect and connection counted, or NULL: no room in the table. */
+struct server_client *clients_enter(struct clients *, const struct addr *);
+void	clients_leave(struct server_client *);
+
+/* ---- server_worker.c */
+
+struct worker_plan {
+	int			 control;	/* its end */
+	unsigned		 sessions;	/* to serve before it ends */
+	struct server_client	*slots;
+	size_t			 nslots;
+	const struct server_ops	*ops;
+	void			*arg;
+};
+
+/* The worker's life; in the child, after everything of the listener is closed. */
+_Noreturn void	worker_run(const struct worker_plan *);
+
+/* ---- server_pool.c */
+
+struct worker {
+	pid_t			 pid;
+	int			 fd;		/* -1: it was told to end */
+	bool			 busy;
+	unsigned		 generation;
+	struct server_client	*client;
+};
+
+struct pool {
+	const char		*name;
+	const struct server_ops	*ops;
+	void			*arg;
+	struct server_limits	 limits;
+	int			 link, sig;
+	int			 listen[SERVER_LISTEN_MAX];
+	unsigned		 nlisten;
+	struct worker		*workers;	/* those that are idle are taken from the end */
+	size_t			 n, cap, idle;
+	struct pollfd		*polls;
+	struct clients		 clients;
+	struct buf		 rec;
+	unsigned		 generation;
+	bool			 stopping;
+	int64_t			 stop_due, shrink_due, pause_until;
+	unsigned long long	 sessions, refused, faults;
+	int			 status;
+};
+
+/* Room for one more worker, and for whatever else is polled. */
+int	pool_room(struct pool *) must_check;
+void	pool_keep_spare(struct pool *);
+/* It ends when it has read the end of file; a busy one, after its session. */
+void	pool_dismiss(struct pool *, struct worker *);
+size_t	pool_busy(const struct pool *);
+/* A connection to a worker (the descriptor stays the caller's). False: there is none; the client is counted out. */
+bool	pool_give(struct pool *, int fd, struct server_client *);
+void	pool_worker_said(struct pool *, struct worker *);
+/* After SIGCHLD. A worker's fault sets the status of the pool. */
+void	pool_reap(struct pool *);
+/* Logs errno and pauses accepting for a moment. */
+void	pool_complain(struct pool *, const char *what);
+
+#endif

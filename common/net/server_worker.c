@@ -1,0 +1,113 @@
+/*
+ * common/net/server_worker.c - a worker of a pool: forked by the listener,
+ * serves one connection after the other, and ends after some.
+ */
+#include "common/net/server_impl.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "common/base/log.h"
+#include "common/fmt/record.h"
+#include "common/proc/msg.h"
+#include "common/proc/sig.h"
+
+struct task {
+	int			 fd;
+	struct server_client	*client;
+	bool			 stress;
+};
+
+/* False: told to stop, or the listener has gone. */
+static bool
+wait_task(int control, int sig)
+{
+	struct pollfd	p[2] = { { control, POLLIN, 0 }, { sig, POLLIN, 0 } };
+
+	while (*sig_stop_flag() == 0) {
+		if (poll(p, 2, -1) == -1 && errno != EINTR)
+			return false;
+		if (p[0].revents != 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+take_task(const struct worker_plan *plan, struct buf *rec, struct task *t)
+{
+	struct msg_fds	fds;
+	uint64_t	n;
+
+	if (msg_recv(plan->control, rec, &fds) != 1)
+		return false;
+	if (fds.n != 1) {
+		msg_close_fds(&fds);
+		return false;
+	}
+	t->fd = fds.fd[0];
+	t->client = record_getu(buf_view(rec), POOL_CLIENT, plan->nslots - 1,
+	    &n) ? &plan->slots[n] : NULL;
+	t->stress = record_getu(buf_view(rec), POOL_STRESS, 1, &n) && n == 1;
+	return true;
+}
+
+static void
+serve(const struct worker_plan *plan, const struct task *t)
+{
+	struct sockaddr_storage	 ss;
+	struct server_session	 s = {
+		.fd = t->fd, .client = t->client, .stress = t->stress,
+		.stop = sig_stop_flag()
+	};
+	socklen_t		 n = sizeof(ss);
+
+	memset(&ss, 0, sizeof(ss));
+	/* A client that has gone already is found out by the first read. */
+	if (getpeername(t->fd, (struct sockaddr *)&ss, &n) == 0)
+		addr_from_sockaddr((struct sockaddr *)&ss, &s.peer);
+	n = sizeof(ss);
+	if (getsockname(t->fd, (struct sockaddr *)&ss, &n) == 0)
+		addr_from_sockaddr((struct sockaddr *)&ss, &s.local);
+	plan->ops->session(plan->arg, &s);
+}
+
+static bool
+say_done(int control, struct buf *rec, bool last)
+{
+	buf_reset(rec);
+	record_puts(rec, POOL_DONE, last ? "end" : "next");
+	return buf_ok(rec) && msg_send(control, rec, NULL) == 0;
+}
+
+_Noreturn void
+worker_run(const struct worker_plan *plan)
+{
+	struct buf	rec;
+	struct task	t;
+	unsigned	left = plan->sessions;
+	int		sig;
+
+	buf_init(&rec, MSG_MAX);
+	if ((sig = sig_after_fork(SIG_EV_TERM)) == -1) {
+		log_error("worker why=\"signals: %s\"", strerror(errno));
+		_exit(EX_OSERR);
+	}
+	if (plan->ops->worker_init(plan->arg) == -1)
+		_exit(EX_UNAVAILABLE);
+	while (left > 0 && wait_task(plan->control, sig)) {
+		if (!take_task(plan, &rec, &t))
+			break;
+		/* what a packet may need is much; what it did need is little */
+		buf_free(&rec);
+		left--;
+		serve(plan, &t);
+		if (!say_done(plan->control, &rec, left == 0))
+			break;
+	}
+	buf_free(&rec);
+	_exit(EX_OK);
+}
