@@ -1,0 +1,305 @@
+/*
+ * smtpd/data.c - DATA (RFC 5321 4.1.1.4) and BDAT (RFC 3030): content from
+ * the connection into a reception, and what is said at its end.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/base/log.h"
+#include "common/base/now.h"
+#include "common/fmt/date.h"
+#include "common/fmt/dot.h"
+#include "common/fmt/record.h"
+#include "common/proc/proto_queue.h"
+#include "smtpd/session.h"
+
+#define BARE	"bare CR or LF in the message, lines end with CRLF here"
+#define LONG	"a line is longer than the limit"
+#define TRACE_MAX 2048
+
+/* RFC 3848 and RFC 6531 4.3 */
+static const char *
+protocol(const struct session *s)
+{
+	bool	utf8 = (s->tx.options & ENV_SMTPUTF8) != 0;
+
+	if (s->d->lmtp)
+		return utf8 ? "UTF8LMTP" : "LMTP";
+	if (utf8)
+		return "UTF8SMTP";
+	return s->extended ? "ESMTP" : "SMTP";
+}
+
+static int
+offset_minutes(time_t t)
+{
+	struct tm	tm;
+
+	return localtime_r(&t, &tm) == NULL ? 0 : (int)(tm.tm_gmtoff / 60);
+}
+
+/* RFC 5321 4.4 */
+static void
+make_trace(struct session *s, const char *id, int64_t at_ms, struct buf *out)
+{
+	char		ip[ADDR_TEXT_SIZE], date[DATE_SIZE];
+	time_t		at = (time_t)(at_ms / 1000);
+
+	buf_addf(out, "Received: from %s", s->helo);
+	if (s->peer->peer.valid)
+		buf_addf(out, " ([%s])", addr_text(&s->peer->peer, true, ip));
+	buf_addf(out, "\r\n\tby %s (Posthouse) with %s id %s",
+	    s->set->hostname, protocol(s), id);
+	/* More than one would tell each of the others. */
+	if (s->tx.nrcpts == 1)
+		buf_addf(out, "\r\n\tfor <%.*s>", STR_ARG(s->tx.rcpts[0].addr));
+	if (date_format(at, offset_minutes(at), date) == -1)
+		date[0] = '\0';
+	buf_addf(out, ";\r\n\t%s\r\n", date);
+}
+
+static bool
+begin(struct session *s)
+{
+	struct timespec	ts = now_real();
+	struct envelope	env = {
+		.arrival_ms = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000,
+		.origin = str_from(s->d->lmtp ? "lmtp" : "smtp"),
+		.client = str_from(s->client), .helo = str_from(s->helo),
+		.proto = str_from(protocol(s)), .sender = s->tx.sender,
+		.auth = STR(""), .envid = s->tx.envid,
+		.options = s->tx.options, .rcpts = s->tx.rcpts,
+		.nrcpts = s->tx.nrcpts
+	};
+	struct buf	trace;
+	int		r = -1;
+
+	rx_init(&s->rx, (unsigned long long)s->set->smtp.message_size,
+	    s->set->smtp.hops);
+	id_format(id_make(&ts), env.id);
+	buf_init(&trace, TRACE_MAX);
+	make_trace(s, env.id, env.arrival_ms, &trace);
+	if (buf_ok(&trace))
+		r = rx_begin(&s->rx, &s->d->spool, &env, buf_view(&trace));
+	else
+		rx_fault(&s->rx, 451, "4.3.0", "local error in processing");
+	buf_free(&trace);
+	return r == 0;
+}
+
+static void
+log_accepted(const struct session *s)
+{
+	char	from[LOG_SAFE_MAX], to[LOG_SAFE_MAX];
+
+	log_info("accepted id=%s from=%s to=%s nrcpts=%zu size=%llu client=%s "
+	    "helo=%s proto=%s", s->rx.draft.id,
+	    log_safe(from, sizeof(from), s->tx.sender),
+	    log_safe(to, sizeof(to), s->tx.rcpts[0].addr), s->tx.nrcpts,
+	    s->rx.size, s->client, s->helo, protocol(s));
+}
+
+static void
+log_refused(const struct session *s)
+{
+	char	from[LOG_SAFE_MAX], to[LOG_SAFE_MAX];
+
+	log_info("refused code=%u status=%s from=%s to=%s size=%llu client=%s "
+	    "helo=%s why=\"%s\"", s->rx.code, s->rx.status,
+	    log_safe(from, sizeof(from), s->tx.sender),
+	    log_safe(to, sizeof(to), s->tx.rcpts[0].addr), s->rx.size,
+	    s->client, s->helo, s->rx.text);
+}
+
+/* A hint: queue finds the file anyway. */
+static void
+poke(struct session *s)
+{
+	struct buf	*q = &s->d->question;
+
+	buf_reset(q);
+	record_puts(q, QUEUE_VERB, "new");
+	record_puts(q, QUEUE_ID, s->rx.draft.id);
+	if (buf_ok(q) && msg_client_hint(&s->d->queue, q) == -1)
+		log_debug("poke id=%s why=\"%s\"", s->rx.draft.id,
+		    strerror(errno));
+}
+
+/* One reply, or with LMTP one for each recipient (RFC 2033 4.2). */
+static enum state
+finish(struct session *s)
+{
+	size_t	i, n = s->d->lmtp ? s->tx.nrcpts : 1;
+	bool	ok = rx_commit(&s->rx, &s->d->spool) == 0;
+
+	if (ok) {
+		s->messages++;
+		log_accepted(s);
+		poke(s);
+	} else
+		log_refused(s);
+	for (i = 0; i < n; i++)
+		if (ok)
+			reply(s, 250, "2.0.0", "accepted id=%s",
+			    s->rx.draft.id);
+		else
+			reply(s, s->rx.code, s->rx.status, "%s", s->rx.text);
+	return S_IDLE;
+}
+
+/* The client stopped in the middle: nothing was promised. */
+static enum state
+broken_off(struct session *s, int why)
+{
+	rx_abort(&s->rx, &s->d->spool);
+	log_info("broken-off id=%s size=%llu client=%s why=\"%s\"",
+	    s->rx.draft.id, s->rx.size, s->client,
+	    why == 0 ? "end of file" : strerror(why));
+	if (why == ECANCELED)
+		return reply_closing(s, "4.3.2", "shutting down");
+	if (why == ETIMEDOUT)
+		return reply_closing(s, "4.4.2", "timeout");
+	return S_END;
+}
+
+/* 1, 0 at end of file (errno 0), or -1. */
+static int
+more(struct session *s)
+{
+	int	r = conn_fill(&s->conn, s->set->smtp.data_timeout);
+
+	if (r == 0)
+		errno = 0;
+	return r;
+}
+
+static void
+check_lines(struct session *s, bool bare, size_t longest)
+{
+	if (bare)
+		rx_fault(&s->rx, 550, "5.5.2", BARE);
+	else if (longest > (size_t)s->set->smtp.line_length)
+		rx_fault(&s->rx, 554, "5.6.0", LONG);
+}
+
+enum state
+cmd_data(struct session *s, struct cur *in)
+{
+	struct dot_in	dot;
+	struct str	piece;
+	size_t		used;
+	bool		end = false;
+
+	if (!cur_done(in)) {
+		reply(s, 501, "5.5.4", "DATA has no arguments");
+		return s->state;
+	}
+	if (!begin(s)) {
+		reply(s, s->rx.code, s->rx.status, "%s", s->rx.text);
+		return S_IDLE;
+	}
+	reply(s, 354, "", "go ahead, end with <CRLF>.<CRLF>");
+	dot_in_init(&dot);
+	while (!end) {
+		if (conn_pending(&s->conn).n == 0 && more(s) != 1)
+			return broken_off(s, errno);
+		end = dot_in_next(&dot, conn_pending(&s->conn), &piece, &used);
+		rx_add(&s->rx, piece);
+		check_lines(s, dot.bare_cr || dot.bare_lf, dot.longest);
+		conn_consume(&s->conn, used);
+	}
+	return finish(s);
+}
+
+struct chunk {
+	unsigned long long	size;
+	bool			last;
+};
+
+/* " 86 LAST"; RFC 3030 2 */
+static bool
+parse_chunk(struct cur *in, struct chunk *c)
+{
+	*c = (struct chunk){ 0, false };
+	if (!cur_skip_wsp(in) || !cur_number(in, INT64_MAX, &c->size))
+		return false;
+	if (cur_done(in))
+		return true;
+	if (!cur_skip_wsp(in))
+		return false;
+	if (!cur_done(in)) {
+		c->last = cur_word(in, STR("LAST"));
+		cur_skip_wsp(in);
+	}
+	return cur_done(in);
+}
+
+/* 0, or -1 when the connection failed. With keep false the bytes go nowhere. */
+static int
+read_chunk(struct session *s, unsigned long long left, bool keep)
+{
+	struct str	piece;
+
+	while (left > 0) {
+		if (conn_pending(&s->conn).n == 0 && more(s) != 1)
+			return -1;
+		piece = conn_pending(&s->conn);
+		if (piece.n > left)
+			piece.n = (size_t)left;
+		if (keep) {
+			rx_scan_lines(&s->rx, piece);
+			rx_add(&s->rx, piece);
+			check_lines(s, s->rx.bare, s->rx.longest);
+		}
+		left -= piece.n;
+		conn_consume(&s->conn, piece.n);
+	}
+	return 0;
+}
+
+/* The bytes come whatever we think of the command; they are never commands. */
+static enum state
+refuse_chunk(struct session *s, unsigned long long size)
+{
+	enum state	next = s->state;
+
+	if (read_chunk(s, size, false) == -1)
+		return broken_off(s, errno);
+	if (s->state == S_MAIL) {
+		reply(s, 554, "5.5.1", "no valid recipients");
+		next = S_IDLE;
+	} else
+		reply(s, 503, "5.5.1", "bad sequence of commands");
+	return next;
+}
+
+enum state
+cmd_bdat(struct session *s, struct cur *in)
+{
+	struct chunk	c;
+
+	if (!parse_chunk(in, &c)) {
+		/* Without its length the chunk cannot be told from commands. */
+		reply(s, 501, "5.5.4", "expected BDAT size [LAST], closing");
+		rx_abort(&s->rx, &s->d->spool);
+		return S_END;
+	}
+	if (s->state != S_RCPT && s->state != S_BDAT)
+		return refuse_chunk(s, c.size);
+	if (s->state == S_RCPT && !begin(s)) {
+		if (read_chunk(s, c.size, false) == -1)
+			return broken_off(s, errno);
+		reply(s, s->rx.code, s->rx.status, "%s", s->rx.text);
+		return S_IDLE;
+	}
+	if (read_chunk(s, c.size, true) == -1)
+		return broken_off(s, errno);
+	if (c.last && s->rx.cr)
+		rx_fault(&s->rx, 550, "5.5.2", BARE);
+	if (c.last || s->rx.code != 0)
+		return finish(s);
+	reply(s, 250, "2.0.0", "%llu octets received", c.size);
+	return S_BDAT;
+}

@@ -1,0 +1,75 @@
+/* smtpd/greet.c - the greeting, HELO, EHLO and LHLO (RFC 5321 4.1.1.1, RFC 2033). */
+#include <stdio.h>
+#include <string.h>
+
+#include "smtpd/session.h"
+
+void
+greet(struct session *s)
+{
+	const char	*banner = s->set->smtp.banner;
+
+	reply(s, 220, "", "%s %s%s%s", s->set->hostname,
+	    s->d->lmtp ? "LMTP" : "ESMTP", *banner != '\0' ? " " : "", banner);
+}
+
+/* It goes into a header field and into the log: what is odd becomes '?'. */
+static bool
+take_name(struct session *s, struct cur *in)
+{
+	struct str	name = str_trim(cur_rest(in));
+	size_t		i;
+
+	if (name.n == 0 || name.n > HELO_MAX ||
+	    memchr(name.p, ' ', name.n) != NULL)
+		return false;
+	for (i = 0; i < name.n; i++) {
+		unsigned char	c = (unsigned char)name.p[i];
+
+		s->helo[i] = is_alnum(c) || strchr("-._:[]", c) != NULL ||
+		    c >= 128 ? (char)c : '?';
+	}
+	s->helo[name.n] = '\0';
+	return true;
+}
+
+static enum state
+no_name(struct session *s)
+{
+	reply(s, 501, "5.5.4", "expected a domain or address literal");
+	return s->state == S_START ? S_START : S_IDLE;
+}
+
+enum state
+cmd_helo(struct session *s, struct cur *in)
+{
+	if (s->d->lmtp) {
+		reply(s, 500, "5.5.1", "this is LMTP, expected LHLO");
+		return s->state;
+	}
+	if (!take_name(s, in))
+		return no_name(s);
+	s->extended = false;
+	reply(s, 250, "", "%s", s->set->hostname);
+	return S_IDLE;
+}
+
+enum state
+cmd_ehlo(struct session *s, struct cur *in)
+{
+	static const char *const words[] = { "PIPELINING", "8BITMIME",
+	    "SMTPUTF8", "ENHANCEDSTATUSCODES", "DSN", "CHUNKING" };
+	char	line[64];
+	size_t	i;
+
+	if (!take_name(s, in))
+		return no_name(s);
+	s->extended = true;
+	reply_more(s, 250, "", str_from(s->set->hostname));
+	for (i = 0; i < nitems(words); i++)
+		reply_more(s, 250, "", str_from(words[i]));
+	snprintf(line, sizeof(line), "SIZE %lld", s->set->smtp.message_size);
+	reply_more(s, 250, "", str_from(line));
+	reply(s, 250, "", "HELP");
+	return S_IDLE;
+}

@@ -1,0 +1,163 @@
+/*
+ * smtpd/reception.c - content into the spool. Runs as ph-smtp in the chroot
+ * spool/incoming; every byte comes from the network.
+ */
+#include "smtpd/reception.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/base/fault.h"
+#include "common/base/log.h"
+
+void
+rx_init(struct reception *rx, unsigned long long max, long long max_hops)
+{
+	*rx = (struct reception){ .max = max, .max_hops = max_hops,
+	    .in_header = true, .bol = true, .empty = true };
+	rx->draft.fd = -1;
+}
+
+void
+rx_fault(struct reception *rx, unsigned code, const char *status,
+    const char *text)
+{
+	if (rx->code != 0)
+		return;
+	rx->code = code;
+	rx->status = status;
+	rx->text = text;
+}
+
+void
+rx_errno(struct reception *rx)
+{
+	log_error("spool id=%s why=\"%s\"", rx->draft.id, strerror(errno));
+	if (errno == ENOSPC || errno == EDQUOT || errno == EFBIG)
+		rx_fault(rx, 452, "4.3.1", "insufficient system storage");
+	else
+		rx_fault(rx, 451, "4.3.0", "local error in processing");
+}
+
+int
+rx_begin(struct reception *rx, const struct spool_in *in, struct envelope *env,
+    struct str trace)
+{
+	if (draft_begin(in, &rx->draft, env) == -1) {
+		rx_errno(rx);
+		return -1;
+	}
+	rx->open = true;
+	if (draft_write(&rx->draft, trace.p, trace.n) == 0)
+		return 0;
+	rx_errno(rx);
+	rx_abort(rx, in);
+	return -1;
+}
+
+/* One byte of the header section: counts trace fields (RFC 5321 6.3), finds the empty line. */
+static void
+header_byte(struct reception *rx, char c)
+{
+	static const char	name[] = "received:";
+	char			low = c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+
+	if (c == '\n') {
+		if (rx->empty)
+			rx->in_header = false;
+		rx->bol = rx->empty = true;
+		rx->name_at = 0;
+		return;
+	}
+	if (c != '\r')
+		rx->empty = false;
+	if (rx->bol && low == name[rx->name_at]) {
+		if (name[++rx->name_at] == '\0') {
+			rx->bol = false;
+			if (++rx->hops > rx->max_hops)
+				rx_fault(rx, 554, "5.4.6",
+				    "too many hops, this message is looping");
+		}
+	} else
+		rx->bol = false;
+}
+
+/* Only the beginning of a line is of interest. */
+static void
+scan_header(struct reception *rx, struct str s)
+{
+	const char	*p = s.p, *end = s.p + s.n, *lf;
+
+	while (p < end && rx->in_header) {
+		if (!rx->bol && !rx->empty) {
+			lf = memchr(p, '\n', (size_t)(end - p));
+			if (lf == NULL)
+				return;
+			p = lf;
+		}
+		header_byte(rx, *p++);
+	}
+}
+
+void
+rx_scan_lines(struct reception *rx, struct str s)
+{
+	const char	*p = s.p, *end = s.p + s.n, *q;
+
+	while (p < end) {
+		if (rx->cr) {
+			rx->cr = false;
+			if (*p == '\n') {
+				rx->line = 0;
+				p++;
+				continue;
+			}
+			rx->bare = true;
+		}
+		q = memchr(p, '\r', (size_t)(end - p));
+		if (q == NULL)
+			q = end;
+		rx->line += (size_t)(q - p);
+		if (rx->line > rx->longest)
+			rx->longest = rx->line;
+		if (memchr(p, '\n', (size_t)(q - p)) != NULL)
+			rx->bare = true;
+		rx->cr = q < end;
+		p = q + (q < end);
+	}
+}
+
+void
+rx_add(struct reception *rx, struct str s)
+{
+	rx->size += s.n;
+	if (rx->size > rx->max)
+		rx_fault(rx, 552, "5.3.4", "message is larger than the limit");
+	if (rx->code != 0)
+		return;
+	if (rx->in_header)
+		scan_header(rx, s);
+	if (draft_write(&rx->draft, s.p, s.n) == -1)
+		rx_errno(rx);
+}
+
+int
+rx_commit(struct reception *rx, const struct spool_in *in)
+{
+	if (rx->code == 0) {
+		rx->open = false;
+		if (draft_commit(in, &rx->draft) == 0)
+			return 0;
+		rx_errno(rx);
+	}
+	rx_abort(rx, in);
+	return -1;
+}
+
+void
+rx_abort(struct reception *rx, const struct spool_in *in)
+{
+	if (rx->open)
+		draft_abort(in, &rx->draft);
+	rx->open = false;
+}

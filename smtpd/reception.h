@@ -1,0 +1,43 @@
+/*
+ * smtpd/reception.h - content on its way from the client into the spool,
+ * checked as it passes. The first fault counts; what comes after it is read
+ * and thrown away, so that client and server stay in step.
+ */
+#ifndef SMTPD_RECEPTION_H
+#define SMTPD_RECEPTION_H
+
+#include "common/base/attr.h"
+#include "common/store/spool.h"
+
+struct reception {
+	struct draft	draft;
+	bool		open;
+	unsigned	code;		/* of the first fault; 0: none so far */
+	const char	*status, *text;
+	unsigned long long size, max;	/* bytes of the content as the client sent it */
+	/* the header section as it passes */
+	bool		in_header;
+	size_t		name_at;	/* bytes of "received:" matched in this line */
+	bool		bol, empty;	/* at the beginning of a line; nothing in it but CR */
+	long long	hops, max_hops;
+	/* lines, where dot_in does not look (BDAT) */
+	size_t		line, longest;
+	bool		cr, bare;	/* last byte was CR; a bare CR or LF was there */
+};
+
+void	rx_init(struct reception *, unsigned long long max, long long max_hops);
+/* Creates the file: its envelope, then the trace field. -1: code, status and text say what to answer. */
+int	rx_begin(struct reception *, const struct spool_in *, struct envelope *, struct str trace) must_check;
+/* Remembers the first one only. */
+void	rx_fault(struct reception *, unsigned code, const char *status, const char *text);
+/* For errno of the file system: 452 or 451. */
+void	rx_errno(struct reception *);
+/* A piece of the content. */
+void	rx_add(struct reception *, struct str);
+/* Counts lines of a piece that did not pass dot_in. */
+void	rx_scan_lines(struct reception *, struct str);
+/* Publishes. 0: say 250; -1: code, status and text. Closed either way. */
+int	rx_commit(struct reception *, const struct spool_in *) must_check;
+void	rx_abort(struct reception *, const struct spool_in *);
+
+#endif

@@ -1,0 +1,283 @@
+/*
+ * smtpd/session.c - one connection: reads commands, finds their handlers, and
+ * is the only one to change the state and to end a transaction. Runs in a
+ * worker as ph-smtp; the peer is hostile.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "common/base/log.h"
+#include "common/base/now.h"
+#include "smtpd/session.h"
+
+#define VERB_MAX	16
+#define STRESS_TIMEOUT	10000	/* ms; for the idle when places are rare */
+#define BYE_TIMEOUT	5000
+
+static enum state
+cmd_noop(struct session *s, struct cur *in)
+{
+	(void)in;
+	reply(s, 250, "2.0.0", "ok");
+	return s->state;
+}
+
+static enum state
+cmd_rset(struct session *s, struct cur *in)
+{
+	if (!cur_done(in)) {
+		reply(s, 501, "5.5.4", "RSET has no arguments");
+		return s->state;
+	}
+	reply(s, 250, "2.0.0", "ok");
+	return s->state == S_START ? S_START : S_IDLE;
+}
+
+static enum state
+cmd_quit(struct session *s, struct cur *in)
+{
+	if (!cur_done(in)) {
+		reply(s, 501, "5.5.4", "QUIT has no arguments");
+		return s->state;
+	}
+	reply(s, 221, "2.0.0", "%s closing connection", s->set->hostname);
+	return S_END;
+}
+
+static enum state
+cmd_help(struct session *s, struct cur *in)
+{
+	(void)in;
+	reply_more(s, 214, "2.0.0", s->d->lmtp ?
+	    STR("LHLO MAIL RCPT DATA BDAT RSET NOOP QUIT HELP VRFY EXPN") :
+	    STR("EHLO HELO MAIL RCPT DATA BDAT RSET NOOP QUIT HELP VRFY EXPN"));
+	reply(s, 214, "2.0.0", "the manual is smtpd(8)");
+	return s->state;
+}
+
+/* A browser or proxy was made to talk to us: its next lines are not commands. */
+static enum state
+cmd_http(struct session *s, struct cur *in)
+{
+	(void)in;
+	reply(s, 554, "5.5.1", "this is a mail server, closing");
+	return S_END;
+}
+
+static const struct cmd {
+	const char	*verb;
+	unsigned	 states;	/* where it is welcome */
+	enum state	(*run)(struct session *, struct cur *);
+} cmds[] = {
+	{ "MAIL",	S_IDLE,			cmd_mail },
+	{ "RCPT",	S_MAIL | S_RCPT,	cmd_rcpt },
+	{ "DATA",	S_RCPT,			cmd_data },
+	{ "BDAT",	S_OPEN,			cmd_bdat },	/* its bytes come in any state */
+	{ "EHLO",	S_OPEN & ~S_BDAT,	cmd_ehlo },
+	{ "HELO",	S_OPEN & ~S_BDAT,	cmd_helo },
+	{ "LHLO",	S_OPEN & ~S_BDAT,	cmd_ehlo },
+	{ "RSET",	S_OPEN,			cmd_rset },
+	{ "NOOP",	S_OPEN,			cmd_noop },
+	{ "QUIT",	S_OPEN,			cmd_quit },
+	{ "VRFY",	S_OPEN & ~S_BDAT,	cmd_vrfy },
+	{ "EXPN",	S_OPEN & ~S_BDAT,	cmd_expn },
+	{ "HELP",	S_OPEN,			cmd_help },
+	{ "GET",	S_OPEN,			cmd_http },
+	{ "POST",	S_OPEN,			cmd_http },
+	{ "PUT",	S_OPEN,			cmd_http },
+	{ "HEAD",	S_OPEN,			cmd_http },
+	{ "CONNECT",	S_OPEN,			cmd_http },
+	{ "OPTIONS",	S_OPEN,			cmd_http },
+};
+
+/* RFC 5321 4.2.4: known, but not here. */
+static const char *const	not_implemented[] = {
+	"AUTH", "STARTTLS", "ETRN", "TURN", "ATRN", "SEND", "SOML", "SAML"
+};
+
+static const struct cmd *
+cmd_find(const struct session *s, struct str verb)
+{
+	size_t	i;
+
+	/* Each protocol has its own greeting (RFC 2033 4.1). */
+	if (str_eq_nocase(verb, s->d->lmtp ? STR("EHLO") : STR("LHLO")))
+		return NULL;
+	for (i = 0; i < nitems(cmds); i++)
+		if (str_eq_nocase(verb, str_from(cmds[i].verb)))
+			return &cmds[i];
+	return NULL;
+}
+
+static void
+unknown(struct session *s, struct str verb)
+{
+	size_t	i;
+
+	for (i = 0; i < nitems(not_implemented); i++)
+		if (str_eq_nocase(verb, str_from(not_implemented[i]))) {
+			reply(s, 502, "5.5.1", "command not implemented");
+			return;
+		}
+	reply(s, 500, "5.5.2", "command unrecognized");
+}
+
+static void
+wrong_state(struct session *s, const struct cmd *c)
+{
+	if (s->state == S_START)
+		reply(s, 503, "5.5.1", "send %s first",
+		    s->d->lmtp ? "LHLO" : "HELO or EHLO");
+	else if (s->state == S_MAIL && c->run == cmd_data)
+		reply(s, 554, "5.5.1", "no valid recipients");
+	else if (s->state == S_IDLE && (c->run == cmd_rcpt ||
+	    c->run == cmd_data))
+		reply(s, 503, "5.5.1", "send MAIL first");
+	else if (c->run == cmd_mail)
+		reply(s, 503, "5.5.1", "nested MAIL command");
+	else
+		reply(s, 503, "5.5.1", "bad sequence of commands");
+}
+
+static void
+set_state(struct session *s, enum state next)
+{
+	s->state = next;
+	if (!(next & S_TX)) {
+		rx_abort(&s->rx, &s->d->spool);
+		tx_reset(&s->tx);
+	}
+}
+
+static void
+command(struct session *s, struct str line)
+{
+	struct cur		in = cur_from(str_trim(line));
+	const struct cmd	*c;
+	struct str		verb;
+
+	if (!cur_span(&in, is_alpha, VERB_MAX, &verb) ||
+	    (!cur_done(&in) && !is_wsp((unsigned char)*in.p))) {
+		reply(s, 500, "5.5.2", "command unrecognized");
+		return;
+	}
+	if ((c = cmd_find(s, verb)) == NULL)
+		unknown(s, verb);
+	else if (!(c->states & s->state))
+		wrong_state(s, c);
+	else {
+		/* BDAT wants its blank, the others do not care */
+		if (c->run != cmd_bdat)
+			cur_skip_wsp(&in);
+		set_state(s, c->run(s, &in));
+	}
+}
+
+/* Why no line came; a client that has gone is told nothing. */
+static void
+no_line(struct session *s, int why)
+{
+	if (why == ETIMEDOUT)
+		reply_closing(s, "4.4.2", "timeout");
+	else if (why == ECANCELED)
+		reply_closing(s, "4.3.2", "shutting down");
+	set_state(s, S_END);
+}
+
+/* A line that is too long is read to its end, so that none of it becomes a command. */
+static void
+skip_line(struct session *s, size_t max, int64_t timeout)
+{
+	enum line_status	st = LINE_LONG;
+	struct str		line;
+
+	while (st == LINE_LONG && s->conn.in[s->conn.in_from - 1] != '\n')
+		st = conn_line(&s->conn, max, timeout, &line);
+	if (st == LINE_MORE)
+		no_line(s, errno);
+	else
+		reply(s, 500, "5.5.2", "line is longer than %zu bytes", max);
+}
+
+static void
+one_line(struct session *s)
+{
+	size_t		max = (size_t)s->set->smtp.command_length;
+	int64_t		timeout = s->d->lmtp ? s->set->lmtp.idle_timeout :
+			    s->set->smtp.in.idle_timeout;
+	struct str	line;
+
+	if (s->peer->stress && timeout > STRESS_TIMEOUT)
+		timeout = STRESS_TIMEOUT;
+	if (conn_pending(&s->conn).n == 0)
+		conn_idle_trim(&s->conn);
+	switch (conn_line(&s->conn, max, timeout, &line)) {
+	case LINE_OK:
+		command(s, line);
+		break;
+	case LINE_MORE:
+		no_line(s, errno);
+		break;
+	case LINE_LONG:
+		skip_line(s, max, timeout);
+		break;
+	case LINE_BARE_LF:
+	case LINE_BARE_CR:
+	case LINE_NUL:
+		reply(s, 500, "5.5.2", "bare CR, bare LF or NUL in a command");
+		break;
+	}
+}
+
+static void
+check_limits(struct session *s)
+{
+	const struct smtp_settings	*set = &s->set->smtp;
+
+	if (s->state == S_END)
+		return;
+	if (s->errors > set->errors)
+		set_state(s, reply_closing(s, "4.7.0", "too many errors"));
+	else if (++s->commands > set->commands)
+		set_state(s, reply_closing(s, "4.7.0", "too many commands"));
+}
+
+static void
+init(struct session *s, struct smtpd *d, const struct server_session *peer)
+{
+	memset(s, 0, sizeof(*s));
+	s->d = d;
+	s->set = d->settings;
+	s->peer = peer;
+	s->state = S_START;
+	if (peer->peer.valid)
+		addr_text(&peer->peer, false, s->client);
+	conn_init(&s->conn, peer->fd);
+	s->conn.stop = peer->stop;
+	s->conn.deadline = now_ms() + s->set->smtp.session_timeout;
+	tx_init(&s->tx);
+	rx_init(&s->rx, 0, 0);
+}
+
+void
+session_run(void *arg, const struct server_session *peer)
+{
+	struct session	s;
+
+	init(&s, arg, peer);
+	log_debug("connect client=%s", s.client);
+	greet(&s);
+	while (s.state != S_END) {
+		one_line(&s);
+		check_limits(&s);
+	}
+	/* The last words are worth a moment, even if the time is up. */
+	s.conn.stop = NULL;
+	s.conn.deadline = -1;
+	if (conn_flush(&s.conn, BYE_TIMEOUT) == -1)
+		log_debug("last reply not sent client=%s", s.client);
+	set_state(&s, S_END);
+	log_debug("disconnect client=%s messages=%llu commands=%lld "
+	    "errors=%lld", s.client, s.messages, s.commands, s.errors);
+	conn_close(&s.conn);
+}

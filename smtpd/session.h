@@ -1,0 +1,74 @@
+/* smtpd/session.h - one connection and the parts that serve it. */
+#ifndef SMTPD_SESSION_H
+#define SMTPD_SESSION_H
+
+#include "common/fmt/cur.h"
+#include "common/net/conn.h"
+#include "smtpd/reception.h"
+#include "smtpd/smtpd.h"
+#include "smtpd/tx.h"
+
+#define HELO_MAX	255
+
+/* A transaction lives while the state is S_MAIL, S_RCPT or S_BDAT. */
+enum state {
+	S_START = 1,	/* before HELO, EHLO, LHLO */
+	S_IDLE = 2,
+	S_MAIL = 4,	/* MAIL was accepted, no recipient yet */
+	S_RCPT = 8,
+	S_BDAT = 16,	/* between two chunks */
+	S_END = 32	/* the connection is to be closed */
+};
+#define S_TX	(S_MAIL | S_RCPT | S_BDAT)
+#define S_OPEN	(S_START | S_IDLE | S_TX)
+
+struct session {
+	struct smtpd		*d;
+	const struct settings	*set;
+	const struct server_session *peer;
+	struct conn		 conn;
+	enum state		 state;
+	bool			 extended;	/* EHLO or LHLO */
+	char			 helo[HELO_MAX + 1];
+	char			 client[ADDR_TEXT_SIZE];
+	struct tx		 tx;
+	struct reception	 rx;
+	long long		 commands, errors;
+	unsigned long long	 messages;
+};
+
+/* ---- reply.c: every reply goes this way; 5xx are counted as the client's mistakes. */
+void	reply(struct session *, unsigned code, const char *status, const char *fmt, ...) printf_like(4, 5);
+/* The service cannot go on: 421, and the state to return. */
+enum state reply_closing(struct session *, const char *status, const char *text);
+/* A line of a reply with more lines to come. */
+void	reply_more(struct session *, unsigned code, const char *status, struct str text);
+
+/* ---- greet.c */
+void	greet(struct session *);
+enum state cmd_helo(struct session *, struct cur *);
+enum state cmd_ehlo(struct session *, struct cur *);
+
+/* ---- mail.c */
+enum state cmd_mail(struct session *, struct cur *);
+/* ---- rcpt.c */
+enum state cmd_rcpt(struct session *, struct cur *);
+/* ---- verify.c */
+enum state cmd_vrfy(struct session *, struct cur *);
+enum state cmd_expn(struct session *, struct cur *);
+/* ---- data.c */
+enum state cmd_data(struct session *, struct cur *);
+enum state cmd_bdat(struct session *, struct cur *);
+
+/* ---- ask.c: a question to route is begun, filled by the caller, and asked. */
+void	ask_begin(struct session *, const char *verb);
+struct answer {
+	unsigned	code;
+	char		status[16];
+	char		text[400];
+	struct str	final;		/* a view into the answer's buffer, or empty */
+};
+/* False: route cannot be asked now (logged); a is 451. */
+bool	ask(struct session *, struct answer *a);
+
+#endif

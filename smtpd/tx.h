@@ -1,0 +1,25 @@
+/*
+ * smtpd/tx.h - a mail transaction: from MAIL to the end of DATA. It is wiped by
+ * one call, and only session.c and what begins a new one call it.
+ */
+#ifndef SMTPD_TX_H
+#define SMTPD_TX_H
+
+#include "common/base/arena.h"
+#include "common/base/attr.h"
+#include "common/store/envelope.h"
+
+struct tx {
+	struct arena		 mem;		/* what the views look at */
+	struct str		 sender, envid;
+	unsigned		 options;	/* ENV_ bits */
+	struct envelope_rcpt	*rcpts;
+	size_t			 nrcpts, cap;
+};
+
+void	tx_init(struct tx *);
+void	tx_reset(struct tx *);
+/* Copies what the recipient looks at. A further copy of one that is there already (unless each is answered: LMTP) is none. */
+int	tx_add(struct tx *, const struct envelope_rcpt *, bool each) must_check;
+
+#endif
