@@ -1,14 +1,25 @@
 /*
  * common/proc/proto_queue.h - to queue. A poke is a hint and has no answer:
  * V new, I id (from smtpd@incoming, drop). Control (run/queue): V hold|release|flush|remove|
- * requeue|trace|stat, I id or R pattern -> V ok with T lines, or V bad with T.
+ * requeue|trace|stat, I id (or "ALL") -> V ok with T lines, or V bad with T. V list, then V more
+ * as long as the answer is V more, not V end: E entries, each a record.
  */
 #ifndef PROC_PROTO_QUEUE_H
 #define PROC_PROTO_QUEUE_H
 
 #define QUEUE_VERB	'V'
 #define QUEUE_ID	'I'
-#define QUEUE_RCPT	'R'
 #define QUEUE_TEXT	'T'
+#define QUEUE_ENTRY	'E'
+/* of an entry */
+#define ENTRY_ID	'I'
+#define ENTRY_PLACE	'P'	/* "waiting", "running", "held" */
+#define ENTRY_DUE	'D'	/* of the next attempt, ms since 1970 */
+#define ENTRY_ARRIVAL	'A'	/* ms since 1970 */
+#define ENTRY_SIZE	'Z'	/* of the content */
+#define ENTRY_SENDER	'S'
+#define ENTRY_RCPT	'r'	/* not delivered yet; the first ones if there are many */
+#define ENTRY_NRCPTS	'n'	/* not delivered yet: how many */
+#define ENTRY_WHY	'W'	/* the last line of its status file */
 
 #endif

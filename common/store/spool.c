@@ -132,15 +132,36 @@ spool_file(const struct spool *s, enum spool_place place, struct id id,
 	return fd;
 }
 
+/* Never over a message that is there: its name may have been chosen to hit it. */
+static int
+rename_new(int from, const char *old, int to, const char *new)
+{
+	if (renameat2(from, old, to, new, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -1;
+	/* a file system that cannot; only queue makes names here */
+	if (faccessat(to, new, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+		errno = EEXIST;
+		return -1;
+	}
+	return renameat(from, old, to, new);
+}
+
 static int
 rename_in(const struct spool *s, int from, const char *old, int to,
-    const char *new, bool sharded)
+    const char *new, bool sharded, bool replace)
 {
-	if (renameat(from, old, to, new) == 0)
-		return 0;
-	if (errno != ENOENT || !sharded || make_shard(s, to, new) == -1)
-		return -1;
-	return renameat(from, old, to, new);
+	int	tries = sharded ? 2 : 1, r = -1;
+
+	while (tries-- > 0) {
+		r = replace ? renameat(from, old, to, new) :
+		    rename_new(from, old, to, new);
+		if (r == 0 || errno != ENOENT || tries == 0 ||
+		    make_shard(s, to, new) == -1)
+			break;
+	}
+	return r;
 }
 
 /* Only where a directory has to be told itself: the one that holds the name. */
@@ -172,7 +193,7 @@ spool_move(const struct spool *s, struct id id, enum spool_place from,
 	place_name(from, id, old);
 	place_name(to, id, new);
 	if (rename_in(s, place_dir(s, from), old, place_dir(s, to), new,
-	    to == SPOOL_QUEUE) == -1)
+	    to == SPOOL_QUEUE, false) == -1)
 		return -1;
 	/* Without a journal the new name goes first; both places are scanned. */
 	return flush_names(s, place_dir(s, to), new);
@@ -347,7 +368,7 @@ spool_rewrite(const struct spool *s, struct envelope *env, struct str prefix,
 		return -1;
 	if (write_whole(fd, env, prefix, content_fd, at, len) == -1 ||
 	    durable_data(s->how, fd) == -1 ||
-	    rename_in(s, s->tmp, env->id, s->queue, name, true) == -1) {
+	    rename_in(s, s->tmp, env->id, s->queue, name, true, true) == -1) {
 		saved = errno;
 		unlinkat(s->tmp, env->id, 0);
 		fdio_close(&fd);

@@ -1,0 +1,511 @@
+/*
+ * queue/agents.c - deliveries to local: for each user a connection to a worker
+ * that is that user, which the root parent of local gives us; some deliveries
+ * under way on each. A worker that dies over a delivery gets it once more, by
+ * its successor; then the mail waits.
+ */
+#include <errno.h>
+#include <search.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/fdio.h"
+#include "common/base/log.h"
+#include "common/fmt/final.h"
+#include "common/fmt/record.h"
+#include "common/proc/msg.h"
+#include "common/proc/proto_local.h"
+#include "queue/queue.h"
+
+#define SOCKET		"sock/local"
+#define ID_TEXT		(ID_SIZE + 24)	/* "ID/n" */
+
+enum agent_state { AGENT_CLOSED, AGENT_WANTED, AGENT_OPENING, AGENT_OPEN };
+
+struct agent {
+	TAILQ_ENTRY(agent)	 link;		/* wanted, opening or open */
+	struct queue		*q;
+	char			*user;
+	bool			 command;	/* for finals P and M */
+	enum agent_state	 state;
+	int			 fd;
+	struct event		*event;
+	struct task_list	 ready, sent;
+	size_t			 nsent;
+};
+TAILQ_HEAD(agent_list, agent);
+
+struct agents {
+	struct queue		*q;
+	int			 fd;		/* to the parent */
+	struct event		*event;
+	void			*all;		/* tree of tsearch(3), by user and kind */
+	struct agent_list	 wanted, opening, open;	/* open: the one used last at the end */
+	size_t			 nopen;		/* with those opening */
+	struct buf		 rec;
+};
+
+static int
+agent_cmp(const void *x, const void *y)
+{
+	const struct agent	*a = x, *b = y;
+	int			 r = strcmp(a->user, b->user);
+
+	return r != 0 ? r : (int)a->command - (int)b->command;
+}
+
+static void	agent_readable(evutil_socket_t, short, void *);
+static void	parent_readable(evutil_socket_t, short, void *);
+
+int
+agents_new(struct queue *q)
+{
+	struct agents	*as;
+
+	if ((as = calloc(1, sizeof(*as))) == NULL)
+		return -1;
+	as->q = q;
+	as->fd = -1;
+	TAILQ_INIT(&as->wanted);
+	TAILQ_INIT(&as->opening);
+	TAILQ_INIT(&as->open);
+	buf_init(&as->rec, MSG_MAX);
+	q->agents = as;
+	return 0;
+}
+
+static struct agent_list *
+list_of(struct agents *as, const struct agent *a)
+{
+	switch (a->state) {
+	case AGENT_WANTED:
+		return &as->wanted;
+	case AGENT_OPENING:
+		return &as->opening;
+	case AGENT_OPEN:
+		return &as->open;
+	case AGENT_CLOSED:
+		break;
+	}
+	return NULL;
+}
+
+static void
+set_state(struct agents *as, struct agent *a, enum agent_state next)
+{
+	struct agent_list	*list = list_of(as, a);
+
+	if (list != NULL)
+		TAILQ_REMOVE(list, a, link);
+	if (a->state == AGENT_OPENING || a->state == AGENT_OPEN)
+		as->nopen--;
+	a->state = next;
+	if ((list = list_of(as, a)) != NULL)
+		TAILQ_INSERT_TAIL(list, a, link);
+	if (next == AGENT_OPENING || next == AGENT_OPEN)
+		as->nopen++;
+}
+
+/* The worker is let go; what was sent to it is in `sent` still. */
+static void
+agent_close(struct agents *as, struct agent *a)
+{
+	if (a->event != NULL)
+		event_free(a->event);
+	a->event = NULL;
+	fdio_close(&a->fd);
+	set_state(as, a, AGENT_CLOSED);
+}
+
+static void
+agent_free(struct agents *as, struct agent *a)
+{
+	agent_close(as, a);
+	tdelete(a, &as->all, agent_cmp);
+	free(a->user);
+	free(a);
+}
+
+static struct agent *
+agent_get(struct agents *as, struct str user, bool command)
+{
+	struct agent	key = { .command = command }, *a;
+	void		*found;
+
+	if ((key.user = str_dup(user)) == NULL)
+		return NULL;
+	if ((found = tfind(&key, &as->all, agent_cmp)) != NULL) {
+		free(key.user);
+		return *(struct agent **)found;
+	}
+	if ((a = calloc(1, sizeof(*a))) == NULL) {
+		free(key.user);
+		return NULL;
+	}
+	a->q = as->q;
+	a->user = key.user;
+	a->command = command;
+	a->fd = -1;
+	TAILQ_INIT(&a->ready);
+	TAILQ_INIT(&a->sent);
+	if (tsearch(a, &as->all, agent_cmp) == NULL) {
+		free(a->user);
+		free(a);
+		return NULL;
+	}
+	return a;
+}
+
+/* All that this agent should have done has the same end; then it is forgotten. */
+static void
+agent_fail(struct agents *as, struct agent *a, const char *status,
+    struct str text, bool soon)
+{
+	struct task_list	 tasks = TAILQ_HEAD_INITIALIZER(tasks);
+	struct task		*t;
+
+	TAILQ_CONCAT(&tasks, &a->sent, link);
+	TAILQ_CONCAT(&tasks, &a->ready, link);
+	agent_free(as, a);
+	while ((t = TAILQ_FIRST(&tasks)) != NULL) {
+		TAILQ_REMOVE(&tasks, t, link);
+		t->m->soon |= soon;
+		task_done(as->q, t, status, text);
+	}
+}
+
+static void
+hang_up(struct agents *as)
+{
+	if (as->event != NULL)
+		event_free(as->event);
+	as->event = NULL;
+	fdio_close(&as->fd);
+}
+
+/* The parent has gone: nobody is opened until it is back. */
+static void
+parent_gone(struct agents *as, const char *why)
+{
+	struct agent	*a;
+
+	log_warn("local why=\"%s\"", why);
+	hang_up(as);
+	while ((a = TAILQ_FIRST(&as->opening)) != NULL)
+		agent_fail(as, a, "4.3.0", STR("the delivery agent cannot be "
+		    "reached"), true);
+	while ((a = TAILQ_FIRST(&as->wanted)) != NULL)
+		agent_fail(as, a, "4.3.0", STR("the delivery agent cannot be "
+		    "reached"), true);
+}
+
+static int
+dial(struct agents *as)
+{
+	if (as->fd != -1)
+		return 0;
+	if ((as->fd = msg_connect(SOCKET)) == -1)
+		return -1;
+	if (fdio_nonblock(as->fd, 1) == -1 ||
+	    (as->event = event_new(as->q->base, as->fd, EV_READ | EV_PERSIST,
+	    parent_readable, as)) == NULL || event_add(as->event, NULL) == -1) {
+		hang_up(as);
+		errno = ENOMEM;
+		return -1;
+	}
+	return 0;
+}
+
+/* Room for one more worker, if need be that of one that has nothing to do. */
+static bool
+make_room(struct agents *as)
+{
+	struct agent	*a;
+
+	if (as->nopen < (size_t)as->q->settings->queue.local_workers)
+		return true;
+	TAILQ_FOREACH(a, &as->open, link)
+		if (a->nsent == 0 && TAILQ_EMPTY(&a->ready)) {
+			agent_free(as, a);
+			return true;
+		}
+	return false;
+}
+
+static void
+open_more(struct agents *as)
+{
+	struct agent	*a;
+	int		 r;
+
+	while ((a = TAILQ_FIRST(&as->wanted)) != NULL && make_room(as)) {
+		if ((r = dial(as)) == 0) {
+			buf_reset(&as->rec);
+			record_puts(&as->rec, LOCAL_VERB, "open");
+			record_puts(&as->rec, LOCAL_USER, a->user);
+			record_puts(&as->rec, LOCAL_KIND,
+			    a->command ? "command" : "mailbox");
+			r = msg_send(as->fd, &as->rec, NULL);
+			if (r == -1 && errno == EAGAIN &&
+			    !TAILQ_EMPTY(&as->opening))
+				return;		/* an answer will come first */
+		}
+		if (r == -1) {
+			parent_gone(as, strerror(errno));
+			return;
+		}
+		set_state(as, a, AGENT_OPENING);
+	}
+}
+
+static int
+put_delivery(struct agents *as, struct agent *a, const struct task *t)
+{
+	const struct message	*m = t->m;
+	const struct envelope	*env = &m->env;
+	struct msg_fds		 fds = { .fd = { m->fd }, .n = 1 };
+	char			 id[ID_TEXT];
+
+	snprintf(id, sizeof(id), "%s/%zu", env->id, t->rcpt);
+	buf_reset(&as->rec);
+	record_puts(&as->rec, LOCAL_VERB, "deliver");
+	record_puts(&as->rec, LOCAL_ID, id);
+	record_putu(&as->rec, LOCAL_OFFSET, (uint64_t)env->content_at);
+	record_putu(&as->rec, LOCAL_LENGTH, (uint64_t)env->content_len);
+	record_put(&as->rec, LOCAL_SENDER, env->sender);
+	record_put(&as->rec, LOCAL_RCPT, env->rcpts[t->rcpt].addr);
+	record_put(&as->rec, LOCAL_FINAL, t->finals[0]);
+	return buf_ok(&as->rec) ? msg_send(a->fd, &as->rec, &fds) : -1;
+}
+
+/* What was under way when the worker went: once more, or later. */
+static void
+agent_died(struct agents *as, struct agent *a)
+{
+	struct task_list	 late = TAILQ_HEAD_INITIALIZER(late);
+	struct task		*t, *next;
+
+	agent_close(as, a);
+	TAILQ_FOREACH_SAFE(t, &a->sent, link, next)
+		if (t->again) {
+			TAILQ_REMOVE(&a->sent, t, link);
+			TAILQ_INSERT_TAIL(&late, t, link);
+		} else
+			t->again = true;
+	TAILQ_CONCAT(&a->sent, &a->ready, link);
+	TAILQ_CONCAT(&a->ready, &a->sent, link);
+	a->nsent = 0;
+	if (TAILQ_EMPTY(&a->ready))
+		agent_free(as, a);
+	else
+		set_state(as, a, AGENT_WANTED);
+	while ((t = TAILQ_FIRST(&late)) != NULL) {
+		TAILQ_REMOVE(&late, t, link);
+		t->m->soon = true;
+		task_done(as->q, t, "4.3.0",
+		    STR("the delivery agent died over it"));
+	}
+	queue_kick(as->q);
+}
+
+static void
+send_more(struct agents *as, struct agent *a)
+{
+	long long	most = as->q->settings->queue.destination_concurrency;
+	struct task	*t;
+
+	if (most > LOCAL_BATCH)
+		most = LOCAL_BATCH;
+	while (a->state == AGENT_OPEN && a->nsent < (size_t)most &&
+	    (t = TAILQ_FIRST(&a->ready)) != NULL) {
+		if (put_delivery(as, a, t) == -1) {
+			if (errno == EAGAIN && a->nsent > 0)
+				return;		/* an answer will come first */
+			agent_died(as, a);
+			return;
+		}
+		TAILQ_REMOVE(&a->ready, t, link);
+		TAILQ_INSERT_TAIL(&a->sent, t, link);
+		a->nsent++;
+	}
+}
+
+void
+agents_deliver(struct queue *q, struct task *t)
+{
+	struct agents	*as = q->agents;
+	struct agent	*a;
+	struct final	 f;
+
+	if (!final_decode(t->finals[0], &f) ||
+	    (a = agent_get(as, f.user, f.kind != FINAL_USER)) == NULL) {
+		t->m->soon = true;
+		task_done(q, t, "4.3.0", STR("no memory for a delivery"));
+		return;
+	}
+	TAILQ_INSERT_TAIL(&a->ready, t, link);
+	if (a->state == AGENT_CLOSED)
+		set_state(as, a, AGENT_WANTED);
+	queue_kick(q);
+}
+
+void
+agents_work(struct queue *q)
+{
+	struct agents	*as = q->agents;
+	struct agent	*a, *next;
+
+	open_more(as);
+	TAILQ_FOREACH_SAFE(a, &as->open, link, next)
+		if (!TAILQ_EMPTY(&a->ready))
+			send_more(as, a);
+}
+
+static void
+adopt(struct agents *as, struct agent *a, int fd)
+{
+	a->fd = fd;
+	if (fdio_nonblock(fd, 1) == -1 ||
+	    (a->event = event_new(as->q->base, fd, EV_READ | EV_PERSIST,
+	    agent_readable, a)) == NULL || event_add(a->event, NULL) == -1) {
+		agent_fail(as, a, "4.3.0", STR("no memory for a delivery"),
+		    true);
+		return;
+	}
+	set_state(as, a, AGENT_OPEN);
+	send_more(as, a);
+}
+
+/* The parent's answer to the oldest question. */
+static void
+opened(struct agents *as, struct agent *a, struct str rec, struct msg_fds *fds)
+{
+	struct str	verb, text;
+	char		status[16];
+
+	if (!record_get(rec, LOCAL_TEXT, &text))
+		text = STR("");
+	if (record_get(rec, LOCAL_VERB, &verb) && str_eq(verb, STR("ok")) &&
+	    fds->n == 1) {
+		fds->n = 0;
+		adopt(as, a, fds->fd[0]);
+		return;
+	}
+	if (!record_gets(rec, LOCAL_STATUS, status, sizeof(status)) ||
+	    (status[0] != '5' && status[0] != '4'))
+		strlcpy(status, "4.3.0", sizeof(status));
+	agent_fail(as, a, status, text, false);
+}
+
+static void
+parent_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct agents	*as = arg;
+	struct agent	*a;
+	struct msg_fds	 fds;
+	int		 r;
+
+	(void)what;
+	for (;;) {
+		r = msg_recv(fd, &as->rec, &fds);
+		if (r == -1 && errno == EAGAIN)
+			break;
+		a = TAILQ_FIRST(&as->opening);
+		if (r != 1 || a == NULL) {
+			if (r == 1)
+				msg_close_fds(&fds);
+			parent_gone(as, r == -1 ? strerror(errno) :
+			    "it went away");
+			break;
+		}
+		/* the answer's text dies with the buffer: it is used at once */
+		opened(as, a, buf_view(&as->rec), &fds);
+		msg_close_fds(&fds);
+	}
+	queue_kick(as->q);
+}
+
+static struct task *
+find_sent(const struct agent *a, struct str id)
+{
+	struct task	*t;
+	char		 text[ID_TEXT];
+
+	TAILQ_FOREACH(t, &a->sent, link) {
+		snprintf(text, sizeof(text), "%s/%zu", t->m->env.id, t->rcpt);
+		if (str_eq(str_from(text), id))
+			return t;
+	}
+	return NULL;
+}
+
+/* -1: it makes no sense, the worker is dropped. */
+static int
+one_result(struct agents *as, struct agent *a, struct str rec)
+{
+	struct str	 id, text;
+	char		 status[16];
+	struct task	*t;
+
+	if (!record_get(rec, LOCAL_ID, &id) ||
+	    !record_gets(rec, LOCAL_STATUS, status, sizeof(status)) ||
+	    strchr("245", status[0]) == NULL || status[0] == '\0' ||
+	    (t = find_sent(a, id)) == NULL)
+		return -1;
+	if (!record_get(rec, LOCAL_TEXT, &text))
+		text = STR("");
+	TAILQ_REMOVE(&a->sent, t, link);
+	a->nsent--;
+	task_done(as->q, t, status, text);
+	return 0;
+}
+
+static void
+agent_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct agent	*a = arg;
+	struct agents	*as = a->q->agents;
+	int		 r;
+
+	(void)what;
+	for (;;) {
+		r = msg_recv(fd, &as->rec, NULL);
+		if (r == -1 && errno == EAGAIN)
+			break;
+		if (r == 1 && one_result(as, a, buf_view(&as->rec)) == 0)
+			continue;
+		if (r == 1)
+			log_error("local user=%s why=\"malformed answer\"",
+			    a->user);
+		agent_died(as, a);
+		return;
+	}
+	/* Used last: the last to be closed for another. */
+	TAILQ_REMOVE(&as->open, a, link);
+	TAILQ_INSERT_TAIL(&as->open, a, link);
+	send_more(as, a);
+	queue_kick(as->q);
+}
+
+size_t
+agents_count(const struct queue *q)
+{
+	return q->agents->nopen;
+}
+
+void
+agents_free(struct agents **asp)
+{
+	struct agents	*as = *asp;
+
+	if (as == NULL)
+		return;
+	/* The root of the tree is its first word. */
+	while (as->all != NULL)
+		agent_free(as, *(struct agent **)as->all);
+	hang_up(as);
+	buf_free(&as->rec);
+	free(as);
+	*asp = NULL;
+}

@@ -1,0 +1,132 @@
+/*
+ * queue/intake.c - new mail: from incoming (smtpd wrote it, one rename takes
+ * it over) and from drop. The files tell what there is; pokes only save
+ * the wait for the next scan.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "common/base/log.h"
+#include "common/base/now.h"
+#include "queue/queue.h"
+
+#define COMPLAIN_MS	60000
+
+void
+intake_complain(struct queue *q, const char *what, const char *id)
+{
+	int64_t	now = now_ms();
+	int	saved = errno;
+
+	if (q->complained != 0 && now - q->complained < COMPLAIN_MS)
+		return;
+	q->complained = now;
+	log_error("spool what=\"%s\" id=%s why=\"%s\"", what, id,
+	    strerror(saved));
+	errno = saved;
+}
+
+static bool
+has_room(const struct queue *q)
+{
+	return q->nrunning < (size_t)q->settings->queue.running;
+}
+
+static void
+take(struct queue *q, enum spool_place place, struct id id)
+{
+	char	name[ID_SIZE];
+	int	r;
+
+	r = place == SPOOL_DROP ? drop_take(q, id) :
+	    spool_move(&q->spool, id, SPOOL_INCOMING, SPOOL_QUEUE);
+	if (r == 0) {
+		q->taken++;
+		if (place == SPOOL_INCOMING)
+			message_start(q, id, false);
+		return;
+	}
+	if (errno == ENOENT)
+		return;		/* taken already */
+	id_format(id, name);
+	if (errno == EEXIST)	/* made to look like another one */
+		message_corrupt(q, place, id, "its name is taken");
+	else
+		intake_complain(q, "take", name);
+}
+
+struct scan {
+	struct queue		*q;
+	enum spool_place	 place;
+};
+
+/* Non-zero: enough for now. */
+static int
+found_new(void *arg, const struct id *id, const char *name, int64_t mtime)
+{
+	struct scan	*s = arg;
+	char		 safe[LOG_SAFE_MAX];
+
+	(void)mtime;
+	if (id == NULL) {
+		log_debug("strange-file place=%s name=%s",
+		    s->place == SPOOL_DROP ? "drop" : "incoming",
+		    log_safe(safe, sizeof(safe), str_from(name)));
+		return 0;
+	}
+	if (!has_room(s->q))
+		return 1;
+	take(s->q, s->place, *id);
+	return 0;
+}
+
+static void
+scan_place(struct queue *q, enum spool_place place, bool *more)
+{
+	struct scan	s = { q, place };
+	int		r;
+
+	if (!*more || !has_room(q))
+		return;
+	if ((r = spool_scan(&q->spool, place, found_new, &s)) == -1)
+		intake_complain(q, "scan", "");
+	*more = r == 1;
+}
+
+void
+intake_scan(struct queue *q)
+{
+	scan_place(q, SPOOL_INCOMING, &q->incoming_more);
+	scan_place(q, SPOOL_DROP, &q->drop_more);
+}
+
+void
+intake_poked(struct queue *q, enum spool_place place, struct id id)
+{
+	if (has_room(q))
+		take(q, place, id);
+	else if (place == SPOOL_DROP)
+		q->drop_more = true;
+	else
+		q->incoming_more = true;
+}
+
+static int
+found_old(void *arg, const struct id *id, const char *name, int64_t mtime)
+{
+	struct queue	*q = arg;
+	char		 safe[LOG_SAFE_MAX];
+
+	if (id == NULL) {
+		log_warn("strange-file place=queue name=%s",
+		    log_safe(safe, sizeof(safe), str_from(name)));
+		return 0;
+	}
+	return waiting_add(&q->waiting, *id, mtime);
+}
+
+int
+intake_start(struct queue *q)
+{
+	return spool_scan(&q->spool, SPOOL_QUEUE, found_old, q);
+}

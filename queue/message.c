@@ -1,0 +1,407 @@
+/*
+ * queue/message.c - a message under way: loaded, its recipients routed and
+ * delivered, then done with, put back to wait, or held. Nothing is ever lost:
+ * a file goes only when each recipient was delivered to.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/fdio.h"
+#include "common/base/log.h"
+#include "common/base/now.h"
+#include "common/fmt/final.h"
+#include "queue/queue.h"
+
+#define MEM_MAX		(64u << 20)	/* finals of one message */
+#define SOON_MS		30000		/* the most, after a failure of ours */
+#define LATER_MS	60000		/* a file that cannot be read now */
+
+static void
+message_free(struct queue *q, struct message *m)
+{
+	TAILQ_REMOVE(&q->running, m, link);
+	q->nrunning--;
+	if (m->retry)
+		q->nretries--;
+	fdio_close(&m->fd);
+	envelope_free(&m->env);
+	arena_free(&m->mem);
+	free(m->tasks);
+	free(m);
+}
+
+void
+message_free_all(struct queue *q)
+{
+	struct message	*m;
+
+	while ((m = TAILQ_FIRST(&q->running)) != NULL)
+		message_free(q, m);
+}
+
+bool
+message_is_running(const struct queue *q, struct id id)
+{
+	struct message	*m;
+
+	TAILQ_FOREACH(m, &q->running, link)
+		if (id_eq(m->id, id))
+			return true;
+	return false;
+}
+
+/* It stays in its file; a restart would find it as well. */
+static void
+wait_until(struct queue *q, struct id id, int64_t due)
+{
+	char	name[ID_SIZE];
+
+	if (waiting_add(&q->waiting, id, due) == 0)
+		return;
+	id_format(id, name);
+	log_error("forgotten id=%s why=\"out of memory, found again at the "
+	    "next start\"", name);
+}
+
+void
+message_corrupt(struct queue *q, enum spool_place place, struct id id,
+    const char *why)
+{
+	char	name[ID_SIZE];
+
+	id_format(id, name);
+	log_error("corrupt id=%s why=\"%s\"", name, why);
+	q->corrupt++;
+	if (spool_move(&q->spool, id, place, SPOOL_CORRUPT) == -1)
+		intake_complain(q, "move to corrupt", name);
+}
+
+/* A file that smtpd wrote may say whom of our users it means, never a command. */
+static bool
+hint_ok(const struct envelope *env, struct str final)
+{
+	struct final	f;
+
+	return final.n > 0 && final_decode(final, &f) &&
+	    (env->owner == geteuid() || f.kind == FINAL_USER);
+}
+
+static int
+make_tasks(struct message *m)
+{
+	struct envelope	*env = &m->env;
+	struct task	*t;
+	size_t		 i;
+
+	m->tasks = calloc(env->nrcpts == 0 ? 1 : env->nrcpts,
+	    sizeof(*m->tasks));
+	if (m->tasks == NULL)
+		return -1;
+	for (i = 0; i < env->nrcpts; i++) {
+		if (env->rcpts[i].state != RCPT_WAITING)
+			continue;
+		t = &m->tasks[m->ntasks++];
+		t->m = m;
+		t->rcpt = i;
+		if (hint_ok(env, env->rcpts[i].final)) {
+			t->finals = &env->rcpts[i].final;
+			t->nfinals = 1;
+		}
+	}
+	return 0;
+}
+
+static struct message *
+message_load(struct queue *q, struct id id)
+{
+	struct message	*m;
+	struct diag	 why = { "" };
+	char		 name[ID_SIZE];
+	int		 r;
+
+	if ((m = calloc(1, sizeof(*m))) == NULL)
+		return NULL;
+	m->id = id;
+	arena_init(&m->mem, MEM_MAX);
+	TAILQ_INSERT_TAIL(&q->running, m, link);
+	q->nrunning++;
+	id_format(id, name);
+	if ((m->fd = spool_file(&q->spool, SPOOL_QUEUE, id, true)) == -1) {
+		r = -1;
+		diag_errno(&why, "open");
+	} else if ((r = envelope_load(m->fd, &m->env, &why)) == 0) {
+		r = make_tasks(m);
+		if (r == 0 && strcmp(m->env.id, name) != 0) {
+			r = diag_set(&why, "it says it is %s", m->env.id);
+			errno = EBADMSG;
+		}
+	}
+	if (r == 0)
+		return m;
+	r = errno;
+	if (r == EBADMSG || r == ELOOP)
+		message_corrupt(q, SPOOL_QUEUE, id, why.text);
+	message_free(q, m);
+	errno = r;
+	return NULL;
+}
+
+static void
+log_queued(const struct message *m)
+{
+	char	from[LOG_SAFE_MAX];
+
+	log_info("queued id=%s from=%s size=%lld nrcpts=%zu", m->env.id,
+	    log_safe(from, sizeof(from), m->env.sender),
+	    (long long)m->env.content_len, m->env.nrcpts);
+}
+
+static void	message_finish(struct queue *, struct message *);
+
+void
+message_start(struct queue *q, struct id id, bool retry)
+{
+	struct message	*m;
+	size_t		 i;
+
+	if ((m = message_load(q, id)) == NULL) {
+		/* gone: an administrator removed it, or it was corrupt */
+		if (errno != ENOENT && errno != EBADMSG && errno != ELOOP) {
+			intake_complain(q, "load", "");
+			wait_until(q, id, now_real_ms() + LATER_MS);
+		}
+		return;
+	}
+	m->retry = retry;
+	q->nretries += retry;
+	if (!retry)
+		log_queued(m);
+	m->pending = m->ntasks;
+	if (m->ntasks == 0) {
+		message_finish(q, m);
+		return;
+	}
+	for (i = 0; i < m->ntasks; i++)
+		m->routing += m->tasks[i].nfinals == 0;
+	if (m->routing == 0) {
+		message_routed(q, m);
+		return;
+	}
+	/* The last answer may free the message: nothing of it afterwards. */
+	for (i = 0; i < m->ntasks; i++)
+		if (m->tasks[i].nfinals == 0)
+			router_ask(q, &m->tasks[i]);
+}
+
+static void
+dispatch(struct queue *q, struct task *t)
+{
+	struct final	f;
+
+	if (!final_decode(t->finals[0], &f))
+		task_done(q, t, "4.3.0", STR("malformed answer of route"));
+	else if (f.kind == FINAL_REMOTE)
+		task_done(q, t, "4.4.0", STR("this version does not send mail "
+		    "to other hosts"));
+	else
+		agents_deliver(q, t);
+}
+
+void
+message_routed(struct queue *q, struct message *m)
+{
+	struct id	id = m->id;
+	bool		retry = m->retry;
+	bool		wide = expand_is_needed(m);
+	size_t		i;
+
+	if (wide && expand(q, m) == 0) {
+		message_free(q, m);
+		message_start(q, id, retry);
+		return;
+	}
+	if (wide) {
+		intake_complain(q, "expand", m->env.id);
+		m->soon = true;
+	}
+	/* One more than there are, so that the last task_done is ours. */
+	m->pending++;
+	for (i = 0; i < m->ntasks; i++)
+		if (m->tasks[i].nfinals > 0 && wide)
+			task_done(q, &m->tasks[i], "4.3.0",
+			    STR("the spool cannot be written"));
+		else if (m->tasks[i].nfinals > 0)
+			dispatch(q, &m->tasks[i]);
+	if (--m->pending == 0)
+		message_finish(q, m);
+}
+
+static void
+note_status(struct queue *q, const struct message *m,
+    const struct envelope_rcpt *r, const char *status, struct str text)
+{
+	struct buf	line;
+
+	buf_init(&line, 4096);
+	buf_addf(&line, "%lld %.*s %s %.*s", (long long)(now_real_ms() / 1000),
+	    STR_ARG(r->addr), status, STR_ARG(text));
+	if (!buf_ok(&line) ||
+	    spool_status_add(&q->spool, m->id, buf_view(&line)) == -1)
+		log_debug("status id=%s why=\"%s\"", m->env.id,
+		    strerror(errno));
+	buf_free(&line);
+}
+
+static void
+log_result(const struct message *m, const struct task *t, const char *event,
+    const char *status, struct str text)
+{
+	const struct envelope_rcpt	*r = &m->env.rcpts[t->rcpt];
+	struct final	f;
+	char		to[LOG_SAFE_MAX], user[LOG_SAFE_MAX], why[LOG_SAFE_MAX];
+
+	if (t->nfinals == 0 || !final_decode(t->finals[0], &f))
+		f.user = STR("");
+	log_info("%s id=%s to=%s user=%s status=%s delay=%lldms why=%s", event,
+	    m->env.id, log_safe(to, sizeof(to), r->addr),
+	    log_safe(user, sizeof(user), f.user), status,
+	    (long long)(now_real_ms() - m->env.arrival_ms),
+	    log_safe(why, sizeof(why), text));
+}
+
+void
+task_done(struct queue *q, struct task *t, const char *status, struct str text)
+{
+	struct message		*m = t->m;
+	struct envelope_rcpt	*r = &m->env.rcpts[t->rcpt];
+
+	switch (status[0]) {
+	case '2':
+		q->delivered++;
+		r->state = RCPT_DELIVERED;
+		log_result(m, t, "delivered", status, text);
+		break;
+	case '5':
+		q->failed++;
+		r->state = RCPT_FAILED;
+		log_result(m, t, "failed", status, text);
+		note_status(q, m, r, status, text);
+		break;
+	default:
+		q->deferred++;
+		log_result(m, t, "deferred", status, text);
+		note_status(q, m, r, status, text);
+		break;
+	}
+	/* The last one is written only if the file stays. */
+	if (--m->pending == 0)
+		message_finish(q, m);
+	else if (r->state != RCPT_WAITING &&
+	    envelope_set_state(m->fd, r, r->state) == -1)
+		log_error("state id=%s why=\"%s\"", m->env.id, strerror(errno));
+}
+
+static size_t
+count_state(const struct message *m, char state)
+{
+	size_t	i, n = 0;
+
+	for (i = 0; i < m->env.nrcpts; i++)
+		n += m->env.rcpts[i].state == state;
+	return n;
+}
+
+static void
+write_states(const struct message *m)
+{
+	size_t	i;
+
+	for (i = 0; i < m->env.nrcpts; i++)
+		if (m->env.rcpts[i].state != RCPT_WAITING &&
+		    envelope_set_state(m->fd, &m->env.rcpts[i],
+		    m->env.rcpts[i].state) == -1) {
+			log_error("state id=%s why=\"%s\"", m->env.id,
+			    strerror(errno));
+			return;
+		}
+}
+
+static void
+hold(struct queue *q, const struct message *m, const char *why)
+{
+	write_states(m);
+	q->held++;
+	log_warn("held id=%s why=\"%s\"", m->env.id, why);
+	if (spool_move(&q->spool, m->id, SPOOL_QUEUE, SPOOL_HOLD) == -1) {
+		intake_complain(q, "hold", m->env.id);
+		wait_until(q, m->id, now_real_ms() + LATER_MS);
+	}
+}
+
+static void
+put_back(struct queue *q, const struct message *m, int64_t now)
+{
+	const struct queue_settings *set = &q->settings->queue;
+	int64_t	delay, first = set->retry_first;
+
+	delay = waiting_delay(now - m->env.arrival_ms, first, set->retry_max,
+	    arc4random());
+	if (m->soon)
+		delay = first < SOON_MS ? first : SOON_MS;
+	write_states(m);
+	if (spool_set_due(m->fd, now + delay) == -1)
+		log_debug("due id=%s why=\"%s\"", m->env.id, strerror(errno));
+	log_info("waits id=%s nrcpts=%zu next=%llds", m->env.id,
+	    count_state(m, RCPT_WAITING), (long long)(delay / 1000));
+	wait_until(q, m->id, now + delay);
+}
+
+static void
+remove_done(struct queue *q, const struct message *m)
+{
+	q->done++;
+	if (spool_remove(&q->spool, SPOOL_QUEUE, m->id) == 0) {
+		log_info("done id=%s", m->env.id);
+		return;
+	}
+	/* It must not be delivered once more at the next start. */
+	intake_complain(q, "remove", m->env.id);
+	write_states(m);
+	wait_until(q, m->id, now_real_ms() + LATER_MS);
+}
+
+static void
+message_finish(struct queue *q, struct message *m)
+{
+	int64_t	now = now_real_ms();
+
+	if (count_state(m, RCPT_WAITING) > 0) {
+		if (now - m->env.arrival_ms > q->settings->queue.lifetime)
+			hold(q, m, "its time is over");
+		else
+			put_back(q, m, now);
+	} else if (count_state(m, RCPT_FAILED) > 0)
+		hold(q, m, "it could not be delivered to every recipient");
+	else
+		remove_done(q, m);
+	message_free(q, m);
+	queue_kick(q);
+}
+
+void
+message_schedule(struct queue *q)
+{
+	size_t		most = (size_t)q->settings->queue.running;
+	int64_t		now = now_real_ms();
+	struct id	id;
+
+	/* Those that failed before must not take all the room. */
+	while (q->waiting.n > 0 && q->waiting.w[0].due <= now &&
+	    q->nrunning < most && q->nretries <= most * 3 / 4) {
+		id = q->waiting.w[0].id;
+		waiting_remove(&q->waiting, 0);
+		message_start(q, id, true);
+	}
+}

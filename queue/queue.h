@@ -1,0 +1,127 @@
+/*
+ * queue/queue.h - the state of the daemon queue(8), shared by its parts. Each
+ * part is a file; the declarations are in the order of a message's way.
+ */
+#ifndef QUEUE_QUEUE_H
+#define QUEUE_QUEUE_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "common/base/arena.h"
+#include "common/base/attr.h"
+#include "common/proc/peers.h"
+#include "common/proc/settings.h"
+#include "common/store/spool.h"
+#include "queue/waiting.h"
+
+enum queue_role { ROLE_SMTP, ROLE_DROP, ROLE_CTL, ROLE_COUNT };
+
+struct message;
+
+/* One recipient of a message under way. It is in at most one list: of the router, or of an agent. */
+struct task {
+	TAILQ_ENTRY(task)	 link;
+	struct message		*m;
+	size_t			 rcpt;		/* index in m->env.rcpts */
+	struct str		*finals;	/* encoded; in m->mem or views of the envelope */
+	size_t			 nfinals, cfinals;
+	bool			 again;		/* its agent died over it once */
+};
+TAILQ_HEAD(task_list, task);
+
+struct message {
+	TAILQ_ENTRY(message)	 link;
+	struct id		 id;
+	int			 fd;
+	struct envelope		 env;
+	struct arena		 mem;
+	struct task		*tasks;
+	size_t			 ntasks, routing, pending;
+	bool			 retry;		/* it had waited before */
+	bool			 soon;		/* something of ours failed: try again sooner */
+};
+TAILQ_HEAD(message_list, message);
+
+struct router;
+struct agents;
+
+struct queue {
+	struct settings		*settings;
+	struct spool		 spool;
+	struct waiting_heap	 waiting;
+	struct message_list	 running;
+	size_t			 nrunning, nretries;
+	struct router		*router;
+	struct agents		*agents;
+	struct event_base	*base;
+	struct event		*link, *term, *work, *timer;
+	struct peers		*peers;
+	struct buf		 event;
+	bool			 incoming_more, drop_more;	/* worth a scan */
+	int64_t			 scan_due, clean_due, complained;
+	unsigned long long	 taken, delivered, deferred, failed, held,
+				 corrupt, done;
+	int			 status;
+};
+
+/* ---- intake.c: from incoming and drop into queue/ */
+/* Scans what is flagged, as far as there is room for more messages. */
+void	intake_scan(struct queue *);
+/* A poke: this one is new. */
+void	intake_poked(struct queue *, enum spool_place, struct id);
+/* At start: everything in queue/ waits. */
+int	intake_start(struct queue *) must_check;
+/* A spool that cannot be changed is complained of once a minute, not for each message. */
+void	intake_complain(struct queue *, const char *what, const char *id);
+
+/* ---- drop.c: what a local user sent is written anew by us. -1: it stays where it is (errno) */
+int	drop_take(struct queue *, struct id) must_check;
+
+/* ---- message.c */
+void	message_start(struct queue *, struct id, bool retry);
+/* All questions of the message are answered. */
+void	message_routed(struct queue *, struct message *);
+/* The end of one delivery; status is an enhanced code (RFC 3463), text says why. */
+void	task_done(struct queue *, struct task *, const char *status, struct str text);
+/* Everything under way is forgotten; the files tell the rest at the next start. */
+void	message_free_all(struct queue *);
+/* Unreadable: to corrupt/, with a log line. */
+void	message_corrupt(struct queue *, enum spool_place, struct id, const char *why);
+/* Starts what is due, while there is room. */
+void	message_schedule(struct queue *);
+bool	message_is_running(const struct queue *, struct id);
+
+/* ---- expand.c: a recipient that means several becomes several, in a new file. -1: errno */
+bool	expand_is_needed(const struct message *);
+int	expand(struct queue *, struct message *) must_check;
+
+/* ---- router.c: questions to route */
+int	router_new(struct queue *) must_check;
+/* Ends with route_answered (0 finals: status and text say why). */
+void	router_ask(struct queue *, struct task *);
+/* Sends what there is room for. */
+void	router_work(struct queue *);
+void	route_answered(struct queue *, struct task *, const char *status, struct str text);
+void	router_free(struct router **);
+
+/* ---- agents.c: deliveries to local */
+int	agents_new(struct queue *) must_check;
+/* Ends with task_done. */
+void	agents_deliver(struct queue *, struct task *);
+/* Opens workers and sends what there is room for. */
+void	agents_work(struct queue *);
+size_t	agents_count(const struct queue *);
+void	agents_free(struct agents **);
+
+/* ---- control.c: mailq and postq ask */
+int	control_packet(struct queue *, struct peer *, struct str rec) must_check;
+void	control_gone(struct peer *);
+
+/* ---- server.c */
+/* Something changed: look for work once the present event is done with. */
+void	queue_kick(struct queue *);
+
+#endif

@@ -1,0 +1,351 @@
+/*
+ * queue/server.c - the daemon's loop: pokes and orders come in, work is looked
+ * for after each of them, when something is due, and by a scan now and then.
+ * Runs as ph-queue in the chroot of the spool.
+ */
+#include "queue/server.h"
+
+#include <sys/resource.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/base/fdio.h"
+#include "common/base/log.h"
+#include "common/base/now.h"
+#include "common/fmt/record.h"
+#include "common/proc/child.h"
+#include "common/proc/link.h"
+#include "common/proc/priv.h"
+#include "common/proc/proto_queue.h"
+#include "common/proc/sandbox.h"
+#include "common/proc/sig.h"
+#include "queue/queue.h"
+
+#define USER		"ph-queue"
+#define CLIENTS_MAX	16384
+#define TMP_AGE_MS	(INT64_C(36) * 3600000)
+#define CLEAN_MS	3600000
+
+static void
+stop(struct queue *q, int status)
+{
+	q->status = status;
+	event_base_loopbreak(q->base);
+}
+
+void
+queue_kick(struct queue *q)
+{
+	event_active(q->work, EV_TIMEOUT, 0);
+}
+
+/* Drafts that nobody will finish: their writers died long ago. */
+static void
+clean_tmp(struct queue *q, int64_t now)
+{
+	static const char *const dirs[] = { "incoming/tmp", "drop/tmp", "tmp" };
+	size_t	i;
+	int	fd, n;
+
+	if (now < q->clean_due)
+		return;
+	q->clean_due = now + CLEAN_MS;
+	for (i = 0; i < nitems(dirs); i++) {
+		if ((fd = fdio_opendir(q->spool.root, dirs[i])) == -1)
+			continue;
+		n = spool_clean_tmp(fd, now_real_ms(), TMP_AGE_MS);
+		if (n > 0)
+			log_info("cleaned place=%s files=%d", dirs[i], n);
+		fdio_close(&fd);
+	}
+}
+
+/* When is there something to do without anybody asking? */
+static void
+set_timer(struct queue *q, int64_t now)
+{
+	int64_t		wait = q->scan_due - now, due;
+	struct timeval	tv;
+
+	if (q->waiting.n > 0 &&
+	    q->nrunning < (size_t)q->settings->queue.running) {
+		due = q->waiting.w[0].due - now_real_ms();
+		if (due < wait)
+			wait = due;
+	}
+	/* Retries that have to wait for room are woken by the end of another. */
+	if (wait < 20)
+		wait = 20;
+	tv.tv_sec = (time_t)(wait / 1000);
+	tv.tv_usec = (suseconds_t)(wait % 1000) * 1000;
+	if (event_add(q->timer, &tv) == -1)
+		log_error("timer why=\"%s\"", strerror(errno));
+}
+
+static void
+work(evutil_socket_t fd, short what, void *arg)
+{
+	struct queue	*q = arg;
+	int64_t		 now = now_ms();
+
+	(void)fd;
+	(void)what;
+	if (now >= q->scan_due) {
+		q->scan_due = now + q->settings->queue.scan_interval;
+		q->incoming_more = q->drop_more = true;
+		clean_tmp(q, now);
+	}
+	intake_scan(q);
+	message_schedule(q);
+	router_work(q);
+	agents_work(q);
+	set_timer(q, now);
+}
+
+static int
+packet(void *arg, struct peer *p, struct buf *rec, struct msg_fds *fds)
+{
+	struct queue	*q = arg;
+	struct str	 text;
+	struct id	 id;
+
+	(void)fds;
+	if (peer_role(p) == ROLE_CTL)
+		return control_packet(q, p, buf_view(rec));
+	if (!record_get(buf_view(rec), QUEUE_ID, &text) ||
+	    !id_parse(text, &id)) {
+		log_warn("peer-dropped role=%u why=\"malformed poke\"",
+		    peer_role(p));
+		return -1;
+	}
+	intake_poked(q, peer_role(p) == ROLE_DROP ? SPOOL_DROP :
+	    SPOOL_INCOMING, id);
+	queue_kick(q);
+	return 0;
+}
+
+static void
+gone(void *arg, struct peer *p)
+{
+	(void)arg;
+	control_gone(p);
+}
+
+static void
+reload(struct queue *q, int conf)
+{
+	struct settings	*fresh;
+	struct diag	 why;
+
+	if (settings_load_fd(conf, &fresh, &why) == -1) {
+		log_error("reload why=\"%s\"", why.text);
+		return;
+	}
+	settings_free(&q->settings);
+	q->settings = fresh;
+	q->scan_due = 0;
+	log_set_level(settings_log_level(fresh));
+	log_info("reloaded");
+	queue_kick(q);
+}
+
+static void
+send_status(struct queue *q)
+{
+	char	text[256];
+
+	snprintf(text, sizeof(text), "waiting=%zu running=%zu agents=%zu "
+	    "taken=%llu delivered=%llu deferred=%llu failed=%llu held=%llu "
+	    "corrupt=%llu", q->waiting.n, q->nrunning, agents_count(q),
+	    q->taken, q->delivered, q->deferred, q->failed, q->held,
+	    q->corrupt);
+	if (link_status(FD_LINK, text) == -1)
+		log_debug("status not sent");
+}
+
+static void
+link_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct queue		*q = arg;
+	struct link_event	 ev;
+	size_t			 i;
+
+	(void)what;
+	if (link_read(fd, &q->event, &ev) == -1)
+		return;
+	switch (ev.verb) {
+	case LINK_STATUS:
+		send_status(q);
+		break;
+	case LINK_RELOAD:
+		reload(q, ev.conf);
+		break;
+	case LINK_STOP:
+	case LINK_GONE:
+		stop(q, EX_OK);
+		break;
+	case LINK_NONE:
+	case LINK_ANSWER:
+		break;
+	}
+	fdio_close(&ev.conf);
+	for (i = 0; i < ev.nfds; i++)
+		fdio_close(&ev.fds[i].fd);
+}
+
+static void
+signalled(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	if (sig_take() & SIG_EV_TERM)
+		stop(arg, EX_OK);
+}
+
+static int
+listen_all(struct queue *q, struct diag *why)
+{
+	static const char *const names[ROLE_COUNT] = {
+		[ROLE_SMTP] = "queue@smtp", [ROLE_DROP] = "queue@drop",
+		[ROLE_CTL] = "queue@ctl"
+	};
+	struct child_fd	fds[CHILD_FDS];
+	unsigned	role;
+	int		fd, n;
+
+	if ((n = child_fds(fds)) == -1)
+		return diag_errno(why, "descriptors from the master");
+	for (role = 0; role < ROLE_COUNT; role++) {
+		fd = child_fd_find(fds, (size_t)n, names[role], 0);
+		if (fd == -1)
+			return diag_set(why, "no socket %s from the master",
+			    names[role]);
+		if (peers_listen(q->peers, fd, role) == -1)
+			return diag_errno(why, "%s", names[role]);
+	}
+	return 0;
+}
+
+static int
+watch(struct queue *q, int fd, event_callback_fn fn, struct event **out)
+{
+	*out = event_new(q->base, fd, EV_READ | EV_PERSIST, fn, q);
+	return *out == NULL ? -1 : event_add(*out, NULL);
+}
+
+static int
+events(struct queue *q, struct diag *why)
+{
+	static const struct peers_ops	ops = { packet, gone };
+	int				sig;
+
+	if ((sig = sig_init(SIG_EV_TERM)) == -1 ||
+	    fdio_nonblock(FD_LINK, 1) == -1)
+		return diag_errno(why, "signals and link");
+	if ((q->base = event_base_new()) == NULL ||
+	    watch(q, FD_LINK, link_readable, &q->link) == -1 ||
+	    watch(q, sig, signalled, &q->term) == -1 ||
+	    (q->work = event_new(q->base, -1, 0, work, q)) == NULL ||
+	    (q->timer = event_new(q->base, -1, EV_TIMEOUT, work, q)) == NULL ||
+	    peers_new(&q->peers, q->base, CLIENTS_MAX, &ops, q) == -1 ||
+	    router_new(q) == -1 || agents_new(q) == -1)
+		return diag_set(why, "event loop");
+	return listen_all(q, why);
+}
+
+/* A message under way has a descriptor, a client and an agent, too. */
+static void
+raise_limits(void)
+{
+	struct rlimit	rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
+		return;
+	rl.rlim_cur = rl.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &rl) == -1)
+		log_debug("limits why=\"%s\"", strerror(errno));
+}
+
+static int
+confine(struct queue *q, struct diag *why)
+{
+	static const struct sandbox_path places[] = {
+		{ ".", SANDBOX_READ | SANDBOX_WRITE }
+	};
+
+	tzset();	/* its files are out of reach afterwards */
+	raise_limits();
+	if (priv_enter(USER, q->settings->spool, why) == -1)
+		return -1;
+	if (priv_harden(true) == -1)
+		return diag_errno(why, "harden");
+	if (spool_open(&q->spool, AT_FDCWD,
+	    strcmp(q->settings->durability, "strict") == 0, why) == -1)
+		return -1;
+	return sandbox_enter(SANDBOX_QUEUE, places, nitems(places), why);
+}
+
+static int
+setup(struct queue *q, struct diag *why)
+{
+	TAILQ_INIT(&q->running);
+	buf_init(&q->event, MSG_MAX);
+	if (events(q, why) == -1 || confine(q, why) == -1)
+		return -1;
+	if (intake_start(q) == -1)
+		return diag_errno(why, "scan of the queue");
+	log_info("started waiting=%zu durability=%s", q->waiting.n,
+	    durable_name(q->spool.how));
+	return 0;
+}
+
+static void
+cleanup(struct queue *q)
+{
+	struct event	*events[] = { q->link, q->term, q->work, q->timer };
+	size_t		 i;
+
+	peers_free(&q->peers);
+	agents_free(&q->agents);
+	router_free(&q->router);
+	message_free_all(q);
+	for (i = 0; i < nitems(events); i++)
+		if (events[i] != NULL)
+			event_free(events[i]);
+	if (q->base != NULL)
+		event_base_free(q->base);
+	waiting_free(&q->waiting);
+	spool_close(&q->spool);
+	buf_free(&q->event);
+	settings_free(&q->settings);
+}
+
+int
+server_serve(struct settings *settings)
+{
+	struct queue	q = { .settings = settings,
+			    .spool = { -1, -1, -1, -1, -1, -1, -1, -1,
+				DURABLE_STRICT } };
+	struct diag	why = { "" };
+
+	log_open(FD_LOG, "queue");
+	log_set_level(settings_log_level(settings));
+	if (setup(&q, &why) == -1) {
+		log_error("start why=\"%s\"", why.text);
+		q.status = EX_OSERR;
+	} else if (link_ready(FD_LINK) == -1)
+		q.status = EX_TEMPFAIL;
+	else {
+		queue_kick(&q);
+		if (event_base_dispatch(q.base) == -1)
+			q.status = EX_SOFTWARE;
+	}
+	cleanup(&q);
+	return q.status;
+}

@@ -1,0 +1,35 @@
+/*
+ * queue/waiting.h - the messages that wait, by the time of their next attempt:
+ * a heap of 24 bytes for each, which grows by half.
+ */
+#ifndef QUEUE_WAITING_H
+#define QUEUE_WAITING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/attr.h"
+#include "common/base/id.h"
+
+struct waiting {
+	struct id	id;
+	int64_t		due;	/* ms since 1970 */
+};
+
+struct waiting_heap {
+	struct waiting	*w;	/* w[0] is the first that is due */
+	size_t		 n, cap;
+};
+
+int	waiting_add(struct waiting_heap *, struct id, int64_t due) must_check;	/* -1 ENOMEM */
+/* The n-th of the array goes. */
+void	waiting_remove(struct waiting_heap *, size_t);
+/* Its place in the array; n if it is not there. Looks at all of them. */
+size_t	waiting_find(const struct waiting_heap *, struct id);
+void	waiting_free(struct waiting_heap *);
+
+/* When to try again: the age of the message, within bounds, and up to a tenth more by chance. */
+int64_t	waiting_delay(int64_t age_ms, int64_t first_ms, int64_t max_ms, uint32_t chance);
+
+#endif
