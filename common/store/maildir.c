@@ -140,7 +140,7 @@ maildir_begin(const struct maildir *m, const char *host,
 	int		i;
 
 	escape_host(host, safe, sizeof(safe));
-	d->size = 0;
+	d->size = d->wire = 0;
 	for (i = 0; i < NAME_TRIES; i++) {
 		ts = now_real();
 		snprintf(d->name, sizeof(d->name), "%lld.M%06ldP%dR%08x.%s",
@@ -156,12 +156,18 @@ maildir_begin(const struct maildir *m, const char *host,
 	return -1;
 }
 
-/* The final name carries the size, as Maildir++ and Dovecot read it. */
+/* The final name carries the sizes, as Maildir++ and Dovecot read them. */
 static void
 final_name(const struct maildir_draft *d, char name[MAILDIR_NAME_MAX + 1])
 {
-	snprintf(name, MAILDIR_NAME_MAX + 1, "%s,S=%lld", d->name,
+	int	n;
+
+	n = snprintf(name, MAILDIR_NAME_MAX + 1, "%s,S=%lld", d->name,
 	    (long long)d->size);
+	/* so that POP3 and IMAP need not read the file to tell its size */
+	if (d->wire > 0 && n < MAILDIR_NAME_MAX)
+		snprintf(name + n, (size_t)(MAILDIR_NAME_MAX + 1 - n),
+		    ",W=%lld", (long long)d->wire);
 }
 
 static int

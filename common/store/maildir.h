@@ -12,7 +12,7 @@
 #include "common/store/durable.h"
 
 #define MAILDIR_NAME_MAX	255
-#define MAILDIR_TMP_MAX	220	/* leaves room for ",S=size" */
+#define MAILDIR_TMP_MAX	205	/* leaves room for ",S=size" */
 
 struct maildir {
 	int			 root, tmp, new, cur;	/* directory descriptors */
@@ -26,8 +26,9 @@ void	maildir_close(struct maildir *);
 /* One message on its way: tmp/NAME -> new/NAME. */
 struct maildir_draft {
 	int	fd;
-	char	name[MAILDIR_TMP_MAX + 1];	/* in tmp; the final name adds ",S=size" */
+	char	name[MAILDIR_TMP_MAX + 1];	/* in tmp; the final name adds ",S=size,W=wire" */
 	off_t	size;
+	off_t	wire;	/* its size with CRLF line ends, set by the caller; 0: not known */
 };
 int	maildir_begin(const struct maildir *, const char *host, struct maildir_draft *) must_check;
 /* The caller writes to fd. */
@@ -41,7 +42,7 @@ struct str	maildir_name_flags(struct str);
 /* ",S=" and ",W=" of a name: true if there. */
 bool		maildir_name_size(struct str, char which, uint64_t *);
 
-/* Maildir++ quota: bytes and count in use, from maildirsize or a scan. */
+/* Bytes and messages in the Maildir and its Maildir++ folders (call it on the root): by the sizes in their names, else by stat. */
 int	maildir_usage(const struct maildir *, uint64_t *bytes, uint64_t *count) must_check;
 /* Adds to maildirsize after a delivery (does nothing if the file is not kept). */
 void	maildir_usage_add(const struct maildir *, int64_t bytes, int64_t count);

@@ -1,0 +1,112 @@
+/*
+ * common/store/maildir_quota.c - how much lies in a Maildir and its folders:
+ * counted from the names, which carry the sizes, so that no file tells
+ * a wrong sum. A maildirsize file that others keep gets its line from us.
+ */
+#include "common/store/maildir.h"
+
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/fdio.h"
+
+struct usage {
+	uint64_t	bytes, count;
+};
+
+static int
+each(int dir, const char *name, int (*one)(void *, int, const char *),
+    void *arg)
+{
+	struct dirent	*e;
+	DIR		*d;
+	int		 fd, r = 0;
+
+	if ((fd = fdio_opendir(dir, name)) == -1)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
+	if ((d = fdopendir(fd)) == NULL) {
+		fdio_close(&fd);
+		return -1;
+	}
+	for (errno = 0; r == 0 && (e = readdir(d)) != NULL; errno = 0)
+		if (strcmp(e->d_name, ".") != 0 &&
+		    strcmp(e->d_name, "..") != 0)
+			r = one(arg, fd, e->d_name);
+	if (r == 0 && errno != 0)
+		r = -1;
+	closedir(d);
+	return r;
+}
+
+static int
+count_file(void *arg, int dir, const char *name)
+{
+	struct usage	*u = arg;
+	struct stat	 st;
+	uint64_t	 size;
+
+	if (name[0] == '.')
+		return 0;
+	if (!maildir_name_size(str_from(name), 'S', &size)) {
+		if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+			return errno == ENOENT ? 0 : -1;
+		size = (uint64_t)st.st_size;
+	}
+	u->bytes += size;
+	u->count++;
+	return 0;
+}
+
+static int
+count_folder(void *arg, int dir, const char *name)
+{
+	char	path[NAME_MAX + 8];
+
+	/* Maildir++: folders are ".Name"; the others are the root's own. */
+	if (name[0] != '.')
+		return 0;
+	snprintf(path, sizeof(path), "%s/cur", name);
+	if (each(dir, path, count_file, arg) == -1)
+		return -1;
+	snprintf(path, sizeof(path), "%s/new", name);
+	return each(dir, path, count_file, arg);
+}
+
+int
+maildir_usage(const struct maildir *m, uint64_t *bytes, uint64_t *count)
+{
+	struct usage	u = { 0, 0 };
+
+	if (each(m->root, "cur", count_file, &u) == -1 ||
+	    each(m->root, "new", count_file, &u) == -1 ||
+	    each(m->root, ".", count_folder, &u) == -1)
+		return -1;
+	*bytes = u.bytes;
+	*count = u.count;
+	return 0;
+}
+
+void
+maildir_usage_add(const struct maildir *m, int64_t bytes, int64_t count)
+{
+	char	line[64];
+	int	fd, n, saved = errno;
+
+	fd = openat(m->root, "maildirsize", O_WRONLY | O_APPEND | O_CLOEXEC |
+	    O_NOFOLLOW);
+	if (fd != -1) {
+		n = snprintf(line, sizeof(line), "%lld %lld\n",
+		    (long long)bytes, (long long)count);
+		/* Those who keep the file count anew when it seems wrong. */
+		if (fdio_write(fd, line, (size_t)n) == -1)
+			errno = saved;
+		fdio_close(&fd);
+	}
+	errno = saved;
+}

@@ -1,0 +1,329 @@
+/*
+ * deliver/local_main.c - local(8): the parent, which stays root, so that each
+ * delivery can be made by a process that is the recipient. It parses short
+ * records from queue, looks users up, forks, and reads nothing of a message.
+ */
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "common/base/fdio.h"
+#include "common/base/log.h"
+#include "common/base/now.h"
+#include "common/fmt/record.h"
+#include "common/proc/child.h"
+#include "common/proc/link.h"
+#include "common/proc/msg.h"
+#include "common/proc/priv.h"
+#include "common/proc/proto_local.h"
+#include "common/proc/sig.h"
+#include "deliver/spawn.h"
+
+#define CLIENTS_MAX	4	/* queue, and the one before it that is ending */
+#define WORKERS_MAX	1100	/* queue.local-workers goes to 1000 */
+#define STOP_MS		8000
+
+struct local {
+	struct settings	*settings;
+	struct users	*users;
+	int		 dir;		/* of the tables */
+	int		 listen, sig, link;
+	int		 clients[CLIENTS_MAX];
+	size_t		 nclients;
+	pid_t		 workers[WORKERS_MAX];
+	size_t		 nworkers;
+	struct buf	 rec;
+	bool		 stopping;
+	int64_t		 stop_due;
+	unsigned long long opened, refused;
+};
+
+static int
+open_users(const struct settings *s, int dir, struct users **out,
+    struct diag *why)
+{
+	return users_open(out, strcmp(s->users.items[0].text, "system") == 0,
+	    dir, why);
+}
+
+static int
+find_user(struct local *l, struct str name, struct user *u)
+{
+	struct diag	why = { "" };
+
+	if (users_refresh(l->users, &why))
+		log_info("tables-changed");
+	if (why.text[0] != '\0')
+		log_error("tables why=\"%s\"", why.text);
+	return users_find(l->users, name, u, NULL);
+}
+
+/* The descriptor for queue, or -1 with what to say. */
+static int
+open_worker(struct local *l, struct str rec, const char **status, char *text,
+    size_t size)
+{
+	struct user	u;
+	struct str	name, kind;
+	pid_t		pid;
+	int		fd;
+
+	*status = "4.3.0";
+	if (!record_get(rec, LOCAL_USER, &name) ||
+	    !record_get(rec, LOCAL_KIND, &kind)) {
+		snprintf(text, size, "malformed question");
+		return -1;
+	}
+	if (l->nworkers == WORKERS_MAX) {
+		snprintf(text, size, "too many workers");
+		return -1;
+	}
+	switch (find_user(l, name, &u)) {
+	case 0:
+		*status = "5.1.1";
+		snprintf(text, size, "no such user here");
+		return -1;
+	case -1:
+		snprintf(text, size, "look up the user: %s", strerror(errno));
+		return -1;
+	}
+	pid = spawn_worker(l->settings, &u,
+	    str_eq(kind, STR("command")) ? "command" : "mailbox", &fd, status,
+	    text, size);
+	if (pid == -1)
+		return -1;
+	l->workers[l->nworkers++] = pid;
+	return fd;
+}
+
+static bool
+answer(struct local *l, int client)
+{
+	struct msg_fds	 fds = { .n = 0 };
+	const char	*status;
+	char		 text[256] = "";
+	int		 fd, r;
+
+	if ((r = msg_recv(client, &l->rec, NULL)) != 1)
+		return r == -1 && errno == EAGAIN;
+	fd = open_worker(l, buf_view(&l->rec), &status, text, sizeof(text));
+	buf_reset(&l->rec);
+	if (fd != -1) {
+		l->opened++;
+		fds.fd[fds.n++] = fd;
+		record_puts(&l->rec, LOCAL_VERB, "ok");
+	} else {
+		l->refused++;
+		record_puts(&l->rec, LOCAL_VERB,
+		    status[0] == '5' ? "perm" : "temp");
+		record_puts(&l->rec, LOCAL_STATUS, status);
+		record_puts(&l->rec, LOCAL_TEXT, text);
+	}
+	r = buf_ok(&l->rec) ? msg_send(client, &l->rec, &fds) : -1;
+	fdio_close(&fd);
+	return r == 0;
+}
+
+static void
+accept_client(struct local *l)
+{
+	int	fd = accept4(l->listen, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd == -1)
+		return;
+	if (l->nclients == CLIENTS_MAX) {
+		log_warn("peer-dropped why=\"too many clients\"");
+		fdio_close(&fd);
+	} else
+		l->clients[l->nclients++] = fd;
+}
+
+static void
+reap(struct local *l)
+{
+	size_t	i;
+	pid_t	pid;
+	int	status;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		for (i = 0; i < l->nworkers; i++)
+			if (l->workers[i] == pid) {
+				l->workers[i] = l->workers[--l->nworkers];
+				break;
+			}
+		if (WIFSIGNALED(status))
+			log_error("worker-died pid=%d signal=%d", (int)pid,
+			    WTERMSIG(status));
+	}
+}
+
+static void
+begin_stop(struct local *l)
+{
+	l->stopping = true;
+	l->stop_due = now_ms() + STOP_MS;
+	fdio_close(&l->listen);
+	/* Their workers end when queue has closed its side. */
+	while (l->nclients > 0)
+		fdio_close(&l->clients[--l->nclients]);
+}
+
+static void
+reload(struct local *l, int conf)
+{
+	struct settings	*fresh = NULL;
+	struct users	*users = NULL;
+	struct diag	 why;
+
+	if (settings_load_fd(conf, &fresh, &why) == -1 ||
+	    open_users(fresh, l->dir, &users, &why) == -1) {
+		log_error("reload why=\"%s\"", why.text);
+		settings_free(&fresh);
+		return;
+	}
+	users_close(&l->users);
+	settings_free(&l->settings);
+	l->users = users;
+	l->settings = fresh;
+	log_set_level(settings_log_level(fresh));
+	log_info("reloaded");
+}
+
+static void
+link_readable(struct local *l)
+{
+	struct link_event	ev;
+	char			text[96];
+	size_t			i;
+
+	if (link_read(l->link, &l->rec, &ev) == -1)
+		return;
+	switch (ev.verb) {
+	case LINK_STATUS:
+		snprintf(text, sizeof(text), "workers=%zu opened=%llu "
+		    "refused=%llu", l->nworkers, l->opened, l->refused);
+		if (link_status(l->link, text) == -1)
+			log_debug("status not sent");
+		break;
+	case LINK_RELOAD:
+		reload(l, ev.conf);
+		break;
+	case LINK_GONE:
+		fdio_close(&l->link);
+		begin_stop(l);
+		break;
+	case LINK_STOP:
+		begin_stop(l);
+		break;
+	case LINK_NONE:
+	case LINK_ANSWER:
+		break;
+	}
+	fdio_close(&ev.conf);
+	for (i = 0; i < ev.nfds; i++)
+		fdio_close(&ev.fds[i].fd);
+}
+
+static void
+clients_readable(struct local *l, const struct pollfd *p, size_t n)
+{
+	size_t	i;
+
+	for (i = n; i > 0; i--)
+		if (p[i - 1].revents != 0 && !answer(l, l->clients[i - 1])) {
+			fdio_close(&l->clients[i - 1]);
+			l->clients[i - 1] = l->clients[--l->nclients];
+		}
+}
+
+static void
+loop(struct local *l)
+{
+	struct pollfd	p[3 + CLIENTS_MAX];
+	size_t		i, n;
+	int64_t		left = -1;
+
+	while (!(l->stopping && l->nworkers == 0)) {
+		if (l->stopping && (left = l->stop_due - now_ms()) <= 0)
+			break;
+		p[0] = (struct pollfd){ l->link, POLLIN, 0 };
+		p[1] = (struct pollfd){ l->sig, POLLIN, 0 };
+		p[2] = (struct pollfd){ l->listen, POLLIN, 0 };
+		for (i = 0; i < l->nclients; i++)
+			p[3 + i] = (struct pollfd){ l->clients[i], POLLIN, 0 };
+		n = l->nclients;
+		if (poll(p, (nfds_t)(3 + n), (int)left) <= 0)
+			continue;
+		clients_readable(l, p + 3, n);
+		if (p[2].revents != 0)
+			accept_client(l);
+		if (p[1].revents != 0) {
+			if (sig_take() & SIG_EV_TERM && !l->stopping)
+				begin_stop(l);
+			reap(l);
+		}
+		if (p[0].revents != 0)
+			link_readable(l);
+	}
+	for (i = 0; i < l->nworkers; i++)
+		kill(l->workers[i], SIGTERM);
+}
+
+static int
+setup(struct local *l, struct diag *why)
+{
+	struct child_fd	fds[CHILD_FDS];
+	int		n;
+
+	if ((n = child_fds(fds)) == -1 ||
+	    (l->listen = child_fd_find(fds, (size_t)n, "local@queue", 0)) == -1)
+		return diag_set(why, "no socket local@queue from the master");
+	if ((l->sig = sig_init(SIG_EV_TERM | SIG_EV_CHLD)) == -1 ||
+	    fdio_nonblock(l->link, 1) == -1 || priv_harden(false) == -1)
+		return diag_errno(why, "setup");
+	if ((l->dir = fdio_opendir(AT_FDCWD, l->settings->tables)) == -1)
+		return diag_errno(why, "%s", l->settings->tables);
+	if (chdir("/") == -1)
+		return diag_errno(why, "/");
+	return open_users(l->settings, l->dir, &l->users, why);
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct local		l = { .dir = -1, .listen = -1, .link = FD_LINK };
+	struct diag		why = { "" };
+
+	(void)argv;
+	if (argc != 1 || fcntl(FD_CONF, F_GET_SEALS) == -1) {
+		fprintf(stderr, "local is started by posthouse(8); "
+		    "see deliver(1)\n");
+		return EX_USAGE;
+	}
+	if (settings_load_fd(FD_CONF, &l.settings, &why) == -1)
+		errx(EX_CONFIG, "%s", why.text);
+	log_open(FD_LOG, "local");
+	log_set_level(settings_log_level(l.settings));
+	buf_init(&l.rec, MSG_MAX);
+	if (setup(&l, &why) == -1) {
+		log_error("start why=\"%s\"", why.text);
+		return EX_OSERR;
+	}
+	if (link_ready(l.link) == -1)
+		return EX_TEMPFAIL;
+	loop(&l);
+	users_close(&l.users);
+	settings_free(&l.settings);
+	buf_free(&l.rec);
+	return EX_OK;
+}

@@ -1,0 +1,215 @@
+/* deliver/place.c - stores mail; runs as the mailbox's user and distrusts the message. */
+#include "deliver/place.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/fault.h"
+#include "common/base/fdio.h"
+#include "common/base/now.h"
+#include "common/store/mbox.h"
+
+#define HEAD_MAX	4096u
+#define COUNT_AGAIN_MS	30000	/* what the user deletes makes room */
+
+void
+mail_result(struct mail *m, const char *status, const char *fmt, ...)
+{
+	va_list	ap;
+
+	strlcpy(m->status, status, sizeof(m->status));
+	va_start(ap, fmt);
+	vsnprintf(m->text, sizeof(m->text), fmt, ap);
+	va_end(ap);
+}
+
+void
+mail_errno(struct mail *m, const char *what)
+{
+	const char	*status = errno_status(errno);
+
+	mail_result(m, status, "%s: %s", what, strerror(errno));
+}
+
+static int
+open_maildir(struct place *p, const char *folder, struct diag *why)
+{
+	return maildir_open(&p->maildir, AT_FDCWD, p->path, folder, true, why);
+}
+
+int
+place_open(struct place *p, const char *location, const char *folder,
+    struct diag *why)
+{
+	const char	*path = strchr(location, ':');
+
+	p->maildir = (struct maildir){ -1, -1, -1, -1, DURABLE_STRICT };
+	p->counted = 0;
+	if (path == NULL || path[1] != '/' ||
+	    strlcpy(p->path, path + 1, sizeof(p->path)) >= sizeof(p->path)) {
+		errno = EINVAL;
+		return diag_set(why, "%s: expected maildir:/path or "
+		    "mbox:/path", location);
+	}
+	if (strncmp(location, "maildir:", 8) == 0) {
+		p->kind = PLACE_MAILDIR;
+		return open_maildir(p, folder, why);
+	}
+	p->kind = PLACE_MBOX;
+	if (*folder == '\0')
+		return 0;
+	errno = EINVAL;
+	return diag_set(why, "an mbox file has no folders");
+}
+
+bool
+place_is_there(const struct place *p)
+{
+	struct stat	here, there;
+	char		path[PLACE_PATH_MAX + 8];
+
+	if (p->kind == PLACE_MBOX)
+		return true;
+	snprintf(path, sizeof(path), "%s/new", p->path);
+	return fstat(p->maildir.new, &here) == 0 &&
+	    stat(path, &there) == 0 && here.st_ino == there.st_ino &&
+	    here.st_dev == there.st_dev;
+}
+
+static bool
+has_room(struct place *p, struct mail *m)
+{
+	uint64_t	need = (uint64_t)m->content.len, count;
+
+	if (p->quota == 0 || p->kind == PLACE_MBOX)
+		return true;
+	if (p->counted == 0 || p->used + need > p->quota ||
+	    now_ms() - p->counted > COUNT_AGAIN_MS) {
+		if (maildir_usage(&p->maildir, &p->used, &count) == -1) {
+			mail_errno(m, "count the mailbox");
+			return false;
+		}
+		p->counted = now_ms();
+	}
+	if (p->used + need <= p->quota) {
+		p->used += need;
+		return true;
+	}
+	mail_result(m, "5.2.2", "mailbox is full: %llu of %llu bytes, the "
+	    "message has %llu", (unsigned long long)p->used,
+	    (unsigned long long)p->quota, (unsigned long long)need);
+	return false;
+}
+
+static bool
+check(struct place *p, struct mail *m, size_t max_hops)
+{
+	struct header_facts	facts;
+
+	if (content_facts(&m->content, m->addr, &facts) == -1) {
+		mail_errno(m, "read the message");
+		return false;
+	}
+	if (facts.loop) {
+		mail_result(m, "5.4.6", "mail loop: it was delivered to this "
+		    "address before");
+		return false;
+	}
+	if (facts.hops > max_hops) {
+		mail_result(m, "5.4.6", "mail loop: %zu hops", facts.hops);
+		return false;
+	}
+	return has_room(p, m);
+}
+
+static void
+store_mbox(struct place *p, struct mail *m, struct buf *head)
+{
+	struct diag	why = { "" };
+	char		sender[HEAD_MAX];
+
+	if (str_copy(sender, sizeof(sender), m->sender) == -1)
+		sender[0] = '\0';
+	if (mbox_append(p->path, sender, now_real_ms() / 1000, buf_view(head),
+	    m->content.fd, m->content.at, m->content.len, p->lock_timeout,
+	    &why) == 0)
+		mail_result(m, "2.0.0", "stored in %s", p->path);
+	else
+		mail_result(m, errno_status(errno), "%s", why.text);
+}
+
+static bool
+write_draft(struct place *p, struct mail *m, struct buf *head)
+{
+	off_t	wire;
+
+	if (maildir_begin(&p->maildir, p->host, &m->draft) == -1) {
+		mail_errno(m, "make a file in tmp");
+		return false;
+	}
+	if (fdio_write(m->draft.fd, head->p, head->n) == 0 &&
+	    content_copy(&m->content, m->draft.fd, &wire) == 0) {
+		m->draft.wire = wire + (off_t)(head->n + head_lines(head));
+		return true;
+	}
+	mail_errno(m, "write the message");
+	maildir_abort(&p->maildir, &m->draft);
+	return false;
+}
+
+bool
+place_begin(struct place *p, struct mail *m, size_t max_hops)
+{
+	struct buf	head;
+	bool		r = false;
+
+	m->draft.fd = -1;
+	if (!check(p, m, max_hops))
+		return false;
+	buf_init(&head, HEAD_MAX);
+	head_make(&head, m->sender, m->rcpt, m->addr);
+	if (!buf_ok(&head))
+		mail_errno(m, "write the header");
+	else if (p->kind == PLACE_MBOX)
+		store_mbox(p, m, &head);
+	else
+		r = write_draft(p, m, &head);
+	buf_free(&head);
+	return r;
+}
+
+void
+place_end(struct place *p, struct mail **mails, size_t n)
+{
+	struct maildir_draft	drafts[PLACE_BATCH];
+	size_t			i;
+	int			r;
+
+	if (n == 0)
+		return;
+	for (i = 0; i < n; i++)
+		drafts[i] = mails[i]->draft;
+	r = maildir_commit(&p->maildir, drafts, n);
+	for (i = 0; i < n; i++) {
+		mails[i]->draft.fd = -1;
+		if (r == -1) {
+			mail_errno(mails[i], "store the message");
+			continue;
+		}
+		maildir_usage_add(&p->maildir, (int64_t)drafts[i].size, 1);
+		mail_result(mails[i], "2.0.0", "stored as %s", drafts[i].name);
+	}
+}
+
+void
+place_close(struct place *p)
+{
+	if (p->kind == PLACE_MAILDIR)
+		maildir_close(&p->maildir);
+}
