@@ -20,12 +20,32 @@
 #define FOLDER_MAX	200
 #define NAME_TRIES	8
 
+/* The directory that holds the name, which may be a path. */
+static int
+flush_parent(int at, const char *name)
+{
+	char		 dir[4096];
+	const char	*slash = strrchr(name, '/');
+	int		 fd, r;
+
+	if (slash == NULL)
+		strlcpy(dir, ".", sizeof(dir));
+	else if (str_copy(dir, sizeof(dir), (struct str){ name,
+	    slash == name ? 1 : (size_t)(slash - name) }) == -1)
+		return -1;
+	if ((fd = openat(at, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)
+		return -1;
+	r = fsync(fd);
+	fdio_close(&fd);
+	return r;
+}
+
 /* A directory that this program made is worth a flush of its parent. */
 static int
 make_dir(int parent, const char *name, struct diag *why)
 {
 	if (mkdirat(parent, name, 0700) == 0) {
-		if (fsync(parent) == -1)
+		if (flush_parent(parent, name) == -1)
 			return diag_errno(why, "flush the parent of %s", name);
 		return 0;
 	}
