@@ -78,6 +78,7 @@ begin(struct session *s)
 
 	rx_init(&s->rx, (unsigned long long)s->set->smtp.message_size,
 	    s->set->smtp.hops);
+	s->content_by = now_ms() + s->set->smtp.data_timeout;
 	id_format(id_make(&ts), env.id);
 	buf_init(&trace, TRACE_MAX);
 	make_trace(s, env.id, env.arrival_ms, &trace);
@@ -127,12 +128,17 @@ poke(struct session *s)
 		    strerror(errno));
 }
 
-/* One reply, or with LMTP one for each recipient (RFC 2033 4.2). */
+/*
+ * The end of the message. One reply, or with LMTP one for each recipient if
+ * this was its last piece (RFC 2033 4.2); to the count of the client's
+ * mistakes it is one in any case.
+ */
 static enum state
-finish(struct session *s)
+finish(struct session *s, bool last)
 {
-	size_t	i, n = s->d->lmtp ? s->tx.nrcpts : 1;
-	bool	ok = rx_commit(&s->rx, &s->d->spool) == 0;
+	size_t		i, n = s->d->lmtp && last ? s->tx.nrcpts : 1;
+	bool		ok = rx_commit(&s->rx, &s->d->spool) == 0;
+	long long	errors = s->errors + (!ok && s->rx.code >= 500);
 
 	if (ok) {
 		s->messages++;
@@ -146,6 +152,7 @@ finish(struct session *s)
 			    s->rx.draft.id);
 		else
 			reply(s, s->rx.code, s->rx.status, "%s", s->rx.text);
+	s->errors = errors;
 	return S_IDLE;
 }
 
@@ -153,7 +160,6 @@ finish(struct session *s)
 static enum state
 broken_off(struct session *s, int why)
 {
-	rx_abort(&s->rx, &s->d->spool);
 	log_info("broken-off id=%s size=%llu client=%s why=\"%s\"",
 	    s->rx.draft.id, s->rx.size, s->client,
 	    why == 0 ? "end of file" : strerror(why));
@@ -201,6 +207,7 @@ cmd_data(struct session *s, struct cur *in)
 		return S_IDLE;
 	}
 	reply(s, 354, "", "go ahead, end with <CRLF>.<CRLF>");
+	session_until(s, s->content_by);
 	dot_in_init(&dot);
 	while (!end) {
 		if (conn_pending(&s->conn).n == 0 && more(s) != 1)
@@ -210,30 +217,7 @@ cmd_data(struct session *s, struct cur *in)
 		check_lines(s, dot.bare_cr || dot.bare_lf, dot.longest);
 		conn_consume(&s->conn, used);
 	}
-	return finish(s);
-}
-
-struct chunk {
-	unsigned long long	size;
-	bool			last;
-};
-
-/* " 86 LAST"; RFC 3030 2 */
-static bool
-parse_chunk(struct cur *in, struct chunk *c)
-{
-	*c = (struct chunk){ 0, false };
-	if (!cur_skip_wsp(in) || !cur_number(in, INT64_MAX, &c->size))
-		return false;
-	if (cur_done(in))
-		return true;
-	if (!cur_skip_wsp(in))
-		return false;
-	if (!cur_done(in)) {
-		c->last = cur_word(in, STR("LAST"));
-		cur_skip_wsp(in);
-	}
-	return cur_done(in);
+	return finish(s, true);
 }
 
 /* 0, or -1 when the connection failed. With keep false the bytes go nowhere. */
@@ -263,43 +247,51 @@ read_chunk(struct session *s, unsigned long long left, bool keep)
 static enum state
 refuse_chunk(struct session *s, unsigned long long size)
 {
-	enum state	next = s->state;
-
+	s->content_by = now_ms() + s->set->smtp.data_timeout;
+	session_until(s, s->content_by);
+	rx_init(&s->rx, 0, 0);
 	if (read_chunk(s, size, false) == -1)
 		return broken_off(s, errno);
-	if (s->state == S_MAIL) {
-		reply(s, 554, "5.5.1", "no valid recipients");
-		next = S_IDLE;
-	} else
+	if (s->state != S_MAIL) {
 		reply(s, 503, "5.5.1", "bad sequence of commands");
-	return next;
+		return s->state;
+	}
+	reply(s, s->d->lmtp ? 503 : 554, "5.5.1", "no valid recipients");
+	return S_IDLE;
+}
+
+/* A last line without an end gets one, so that every message in the spool ends with CRLF. */
+static void
+end_chunks(struct session *s)
+{
+	if (s->rx.cr)
+		rx_fault(&s->rx, 550, "5.5.2", BARE);
+	else if (s->rx.line > 0)
+		rx_add(&s->rx, STR("\r\n"));
 }
 
 enum state
 cmd_bdat(struct session *s, struct cur *in)
 {
-	struct chunk	c;
+	struct bdat_args	chunk;
+	bool			keep = true;
 
-	if (!parse_chunk(in, &c)) {
+	if (!args_bdat(in, &chunk)) {
 		/* Without its length the chunk cannot be told from commands. */
 		reply(s, 501, "5.5.4", "expected BDAT size [LAST], closing");
-		rx_abort(&s->rx, &s->d->spool);
 		return S_END;
 	}
 	if (s->state != S_RCPT && s->state != S_BDAT)
-		return refuse_chunk(s, c.size);
-	if (s->state == S_RCPT && !begin(s)) {
-		if (read_chunk(s, c.size, false) == -1)
-			return broken_off(s, errno);
-		reply(s, s->rx.code, s->rx.status, "%s", s->rx.text);
-		return S_IDLE;
-	}
-	if (read_chunk(s, c.size, true) == -1)
+		return refuse_chunk(s, chunk.size);
+	if (s->state == S_RCPT)
+		keep = begin(s);
+	session_until(s, s->content_by);
+	if (read_chunk(s, chunk.size, keep) == -1)
 		return broken_off(s, errno);
-	if (c.last && s->rx.cr)
-		rx_fault(&s->rx, 550, "5.5.2", BARE);
-	if (c.last || s->rx.code != 0)
-		return finish(s);
-	reply(s, 250, "2.0.0", "%llu octets received", c.size);
+	if (chunk.last && s->rx.code == 0)
+		end_chunks(s);
+	if (chunk.last || s->rx.code != 0)
+		return finish(s, chunk.last);
+	reply(s, 250, "2.0.0", "%llu octets received", chunk.size);
 	return S_BDAT;
 }

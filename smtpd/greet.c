@@ -13,26 +13,7 @@ greet(struct session *s)
 	    s->d->lmtp ? "LMTP" : "ESMTP", *banner != '\0' ? " " : "", banner);
 }
 
-/* It goes into a header field and into the log: what is odd becomes '?'. */
-static bool
-take_name(struct session *s, struct cur *in)
-{
-	struct str	name = str_trim(cur_rest(in));
-	size_t		i;
-
-	if (name.n == 0 || name.n > HELO_MAX ||
-	    memchr(name.p, ' ', name.n) != NULL)
-		return false;
-	for (i = 0; i < name.n; i++) {
-		unsigned char	c = (unsigned char)name.p[i];
-
-		s->helo[i] = is_alnum(c) || strchr("-._:[]", c) != NULL ||
-		    c >= 128 ? (char)c : '?';
-	}
-	s->helo[name.n] = '\0';
-	return true;
-}
-
+/* A transaction ends even so, as with any greeting; the name from before stays. */
 static enum state
 no_name(struct session *s)
 {
@@ -47,7 +28,7 @@ cmd_helo(struct session *s, struct cur *in)
 		reply(s, 500, "5.5.1", "this is LMTP, expected LHLO");
 		return s->state;
 	}
-	if (!take_name(s, in))
+	if (!args_helo(in, s->helo))
 		return no_name(s);
 	s->extended = false;
 	reply(s, 250, "", "%s", s->set->hostname);
@@ -62,7 +43,7 @@ cmd_ehlo(struct session *s, struct cur *in)
 	char	line[64];
 	size_t	i;
 
-	if (!take_name(s, in))
+	if (!args_helo(in, s->helo))
 		return no_name(s);
 	s->extended = true;
 	reply_more(s, 250, "", str_from(s->set->hostname));

@@ -74,7 +74,7 @@ header_byte(struct reception *rx, char c)
 	if (rx->bol && low == name[rx->name_at]) {
 		if (name[++rx->name_at] == '\0') {
 			rx->bol = false;
-			if (++rx->hops > rx->max_hops)
+			if (++rx->hops >= rx->max_hops)
 				rx_fault(rx, 554, "5.4.6",
 				    "too many hops, this message is looping");
 		}

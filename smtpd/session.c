@@ -10,9 +10,9 @@
 #include "common/base/now.h"
 #include "smtpd/session.h"
 
-#define VERB_MAX	16
 #define STRESS_TIMEOUT	10000	/* ms; for the idle when places are rare */
 #define BYE_TIMEOUT	5000
+#define TRIM_AT		16384u	/* of the input buffer that was touched */
 
 static enum state
 cmd_noop(struct session *s, struct cur *in)
@@ -129,7 +129,9 @@ wrong_state(struct session *s, const struct cmd *c)
 		reply(s, 503, "5.5.1", "send %s first",
 		    s->d->lmtp ? "LHLO" : "HELO or EHLO");
 	else if (s->state == S_MAIL && c->run == cmd_data)
-		reply(s, 554, "5.5.1", "no valid recipients");
+		/* RFC 2033 4.2 wants 503 */
+		reply(s, s->d->lmtp ? 503 : 554, "5.5.1",
+		    "no valid recipients");
 	else if (s->state == S_IDLE && (c->run == cmd_rcpt ||
 	    c->run == cmd_data))
 		reply(s, 503, "5.5.1", "send MAIL first");
@@ -152,25 +154,18 @@ set_state(struct session *s, enum state next)
 static void
 command(struct session *s, struct str line)
 {
-	struct cur		in = cur_from(str_trim(line));
 	const struct cmd	*c;
-	struct str		verb;
+	struct cur		 in;
+	struct str		 verb;
 
-	if (!cur_span(&in, is_alpha, VERB_MAX, &verb) ||
-	    (!cur_done(&in) && !is_wsp((unsigned char)*in.p))) {
+	if (!args_verb(line, &verb, &in))
 		reply(s, 500, "5.5.2", "command unrecognized");
-		return;
-	}
-	if ((c = cmd_find(s, verb)) == NULL)
+	else if ((c = cmd_find(s, verb)) == NULL)
 		unknown(s, verb);
 	else if (!(c->states & s->state))
 		wrong_state(s, c);
-	else {
-		/* BDAT wants its blank, the others do not care */
-		if (c->run != cmd_bdat)
-			cur_skip_wsp(&in);
+	else
 		set_state(s, c->run(s, &in));
-	}
 }
 
 /* Why no line came; a client that has gone is told nothing. */
@@ -199,18 +194,32 @@ skip_line(struct session *s, size_t max, int64_t timeout)
 		reply(s, 500, "5.5.2", "line is longer than %zu bytes", max);
 }
 
+void
+session_until(struct session *s, int64_t at)
+{
+	s->conn.deadline = at < s->deadline ? at : s->deadline;
+}
+
+static int64_t
+idle_timeout(const struct session *s)
+{
+	int64_t	timeout = s->d->lmtp ? s->set->lmtp.idle_timeout :
+		    s->set->smtp.in.idle_timeout;
+
+	return s->peer->stress && timeout > STRESS_TIMEOUT ? STRESS_TIMEOUT :
+	    timeout;
+}
+
 static void
 one_line(struct session *s)
 {
 	size_t		max = (size_t)s->set->smtp.command_length;
-	int64_t		timeout = s->d->lmtp ? s->set->lmtp.idle_timeout :
-			    s->set->smtp.in.idle_timeout;
+	int64_t		timeout = idle_timeout(s);
 	struct str	line;
 
-	if (s->peer->stress && timeout > STRESS_TIMEOUT)
-		timeout = STRESS_TIMEOUT;
-	if (conn_pending(&s->conn).n == 0)
+	if (conn_pending(&s->conn).n == 0 && s->conn.in_to > TRIM_AT)
 		conn_idle_trim(&s->conn);
+	session_until(s, now_ms() + timeout);
 	switch (conn_line(&s->conn, max, timeout, &line)) {
 	case LINE_OK:
 		command(s, line);
@@ -236,7 +245,11 @@ check_limits(struct session *s)
 
 	if (s->state == S_END)
 		return;
-	if (s->errors > set->errors)
+	if (s->gone)
+		set_state(s, S_END);
+	else if (*s->peer->stop != 0)
+		set_state(s, reply_closing(s, "4.3.2", "shutting down"));
+	else if (s->errors > set->errors)
 		set_state(s, reply_closing(s, "4.7.0", "too many errors"));
 	else if (++s->commands > set->commands)
 		set_state(s, reply_closing(s, "4.7.0", "too many commands"));
@@ -254,7 +267,7 @@ init(struct session *s, struct smtpd *d, const struct server_session *peer)
 		addr_text(&peer->peer, false, s->client);
 	conn_init(&s->conn, peer->fd);
 	s->conn.stop = peer->stop;
-	s->conn.deadline = now_ms() + s->set->smtp.session_timeout;
+	s->deadline = now_ms() + s->set->smtp.session_timeout;
 	tx_init(&s->tx);
 	rx_init(&s->rx, 0, 0);
 }
@@ -274,7 +287,7 @@ session_run(void *arg, const struct server_session *peer)
 	/* The last words are worth a moment, even if the time is up. */
 	s.conn.stop = NULL;
 	s.conn.deadline = -1;
-	if (conn_flush(&s.conn, BYE_TIMEOUT) == -1)
+	if (!s.gone && conn_flush(&s.conn, BYE_TIMEOUT) == -1)
 		log_debug("last reply not sent client=%s", s.client);
 	set_state(&s, S_END);
 	log_debug("disconnect client=%s messages=%llu commands=%lld "

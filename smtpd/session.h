@@ -4,11 +4,12 @@
 
 #include "common/fmt/cur.h"
 #include "common/net/conn.h"
+#include "smtpd/args.h"
 #include "smtpd/reception.h"
 #include "smtpd/smtpd.h"
 #include "smtpd/tx.h"
 
-#define HELO_MAX	255
+#define REPLY_SIZE	513	/* RFC 5321 4.5.3.1.5: 512 with code and CRLF; and a NUL */
 
 /* A transaction lives while the state is S_MAIL, S_RCPT or S_BDAT. */
 enum state {
@@ -34,13 +35,21 @@ struct session {
 	struct tx		 tx;
 	struct reception	 rx;
 	long long		 commands, errors;
+	bool			 gone;		/* replies reach nobody any more */
+	int64_t			 deadline;	/* of the session, now_ms scale */
+	int64_t			 content_by;	/* and of the present message's content */
 	unsigned long long	 messages;
 };
+
+/* No wait lasts longer, however slowly the bytes drip: until that time or the session's end. */
+void	session_until(struct session *, int64_t);
 
 /* ---- reply.c: every reply goes this way; 5xx are counted as the client's mistakes. */
 void	reply(struct session *, unsigned code, const char *status, const char *fmt, ...) printf_like(4, 5);
 /* The service cannot go on: 421, and the state to return. */
 enum state reply_closing(struct session *, const char *status, const char *text);
+/* One line of a reply, cut if too long, without control characters; its length. Pure. */
+size_t	reply_line(char[REPLY_SIZE], unsigned code, bool more, const char *status, const char *text);
 /* A line of a reply with more lines to come. */
 void	reply_more(struct session *, unsigned code, const char *status, struct str text);
 

@@ -1,5 +1,4 @@
 /* smtpd/verify.c - VRFY and EXPN (RFC 5321 3.5), as far as they are allowed. */
-#include "common/fmt/path.h"
 #include "common/fmt/record.h"
 #include "common/proc/proto_route.h"
 #include "smtpd/session.h"
@@ -30,18 +29,10 @@ verify(struct session *s, struct cur *in, const char *verb)
 	struct path	path;
 	struct answer	a;
 	struct buf	addr;
-	bool		brackets;
+	struct bad	b;
 
-	if (!cur_skip_wsp(in) && cur_done(in)) {
-		reply(s, 501, "5.5.4", "expected an address or a user name");
-		return;
-	}
-	brackets = cur_byte(in, '<');
-	/* SMTPUTF8 may follow (RFC 6531 3.7.4.2) */
-	if (!path_mailbox(in, PATH_UTF8, true, &path) ||
-	    (brackets && !cur_byte(in, '>')) || !(cur_done(in) ||
-	    (cur_skip_wsp(in) && cur_word(in, STR("SMTPUTF8"))))) {
-		reply(s, 501, "5.1.3", "bad address syntax");
+	if (!args_vrfy(in, &path, &b)) {
+		reply(s, b.code, b.status, "%s", b.text);
 		return;
 	}
 	buf_init(&addr, ADDR_MAX);

@@ -4,7 +4,7 @@
  *	V1:1,		version, first
  *	I20:ID,		T13:arrival, ms since 1970	K: origin "smtp", "lmtp", "drop", "queue"
  *	C: client IP	H: helo name	P: protocol "ESMTP"	A: authenticated user
- *	S: sender	E: ENVID	O: options, blank-separated: 8BITMIME SMTPUTF8 RET=HDRS RET=FULL
+ *	S: sender	E: ENVID, xtext as given	O: options, blank-separated: 8BITMIME SMTPUTF8 RET=HDRS RET=FULL
  *	then for each recipient, begun by
  *	r: recipient	o: ORCPT	n: NOTIFY bits, decimal	f: final (struct final)	s1:w, its state
  *	"\n"  content (CRLF line ends)
