@@ -34,7 +34,7 @@ conn_close(struct conn *c)
 		close(c->fd);
 	c->fd = -1;
 	if (c->in != NULL)
-		explicit_bzero(c->in, CONN_IN);	/* may have held a password */
+		explicit_bzero(c->in, c->in_most);	/* may have held a password */
 	free(c->in);
 	c->in = NULL;
 	c->in_from = c->in_to = 0;
@@ -59,6 +59,15 @@ conn_consume(struct conn *c, size_t n)
 	c->in_from += n;
 	if (c->in_from == c->in_to)
 		c->in_from = c->in_to = 0;
+}
+
+void
+conn_wipe(struct conn *c)
+{
+	/* with nothing left unread the positions may be back at 0 */
+	if (c->in != NULL)
+		explicit_bzero(c->in, c->in_from == c->in_to ? CONN_IN :
+		    c->in_from);
 }
 
 static int
@@ -136,6 +145,39 @@ make_room(struct conn *c)
 }
 
 int
+conn_preload(struct conn *c, struct str s)
+{
+	if (s.n == 0)
+		return 0;
+	if (s.n > CONN_IN) {
+		errno = ENOBUFS;
+		return -1;
+	}
+	if (make_room(c) == -1)
+		return -1;
+	memcpy(c->in, s.p, s.n);
+	c->in_from = 0;
+	c->in_to = c->in_most = s.n;
+	return 0;
+}
+
+int
+conn_preload(struct conn *c, struct str s)
+{
+	if (s.n == 0)
+		return 0;
+	if (make_room(c) == -1)
+		return -1;
+	if (s.n > CONN_IN - c->in_to) {
+		errno = ENOBUFS;
+		return -1;
+	}
+	memcpy(c->in + c->in_to, s.p, s.n);
+	c->in_to += s.n;
+	return 0;
+}
+
+int
 conn_fill(struct conn *c, int64_t timeout)
 {
 	int64_t	deadline = now_ms() + timeout;
@@ -149,6 +191,8 @@ conn_fill(struct conn *c, int64_t timeout)
 		n = recv(c->fd, c->in + c->in_to, CONN_IN - c->in_to, 0);
 		if (n > 0) {
 			c->in_to += (size_t)n;
+			if (c->in_to > c->in_most)
+				c->in_most = c->in_to;
 			return 1;
 		}
 		if (n == 0) {
@@ -221,10 +265,10 @@ conn_idle_trim(struct conn *c)
 {
 	if (c->in_from == c->in_to) {
 		if (c->in != NULL)
-			explicit_bzero(c->in, c->in_to);
+			explicit_bzero(c->in, c->in_most);
 		free(c->in);
 		c->in = NULL;
-		c->in_from = c->in_to = 0;
+		c->in_from = c->in_to = c->in_most = 0;
 	}
 	if (c->out.n == 0)
 		buf_free(&c->out);

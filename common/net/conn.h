@@ -20,6 +20,7 @@ struct conn {
 	int		 fd;		/* owned */
 	char		*in;		/* CONN_IN bytes, allocated at first need, freed by conn_idle_trim */
 	size_t		 in_from, in_to;
+	size_t		 in_most;	/* bytes ever used of it: what has to be wiped */
 	struct buf	 out;
 	int64_t		 deadline;	/* now_ms scale: limit for the whole of what comes; -1 none */
 	const volatile int *stop;	/* if not NULL and *stop != 0 a wait ends with ECANCELED */
@@ -27,7 +28,13 @@ struct conn {
 };
 
 void	conn_init(struct conn *, int);
+/* Bytes that somebody else has received on this connection already (at most CONN_IN). */
+int	conn_preload(struct conn *, struct str) must_check;
 void	conn_close(struct conn *);	/* no flush */
+/* Bytes that somebody else received before us come first: -1 ENOMEM or ENOBUFS. Before any other call that reads. */
+int	conn_preload(struct conn *, struct str) must_check;
+/* Overwrites what was consumed: it was a password. */
+void	conn_wipe(struct conn *);
 /* Bytes already received and not yet consumed. */
 struct str conn_pending(const struct conn *);
 void	conn_consume(struct conn *, size_t);

@@ -1,0 +1,183 @@
+/*
+ * pop3d/pop3d_session_main.c - pop3d-session: one session after its login.
+ * Started by the master as the mailbox's user, with the client's connection
+ * and a sealed record of who it is; can reach that mailbox and nothing else.
+ */
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "common/base/fdio.h"
+#include "common/base/log.h"
+#include "common/fmt/record.h"
+#include "common/proc/child.h"
+#include "common/proc/msg.h"
+#include "common/proc/priv.h"
+#include "common/proc/proto_auth.h"
+#include "common/proc/sandbox.h"
+#include "common/proc/settings.h"
+#include "common/proc/sig.h"
+#include "pop3d/transaction.h"
+
+#define PATH_LIMIT	1100
+
+struct login {
+	char		user[AUTH_USER_MAX + 1];
+	char		mailbox[PATH_LIMIT];
+	char		client[80];
+	struct buf	record;
+	struct str	pending;	/* view into record */
+};
+
+/* Before the first byte of the client's is looked at. */
+static int
+enter(const struct login *l, struct box **box, struct diag *why)
+{
+	struct sandbox_path	place = { box_path(l->mailbox),
+				    SANDBOX_READ | SANDBOX_WRITE };
+
+	tzset();	/* its files are out of reach afterwards */
+	if (priv_harden(true) == -1)
+		return diag_errno(why, "harden");
+	if (box_make(l->mailbox, why) == -1 ||
+	    sandbox_enter(SANDBOX_SESSION, &place, 1, why) == -1)
+		return -1;
+	return box_open(box, l->mailbox, "", why);
+}
+
+static int
+read_login(int fd, struct login *l)
+{
+	struct str	rec;
+
+	buf_init(&l->record, MSG_MAX);
+	if (fdio_slurp(fd, &l->record) == -1)
+		return -1;
+	rec = buf_view(&l->record);
+	if (!record_gets(rec, AUTH_USER, l->user, sizeof(l->user)) ||
+	    !record_gets(rec, AUTH_MAILBOX, l->mailbox, sizeof(l->mailbox)) ||
+	    !record_gets(rec, AUTH_CLIENT, l->client, sizeof(l->client))) {
+		errno = EPROTO;
+		return -1;
+	}
+	if (!record_get(rec, AUTH_PENDING, &l->pending))
+		l->pending = STR("");
+	return 0;
+}
+
+static void
+refuse(struct talk *t, const struct login *l, const char *code,
+    const char *text, const char *why)
+{
+	char	safe[LOG_SAFE_MAX];
+
+	talk_err(t, "%s %s", code, text);
+	log_warn("session-refused user=%s client=%s why=%s", l->user,
+	    l->client, log_safe(safe, sizeof(safe), str_from(why)));
+}
+
+/* RFC 1939, 4: the maildrop is locked, or the client has to come again. */
+static bool
+lock(struct talk *t, const struct login *l, struct box *box)
+{
+	if (box_lock(box) == 0)
+		return true;
+	if (errno == EWOULDBLOCK) {
+		refuse(t, l, "[IN-USE]",
+		    "another session has this mailbox open", "in use");
+		return false;
+	}
+	/* a full disk must not keep the user from deleting mail */
+	log_warn("lock user=%s why=\"%s\"", l->user, strerror(errno));
+	return true;
+}
+
+static void
+serve(struct talk *t, const struct login *l, struct box *box)
+{
+	struct transaction	x;
+	char			user[LOG_SAFE_MAX];
+
+	if (!lock(t, l, box))
+		return;
+	if (transaction_run(&x, t, box) == -1) {
+		refuse(t, l, "[SYS/TEMP]", "temporary failure",
+		    strerror(errno));
+		return;
+	}
+	talk_close(t);
+	/* also of use after a session that was cut off: sizes are costly */
+	if (box_save_uids(box) == -1)
+		log_warn("uid-list user=%s why=\"%s\"", l->user,
+		    strerror(errno));
+	log_info("session-end user=%s client=%s retrieved=%zu deleted=%zu "
+	    "bytes=%" PRIu64 " why=\"%s\"",
+	    log_safe(user, sizeof(user), str_from(l->user)), l->client,
+	    x.retrieved, x.deleted, x.bytes,
+	    t->end != NULL ? t->end : "quit");
+}
+
+static int
+session(int client, struct login *l, const struct settings *set)
+{
+	struct diag	 why = { "" };
+	struct talk	 t;
+	struct box	*box = NULL;
+	int		 r;
+
+	if (fdio_nonblock(client, 1) == -1 || sig_init(SIG_EV_TERM) == -1)
+		return EX_OSERR;
+	talk_init(&t, client, set->pop3.idle_timeout, set->pop3_errors,
+	    sig_stop_flag());
+	r = enter(l, &box, &why);
+	if (r == -1 && box_path(l->mailbox) == NULL)
+		refuse(&t, l, "[SYS/PERM]",
+		    "this mailbox cannot be read by POP3", why.text);
+	else if (r == -1 || conn_preload(&t.conn, l->pending) == -1)
+		refuse(&t, l, "[SYS/TEMP]", "the mailbox cannot be opened",
+		    r == -1 ? why.text : strerror(errno));
+	else {
+		buf_wipe(&l->record);
+		serve(&t, l, box);
+	}
+	talk_close(&t);
+	box_close(&box);
+	return EX_OK;
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct child_fd	 fds[CHILD_FDS];
+	struct settings	*set;
+	struct login	 l;
+	struct diag	 why;
+	int		 n, client, record, status;
+
+	(void)argv;
+	if (argc != 1 || fcntl(FD_CONF, F_GET_SEALS) == -1) {
+		fprintf(stderr, "pop3d-session is started by posthouse(8)\n");
+		return EX_USAGE;
+	}
+	log_open(FD_LOG, "pop3d-session");
+	if (settings_load_fd(FD_CONF, &set, &why) == -1)
+		errx(EX_CONFIG, "%s", why.text);
+	log_set_level(settings_log_level(set));
+	n = child_fds(fds);
+	client = n < 1 ? -1 : child_fd_find(fds, (size_t)n, "client", 0);
+	record = n < 1 ? -1 : child_fd_find(fds, (size_t)n, "login", 0);
+	if (client == -1 || record == -1 || read_login(record, &l) == -1) {
+		log_error("start why=\"no login from the master\"");
+		return EX_PROTOCOL;
+	}
+	fdio_close(&record);
+	status = session(client, &l, set);
+	buf_wipe(&l.record);
+	settings_free(&set);
+	return status;
+}
