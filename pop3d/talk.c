@@ -21,6 +21,9 @@ talk_init(struct talk *t, int fd, int64_t idle, long long errors_max,
 	t->conn.stop = stop;
 }
 
+static void	put(struct talk *, const char *, const char *, va_list)
+		    printf_like(3, 0);
+
 static void
 put(struct talk *t, const char *head, const char *fmt, va_list ap)
 {

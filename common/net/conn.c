@@ -66,7 +66,7 @@ conn_wipe(struct conn *c)
 {
 	/* with nothing left unread the positions may be back at 0 */
 	if (c->in != NULL)
-		explicit_bzero(c->in, c->in_from == c->in_to ? CONN_IN :
+		explicit_bzero(c->in, c->in_from == c->in_to ? c->in_most :
 		    c->in_from);
 }
 
@@ -158,22 +158,6 @@ conn_preload(struct conn *c, struct str s)
 	memcpy(c->in, s.p, s.n);
 	c->in_from = 0;
 	c->in_to = c->in_most = s.n;
-	return 0;
-}
-
-int
-conn_preload(struct conn *c, struct str s)
-{
-	if (s.n == 0)
-		return 0;
-	if (make_room(c) == -1)
-		return -1;
-	if (s.n > CONN_IN - c->in_to) {
-		errno = ENOBUFS;
-		return -1;
-	}
-	memcpy(c->in + c->in_to, s.p, s.n);
-	c->in_to += s.n;
 	return 0;
 }
 

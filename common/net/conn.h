@@ -31,8 +31,6 @@ void	conn_init(struct conn *, int);
 /* Bytes that somebody else has received on this connection already (at most CONN_IN). */
 int	conn_preload(struct conn *, struct str) must_check;
 void	conn_close(struct conn *);	/* no flush */
-/* Bytes that somebody else received before us come first: -1 ENOMEM or ENOBUFS. Before any other call that reads. */
-int	conn_preload(struct conn *, struct str) must_check;
 /* Overwrites what was consumed: it was a password. */
 void	conn_wipe(struct conn *);
 /* Bytes already received and not yet consumed. */

@@ -1,202 +1,164 @@
 /*
- * common/store/box.c - reads a Maildir, as its user. Names are all that is
- * relied on; the user's other programs change them at any time.
+ * common/store/box.c - a mailbox over Maildir, as the mailbox's user. Trusts
+ * nobody to leave the files where they were: a name that is no more where it
+ * was is looked for again, once for all messages.
  */
 #include "common/store/box.h"
 
 #include <sys/file.h>
 #include <sys/stat.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "common/base/arena.h"
 #include "common/base/fdio.h"
-#include "common/base/now.h"
-#include "common/store/maildir.h"
+#include "common/store/box_impl.h"
 
-#define PATH_LEN	1024
-#define NAMES_MAX	(1u << 30)
-#define LOCK_POLL_MS	50
-#define READ_SIZE	65536u
+#define PREFIX		"maildir:"
+#define LOCK_NAME	"posthouse-pop3.lock"
+#define NAMES_MAX	((size_t)2 << 30)
+#define CHUNK		65536
+#define FIND_TRIES	3
+#define SECONDS_MAX	(UINT64_C(1) << 40)
 
-struct item {
-	const char	*name;		/* in new or cur, with its flags */
-	uint64_t	 size;
-	bool		 sized, is_new;
-};
-
-struct box {
-	struct maildir	 dir;
-	char		 path[PATH_LEN];
-	struct arena	 names;
-	struct item	*items;
-	size_t		 n, cap;
-	bool		 changed;
-};
-
-int
-box_open(struct box **out, const char *location, struct diag *why)
+const char *
+box_path(const char *location)
 {
-	static const char	 kind[] = "maildir:";
-	struct box		*b;
+	size_t	n = sizeof(PREFIX) - 1;
 
-	*out = NULL;
-	if (strncmp(location, kind, sizeof(kind) - 1) != 0) {
-		errno = EINVAL;
-		return diag_set(why, "%s: only a Maildir can be read",
+	if (strncmp(location, PREFIX, n) != 0 || location[n] != '/')
+		return NULL;
+	return location + n;
+}
+
+static int
+open_dirs(struct maildir *m, const char *location, const char *folder,
+    bool create, struct diag *why)
+{
+	const char	*path = box_path(location);
+
+	if (path == NULL) {
+		errno = ENOTSUP;
+		return diag_set(why, "%s: only a maildir: can be read",
 		    location);
 	}
+	return maildir_open(m, AT_FDCWD, path, folder, create, why);
+}
+
+int
+box_make(const char *location, struct diag *why)
+{
+	struct maildir	m;
+
+	if (open_dirs(&m, location, "", true, why) == -1)
+		return -1;
+	maildir_close(&m);
+	return 0;
+}
+
+/* "1764000000.M123456P..." orders by time; other names by their text. */
+static void
+arrival(struct str name, unsigned long long at[2])
+{
+	struct cur	c = cur_from(name);
+
+	at[0] = at[1] = 0;
+	if (cur_number(&c, SECONDS_MAX, &at[0]) && cur_word(&c, STR(".M")) &&
+	    !cur_number(&c, 999999999, &at[1]))
+		at[1] = 0;
+}
+
+static int
+by_uid(const void *pa, const void *pb)
+{
+	const struct box_entry	*a = pa, *b = pb;
+	unsigned long long	 ta[2], tb[2];
+
+	if (a->m.uid != b->m.uid)	/* 0 comes last */
+		return a->m.uid - 1 < b->m.uid - 1 ? -1 : 1;
+	arrival(a->m.name, ta);
+	arrival(b->m.name, tb);
+	if (ta[0] != tb[0])
+		return ta[0] < tb[0] ? -1 : 1;
+	if (ta[1] != tb[1])
+		return ta[1] < tb[1] ? -1 : 1;
+	return str_cmp(a->m.name, b->m.name);
+}
+
+static int
+load(struct box *b, struct diag *why)
+{
+	struct buf	text;
+	int		r;
+
+	if (box_scan(b, true) == -1)
+		return diag_errno(why, "read the Maildir");
+	buf_init(&text, BOX_LIST_MAX);
+	r = box_load_uids(b, &text, why);
+	buf_free(&text);
+	if (r == -1)
+		return -1;
+	if (b->n > 1)
+		qsort(b->entries, b->n, sizeof(*b->entries), by_uid);
+	return box_rehash(b) == -1 ? diag_errno(why, "read the Maildir") : 0;
+}
+
+int
+box_open(struct box **out, const char *location, const char *folder,
+    struct diag *why)
+{
+	struct box	*b;
+
 	if ((b = calloc(1, sizeof(*b))) == NULL)
-		return diag_errno(why, "mailbox");
+		return diag_errno(why, "open the mailbox");
+	b->lock = -1;
+	arc4random_buf(&b->seed, sizeof(b->seed));
 	arena_init(&b->names, NAMES_MAX);
-	if (strlcpy(b->path, location + sizeof(kind) - 1, sizeof(b->path)) >=
-	    sizeof(b->path)) {
+	if (open_dirs(&b->dir, location, folder, false, why) == -1) {
 		free(b);
-		errno = ENAMETOOLONG;
-		return diag_errno(why, "mailbox");
+		return -1;
 	}
-	if (maildir_open(&b->dir, AT_FDCWD, b->path, "", true, why) == -1) {
-		free(b);
+	if (load(b, why) == -1) {
+		box_close(&b);
 		return -1;
 	}
 	*out = b;
 	return 0;
 }
 
-const char *
-box_path(const struct box *b)
-{
-	return b->path;
-}
-
-int
-box_lock(struct box *b, int64_t timeout)
-{
-	int64_t	deadline = now_ms() + timeout;
-
-	while (flock(b->dir.root, LOCK_EX | LOCK_NB) == -1) {
-		if (errno == EINTR)
-			continue;
-		if (errno != EWOULDBLOCK)
-			return 0;	/* a file system without locks: nobody has one */
-		if (now_ms() >= deadline)
-			return -1;
-		poll(NULL, 0, LOCK_POLL_MS);
-	}
-	return 0;
-}
-
 void
-box_unlock(struct box *b)
+box_close(struct box **box)
 {
-	int	saved = errno;
+	struct box	*b = *box;
+	int		 saved = errno;
 
-	if (flock(b->dir.root, LOCK_UN) == -1)
-		errno = saved;
-}
-
-static int
-add(struct box *b, const char *name, bool is_new)
-{
-	struct item	*more, *i;
-	struct str	 copy;
-	size_t		 cap = b->cap == 0 ? 64 : b->cap * 2;
-
-	if (b->n == b->cap) {
-		more = reallocarray(b->items, cap, sizeof(*more));
-		if (more == NULL)
-			return -1;
-		b->items = more;
-		b->cap = cap;
-	}
-	if (arena_dup(&b->names, str_from(name), &copy) == -1)
-		return -1;
-	i = &b->items[b->n++];
-	*i = (struct item){ .name = copy.p, .is_new = is_new };
-	i->sized = maildir_name_size(copy, 'W', &i->size);
-	return 0;
-}
-
-/* Each name of a directory that can be a message. */
-static int
-each(int dir, int (*fn)(void *, const char *), void *arg)
-{
-	struct dirent	*e;
-	DIR		*d;
-	int		 fd, r = 0;
-
-	if ((fd = fdio_opendir(dir, ".")) == -1)
-		return -1;
-	if ((d = fdopendir(fd)) == NULL) {
-		fdio_close(&fd);
-		return -1;
-	}
-	for (errno = 0; r == 0 && (e = readdir(d)) != NULL; errno = 0)
-		if (e->d_name[0] != '.' && e->d_type != DT_DIR)
-			r = fn(arg, e->d_name);
-	if (r == 0 && errno != 0)
-		r = -1;
-	closedir(d);
-	return r;
-}
-
-static int
-add_new(void *arg, const char *name)
-{
-	return add(arg, name, true);
-}
-
-static int
-add_cur(void *arg, const char *name)
-{
-	return add(arg, name, false);
-}
-
-/* By the second of delivery, which begins the name; then by the name. */
-static int
-by_arrival(const void *x, const void *y)
-{
-	const struct item	*a = x, *b = y;
-	unsigned long long	 s = strtoull(a->name, NULL, 10);
-	unsigned long long	 t = strtoull(b->name, NULL, 10);
-
-	if (s != t)
-		return s < t ? -1 : 1;
-	return strcmp(a->name, b->name);
-}
-
-static bool
-same_base(const char *a, const char *b)
-{
-	return str_eq(maildir_name_base(str_from(a)),
-	    maildir_name_base(str_from(b)));
+	if (b == NULL)
+		return;
+	fdio_close(&b->lock);
+	maildir_close(&b->dir);
+	arena_free(&b->names);
+	free(b->entries);
+	free(b->slots);
+	free(b);
+	*box = NULL;
+	errno = saved;
 }
 
 int
-box_scan(struct box *b, struct diag *why)
+box_lock(struct box *b)
 {
-	size_t	i, n = 0;
-
-	/* new before cur: what is moved in between is seen twice, not never */
-	if (each(b->dir.new, add_new, b) == -1 ||
-	    each(b->dir.cur, add_cur, b) == -1)
-		return diag_errno(why, "%s", b->path);
-	if (b->n > 0)
-		qsort(b->items, b->n, sizeof(*b->items), by_arrival);
-	for (i = 0; i < b->n; i++)
-		if (n > 0 && same_base(b->items[n - 1].name, b->items[i].name))
-			b->items[n - 1] = b->items[i];
-		else
-			b->items[n++] = b->items[i];
-	b->n = n;
-	return 0;
+	b->lock = openat(b->dir.root, LOCK_NAME,
+	    O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	if (b->lock == -1)
+		return -1;
+	if (flock(b->lock, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	fdio_close(&b->lock);
+	return -1;
 }
 
 size_t
@@ -205,248 +167,209 @@ box_count(const struct box *b)
 	return b->n;
 }
 
-static int
-dir_of(const struct box *b, const struct item *i)
+const struct box_message *
+box_message(const struct box *b, size_t i)
 {
-	return i->is_new ? b->dir.new : b->dir.cur;
+	return &b->entries[i].m;
 }
 
-struct search {
-	struct box	*b;
-	struct item	*item;
-	bool		 found;
-};
-
-static int
-match(void *arg, const char *name)
+uint32_t
+box_uidvalidity(const struct box *b)
 {
-	struct search	*s = arg;
-	struct str	 copy;
-
-	if (!same_base(name, s->item->name))
-		return 0;
-	if (arena_dup(&s->b->names, str_from(name), &copy) == -1)
-		return -1;
-	s->item->name = copy.p;
-	s->found = true;
-	return 1;
+	return b->head.validity;
 }
 
-/* Another program has set a flag: the same message under another name. ENOENT: it has gone. */
 static int
-find_again(struct box *b, struct item *i)
+dir_of(const struct box *b, const struct box_entry *e)
 {
-	struct search	s = { b, i, false };
+	return e->m.is_new ? b->dir.new : b->dir.cur;
+}
 
-	if (each(b->dir.cur, match, &s) == -1)
+/* It was not where it was: 0 if it may be worth another try. */
+static int
+find_again(struct box *b, struct box_entry *e)
+{
+	if (!e->gone && box_scan(b, false) == -1)
 		return -1;
-	if (s.found) {
-		i->is_new = false;
+	if (!e->gone)
 		return 0;
+	errno = ENOENT;
+	return -1;
+}
+
+int
+box_open_message(struct box *b, size_t i)
+{
+	struct box_entry	*e = &b->entries[i];
+	int			 fd, tries;
+
+	for (tries = 0; tries < FIND_TRIES && !e->gone; tries++) {
+		fd = openat(dir_of(b, e), e->file,
+		    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+		if (fd != -1 || errno != ENOENT)
+			return fd;
+		if (find_again(b, e) == -1)
+			return -1;
+	}
+	errno = ENOENT;
+	return -1;
+}
+
+/* Line feeds without a carriage return in front; cr: how the last piece ended, and this one does. */
+static uint64_t
+bare_lfs(const char *p, size_t n, bool *cr)
+{
+	const char	*end = p + n, *from = p, *lf;
+	uint64_t	 count = 0;
+
+	while (from < end &&
+	    (lf = memchr(from, '\n', (size_t)(end - from))) != NULL) {
+		if (lf == p ? !*cr : lf[-1] != '\r')
+			count++;
+		from = lf + 1;
+	}
+	*cr = n > 0 && end[-1] == '\r';
+	return count;
+}
+
+static int
+count_size(int fd, uint64_t *out)
+{
+	char		*chunk;
+	uint64_t	 size = 0;
+	ssize_t		 n;
+	bool		 cr = false;
+
+	if ((chunk = malloc(CHUNK)) == NULL)
+		return -1;
+	while ((n = fdio_read(fd, chunk, CHUNK)) > 0)
+		size += (uint64_t)n + bare_lfs(chunk, (size_t)n, &cr);
+	free(chunk);
+	*out = size;
+	return n == -1 ? -1 : 0;
+}
+
+int
+box_size(struct box *b, size_t i, uint64_t *size)
+{
+	struct box_entry	*e = &b->entries[i];
+	int			 fd, r;
+
+	if (!e->has_size) {
+		if ((fd = box_open_message(b, i)) == -1)
+			return -1;
+		r = count_size(fd, &e->size);
+		fdio_close(&fd);
+		if (r == -1)
+			return -1;
+		e->has_size = true;
+	}
+	*size = e->size;
+	return 0;
+}
+
+/* For the quota, before it is removed. */
+static int64_t
+file_size(const struct box *b, const struct box_entry *e)
+{
+	struct stat	st;
+	uint64_t	size;
+
+	if (maildir_name_size(e->m.name, 'S', &size))
+		return (int64_t)size;
+	return fstatat(dir_of(b, e), e->file, &st, AT_SYMLINK_NOFOLLOW) == 0 ?
+	    (int64_t)st.st_size : 0;
+}
+
+int
+box_expunge(struct box *b, size_t i)
+{
+	struct box_entry	*e = &b->entries[i];
+	int64_t			 size;
+	int			 tries;
+
+	for (tries = 0; tries < FIND_TRIES && !e->gone; tries++) {
+		size = file_size(b, e);
+		if (unlinkat(dir_of(b, e), e->file, 0) == 0) {
+			e->gone = true;
+			if (e->m.is_new)
+				b->removed_new = true;
+			else
+				b->removed_cur = true;
+			b->freed_bytes += size;
+			b->freed_count++;
+			return 0;
+		}
+		if (errno != ENOENT)
+			return -1;
+		if (find_again(b, e) == -1)
+			break;
+	}
+	return e->gone ? 0 : -1;
+}
+
+/* Letters once each and in order, as Maildir wants them. */
+static void
+merge_flags(const char *a, const char *b, char out[128])
+{
+	size_t	n = 0;
+	char	c;
+
+	for (c = '!'; c < 127; c++)
+		if (strchr(a, c) != NULL || strchr(b, c) != NULL)
+			out[n++] = c;
+	out[n] = '\0';
+}
+
+static int
+move_to(struct box *b, struct box_entry *e, const char *file)
+{
+	struct str	copy;
+
+	if (arena_dup(&b->names, str_from(file), &copy) == -1 ||
+	    renameat(dir_of(b, e), e->file, b->dir.cur, file) == -1)
+		return -1;
+	e->file = copy.p;
+	e->m.name = maildir_name_base(copy);
+	e->m.flags = maildir_name_flags(copy).p;
+	e->m.is_new = false;
+	return 0;
+}
+
+int
+box_add_flags(struct box *b, size_t i, const char *letters)
+{
+	struct box_entry	*e = &b->entries[i];
+	char			 file[MAILDIR_NAME_MAX + 1], flags[128];
+	int			 tries;
+
+	for (tries = 0; tries < FIND_TRIES && !e->gone; tries++) {
+		merge_flags(e->m.flags, letters, flags);
+		if (!e->m.is_new && strcmp(flags, e->m.flags) == 0)
+			return 0;
+		if ((size_t)snprintf(file, sizeof(file), "%.*s:2,%s",
+		    STR_ARG(e->m.name), flags) >= sizeof(file)) {
+			errno = ENAMETOOLONG;
+			return -1;
+		}
+		if (move_to(b, e, file) == 0)
+			return 0;
+		if (errno != ENOENT || find_again(b, e) == -1)
+			return -1;
 	}
 	errno = ENOENT;
 	return -1;
 }
 
 int
-box_message(struct box *b, size_t n)
-{
-	struct item	*i = &b->items[n];
-	struct stat	 st;
-	int		 fd, flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC |
-			    O_NONBLOCK | O_NOCTTY;
-
-	fd = openat(dir_of(b, i), i->name, flags);
-	if (fd == -1 && errno == ENOENT && find_again(b, i) == 0)
-		fd = openat(dir_of(b, i), i->name, flags);
-	if (fd != -1 && (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))) {
-		fdio_close(&fd);
-		errno = ENOENT;
-	}
-	return fd;
-}
-
-/* LF alone counts as two; a last line without end gets one. */
-static int
-count_octets(int fd, uint64_t *out)
-{
-	char		*mem;
-	char		 last = '\n';
-	ssize_t		 got, k;
-	uint64_t	 n = 0;
-
-	if ((mem = malloc(READ_SIZE)) == NULL)
-		return -1;
-	while ((got = fdio_read(fd, mem, READ_SIZE)) > 0) {
-		n += (uint64_t)got;
-		for (k = 0; k < got; k++) {
-			n += mem[k] == '\n' && last != '\r';
-			last = mem[k];
-		}
-	}
-	free(mem);
-	if (last != '\n')
-		n += last == '\r' ? 1 : 2;
-	*out = n;
-	return got == -1 ? -1 : 0;
-}
-
-int
-box_size(struct box *b, size_t n, uint64_t *out)
-{
-	struct item	*i = &b->items[n];
-	int		 fd, r = 0, saved;
-
-	if (!i->sized) {
-		if ((fd = box_message(b, n)) == -1)
-			return -1;
-		r = count_octets(fd, &i->size);
-		saved = errno;
-		fdio_close(&fd);
-		errno = saved;
-		i->sized = r == 0;
-	}
-	*out = i->size;
-	return r;
-}
-
-/* FNV-1a: for names that nobody outside can choose. */
-static uint64_t
-hash(struct str s, uint64_t h)
-{
-	size_t	i;
-
-	for (i = 0; i < s.n; i++) {
-		h ^= (unsigned char)s.p[i];
-		h *= UINT64_C(0x100000001b3);
-	}
-	return h;
-}
-
-void
-box_unique(const struct box *b, size_t n, char out[BOX_UNIQUE_MAX + 1])
-{
-	struct str	s = maildir_name_base(str_from(b->items[n].name));
-	const char	*comma = memchr(s.p, ',', s.n);
-	size_t		i;
-
-	/* The sizes are no part of what makes it unique. */
-	if (comma != NULL)
-		s.n = (size_t)(comma - s.p);
-	for (i = 0; i < s.n; i++)
-		if (s.p[i] < 0x21 || s.p[i] > 0x7e)
-			break;
-	if (i == s.n && s.n > 0 && s.n <= BOX_UNIQUE_MAX) {
-		memcpy(out, s.p, s.n);
-		out[s.n] = '\0';
-	} else
-		snprintf(out, BOX_UNIQUE_MAX + 1, "h%016llx%016llx",
-		    (unsigned long long)hash(s, UINT64_C(0xcbf29ce484222325)),
-		    (unsigned long long)hash(s, UINT64_C(0x9e3779b97f4a7c15)));
-}
-
-bool
-box_has_flag(const struct box *b, size_t n, char flag)
-{
-	struct str	f = maildir_name_flags(str_from(b->items[n].name));
-
-	return f.n > 0 && memchr(f.p, flag, f.n) != NULL;
-}
-
-int
-box_expunge(struct box *b, size_t n)
-{
-	struct item	*i = &b->items[n];
-
-	b->changed = true;
-	if (unlinkat(dir_of(b, i), i->name, 0) == 0)
-		return 0;
-	if (errno != ENOENT)
-		return -1;
-	if (find_again(b, i) == -1)
-		return errno == ENOENT ? 0 : -1;
-	return unlinkat(b->dir.cur, i->name, 0) == -1 && errno != ENOENT ?
-	    -1 : 0;
-}
-
-/* The flags with one more, in the order that Maildir wants: sorted. */
-static int
-new_name(const char *old, char flag, char out[NAME_MAX + 1])
-{
-	struct str	base = maildir_name_base(str_from(old));
-	struct str	had = maildir_name_flags(str_from(old));
-	char		flags[BOX_FLAGS_MAX + 2];
-	size_t		i, n = 0;
-	bool		in = false;
-
-	if (had.n > BOX_FLAGS_MAX)
-		had.n = BOX_FLAGS_MAX;
-	for (i = 0; i < had.n; i++) {
-		if (!in && had.p[i] >= flag) {
-			in = true;
-			if (had.p[i] != flag)
-				flags[n++] = flag;
-		}
-		flags[n++] = had.p[i];
-	}
-	if (!in)
-		flags[n++] = flag;
-	if (snprintf(out, NAME_MAX + 1, "%.*s:2,%.*s", STR_ARG(base), (int)n,
-	    flags) > NAME_MAX) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	return 0;
-}
-
-int
-box_flag(struct box *b, size_t n, char flag)
-{
-	struct item	*i = &b->items[n];
-	struct str	 copy;
-	char		 name[NAME_MAX + 1];
-	int		 tries;
-
-	for (tries = 0; tries < 2; tries++) {
-		if (new_name(i->name, flag, name) == -1)
-			return -1;
-		if (!i->is_new && strcmp(name, i->name) == 0)
-			return 0;
-		if (renameat(dir_of(b, i), i->name, b->dir.cur, name) == 0) {
-			if (arena_dup(&b->names, str_from(name), &copy) == -1)
-				return -1;
-			i->name = copy.p;
-			i->is_new = false;
-			b->changed = true;
-			return 0;
-		}
-		if (errno != ENOENT || find_again(b, i) == -1)
-			return -1;
-	}
-	return -1;
-}
-
-int
 box_sync(struct box *b)
 {
-	if (!b->changed)
-		return 0;
-	if (fsync(b->dir.new) == -1 || fsync(b->dir.cur) == -1)
+	if (b->freed_count > 0)
+		maildir_usage_add(&b->dir, -b->freed_bytes, -b->freed_count);
+	b->freed_bytes = b->freed_count = 0;
+	if ((b->removed_new && fsync(b->dir.new) == -1) ||
+	    (b->removed_cur && fsync(b->dir.cur) == -1))
 		return -1;
-	b->changed = false;
+	b->removed_new = b->removed_cur = false;
 	return 0;
-}
-
-void
-box_close(struct box **bp)
-{
-	struct box	*b = *bp;
-
-	if (b == NULL)
-		return;
-	maildir_close(&b->dir);
-	arena_free(&b->names);
-	free(b->items);
-	free(b);
-	*bp = NULL;
 }

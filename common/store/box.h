@@ -1,7 +1,9 @@
 /*
- * common/store/box.h - a mailbox as its readers see it: messages in the order
- * of their arrival, with size and flags. Over Maildir; other programs may
- * deliver, rename and remove in it at the same time.
+ * common/store/box.h - a mailbox as pop3d and imapd see it: messages in order
+ * with UID, size, flags. Over Maildir, with the UID list that Dovecot keeps
+ * (dovecot-uidlist): it is read, written and locked as Dovecot does, so that
+ * a Maildir may come from there and go back. Sizes once counted are kept in
+ * it. Other programs may rename and remove messages at any time.
  */
 #ifndef STORE_BOX_H
 #define STORE_BOX_H
@@ -14,36 +16,48 @@
 #include "common/base/diag.h"
 #include "common/base/str.h"
 
-#define BOX_FLAGS_MAX	31
-#define BOX_UNIQUE_MAX	70	/* RFC 1939 7, UIDL */
-
 struct box;	/* opaque */
 
-/* location "maildir:/path" (made if it is not there). Nothing is read yet: see box_scan. */
-int	box_open(struct box **, const char *location, struct diag *) must_check;
-/* The path of the mailbox, for a sandbox. */
-const char *box_path(const struct box *);
+struct box_message {
+	uint32_t	 uid;		/* 0: has none yet, see box_save_uids */
+	bool		 is_new;	/* still in new/ */
+	struct str	 name;		/* base name of the file: unique */
+	struct str	 uidl;		/* what another POP3 server called it, or empty */
+	const char	*flags;		/* Maildir flag letters */
+};
+
+/* The directory in "maildir:/path", part of the argument; NULL if it is another kind of mailbox. */
+const char *box_path(const char *location);
+/* Makes the Maildir if it is missing. -1: *why. */
+int	box_make(const char *location, struct diag *why) must_check;
 /*
- * One reader that removes at a time: waits up to timeout_ms. -1 EWOULDBLOCK: somebody else has it.
- * The lock ends with box_unlock and with the process.
+ * Opens and scans; folder "" is the inbox. Changes nothing on disk. Messages
+ * stay numbered 0..n-1 for the life of the box, those with a UID first, in order.
  */
-int	box_lock(struct box *, int64_t timeout_ms) must_check;
-void	box_unlock(struct box *);
-/* Lists the messages; they keep their numbers 0..n-1 until the box is closed. */
-int	box_scan(struct box *, struct diag *) must_check;
-size_t	box_count(const struct box *);
-/* Octets with CRLF line ends (RFC 1939 11): from the name, else the file is read, once. */
-int	box_size(struct box *, size_t, uint64_t *) must_check;
-/* Maildir's base name, cut or hashed to what UIDL allows; the same as long as the message exists. */
-void	box_unique(const struct box *, size_t, char[BOX_UNIQUE_MAX + 1]);
-bool	box_has_flag(const struct box *, size_t, char);
-/* Descriptor of the message's file, read-only. ENOENT: another program removed it. Finds it again if only its flags changed. */
-int	box_message(struct box *, size_t) must_check;
-/* Removes; durable after box_sync. What is gone already is a success. */
-int	box_expunge(struct box *, size_t) must_check;
-/* Adds a Maildir flag ('S' seen) and moves it from new to cur; durable after box_sync. */
-int	box_flag(struct box *, size_t, char) must_check;
-int	box_sync(struct box *) must_check;
+int	box_open(struct box **, const char *location, const char *folder,
+	    struct diag *why) must_check;
 void	box_close(struct box **);
+/* One session of those who ask for it at a time: -1 EWOULDBLOCK if another one has it. Held until box_close. */
+int	box_lock(struct box *) must_check;
+size_t	box_count(const struct box *);
+/* Valid until the next call with this box that is not const. */
+const struct box_message *box_message(const struct box *, size_t);
+/* Octets with CRLF line ends, as POP3 and IMAP count. Counted at need. -1: errno, ENOENT when it is gone. */
+int	box_size(struct box *, size_t, uint64_t *) must_check;
+/* Descriptor of the message's file, read-only. -1: ENOENT when another program removed it. Finds it again if only its flags changed. */
+int	box_open_message(struct box *, size_t) must_check;
+/* Removes; durable after box_sync. ENOENT is success. */
+int	box_expunge(struct box *, size_t) must_check;
+/* Also moves it from new to cur. */
+int	box_add_flags(struct box *, size_t, const char *letters) must_check;
+/* What was removed stays removed, and the quota knows. */
+int	box_sync(struct box *) must_check;
+/*
+ * Gives UIDs to the messages without and writes them and the sizes that were
+ * counted to the list, if there is anything new to write. -1: errno (ETIMEDOUT: somebody
+ * keeps the list locked); the UIDs are as good as none then.
+ */
+int	box_save_uids(struct box *) must_check;
+uint32_t box_uidvalidity(const struct box *);
 
 #endif

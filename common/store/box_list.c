@@ -1,0 +1,381 @@
+/*
+ * common/store/box_list.c - the list of UIDs on disk. dovecot-uidlist.lock,
+ * made with O_EXCL, is Dovecot's lock for it and the place where its
+ * successor is written. What only adds lines appends them under that lock.
+ */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/base/fdio.h"
+#include "common/base/now.h"
+#include "common/store/box_impl.h"
+
+#define LIST		"dovecot-uidlist"
+#define LIST_LOCK	"dovecot-uidlist.lock"
+#define LOCK_WAIT	3000	/* ms */
+#define LOCK_STEP	20
+#define LOCK_STALE	120	/* seconds, as Dovecot has it */
+#define DEAD_FREE	100	/* so many useless lines do not matter */
+
+static void
+forget(struct box *b)
+{
+	struct box_entry	*e;
+	size_t			 i;
+
+	for (i = 0; i < b->n; i++) {
+		e = &b->entries[i];
+		e->m.uid = 0;
+		e->m.uidl = e->more = (struct str){ "", 0 };
+		e->listed = false;
+		e->size_kept = e->has_size &&
+		    maildir_name_size(e->m.name, 'W', &e->size);
+	}
+	b->dead = 0;
+	b->damaged = false;
+}
+
+static int
+take_line(struct box *b, struct box_entry *e, const struct uidlist_line *l)
+{
+	struct str		size;
+	unsigned long long	v;
+
+	e->m.uid = l->uid;
+	e->listed = true;
+	if (l->more.n == 0)
+		return 0;
+	if (arena_dup(&b->names, l->more, &e->more) == -1)
+		return -1;
+	if (!uidlist_field(e->more, 'P', &e->m.uidl))
+		e->m.uidl.n = 0;
+	if (e->size_kept || !uidlist_field(e->more, 'W', &size) ||
+	    str_number(size, INT64_MAX, &v) == -1)
+		return 0;
+	e->size = v;
+	e->has_size = e->size_kept = true;
+	return 0;
+}
+
+static int
+take_lines(struct box *b, struct cur in)
+{
+	struct uidlist_line	 l;
+	struct box_entry	*e;
+	uint32_t		 last = 0;
+	size_t			 skipped = 0;
+
+	while (uidlist_next(&in, b->head.version, &last, &skipped, &l)) {
+		e = box_find(b, l.name);
+		if (e == NULL || e->gone || e->listed)
+			b->dead++;
+		else if (take_line(b, e, &l) == -1)
+			return -1;
+	}
+	if (last >= b->head.next)
+		b->head.next = last + 1;
+	if (skipped > 0 || b->head.version != 3)
+		b->damaged = true;
+	return 0;
+}
+
+/* Without a list, or with one that is none, UIDs begin anew: another validity. */
+static void
+begin_list(struct box *b, struct buf *text)
+{
+	uint32_t	now = (uint32_t)(now_real().tv_sec & 0x7fffffff);
+
+	buf_reset(text);
+	if (b->head.version != 0 || b->head.validity == 0)
+		b->head.validity = now > b->head.validity ? now :
+		    b->head.validity + 1;
+	b->head.version = 0;
+	b->head.next = 1;
+	b->head.more = (struct str){ "", 0 };
+	b->damaged = true;
+}
+
+int
+box_load_uids(struct box *b, struct buf *text, struct diag *why)
+{
+	struct uidlist_head	h;
+	struct cur		in;
+
+	forget(b);
+	buf_reset(text);
+	if (fdio_slurp_at(b->dir.root, LIST, text) == -1 && errno != ENOENT)
+		return diag_errno(why, "read %s", LIST);
+	in = cur_from(buf_view(text));
+	if (!uidlist_head(&in, &h)) {
+		begin_list(b, text);
+		return 0;
+	}
+	b->head = h;
+	if (arena_dup(&b->names, h.more, &b->head.more) == -1 ||
+	    take_lines(b, in) == -1)
+		return diag_errno(why, "read %s", LIST);
+	return 0;
+}
+
+static bool
+is_wanting(const struct box_entry *e)
+{
+	return !e->gone && e->m.uid == 0 && uidlist_name_ok(e->m.name);
+}
+
+static bool
+too_many_dead(const struct box *b)
+{
+	return b->dead > DEAD_FREE + b->n / 4;
+}
+
+/* What appending cannot do. */
+static bool
+needs_rewrite(const struct box *b)
+{
+	size_t	i;
+
+	if (b->damaged || too_many_dead(b))
+		return true;
+	for (i = 0; i < b->n; i++)
+		if (b->entries[i].listed && b->entries[i].has_size &&
+		    !b->entries[i].size_kept && !b->entries[i].gone)
+			return true;
+	return false;
+}
+
+static bool
+has_news(const struct box *b)
+{
+	size_t	i;
+
+	for (i = 0; i < b->n; i++)
+		if (is_wanting(&b->entries[i]))
+			return true;
+	/* an empty box needs no first list */
+	return b->head.version != 0 && needs_rewrite(b);
+}
+
+static bool
+is_stale(const struct box *b)
+{
+	struct stat	st;
+
+	return fstatat(b->dir.root, LIST_LOCK, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    now_real().tv_sec - st.st_mtim.tv_sec > LOCK_STALE;
+}
+
+static int
+take_lock(const struct box *b)
+{
+	const struct timespec	step = { 0, LOCK_STEP * 1000000L };
+	int64_t			until = now_ms() + LOCK_WAIT;
+	int			fd;
+
+	for (;;) {
+		fd = openat(b->dir.root, LIST_LOCK, O_WRONLY | O_CREAT |
+		    O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+		if (fd != -1 || errno != EEXIST)
+			return fd;
+		if (is_stale(b)) {
+			if (unlinkat(b->dir.root, LIST_LOCK, 0) == -1 &&
+			    errno != ENOENT)
+				return -1;
+			continue;
+		}
+		if (now_ms() >= until) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+		nanosleep(&step, NULL);
+	}
+}
+
+/* UIDs for those without; when the numbers are used up all begin anew. */
+static void
+assign(struct box *b, struct buf *text)
+{
+	size_t	i, n = 0;
+
+	for (i = 0; i < b->n; i++)
+		n += is_wanting(&b->entries[i]);
+	if (n >= UINT32_MAX - b->head.next) {
+		forget(b);
+		begin_list(b, text);
+	}
+	for (i = 0; i < b->n; i++)
+		if (is_wanting(&b->entries[i]))
+			b->entries[i].m.uid = b->head.next++;
+}
+
+static void
+put_entry(struct buf *out, const struct box_entry *e)
+{
+	char			 size[32];
+	struct uidlist_line	 l = { e->m.uid, e->more, e->m.name };
+	struct buf		 more;
+
+	if (e->size_kept || !e->has_size) {
+		uidlist_put(out, &l);
+		return;
+	}
+	buf_init(&more, 65536 + e->more.n);
+	snprintf(size, sizeof(size), "W%llu", (unsigned long long)e->size);
+	buf_adds(&more, size);
+	if (e->more.n > 0) {
+		buf_addc(&more, ' ');
+		buf_addstr(&more, e->more);
+	}
+	l.more = buf_view(&more);
+	uidlist_put(out, &l);
+	if (!buf_ok(&more))
+		out->bad = true;
+	buf_free(&more);
+}
+
+/* In the order of the old list, then the new ones. */
+static void
+write_all(struct box *b, struct str old, uint32_t known, struct buf *out)
+{
+	struct cur		 in = cur_from(old);
+	struct uidlist_head	 h;
+	struct uidlist_line	 l;
+	struct box_entry	*e;
+	uint32_t		 last = 0;
+	size_t			 i, skipped = 0;
+
+	uidlist_put_head(out, &b->head);
+	if (uidlist_head(&in, &h))
+		while (uidlist_next(&in, h.version, &last, &skipped, &l)) {
+			e = box_find(b, l.name);
+			if (e != NULL && e->m.uid == l.uid && !e->gone)
+				put_entry(out, e);
+			else if (e == NULL && l.uid >= known)
+				/* came after our scan: not ours to judge */
+				uidlist_put(out, &l);
+		}
+	for (i = 0; i < b->n; i++)
+		if (!b->entries[i].listed && b->entries[i].m.uid != 0)
+			put_entry(out, &b->entries[i]);
+}
+
+static int
+replace_list(const struct box *b, int lock, const struct buf *out)
+{
+	struct stat	st;
+
+	if (fstatat(b->dir.root, LIST, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    fchmod(lock, st.st_mode & 0660) == -1)
+		return -1;
+	if (fdio_write(lock, out->p, out->n) == -1 || fdatasync(lock) == -1)
+		return -1;
+	return renameat(b->dir.root, LIST_LOCK, b->dir.root, LIST);
+}
+
+static int
+append_list(const struct box *b, const struct buf *out)
+{
+	struct stat	st;
+	int		fd, saved;
+
+	if ((fd = openat(b->dir.root, LIST,
+	    O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW)) == -1)
+		return -1;
+	if (fstat(fd, &st) == -1) {
+		fdio_close(&fd);
+		return -1;
+	}
+	if (fdio_write(fd, out->p, out->n) == 0 && fdatasync(fd) == 0) {
+		fdio_close(&fd);
+		return unlinkat(b->dir.root, LIST_LOCK, 0);
+	}
+	saved = errno;
+	if (ftruncate(fd, st.st_size) == -1)
+		saved = errno;	/* a torn line at the end is seen by the reader */
+	fdio_close(&fd);
+	errno = saved;
+	return -1;
+}
+
+static int
+write_list(struct box *b, int lock, struct buf *text, struct buf *out)
+{
+	struct diag	why;
+	uint32_t	known = b->head.next;
+	bool		all;
+	size_t		i;
+	int		r;
+
+	if (box_load_uids(b, text, &why) == -1)
+		return -1;
+	assign(b, text);
+	if ((all = needs_rewrite(b)))
+		write_all(b, buf_view(text), known, out);
+	else
+		for (i = 0; i < b->n; i++)
+			if (!b->entries[i].listed && b->entries[i].m.uid != 0)
+				put_entry(out, &b->entries[i]);
+	if (!buf_ok(out)) {
+		errno = ENOMEM;
+		return -1;
+	}
+	if (all)
+		r = replace_list(b, lock, out);
+	else if (out->n > 0)
+		r = append_list(b, out);
+	else
+		r = unlinkat(b->dir.root, LIST_LOCK, 0);
+	return r;
+}
+
+/* What the list on disk says now. */
+static void
+note_written(struct box *b)
+{
+	struct box_entry	*e;
+	size_t			 i;
+
+	for (i = 0; i < b->n; i++) {
+		e = &b->entries[i];
+		if (e->m.uid != 0 && !e->gone) {
+			e->listed = true;
+			e->size_kept = e->has_size;
+		}
+	}
+	if (b->damaged || too_many_dead(b))
+		b->dead = 0;
+	b->damaged = false;
+	b->head.version = 3;
+}
+
+int
+box_save_uids(struct box *b)
+{
+	struct buf	text, out;
+	int		lock, r, saved;
+
+	if (!has_news(b))
+		return 0;
+	if ((lock = take_lock(b)) == -1)
+		return -1;
+	buf_init(&text, BOX_LIST_MAX);
+	buf_init(&out, BOX_LIST_MAX);
+	if ((r = write_list(b, lock, &text, &out)) == 0)
+		note_written(b);
+	else {
+		saved = errno;
+		(void)unlinkat(b->dir.root, LIST_LOCK, 0);
+		forget(b);
+		b->damaged = true;
+		errno = saved;
+	}
+	buf_free(&text);
+	buf_free(&out);
+	fdio_close(&lock);
+	return r;
+}
