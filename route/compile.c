@@ -98,8 +98,12 @@ load(struct site *site, struct sources *src, const struct settings *st)
 		site_free(site);
 		return EX_OSERR;
 	}
-	if (src->mistakes == 0)
-		sources_prove(src);
+	if (src->mistakes == 0 && sources_prove(src) == -1) {
+		warn("tables");
+		sources_free(src);
+		site_free(site);
+		return EX_OSERR;
+	}
 	return 0;
 }
 

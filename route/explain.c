@@ -112,7 +112,7 @@ explain(const struct settings *st, const struct engine_ask *ask)
 		return EX_NOINPUT;
 	}
 	if (tables_open(&tables, st, dir, &why) == -1) {
-		warnx("%s/%s (compile the tables with route -c)", st->tables,
+		warnx("%s: %s (route -c makes the tables)", st->tables,
 		    why.text);
 		fdio_close(&dir);
 		return EX_NOINPUT;

@@ -278,8 +278,8 @@ confine(struct server *s, struct diag *why)
 	const struct sandbox_path inside[] = { { ".", SANDBOX_READ } };
 	const struct sandbox_path outside[] = {
 		{ s->settings->tables, SANDBOX_READ },
-		{ "/etc/passwd", SANDBOX_READ },
-		{ "/etc/nsswitch.conf", SANDBOX_READ },
+		/* the directory: /etc/passwd is replaced by each new user */
+		{ "/etc", SANDBOX_READ },
 		{ "/run/nscd", SANDBOX_READ },
 		{ "/run/systemd/userdb", SANDBOX_READ },
 		{ "/var/lib/sss", SANDBOX_READ }

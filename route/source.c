@@ -46,7 +46,11 @@ sources_warn(struct sources *s, const char *file, unsigned line,
 	va_list	ap;
 	int	n;
 
-	n = snprintf(text, sizeof(text), "%s:%u: warning: ", file, line);
+	if (file == NULL)
+		n = snprintf(text, sizeof(text), "warning: ");
+	else
+		n = snprintf(text, sizeof(text), "%s:%u: warning: ", file,
+		    line);
 	if (n < 0 || (size_t)n >= sizeof(text))
 		n = 0;
 	va_start(ap, fmt);
@@ -183,97 +187,4 @@ struct engine_tables
 sources_tables(struct sources *s)
 {
 	return (struct engine_tables){ s, get_alias, get_virtual, get_user };
-}
-
-/* An address again, from the key of an entry. */
-static void
-key_to_address(struct str key, bool is_virtual, struct buf *out)
-{
-	size_t	i, n = key.n;
-
-	if (is_virtual)
-		while (n > 0 && key.p[n] != '@')
-			n--;
-	buf_reset(out);
-	buf_addc(out, '"');
-	for (i = 0; i < n; i++) {
-		if (key.p[i] == '"' || key.p[i] == '\\')
-			buf_addc(out, '\\');
-		buf_addc(out, key.p[i]);
-	}
-	buf_addc(out, '"');
-	/* an @domain entry is asked with a name that nobody has */
-	buf_add(out, key.p + n, key.n - n);
-}
-
-/* The last reasons are about what went wrong. */
-static struct str
-last_why(const struct decision *d)
-{
-	struct cur	c = cur_from(buf_view(&d->why));
-	struct field	f = { 'W', { "", 0 } };
-	struct str	last = { "", 0 };
-
-	while (record_next(&c, &f))
-		last = f.value;
-	return last;
-}
-
-static void
-prove_row(struct sources *s, struct engine *e, struct decision *d,
-    const struct memory *m, const struct memory_row *row)
-{
-	struct engine_tables	tables = sources_tables(s);
-	struct engine_ask	ask = { .verb = ENGINE_FINAL };
-	struct buf		address;
-	struct str		why;
-
-	buf_init(&address, 1024);
-	key_to_address(memory_key(m, row), m == &s->virtual_, &address);
-	ask.rcpt = buf_view(&address);
-	engine_decide(e, s->site, &tables, &ask, d);
-	why = last_why(d);
-	if (strcmp(d->status, "5.4.6") == 0)
-		sources_mistake(s, row->file, row->line, 1, "%s (%.*s)",
-		    d->text, STR_ARG(why));
-	else if (memory_key(m, row).p[0] == '@')
-		return;		/* nobody's name was asked for */
-	else if (d->code == 550)
-		sources_warn(s, row->file, row->line, "%.*s", STR_ARG(why));
-	else if (e->unknown.n > 0)
-		sources_warn(s, row->file, row->line, "nobody is %.*s",
-		    (int)e->unknown.ends[0], e->unknown.bytes.p);
-	buf_free(&address);
-}
-
-static void
-prove_postmaster(struct sources *s, struct engine *e, struct decision *d)
-{
-	struct engine_tables	tables = sources_tables(s);
-	struct engine_ask	ask = { .verb = ENGINE_FINAL,
-	    .rcpt = STR("postmaster") };
-
-	engine_decide(e, s->site, &tables, &ask, d);
-	if (d->code == 451 && strcmp(d->status, "4.3.5") == 0)
-		sources_warn(s, "posthouse.conf", 0, "nobody gets the "
-		    "postmaster's mail: %s is neither user nor alias",
-		    s->site->settings->postmaster);
-}
-
-void
-sources_prove(struct sources *s)
-{
-	struct engine	e;
-	struct decision	d;
-	size_t		i;
-
-	engine_init(&e);
-	decision_init(&d);
-	for (i = 0; i < s->aliases.n; i++)
-		prove_row(s, &e, &d, &s->aliases, &s->aliases.rows[i]);
-	for (i = 0; i < s->virtual_.n; i++)
-		prove_row(s, &e, &d, &s->virtual_, &s->virtual_.rows[i]);
-	prove_postmaster(s, &e, &d);
-	engine_free(&e);
-	decision_free(&d);
 }

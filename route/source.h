@@ -19,12 +19,13 @@ struct sources {
 /* Reads everything; what is wrong is in said. -1 only if that is impossible (ENOMEM). */
 int	sources_load(struct sources *, const struct site *) must_check;
 void	sources_free(struct sources *);
-/* Loops and names that mean nobody; after sources_load. */
-void	sources_prove(struct sources *);
+/* Loops and names that mean nobody; after sources_load. -1: ENOMEM. */
+int	sources_prove(struct sources *) must_check;
 /* Look-ups in what was read. */
 struct engine_tables sources_tables(struct sources *);
 
 void	sources_mistake(struct sources *, const char *file, unsigned line, unsigned col, const char *, ...) printf_like(5, 6);
+/* file NULL: not about a line. */
 void	sources_warn(struct sources *, const char *file, unsigned line, const char *, ...) printf_like(4, 5);
 /* One file of aliases or virtual addresses. */
 void	sources_aliases(struct sources *, const char *file, bool is_virtual);

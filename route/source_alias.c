@@ -17,6 +17,7 @@
 
 #include "common/base/fdio.h"
 #include "common/fmt/aliases.h"
+#include "common/fmt/cur.h"
 #include "common/fmt/path.h"
 #include "common/fmt/record.h"
 #include "route/value.h"
@@ -27,7 +28,10 @@
 
 struct reader {
 	struct sources	*src;
+	const struct reader *parent;	/* that includes this one */
 	const char	*file;		/* that is being read */
+	dev_t		 dev;		/* of an included one */
+	ino_t		 ino;
 	struct str	 text;		/* of it */
 	struct buf	 scratch;	/* of one target */
 	struct buf	*value;		/* of the entry */
@@ -52,6 +56,17 @@ place_of(const struct reader *r, const char *from, unsigned line,
 		bol--;
 	*out_line = line;
 	*out_col = (unsigned)(at - bol) + 1;
+}
+
+static bool
+has_comment(struct str text)
+{
+	size_t	i;
+
+	for (i = 1; i < text.n; i++)
+		if (text.p[i] == '#' && is_wsp((unsigned char)text.p[i - 1]))
+			return true;
+	return false;
 }
 
 /* NULL, or what is wrong. */
@@ -81,7 +96,10 @@ add_address(struct reader *r, struct str text)
 		return NULL;
 	}
 	if (!path_mailbox(&c, PATH_UTF8, true, &p) || !cur_done(&c))
-		return "this is no address, expected name or name@domain";
+		return has_comment(text) ? "text after an address, expected a "
+		    "comma or the end of the line (a comment has a line of "
+		    "its own)" : "this is no address, expected name or "
+		    "name@domain";
 	buf_init(&b, 2 * ADDR_MAX);
 	if (path_format(&p, &b) == -1)
 		what = "this address is too long";
@@ -121,6 +139,16 @@ open_include(const char *path, struct stat *st)
 
 static void	read_targets(struct reader *, struct str, unsigned line);
 
+static bool
+is_inside(const struct reader *r, const struct stat *st)
+{
+	for (; r != NULL; r = r->parent)
+		if (r->depth > 0 && r->dev == st->st_dev &&
+		    r->ino == st->st_ino)
+			return true;
+	return false;
+}
+
 static const char *
 read_include(struct reader *r, struct str name)
 {
@@ -136,6 +164,10 @@ read_include(struct reader *r, struct str name)
 		return "the name of the file is too long";
 	if ((fd = open_include(path, &st)) == -1)
 		return strerror(errno);
+	if (is_inside(r, &st)) {
+		fdio_close(&fd);
+		return "this file includes itself";
+	}
 	buf_init(&text, SOURCE_MAX);
 	if (fdio_slurp(fd, &text) == -1) {
 		fdio_close(&fd);
@@ -143,6 +175,9 @@ read_include(struct reader *r, struct str name)
 		return strerror(errno);
 	}
 	fdio_close(&fd);
+	in.parent = r;
+	in.dev = st.st_dev;
+	in.ino = st.st_ino;
 	in.file = path;
 	in.text = buf_view(&text);
 	in.trusted = r->trusted && (st.st_uid == 0 || st.st_uid == geteuid());
