@@ -3,10 +3,12 @@
 #define POP3D_FRONT_H
 
 #include "common/net/server.h"
+#include "common/proc/sandbox.h"
 #include "common/proc/settings.h"
 
 struct pop3d {
-	struct settings	*settings;
+	struct settings		*settings;
+	struct sandbox_filter	*sandbox;	/* for workers */
 };
 
 /* One connection, from the greeting to the session's start or the end. */

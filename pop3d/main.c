@@ -21,10 +21,10 @@
 static int
 worker_init(void *arg)
 {
-	struct diag	why;
+	struct pop3d	*d = arg;
+	struct diag	 why;
 
-	(void)arg;
-	if (sandbox_enter(SANDBOX_LOGIN, NULL, 0, &why) == 0)
+	if (sandbox_enter_with(d->sandbox, NULL, 0, &why) == 0)
 		return 0;
 	log_error("worker why=\"%s\"", why.text);
 	return -1;
@@ -69,7 +69,7 @@ reload(void *arg, int conf, struct server_limits *l)
 }
 
 static int
-enter(const struct pop3d *d, struct diag *why)
+enter(struct pop3d *d, struct diag *why)
 {
 	static const struct sandbox_path	places[] = {
 		{ ".", SANDBOX_READ }
@@ -81,6 +81,8 @@ enter(const struct pop3d *d, struct diag *why)
 		return diag_set(why, "run: name is too long");
 	tzset();	/* its files are out of reach afterwards */
 	server_raise_limits();
+	if (sandbox_compile(SANDBOX_LOGIN, &d->sandbox, why) == -1)
+		return -1;
 	if (priv_enter(USER, dir, why) == -1)
 		return -1;
 	if (priv_harden(true) == -1)

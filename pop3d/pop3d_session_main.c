@@ -98,28 +98,38 @@ lock(struct talk *t, const struct login *l, struct box *box)
 }
 
 static void
-serve(struct talk *t, const struct login *l, struct box *box)
+log_end(const struct talk *t, const struct login *l,
+    const struct transaction *x)
+{
+	char	user[LOG_SAFE_MAX];
+
+	log_info("session-end user=%s client=%s retrieved=%zu deleted=%zu "
+	    "bytes=%" PRIu64 " why=\"%s\"",
+	    log_safe(user, sizeof(user), str_from(l->user)), l->client,
+	    x->retrieved, x->deleted, x->bytes,
+	    t->end != NULL ? t->end : "quit");
+}
+
+static void
+serve(struct talk *t, const struct login *l, struct box **box)
 {
 	struct transaction	x;
-	char			user[LOG_SAFE_MAX];
 
-	if (!lock(t, l, box))
+	if (!lock(t, l, *box))
 		return;
-	if (transaction_run(&x, t, box) == -1) {
+	if (transaction_run(&x, t, *box) == -1) {
 		refuse(t, l, "[SYS/TEMP]", "temporary failure",
 		    strerror(errno));
 		return;
 	}
-	talk_close(t);
 	/* also of use after a session that was cut off: sizes are costly */
-	if (box_save_uids(box) == -1)
+	if (box_save_uids(*box) == -1)
 		log_warn("uid-list user=%s why=\"%s\"", l->user,
 		    strerror(errno));
-	log_info("session-end user=%s client=%s retrieved=%zu deleted=%zu "
-	    "bytes=%" PRIu64 " why=\"%s\"",
-	    log_safe(user, sizeof(user), str_from(l->user)), l->client,
-	    x.retrieved, x.deleted, x.bytes,
-	    t->end != NULL ? t->end : "quit");
+	/* unlocked before the client knows that it may come again */
+	box_close(box);
+	talk_close(t);
+	log_end(t, l, &x);
 }
 
 static int
@@ -143,7 +153,7 @@ session(int client, struct login *l, const struct settings *set)
 		    r == -1 ? why.text : strerror(errno));
 	else {
 		buf_wipe(&l->record);
-		serve(&t, l, box);
+		serve(&t, l, &box);
 	}
 	talk_close(&t);
 	box_close(&box);

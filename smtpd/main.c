@@ -26,10 +26,10 @@ static const struct sandbox_path	places[] = {
 static int
 worker_init(void *arg)
 {
+	struct smtpd	*d = arg;
 	struct diag	why;
 
-	(void)arg;
-	if (sandbox_enter(SANDBOX_SMTPD, places, nitems(places), &why) == 0)
+	if (sandbox_enter_with(d->sandbox, places, nitems(places), &why) == 0)
 		return 0;
 	log_error("worker why=\"%s\"", why.text);
 	return -1;
@@ -85,6 +85,8 @@ enter(struct smtpd *d, struct diag *why)
 		return diag_set(why, "spool: name is too long");
 	tzset();	/* its files are out of reach afterwards */
 	server_raise_limits();
+	if (sandbox_compile(SANDBOX_SMTPD, &d->sandbox, why) == -1)
+		return -1;
 	if (priv_enter(USER, dir, why) == -1)
 		return -1;
 	if (priv_harden(true) == -1)

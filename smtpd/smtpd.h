@@ -7,6 +7,7 @@
 #include "common/base/buf.h"
 #include "common/net/server.h"
 #include "common/proc/msg.h"
+#include "common/proc/sandbox.h"
 #include "common/proc/settings.h"
 #include "common/store/spool.h"
 
@@ -14,6 +15,7 @@ struct smtpd {
 	struct settings		*settings;
 	bool			 lmtp;
 	struct spool_in		 spool;
+	struct sandbox_filter	*sandbox;	/* for workers */
 	struct msg_client	 route, queue;	/* of a worker; connected when needed */
 	struct buf		 question, answer;
 };

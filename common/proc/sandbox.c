@@ -10,6 +10,7 @@
 
 #include <linux/seccomp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -64,21 +65,67 @@ check_paths(enum sandbox_profile p, const struct sandbox_path *paths, size_t n,
 	return 0;
 }
 
+struct sandbox_filter {
+	enum sandbox_profile	profile;
+	struct buf		program;
+};
+
 int
-sandbox_enter(enum sandbox_profile p, const struct sandbox_path *paths,
-    size_t n, struct diag *why)
+sandbox_compile(enum sandbox_profile p, struct sandbox_filter **out,
+    struct diag *why)
 {
+	struct sandbox_filter	*f;
+
+	*out = NULL;
 	if ((size_t)p >= nitems(profiles))
 		return diag_set(why, "sandbox: no profile %d", (int)p);
-	if (check_paths(p, paths, n, why) == -1)
+	if ((f = calloc(1, sizeof(*f))) == NULL)
+		return diag_errno(why, "sandbox");
+	f->profile = p;
+	buf_init(&f->program, SECCOMP_MAX);
+	if (sandbox_seccomp_compile(profiles[p].can, &f->program, why) == -1)
+		sandbox_filter_free(&f);
+	*out = f;
+	return f == NULL ? -1 : 0;
+}
+
+void
+sandbox_filter_free(struct sandbox_filter **fp)
+{
+	if (*fp == NULL)
+		return;
+	buf_free(&(*fp)->program);
+	free(*fp);
+	*fp = NULL;
+}
+
+int
+sandbox_enter_with(const struct sandbox_filter *f,
+    const struct sandbox_path *paths, size_t n, struct diag *why)
+{
+	if (check_paths(f->profile, paths, n, why) == -1)
 		return -1;
 	/* Both layers ask for it: a set-id program would not know their limits. */
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return diag_errno(why, "sandbox %s: no_new_privs",
-		    profiles[p].name);
+		    profiles[f->profile].name);
 	if (sandbox_landlock(paths, n, why) == -1)
 		return -1;
-	return sandbox_seccomp(profiles[p].can, why);
+	return sandbox_seccomp_load(&f->program, why);
+}
+
+int
+sandbox_enter(enum sandbox_profile p, const struct sandbox_path *paths,
+    size_t n, struct diag *why)
+{
+	struct sandbox_filter	*f;
+	int			 r;
+
+	if (sandbox_compile(p, &f, why) == -1)
+		return -1;
+	r = sandbox_enter_with(f, paths, n, why);
+	sandbox_filter_free(&f);
+	return r;
 }
 
 const char *

@@ -40,6 +40,14 @@ const char *sandbox_name(enum sandbox_profile);
  */
 int	sandbox_enter(enum sandbox_profile, const struct sandbox_path *, size_t, struct diag *)
 	    must_check;
+/*
+ * The same in two steps, for workers that are forked: compiled once (takes about a millisecond and much
+ * memory), before any sandbox is entered; entered by each.
+ */
+struct sandbox_filter;
+int	sandbox_compile(enum sandbox_profile, struct sandbox_filter **, struct diag *) must_check;
+int	sandbox_enter_with(const struct sandbox_filter *, const struct sandbox_path *, size_t, struct diag *) must_check;
+void	sandbox_filter_free(struct sandbox_filter **);
 /* The Landlock ABI of this kernel, 0 for none. */
 int	sandbox_landlock_abi(void);
 /* "landlock ABI 7 (files, ports, scopes), seccomp" or what is missing; into dst. */

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/base/buf.h"
 #include "common/proc/sandbox.h"
 
 /* What a profile can do besides computing and using the descriptors that it has. */
@@ -21,6 +22,10 @@ enum {
 /* 0 also where the kernel has no Landlock. */
 int	sandbox_landlock(const struct sandbox_path *, size_t, struct diag *)
 	    must_check;
-int	sandbox_seccomp(unsigned can, struct diag *) must_check;
+/* The filter as a program for the kernel, into buf (max SECCOMP_MAX); then, now or in a child, load it. */
+#define SECCOMP_MAX	(4096u * 8u)	/* BPF_MAXINSNS instructions */
+int	sandbox_seccomp_compile(unsigned can, struct buf *, struct diag *)
+	    must_check;
+int	sandbox_seccomp_load(const struct buf *, struct diag *) must_check;
 
 #endif

@@ -12,6 +12,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
@@ -19,6 +21,10 @@
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "common/base/fdio.h"
 
 #ifdef PH_SANITIZE
 #define CAN_PATHS	0U	/* reports read the program and /proc/self; Landlock stays */
@@ -265,22 +271,66 @@ add_filtered(scmp_filter_ctx ctx, unsigned can)
 	return 0;
 }
 
+/* The rules as the program that the kernel runs. */
+static int
+make_rules(scmp_filter_ctx ctx, unsigned can)
+{
+	int	r;
+
+	if ((r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH,
+	    SCMP_ACT_KILL_PROCESS)) != 0 || (r = add_calls(ctx, can)) != 0 ||
+	    (r = add_filtered(ctx, can)) != 0)
+		return r;
+	/* A tree instead of a list: a call is looked up in some eight steps. */
+	return seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+}
+
+static int
+export(scmp_filter_ctx ctx, struct buf *out)
+{
+	int	fd, r;
+
+	if ((fd = memfd_create("filter", MFD_CLOEXEC)) == -1)
+		return -errno;
+	if ((r = seccomp_export_bpf(ctx, fd)) == 0 &&
+	    (lseek(fd, 0, SEEK_SET) == -1 || fdio_slurp(fd, out) == -1))
+		r = -errno;
+	fdio_close(&fd);
+	return r;
+}
+
 int
-sandbox_seccomp(unsigned can, struct diag *why)
+sandbox_seccomp_compile(unsigned can, struct buf *out, struct diag *why)
 {
 	scmp_filter_ctx	ctx;
 	int		r;
 
 	if ((ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM))) == NULL)
 		return diag_set(why, "seccomp: out of memory");
-	if ((r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH,
-	    SCMP_ACT_KILL_PROCESS)) == 0 &&
-	    (r = add_calls(ctx, can)) == 0 &&
-	    (r = add_filtered(ctx, can)) == 0)
-		r = seccomp_load(ctx);
+	if ((r = make_rules(ctx, can)) == 0)
+		r = export(ctx, out);
 	seccomp_release(ctx);
+	/* The library's work was large; workers inherit what is not given back. */
+	malloc_trim(0);
 	if (r == 0)
 		return 0;
 	errno = -r;
 	return diag_errno(why, "seccomp: filter");
+}
+
+int
+sandbox_seccomp_load(const struct buf *program, struct diag *why)
+{
+	struct sock_filter	*list;
+	struct sock_fprog	 prog;
+	int			 r;
+
+	/* the buffer's memory comes from malloc: aligned for anything */
+	list = (struct sock_filter *)(void *)program->p;
+	prog = (struct sock_fprog){
+		.len = (unsigned short)(program->n / sizeof(*list)),
+		.filter = list
+	};
+	r = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog);
+	return r == 0 ? 0 : diag_errno(why, "seccomp: load");
 }
