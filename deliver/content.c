@@ -7,6 +7,7 @@
 
 #include "common/base/fdio.h"
 #include "common/fmt/header.h"
+#include "common/store/durable.h"
 
 #define COPY_SIZE	65536u
 
@@ -57,51 +58,39 @@ content_facts(const struct content *m, struct str addr,
 }
 
 size_t
-content_to_lf(char *p, size_t n, bool *cr)
+content_to_lf(char *p, size_t n, bool *cr, size_t *lines)
 {
 	char	*from = p, *end = p + n, *to = p, *q;
 	size_t	 run;
 
-	*cr = false;
-	while (from < end) {
-		q = memchr(from, '\r', (size_t)(end - from));
-		run = (size_t)((q == NULL ? end : q) - from);
+	*lines = 0;
+	while ((q = memchr(from, '\n', (size_t)(end - from))) != NULL) {
+		run = (size_t)(q - from);
+		if (run > 0 && q[-1] == '\r')
+			run--;
 		if (to != from)
 			memmove(to, from, run);
 		to += run;
-		from += run;
-		if (q == NULL)
-			break;
-		if (q + 1 == end) {
-			*cr = true;
-			break;
-		}
-		if (q[1] != '\n')
-			*to++ = '\r';
-		from++;
+		*to++ = '\n';
+		(*lines)++;
+		from = q + 1;
 	}
-	return (size_t)(to - p);
-}
-
-static off_t
-count_lines(const char *p, size_t n)
-{
-	off_t	lines = 0;
-	size_t	i;
-
-	for (i = 0; i < n; i++)
-		lines += p[i] == '\n';
-	return lines;
+	run = (size_t)(end - from);
+	*cr = run > 0 && end[-1] == '\r';
+	run -= *cr;
+	if (to != from)
+		memmove(to, from, run);
+	return (size_t)(to + run - p);
 }
 
 /* mem has room for COPY_SIZE + 2. */
 static int
 copy(const struct content *m, int fd, char *mem, off_t *wire)
 {
-	off_t	at = m->at, left = m->len;
+	off_t	at = m->at, left = m->len, done = 0;
 	bool	cr = false;
 	char	last = '\n';
-	size_t	keep, n;
+	size_t	keep, n, lines;
 	ssize_t	got;
 
 	while (left > 0) {
@@ -116,16 +105,20 @@ copy(const struct content *m, int fd, char *mem, off_t *wire)
 		}
 		at += got;
 		left -= got;
-		n = content_to_lf(mem, (size_t)got + keep, &cr);
+		n = content_to_lf(mem, (size_t)got + keep, &cr, &lines);
 		if (left == 0 && cr)
 			mem[n++] = '\r';
 		if (n > 0)
 			last = mem[n - 1];
-		if (left == 0 && last != '\n')
+		if (left == 0 && last != '\n') {
 			mem[n++] = '\n';
+			lines++;
+		}
 		if (fdio_write(fd, mem, n) == -1)
 			return -1;
-		*wire += (off_t)n + count_lines(mem, n);
+		durable_early(fd, done, (off_t)n);
+		done += (off_t)n;
+		*wire += (off_t)(n + lines);
 	}
 	return 0;
 }

@@ -24,8 +24,8 @@ void	header_facts(struct str head, struct str addr, struct header_facts *);
 /* Looks at the first CONTENT_HEADER_MAX bytes. */
 #define CONTENT_HEADER_MAX	131072u
 int	content_facts(const struct content *, struct str addr, struct header_facts *) must_check;
-/* Pure: CRLF becomes LF in place; *cr is true if a CR was held back at the end (and is false at the beginning). Returns the length. */
-size_t	content_to_lf(char *, size_t, bool *cr);
+/* Pure: CRLF becomes LF in place; *cr is true if a CR was held back at the end (and is false at the beginning). *lines counts LFs. Returns the length. */
+size_t	content_to_lf(char *, size_t, bool *cr, size_t *lines);
 /* All of it behind fd's position, with LF line ends, the last line ended; *wire is its size with CRLF. */
 int	content_copy(const struct content *, int fd, off_t *wire) must_check;
 

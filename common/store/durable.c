@@ -16,6 +16,8 @@
 #define MAGIC_BTRFS	0x9123683eL
 #define MAGIC_ZFS	0x2fc12fc1L
 
+#define EARLY		(INT64_C(1) << 20)
+
 enum durable_how
 durable_for(int dirfd, bool strict)
 {
@@ -57,6 +59,17 @@ flush(int fd)
 	while ((r = fsync(fd)) == -1 && errno == EINTR)
 		continue;
 	return r;
+}
+
+void
+durable_early(int fd, off_t at, off_t len)
+{
+	off_t	begun = at / EARLY * EARLY, end = (at + len) / EARLY * EARLY;
+	int	saved = errno;
+
+	if (end > begun && sync_file_range(fd, begun, end - begun,
+	    SYNC_FILE_RANGE_WRITE) == -1)
+		errno = saved;	/* the flush will tell */
 }
 
 int

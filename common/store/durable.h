@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "common/base/attr.h"
 
@@ -23,6 +24,11 @@ enum durable_how {
 /* What is right for the file system of this descriptor (fstatfs); "strict" and "auto" are the configuration's words. */
 enum durable_how durable_for(int dirfd, bool strict);
 const char	*durable_name(enum durable_how);
+/*
+ * After each write of a file that grows from its beginning: every MiB goes to the disk while the next one
+ * is being made, so that the flush at the end finds little to do. A hint; says nothing of failure.
+ */
+void	durable_early(int fd, off_t at, off_t len);
 /* Before the rename. */
 int	durable_data(enum durable_how, int fd) must_check;
 /* After the renames into dirfd of the n files fds. -1: none of them may be acknowledged. */

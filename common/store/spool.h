@@ -35,6 +35,7 @@ struct draft {
 	int			 fd;		/* -1: none */
 	char			 id[ID_SIZE];
 	off_t			 content_at, size;
+	off_t			 written;	/* of the file so far */
 	struct buf		 out;		/* write-behind buffer */
 	struct sums		*sums;		/* of the body, as it passes */
 };

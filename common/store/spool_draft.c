@@ -36,9 +36,19 @@ spool_in_close(struct spool_in *in)
 }
 
 static int
+put(struct draft *d, const void *p, size_t n)
+{
+	if (fdio_write(d->fd, p, n) == -1)
+		return -1;
+	durable_early(d->fd, d->written, (off_t)n);
+	d->written += (off_t)n;
+	return 0;
+}
+
+static int
 flush(struct draft *d)
 {
-	if (fdio_write(d->fd, d->out.p, d->out.n) == -1)
+	if (put(d, d->out.p, d->out.n) == -1)
 		return -1;
 	buf_reset(&d->out);
 	return 0;
@@ -90,7 +100,7 @@ draft_write(struct draft *d, const void *data, size_t n)
 	if (d->out.n + n > FLUSH_AT && d->out.n > 0 && flush(d) == -1)
 		return -1;
 	if (n >= FLUSH_AT)
-		return fdio_write(d->fd, data, n);
+		return put(d, data, n);
 	return buf_add(&d->out, data, n);
 }
 
