@@ -11,10 +11,6 @@
 
 #include "common/fmt/record.h"
 #include "common/proc/proto_route.h"
-#include "route/value.h"
-
-static enum outcome	expand(struct walk *, struct node *, struct str value,
-			    struct str ext);
 
 bool
 walk_node(struct walk *w, struct str text, const struct node *parent,
@@ -70,15 +66,15 @@ walk_final(struct walk *w, const struct final *f)
 	return OUT_OK;
 }
 
-static enum outcome
-failed(struct walk *w, const char *what, const char *key)
+enum outcome
+walk_failed(struct walk *w, const char *what, const char *key)
 {
 	walk_why(w, "%s: look-up of %s failed: %s", what, key, strerror(errno));
 	return OUT_TEMP;
 }
 
-static enum outcome
-try_user(struct walk *w, const struct node *n, const char *name, struct str ext)
+enum outcome
+walk_user(struct walk *w, const struct node *n, const char *name, struct str ext)
 {
 	struct buf	 place;
 	uid_t		 uid = 0;
@@ -91,7 +87,7 @@ try_user(struct walk *w, const struct node *n, const char *name, struct str ext)
 	r = w->tables->user(w->tables->arg, str_from(name), &uid, &place);
 	where = buf_cstr(&place);
 	if (r == -1 || where == NULL)
-		o = failed(w, "users", name);
+		o = walk_failed(w, "users", name);
 	else if (r == 0)
 		walk_why(w, "users: no %s", name);
 	else if ((long long)uid < w->site->settings->local.min_uid)
@@ -121,13 +117,13 @@ try_virtual(struct walk *w, struct node *n, struct str local, struct str ext)
 	snprintf(key, sizeof(key), "%.*s@%s", STR_ARG(local), n->domain);
 	r = w->tables->virtual_(w->tables->arg, str_from(key), &value);
 	if (r == -1)
-		return failed(w, "virtual", key);
+		return walk_failed(w, "virtual", key);
 	if (r == 0) {
 		walk_why(w, "virtual: no %s", key);
 		return OUT_NONE;
 	}
 	n->by = SKIP_VIRTUAL;
-	return expand(w, n, value, ext);
+	return walk_expand(w, n, value, ext);
 }
 
 static enum outcome
@@ -142,13 +138,13 @@ try_alias(struct walk *w, struct node *n, struct str local)
 	snprintf(key, sizeof(key), "%.*s", STR_ARG(local));
 	r = w->tables->alias(w->tables->arg, str_from(key), &value);
 	if (r == -1)
-		return failed(w, "aliases", key);
+		return walk_failed(w, "aliases", key);
 	if (r == 0) {
 		walk_why(w, "aliases: no %s", key);
 		return OUT_NONE;
 	}
 	n->by = SKIP_ALIAS;
-	return expand(w, n, value, STR(""));
+	return walk_expand(w, n, value, STR(""));
 }
 
 /* One spelling of the local part: with its sub-address or without. */
@@ -166,14 +162,14 @@ try_local(struct walk *w, struct node *n, const struct site_domain *d,
 			o = try_alias(w, n, local);
 		if (o == OUT_NONE) {
 			snprintf(name, sizeof(name), "%.*s", STR_ARG(local));
-			o = try_user(w, n, name, ext);
+			o = walk_user(w, n, name, ext);
 		}
 	}
 	if (o == OUT_NONE && d->kind == SITE_VIRTUAL) {
 		/* a user whose name is an address */
 		snprintf(name, sizeof(name), "%.*s@%s", STR_ARG(local),
 		    n->domain);
-		o = try_user(w, n, name, ext);
+		o = walk_user(w, n, name, ext);
 	}
 	return o;
 }
@@ -195,8 +191,8 @@ try_catch_all(struct walk *w, struct node *n, const struct site_domain *d)
 	return walk_resolve(w, &child);
 }
 
-static enum outcome
-unknown(struct walk *w, const struct node *n)
+enum outcome
+walk_nobody(struct walk *w, const struct node *n)
 {
 	walk_why(w, "nobody is %s", n->addr);
 	w->partly = true;
@@ -230,7 +226,7 @@ resolve_ours(struct walk *w, struct node *n, const struct site_domain *d)
 		o = try_local(w, n, d, base, ext);
 	if (o == OUT_NONE)
 		o = try_catch_all(w, n, d);
-	return o == OUT_NONE ? unknown(w, n) : o;
+	return o == OUT_NONE ? walk_nobody(w, n) : o;
 }
 
 /* 1 go on, 0 it has been dealt with, -1 *o is the end. */
@@ -303,24 +299,34 @@ walk_resolve(struct walk *w, struct node *n)
 	return resolve_ours(w, n, d);
 }
 
+/* An address that was met before is OUT_OK even if it meant nobody then. */
+static bool
+is_found(const struct walk *w, enum outcome o)
+{
+	return o == OUT_OK && (w->expn || w->out->nfinals > 0);
+}
+
 /* virtual entry, alias, the setting; in the end it is accepted all the same (RFC 5321 4.5.1). */
 enum outcome
 walk_postmaster(struct walk *w, struct node *n)
 {
 	const char	*name = w->site->settings->postmaster;
+	bool		 partly = w->partly;
 	struct node	 child;
 	enum outcome	 o;
 
 	o = try_virtual(w, n, str_from(n->lower), STR(""));
 	if (o == OUT_NONE)
 		o = try_alias(w, n, str_from(n->lower));
-	if (o == OUT_OK || o == OUT_TEMP)
+	if (is_found(w, o) || o == OUT_TEMP)
 		return o;
 	walk_why(w, "postmaster is %s", name);
 	n->by = SKIP_ALIAS;
+	/* whom the alias missed does not matter if the setting finds somebody */
+	w->partly = partly;
 	if (walk_node(w, str_from(name), n, &child)) {
 		o = walk_resolve(w, &child);
-		if (o == OUT_OK || o == OUT_TEMP)
+		if (is_found(w, o) || o == OUT_TEMP)
 			return o;
 	}
 	walk_why(w, "the postmaster's mail waits until the setting postmaster "
@@ -347,119 +353,4 @@ walk_unknown(struct walk *w)
 		o = walk_final(w, &f);
 	}
 	return o;
-}
-
-/* "@domain" keeps the local part; a sub-address goes along to addresses of ours. */
-static enum outcome
-follow(struct walk *w, struct node *n, struct str target, struct str ext)
-{
-	char		 text[2 * ADDR_MAX];
-	struct node	 child;
-	const char	*sep = w->site->settings->separator;
-
-	if (target.n > ADDR_MAX)
-		return OUT_BAD;
-	if (target.n > 0 && target.p[0] == '@') {
-		snprintf(text, sizeof(text), "%.*s%.*s",
-		    (int)(strrchr(n->addr, '@') - n->addr), n->addr,
-		    STR_ARG(target));
-		target = str_from(text);
-	}
-	if (!walk_node(w, target, n, &child)) {
-		walk_why(w, "\"%.*s\" is no address", STR_ARG(target));
-		return OUT_BAD;
-	}
-	if (w->expn) {
-		record_putf(&w->out->names, ROUTE_NAME, "<%s>", child.addr);
-		return OUT_OK;
-	}
-	if (ext.n > 0 && strchr(child.local, sep[0]) == NULL &&
-	    site_find(w->site, str_from(child.domain)) != NULL &&
-	    (size_t)snprintf(text, sizeof(text), "%s%s%.*s@%s", child.local,
-	    sep, STR_ARG(ext), child.domain) < sizeof(text))
-		if (!walk_node(w, str_from(text), n, &child) &&
-		    !walk_node(w, target, n, &child))
-			return OUT_BAD;
-	return walk_resolve(w, &child);
-}
-
-static enum outcome
-deliver_to(struct walk *w, const struct node *n, enum final_kind kind,
-    struct str arg)
-{
-	struct final	f = { .kind = kind, .arg = arg, .ext = STR("") };
-
-	if (w->expn)
-		return OUT_OK;	/* nobody outside has to know the command */
-	f.user = str_from(w->site->settings->local.alias_user);
-	f.addr = str_from(n->addr);
-	walk_why(w, "%s %.*s, as %s", kind == FINAL_PIPE ? "command" : "file",
-	    STR_ARG(arg), w->site->settings->local.alias_user);
-	return walk_final(w, &f);
-}
-
-static enum outcome
-user_itself(struct walk *w, const struct node *n, struct str name)
-{
-	char		lower[LOCAL_MAX + 1];
-	enum outcome	o;
-
-	if (str_lower(lower, sizeof(lower), name) == -1)
-		return OUT_BAD;
-	if (w->expn) {
-		record_putf(&w->out->names, ROUTE_NAME, "<%s@%s>", lower,
-		    w->site->first);
-		return OUT_OK;
-	}
-	o = try_user(w, n, lower, STR(""));
-	return o == OUT_NONE ? unknown(w, n) : o;
-}
-
-static enum outcome
-target(struct walk *w, struct node *n, const struct field *f, struct str ext,
-    struct str place)
-{
-	switch (f->tag) {
-	case VALUE_ADDRESS:
-		walk_why(w, "%.*s: %s is %.*s", STR_ARG(place), n->addr,
-		    STR_ARG(f->value));
-		return follow(w, n, f->value, ext);
-	case VALUE_USER:
-		walk_why(w, "%.*s: %s is the user %.*s", STR_ARG(place),
-		    n->addr, STR_ARG(f->value));
-		return user_itself(w, n, f->value);
-	case VALUE_PIPE:
-	case VALUE_FILE:
-		walk_why(w, "%.*s: %s", STR_ARG(place), n->addr);
-		return deliver_to(w, n, f->tag == VALUE_PIPE ? FINAL_PIPE :
-		    FINAL_FILE, f->value);
-	}
-	return OUT_OK;
-}
-
-/* All targets of an entry: one that is known makes the whole known; a loop or a failure ends it. */
-static enum outcome
-expand(struct walk *w, struct node *n, struct str value, struct str ext)
-{
-	struct cur	c = cur_from(value);
-	struct str	place = STR("");
-	struct field	f;
-	enum outcome	o, all = OUT_UNKNOWN;
-
-	while (record_next(&c, &f)) {
-		if (f.tag == VALUE_PLACE) {
-			place = f.value;
-			continue;
-		}
-		o = target(w, n, &f, ext, place);
-		if (o == OUT_OK || o == OUT_CONFIG)
-			all = all == OUT_OK ? OUT_OK : o;
-		else if (o != OUT_UNKNOWN && o != OUT_BAD)
-			return o;
-	}
-	if (!cur_done(&c)) {
-		errno = EPROTO;
-		return failed(w, "compiled table", n->addr);
-	}
-	return all;
 }

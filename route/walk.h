@@ -48,6 +48,14 @@ enum outcome walk_postmaster(struct walk *, struct node *);
 /* Members that are unknown become users that are unknown, so that the failure is told to the sender. */
 enum outcome walk_unknown(struct walk *);
 enum outcome walk_final(struct walk *, const struct final *);
+/* A user by this name, and no alias; OUT_NONE if there is none. */
+enum outcome walk_user(struct walk *, const struct node *, const char *name, struct str ext);
+/* Remembers that this means nobody. */
+enum outcome walk_nobody(struct walk *, const struct node *);
+/* A look-up failed with errno. */
+enum outcome walk_failed(struct walk *, const char *what, const char *key);
+/* walk_entry.c: the value of an entry of the tables, for the address in the node. */
+enum outcome walk_expand(struct walk *, struct node *, struct str value, struct str ext);
 
 void	walk_why(struct walk *, const char *, ...) printf_like(2, 3);
 /* "file:line: text" of a setting, without a place for a default. */
