@@ -83,8 +83,8 @@ header_byte(struct reception *rx, char c)
 }
 
 /* Only the beginning of a line is of interest. */
-static void
-scan_header(struct reception *rx, struct str s)
+void
+rx_scan_header(struct reception *rx, struct str s)
 {
 	const char	*p = s.p, *end = s.p + s.n, *lf;
 
@@ -136,7 +136,7 @@ rx_add(struct reception *rx, struct str s)
 	if (rx->code != 0)
 		return;
 	if (rx->in_header)
-		scan_header(rx, s);
+		rx_scan_header(rx, s);
 	if (draft_write(&rx->draft, s.p, s.n) == -1)
 		rx_errno(rx);
 }

@@ -34,6 +34,8 @@ void	rx_fault(struct reception *, unsigned code, const char *status, const char 
 void	rx_errno(struct reception *);
 /* A piece of the content. */
 void	rx_add(struct reception *, struct str);
+/* Counts hops in a piece while it is the header section (rx_add does it); the fault is noted. */
+void	rx_scan_header(struct reception *, struct str);
 /* Counts lines of a piece that did not pass dot_in. */
 void	rx_scan_lines(struct reception *, struct str);
 /* Publishes. 0: say 250; -1: code, status and text. Closed either way. */
