@@ -73,7 +73,7 @@ args_rcpt(struct cur *in, bool utf8, struct rcpt_args *a, struct bad *b)
 {
 	struct esmtp_param	p;
 
-	*a = (struct rcpt_args){ .notify = 0 };
+	*a = (struct rcpt_args){ .orcpt = STR("") };
 	cur_skip_wsp(in);
 	if (!cur_word(in, STR("TO:")))
 		return fail(b, 501, "5.5.4", "expected RCPT TO:<address>");

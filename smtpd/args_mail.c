@@ -121,7 +121,7 @@ take_params(struct cur *in, struct mail_args *m, struct bad *b)
 bool
 args_mail(struct cur *in, struct mail_args *m, struct bad *b)
 {
-	*m = (struct mail_args){ .options = 0 };
+	*m = (struct mail_args){ .envid = STR("") };
 	cur_skip_wsp(in);
 	if (!cur_word(in, STR("FROM:")))
 		return fail(b, 501, "expected MAIL FROM:<address>");

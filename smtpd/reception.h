@@ -26,8 +26,12 @@ struct reception {
 };
 
 void	rx_init(struct reception *, unsigned long long max, long long max_hops);
-/* Creates the file: its envelope, then the trace field. -1: code, status and text say what to answer. */
-int	rx_begin(struct reception *, const struct spool_in *, struct envelope *, struct str trace) must_check;
+/*
+ * Creates the file: its envelope, then the trace field. -1: code, status and
+ * text say what to answer.
+ */
+int	rx_begin(struct reception *, const struct spool_in *, struct envelope *,
+	    struct str trace) must_check;
 /* Remembers the first one only. */
 void	rx_fault(struct reception *, unsigned code, const char *status, const char *text);
 /* For errno of the file system: 452 or 451. */

@@ -45,11 +45,13 @@ struct session {
 void	session_until(struct session *, int64_t);
 
 /* ---- reply.c: every reply goes this way; 5xx are counted as the client's mistakes. */
-void	reply(struct session *, unsigned code, const char *status, const char *fmt, ...) printf_like(4, 5);
+void	reply(struct session *, unsigned code, const char *status, const char *fmt, ...)
+	    printf_like(4, 5);
 /* The service cannot go on: 421, and the state to return. */
 enum state reply_closing(struct session *, const char *status, const char *text);
 /* One line of a reply, cut if too long, without control characters; its length. Pure. */
-size_t	reply_line(char[REPLY_SIZE], unsigned code, bool more, const char *status, const char *text);
+size_t	reply_line(char[REPLY_SIZE], unsigned code, bool more, const char *status,
+	    const char *text);
 /* A line of a reply with more lines to come. */
 void	reply_more(struct session *, unsigned code, const char *status, struct str text);
 

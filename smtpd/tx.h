@@ -19,7 +19,10 @@ struct tx {
 
 void	tx_init(struct tx *);
 void	tx_reset(struct tx *);
-/* Copies what the recipient looks at. A further copy of one that is there already (unless each is answered: LMTP) is none. */
+/*
+ * Copies what the recipient looks at. A further copy of one that is there
+ * already is none, unless each is answered (LMTP).
+ */
 int	tx_add(struct tx *, const struct envelope_rcpt *, bool each) must_check;
 
 #endif

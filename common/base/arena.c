@@ -71,7 +71,8 @@ arena_dup(struct arena *a, struct str s, struct str *out)
 			errno = EMSGSIZE;
 		return -1;
 	}
-	memcpy(p, s.p, s.n);
+	if (s.n > 0)
+		memcpy(p, s.p, s.n);
 	out->p = p;
 	out->n = s.n;
 	return 0;
