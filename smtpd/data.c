@@ -76,6 +76,7 @@ begin(struct session *s)
 	struct buf	trace;
 	int		r = -1;
 
+	s->fat = true;
 	rx_init(&s->rx, (unsigned long long)s->set->smtp.message_size,
 	    s->set->smtp.hops);
 	s->content_by = now_ms() + s->set->smtp.data_timeout;

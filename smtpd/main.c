@@ -15,6 +15,8 @@
 #include "common/proc/child.h"
 #include "common/proc/priv.h"
 #include "common/proc/sandbox.h"
+#include "common/store/digest.h"
+#include "common/store/sums.h"
 #include "smtpd/smtpd.h"
 
 #define USER	"ph-smtp"
@@ -74,6 +76,21 @@ reload(void *arg, int conf, struct server_limits *l)
 	return 0;
 }
 
+/* What a library makes at its first use is made before the fork, and shared by all workers. */
+static void
+warm_up(void)
+{
+	struct sums	*s = sums_new();
+	char		 simple[DIGEST_HEX + 1], relaxed[DIGEST_HEX + 1];
+
+	if (s == NULL)
+		return;		/* it will be tried again where it counts */
+	sums_add(s, "x\r\n", 3);
+	if (sums_end(s, simple, relaxed) == -1)
+		log_warn("digests why=\"no SHA-256\"");
+	sums_free(&s);
+}
+
 static int
 enter(struct smtpd *d, struct diag *why)
 {
@@ -83,6 +100,7 @@ enter(struct smtpd *d, struct diag *why)
 	if ((size_t)snprintf(dir, sizeof(dir), "%s/incoming",
 	    d->settings->spool) >= sizeof(dir))
 		return diag_set(why, "spool: name is too long");
+	warm_up();
 	tzset();	/* its files are out of reach afterwards */
 	server_raise_limits();
 	if (sandbox_compile(SANDBOX_SMTPD, &d->sandbox, why) == -1)

@@ -4,6 +4,8 @@
  * worker as ph-smtp; the peer is hostile.
  */
 #include <errno.h>
+#include <malloc.h>
+#include <poll.h>
 #include <string.h>
 
 #include "common/base/log.h"
@@ -12,7 +14,9 @@
 
 #define STRESS_TIMEOUT	10000	/* ms; for the idle when places are rare */
 #define BYE_TIMEOUT	5000
-#define TRIM_AT		16384u	/* of the input buffer that was touched */
+#define QUIET		500	/* ms, then memory is given back */
+#define BIG		16384u	/* of the input buffer, if so much was touched */
+#define FLUSH_TIMEOUT	60000
 
 static enum state
 cmd_noop(struct session *s, struct cur *in)
@@ -210,6 +214,27 @@ idle_timeout(const struct session *s)
 	    timeout;
 }
 
+/*
+ * A client that is quiet for a moment may be so for minutes: what messages
+ * took goes back to the system. A busy one never pays for it.
+ */
+static void
+slim(struct session *s)
+{
+	struct pollfd	p = { s->conn.fd, POLLIN, 0 };
+
+	if (!s->fat && s->conn.in_to < BIG)
+		return;
+	/* what fails here fails again in conn_line */
+	if (conn_pending(&s->conn).n > 0 || s->conn.eof ||
+	    conn_flush(&s->conn, FLUSH_TIMEOUT) == -1 ||
+	    poll(&p, 1, QUIET) != 0)
+		return;
+	conn_idle_trim(&s->conn);
+	malloc_trim(0);
+	s->fat = false;
+}
+
 static void
 one_line(struct session *s)
 {
@@ -217,9 +242,8 @@ one_line(struct session *s)
 	int64_t		timeout = idle_timeout(s);
 	struct str	line;
 
-	if (conn_pending(&s->conn).n == 0 && s->conn.in_to > TRIM_AT)
-		conn_idle_trim(&s->conn);
 	session_until(s, now_ms() + timeout);
+	slim(s);
 	switch (conn_line(&s->conn, max, timeout, &line)) {
 	case LINE_OK:
 		command(s, line);

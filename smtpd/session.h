@@ -35,6 +35,7 @@ struct session {
 	struct tx		 tx;
 	struct reception	 rx;
 	long long		 commands, errors;
+	bool			 fat;		/* has memory that it need not keep when idle */
 	bool			 gone;		/* replies reach nobody any more */
 	int64_t			 deadline;	/* of the session, now_ms scale */
 	int64_t			 content_by;	/* and of the present message's content */
