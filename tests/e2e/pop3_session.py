@@ -3,7 +3,6 @@ listings, exact content, deletion, dropped connections, pipelining, hostile
 lines, Dovecot's list of UIDs. TAP on standard output."""
 import os
 import poplib
-import pwd
 import re
 import shutil
 import socket
@@ -422,8 +421,14 @@ def with_curl():
 
 def with_fetchmail():
     fill()
-    if shutil.which("fetchmail") is None:
-        print("ok %d - fetchmail # SKIP not installed" % next_number())
+    try:
+        import pwd
+        pwd.getpwuid(os.getuid())
+        why = None if shutil.which("fetchmail") else "not installed"
+    except KeyError:
+        why = "it wants a user with a name"
+    if why:
+        print("ok %d - fetchmail # SKIP %s" % (next_number(), why))
         return
     home = os.path.join(DIR, "fetchmail")
     os.makedirs(home, exist_ok=True)
@@ -449,7 +454,6 @@ def next_number():
 
 
 def main():
-    pwd.getpwuid(os.getuid())
     for test in (logins, capabilities, listings, contents, deletion, others,
                  pipelining, hostile, uid_list, with_curl, with_fetchmail):
         test()
