@@ -17,6 +17,7 @@ void
 engine_init(struct engine *e)
 {
 	seen_init(&e->visited);
+	seen_init(&e->nobody);
 	seen_init(&e->finals);
 	seen_init(&e->unknown);
 	buf_init(&e->scratch, 16384);
@@ -26,6 +27,7 @@ void
 engine_free(struct engine *e)
 {
 	seen_free(&e->visited);
+	seen_free(&e->nobody);
 	seen_free(&e->finals);
 	seen_free(&e->unknown);
 	buf_free(&e->scratch);
@@ -187,6 +189,7 @@ static void
 start(struct engine *e, struct decision *d)
 {
 	seen_reset(&e->visited);
+	seen_reset(&e->nobody);
 	seen_reset(&e->finals);
 	seen_reset(&e->unknown);
 	buf_reset(&d->finals);

@@ -52,7 +52,8 @@ struct decision {
 
 /* Memory that decisions share. */
 struct engine {
-	struct seen	visited, finals, unknown;
+	struct seen	visited, nobody;	/* lower-case addresses met; those that led to nobody */
+	struct seen	finals, unknown;
 	struct buf	scratch;
 };
 

@@ -107,3 +107,9 @@ seen_add(struct seen *s, struct str what)
 	s->slots[i] = (uint32_t)s->n;
 	return 1;
 }
+
+bool
+seen_has(const struct seen *s, struct str what)
+{
+	return s->nslots > 0 && s->slots[find(s, what)] != 0;
+}

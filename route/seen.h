@@ -2,6 +2,7 @@
 #ifndef ROUTE_SEEN_H
 #define ROUTE_SEEN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/base/attr.h"
@@ -20,5 +21,6 @@ void	seen_reset(struct seen *);	/* empty, keeps its memory unless it is much */
 void	seen_free(struct seen *);
 /* 1: new and added, 0: it was there, -1: errno. */
 int	seen_add(struct seen *, struct str) must_check;
+bool	seen_has(const struct seen *, struct str);
 
 #endif

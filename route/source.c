@@ -106,17 +106,31 @@ load_users(struct sources *s)
 	return 0;
 }
 
+void
+sources_init(struct sources *s, const struct site *site)
+{
+	*s = (struct sources){ .site = site };
+	memory_init(&s->aliases);
+	memory_init(&s->virtual_);
+	memory_init(&s->names);
+	buf_init(&s->said, SAID_MAX);
+}
+
+void
+sources_sort(struct sources *s)
+{
+	memory_sort(&s->aliases, twice, s);
+	memory_sort(&s->virtual_, twice, s);
+	memory_sort(&s->names, twice, s);
+}
+
 int
 sources_load(struct sources *s, const struct site *site)
 {
 	const struct settings	*st = site->settings;
 	size_t			 i;
 
-	*s = (struct sources){ .site = site };
-	memory_init(&s->aliases);
-	memory_init(&s->virtual_);
-	memory_init(&s->names);
-	buf_init(&s->said, SAID_MAX);
+	sources_init(s, site);
 	if (load_users(s) == -1) {
 		sources_free(s);
 		return -1;
@@ -125,9 +139,7 @@ sources_load(struct sources *s, const struct site *site)
 		sources_aliases(s, st->aliases.items[i].text, false);
 	for (i = 0; i < st->virtuals.n; i++)
 		sources_aliases(s, st->virtuals.items[i].text, true);
-	memory_sort(&s->aliases, twice, s);
-	memory_sort(&s->virtual_, twice, s);
-	memory_sort(&s->names, twice, s);
+	sources_sort(s);
 	return 0;
 }
 

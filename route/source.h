@@ -27,7 +27,10 @@ struct engine_tables sources_tables(struct sources *);
 void	sources_mistake(struct sources *, const char *file, unsigned line, unsigned col, const char *, ...) printf_like(5, 6);
 /* file NULL: not about a line. */
 void	sources_warn(struct sources *, const char *file, unsigned line, const char *, ...) printf_like(4, 5);
-/* One file of aliases or virtual addresses. */
+/* In parts: an empty one; texts of aliases or virtual addresses; then sort, before it is asked. */
+void	sources_init(struct sources *, const struct site *);
+void	sources_text(struct sources *, const char *file, struct str text, bool is_virtual);
 void	sources_aliases(struct sources *, const char *file, bool is_virtual);
+void	sources_sort(struct sources *);
 
 #endif

@@ -351,23 +351,30 @@ read_entries(struct reader *r)
 }
 
 void
-sources_aliases(struct sources *src, const char *file, bool is_virtual)
+sources_text(struct sources *src, const char *file, struct str text,
+    bool is_virtual)
 {
-	struct reader	r = { .src = src, .file = file, .trusted = true,
-	    .is_virtual = is_virtual };
-	struct buf	text, value;
+	struct reader	r = { .src = src, .file = file, .text = text,
+	    .trusted = true, .is_virtual = is_virtual };
+	struct buf	value;
 
-	buf_init(&text, SOURCE_MAX);
 	buf_init(&value, VALUE_MAX);
 	buf_init(&r.scratch, SOURCE_MAX);
 	r.value = &value;
-	if (fdio_slurp_at(AT_FDCWD, file, &text) == -1)
-		sources_mistake(src, file, 1, 1, "%s", strerror(errno));
-	else {
-		r.text = buf_view(&text);
-		read_entries(&r);
-	}
+	read_entries(&r);
 	buf_free(&r.scratch);
 	buf_free(&value);
+}
+
+void
+sources_aliases(struct sources *src, const char *file, bool is_virtual)
+{
+	struct buf	text;
+
+	buf_init(&text, SOURCE_MAX);
+	if (fdio_slurp_at(AT_FDCWD, file, &text) == -1)
+		sources_mistake(src, file, 1, 1, "%s", strerror(errno));
+	else
+		sources_text(src, file, buf_view(&text), is_virtual);
 	buf_free(&text);
 }

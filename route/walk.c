@@ -229,6 +229,13 @@ resolve_ours(struct walk *w, struct node *n, const struct site_domain *d)
 	return o == OUT_NONE ? walk_nobody(w, n) : o;
 }
 
+static void
+key_of(const struct node *n, char key[ADDR_MAX + 1])
+{
+	/* it is the copy of a string as long as this one */
+	(void)!str_lower(key, ADDR_MAX + 1, str_from(n->addr));
+}
+
 /* 1 go on, 0 it has been dealt with, -1 *o is the end. */
 static int
 check_way(struct walk *w, struct node *n, enum outcome *o)
@@ -237,10 +244,7 @@ check_way(struct walk *w, struct node *n, enum outcome *o)
 	char			 key[ADDR_MAX + 1];
 	int			 r;
 
-	if (str_lower(key, sizeof(key), str_from(n->addr)) == -1) {
-		*o = OUT_BAD;
-		return -1;
-	}
+	key_of(n, key);
 	for (p = n->parent; p != NULL; p = p->parent) {
 		if (strcasecmp(p->addr, n->addr) != 0)
 			continue;
@@ -261,10 +265,13 @@ check_way(struct walk *w, struct node *n, enum outcome *o)
 		*o = OUT_DEEP;
 		return -1;
 	}
+	*o = OUT_OK;
 	if ((r = seen_add(&w->engine->visited, str_from(key))) == -1)
 		*o = OUT_TEMP;
-	else
-		*o = OUT_OK;
+	else if (r == 0 && seen_has(&w->engine->nobody, str_from(key))) {
+		w->partly = true;
+		*o = OUT_UNKNOWN;
+	}
 	return r;
 }
 
@@ -279,6 +286,7 @@ walk_resolve(struct walk *w, struct node *n)
 {
 	const struct site_domain *d = site_find(w->site, str_from(n->domain));
 	struct final	f = { .kind = FINAL_REMOTE };
+	char		key[ADDR_MAX + 1];
 	enum outcome	o = OUT_OK;
 	int		r;
 
@@ -296,14 +304,13 @@ walk_resolve(struct walk *w, struct node *n)
 		    d->kind == SITE_LOCAL ? "local" : "virtual");
 	if (is_postmaster(n) && n->skip == SKIP_NOTHING)
 		return walk_postmaster(w, n);
-	return resolve_ours(w, n, d);
-}
-
-/* An address that was met before is OUT_OK even if it meant nobody then. */
-static bool
-is_found(const struct walk *w, enum outcome o)
-{
-	return o == OUT_OK && (w->expn || w->out->nfinals > 0);
+	o = resolve_ours(w, n, d);
+	if (o == OUT_UNKNOWN && n->skip == SKIP_NOTHING) {
+		key_of(n, key);
+		if (seen_add(&w->engine->nobody, str_from(key)) == -1)
+			o = OUT_TEMP;
+	}
+	return o;
 }
 
 /* virtual entry, alias, the setting; in the end it is accepted all the same (RFC 5321 4.5.1). */
@@ -318,7 +325,7 @@ walk_postmaster(struct walk *w, struct node *n)
 	o = try_virtual(w, n, str_from(n->lower), STR(""));
 	if (o == OUT_NONE)
 		o = try_alias(w, n, str_from(n->lower));
-	if (is_found(w, o) || o == OUT_TEMP)
+	if (o == OUT_OK || o == OUT_TEMP)
 		return o;
 	walk_why(w, "postmaster is %s", name);
 	n->by = SKIP_ALIAS;
@@ -326,7 +333,7 @@ walk_postmaster(struct walk *w, struct node *n)
 	w->partly = partly;
 	if (walk_node(w, str_from(name), n, &child)) {
 		o = walk_resolve(w, &child);
-		if (is_found(w, o) || o == OUT_TEMP)
+		if (o == OUT_OK || o == OUT_TEMP)
 			return o;
 	}
 	walk_why(w, "the postmaster's mail waits until the setting postmaster "
