@@ -215,10 +215,23 @@ add_target(struct reader *r, const struct alias_target *t)
 	    ":include:/file";
 }
 
-static bool
-is_between(char c)
+/* Where the next target begins: past blanks, commas and comments, as alias_target_next goes. */
+static const char *
+next_target(const struct cur *c)
 {
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == ',';
+	const char	*p = c->p;
+
+	while (p < c->end) {
+		if (*p == '#' && (p == c->p || p[-1] == '\n' ||
+		    is_wsp((unsigned char)p[-1])))
+			while (p < c->end && *p != '\n')
+				p++;
+		else if (*p != '\0' && strchr(" \t\r\n,", *p) != NULL)
+			p++;
+		else
+			break;
+	}
+	return p;
 }
 
 static void
@@ -230,8 +243,7 @@ read_targets(struct reader *r, struct str targets, unsigned line)
 	unsigned		 at_line = line, col = 1;
 
 	for (;;) {
-		for (at = c.p; at < c.end && is_between(*at); at++)
-			continue;
+		at = next_target(&c);
 		buf_reset(&r->scratch);
 		if (!alias_target_next(&c, &r->scratch, &t))
 			return;
