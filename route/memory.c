@@ -77,7 +77,8 @@ memory_sort(struct memory *m, void (*twice)(void *, const struct memory_row *,
 {
 	size_t	i, first = 0;
 
-	qsort_r(m->rows, m->n, sizeof(*m->rows), by_key, m);
+	if (m->n > 1)
+		qsort_r(m->rows, m->n, sizeof(*m->rows), by_key, m);
 	for (i = 1; i < m->n; i++) {
 		if (str_eq(memory_key(m, &m->rows[first]),
 		    memory_key(m, &m->rows[i])))
