@@ -132,7 +132,7 @@ str_number(struct str s, unsigned long long max, unsigned long long *out)
 			return -1;
 		}
 		d = (unsigned)(s.p[i] - '0');
-		if (v > max / 10 || v * 10 > max - d) {
+		if (d > max || v > (max - d) / 10) {
 			errno = ERANGE;
 			return -1;
 		}
