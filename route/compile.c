@@ -110,7 +110,8 @@ load(struct site *site, struct sources *src, const struct settings *st)
 static int
 finish(struct site *site, struct sources *src, int status)
 {
-	fwrite(src->said.p, 1, src->said.n, stderr);
+	if (src->said.n > 0)
+		fwrite(src->said.p, 1, src->said.n, stderr);
 	if (status == 0 && src->mistakes > 0)
 		status = EX_CONFIG;
 	sources_free(src);

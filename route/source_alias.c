@@ -323,8 +323,8 @@ read_entry(struct reader *r, const struct alias_entry *e)
 		r->line = e->line;
 		read_targets(r, e->targets, e->line);
 		if (r->targets == 0)
-			what = "no target, expected an address (/dev/null "
-			    "throws mail away)";
+			what = "no target, expected an address, |command, "
+			    "/file or :include:/file";
 		else if (!buf_ok(r->value) || !buf_ok(&key))
 			what = "this entry is too large";
 		else if (memory_add(r->is_virtual ? &r->src->virtual_ :

@@ -93,10 +93,10 @@ static const struct { bool is_virtual; const char *in, *said; } mistakes[] = {
 	{ false, "a: alice\n\n# text\nb : \"alice\" , |c\n", "" },
 	{ false, "no colon\na:\nb: ,,\n",
 	    "f:1:4: expected a name and a colon\n"
-	    "f:2:1: no target, expected an address (/dev/null throws mail "
-	    "away)\n"
-	    "f:3:1: no target, expected an address (/dev/null throws mail "
-	    "away)\n" },
+	    "f:2:1: no target, expected an address, |command, /file or "
+	    ":include:/file\n"
+	    "f:3:1: no target, expected an address, |command, /file or "
+	    ":include:/file\n" },
 	{ false, "a: b c,\n  d@, \\, \"x\n", "f:1:4: this is no address, "
 	    "expected name or name@domain\n"
 	    "f:2:3: this is no address, expected name or name@domain\n"
