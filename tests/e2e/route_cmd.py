@@ -1,0 +1,220 @@
+"""route as a command and as a daemon: explanations, mistakes, exit statuses,
+and tables that are swapped while smtpd asks. TAP on standard output."""
+import os
+import shutil
+import smtplib
+import subprocess
+import sys
+import tempfile
+import time
+
+ADDR = os.environ.get("PH_ADDR", "127.0.0.1")
+SMTP = int(os.environ["PH_SMTP"])
+DIR = os.environ["PH_DIR"]
+ROUTE = os.path.join(DIR, "bin", "route")
+CONF = os.path.join(DIR, "posthouse.conf")
+ALIASES = os.path.join(DIR, "aliases")
+USERS = os.path.join(DIR, "users")
+STRANGER = "203.0.113.9"
+done = 0
+failed = 0
+
+
+def check(ok, name, detail=""):
+    global done, failed
+    done += 1
+    if not ok:
+        failed += 1
+        print("not ok %d - %s" % (done, name))
+        print("%s: %s" % (name, detail), file=sys.stderr)
+    else:
+        print("ok %d - %s" % (done, name))
+    sys.stdout.flush()
+
+
+def route(*args):
+    p = subprocess.run([ROUTE, *args], capture_output=True, text=True,
+                       timeout=60)
+    return p.returncode, p.stdout, p.stderr
+
+
+def explain(address, client=STRANGER):
+    more = ["-i", client] if client else []
+    return route("-v", "-f", CONF, *more, address)
+
+
+# address, client, exit status, lines that must be there (the last one last)
+EXPLAIN = [
+    ("alice@example.test", STRANGER, 0,
+     [": domain example.test is local", "aliases: no alice",
+      USERS + ":1: user alice", "-> user alice (alice@example.test)",
+      "250 2.1.5 recipient ok"]),
+    ("BOB+Lists@Example.TEST", STRANGER, 0,
+     [USERS + ":2: user bob, sub-address Lists",
+      "-> user bob, sub-address Lists (BOB+Lists@example.test)",
+      "250 2.1.5 recipient ok"]),
+    ("abuse", STRANGER, 0,
+     ["without a domain: abuse@example.test",
+      ALIASES + ":3: abuse@example.test is postmaster",
+      ALIASES + ":1: postmaster@example.test is alice",
+      "-> user alice (alice@example.test)", "250 2.1.5 recipient ok"]),
+    ("postmaster@mx.example.test", STRANGER, 0,
+     ["mx.example.test is a name of this host", "250 2.1.5 recipient ok"]),
+    ("nosuch@example.test", STRANGER, 67,
+     ["aliases: no nosuch", "users: no nosuch",
+      "nobody is nosuch@example.test", "550 5.1.1 user unknown"]),
+    ("ann@far.test", STRANGER, 77,
+     ["far.test is not a domain of this host",
+      "client 203.0.113.9 is not in relay-from",
+      "550 5.7.1 relaying denied"]),
+    ("ann@far.test", "127.0.0.1", 0,
+     ["client 127.0.0.1 is in relay-from 127.0.0.0/8",
+      "-> remote ann@far.test", "250 2.1.5 recipient ok"]),
+    ("ann@far.test", None, 0,
+     ["submitted on this host, may relay", "250 2.1.5 recipient ok"]),
+    ("no address", STRANGER, 65,
+     ["\"no address\" is no address", "553 5.1.3 this is no address"]),
+]
+
+
+def test_explain():
+    for address, client, status, lines in EXPLAIN:
+        got, out, err = explain(address, client)
+        at = 0
+        for line in lines:     # in this order
+            at = out.find(line, at)
+            if at < 0:
+                break
+        check(got == status and at >= 0 and
+              out.rstrip().endswith(lines[-1]),
+              "route -v %s from %s" % (address, client or "here"),
+              "status %d\n%s%s" % (got, out, err))
+
+
+def test_calls():
+    for args in ([], ["-x"], ["-v", "-f", CONF], ["-c", "x"],
+                 ["-c", "-t", "-f", CONF], ["-c", "-i", "::1"],
+                 ["-v", "-f", CONF, "-i", "nowhere", "a"],
+                 ["-v", "-f", CONF, "-s", "no address", "a"]):
+        got, _, err = route(*args)
+        check(got == 64 and err, "route %s is a wrong call" % " ".join(args)
+              .replace(CONF, "CONF"), "status %d %s" % (got, err))
+    got, _, err = route("-t", "-f", "/nonexistent/conf")
+    check(got in (66, 78) and "/nonexistent/conf" in err,
+          "no configuration", "status %d %s" % (got, err))
+
+
+def rcpt(address):
+    with smtplib.SMTP(ADDR, SMTP, timeout=20) as s:
+        s.ehlo("client.test")
+        s.mail("s@client.test")
+        return s.rcpt(address)
+
+
+def rcpt_within(address, code, seconds):
+    """The reply, as soon as it has the code."""
+    end = time.monotonic() + seconds
+    while True:
+        got = rcpt(address)
+        if got[0] == code or time.monotonic() > end:
+            return got
+
+
+def append(text):
+    with open(ALIASES, "a", encoding="utf-8") as f:
+        f.write(text)
+
+
+def test_swap(keep):
+    check(rcpt("swapped@example.test")[0] == 550, "not there before")
+    append("swapped: bob\n")
+    check(rcpt("swapped@example.test")[0] == 550,
+          "a changed source file alone changes nothing")
+    got, _, err = route("-c", "-f", CONF)
+    check(got == 0, "route -c while the suite runs", err)
+    got = rcpt_within("swapped@example.test", 250, 1)
+    check(got[0] == 250, "accepted within a second", str(got))
+    got, out, _ = explain("swapped@example.test")
+    check(got == 0 and ALIASES + ":4: swapped@example.test is bob" in out,
+          "explained with its line", out)
+
+    # mistakes: all are said, the tables stay
+    append("wrong: a b\nloose\nswapped: alice\n")
+    got, _, err = route("-c", "-f", CONF)
+    said = err.splitlines()
+    want = [ALIASES + ":5:8: ", ALIASES + ":6:6: ", ALIASES + ":7:1: "]
+    check(got == 78 and len(said) == 3 and
+          all(s.startswith(w) for s, w in zip(said, want)),
+          "every mistake with file, line and column", err)
+    time.sleep(0.5)
+    check(rcpt("swapped@example.test")[0] == 250,
+          "mistakes leave the old tables")
+
+    shutil.copyfile(keep, ALIASES)
+    got, _, err = route("-c", "-f", CONF)
+    check(got == 0, "route -c with the old file", err)
+    got = rcpt_within("swapped@example.test", 550, 1)
+    check(got[0] == 550, "refused within a second", str(got))
+
+
+def test_open_session(keep):
+    """A session that is open when the tables change sees the new ones."""
+    with smtplib.SMTP(ADDR, SMTP, timeout=20) as s:
+        s.ehlo("client.test")
+        s.mail("")
+        before = s.rcpt("late@example.test")
+        append("late: alice\n")
+        got, _, err = route("-c", "-f", CONF)
+        end = time.monotonic() + 1
+        after = s.rcpt("late@example.test")
+        while after[0] != 250 and time.monotonic() < end:
+            time.sleep(0.1)
+            after = s.rcpt("late@example.test")
+        check(before[0] == 550 and got == 0 and after[0] == 250,
+              "an open session gets the new tables",
+              "%s %s %s" % (before, err, after))
+    shutil.copyfile(keep, ALIASES)
+    got, _, err = route("-c", "-f", CONF)
+    check(got == 0, "restored", err)
+
+
+def test_expect():
+    """expect lines are worked out by -t, against the source files."""
+    with open(CONF, encoding="utf-8") as f:
+        text = f.read()
+    with tempfile.NamedTemporaryFile("w", suffix=".conf", dir=DIR) as f:
+        f.write(text)
+        f.write("expect route abuse@example.test -> user alice\n")
+        f.write("expect client 203.0.113.9 to a@far.test -> 550 5.7.1\n")
+        f.flush()
+        got, _, err = route("-t", "-f", f.name)
+        check(got == 0 and not err, "expect lines hold", err)
+        line = text.count("\n") + 3
+        f.write("expect route abuse@example.test -> user bob\n")
+        f.flush()
+        got, _, err = route("-t", "-f", f.name)
+        check(got == 78 and err.startswith(
+            "%s:%d:1: expect route abuse@example.test -> user bob failed, "
+            "it is user alice" % (f.name, line)) and
+            "\t%s:3: abuse@example.test is postmaster" % ALIASES in err,
+            "one that does not hold is explained", err)
+
+
+def main():
+    with tempfile.NamedTemporaryFile() as keep:
+        shutil.copyfile(ALIASES, keep.name)
+        try:
+            test_explain()
+            test_calls()
+            test_swap(keep.name)
+            test_open_session(keep.name)
+            test_expect()
+        finally:
+            shutil.copyfile(keep.name, ALIASES)
+            route("-c", "-f", CONF)
+    print("1..%d" % done)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
