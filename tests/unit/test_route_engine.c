@@ -433,6 +433,41 @@ START_TEST(no_separator)
 }
 END_TEST
 
+/* What a domain is: its first meaning of local, virtual, relay; the host's name is local only if nobody says otherwise. */
+START_TEST(kinds_of_domains)
+{
+	static const struct { const char *name; enum site_kind kind; } want[] = {
+		{ "a.test", SITE_LOCAL }, { "b.test", SITE_VIRTUAL },
+		{ "c.test", SITE_RELAY }, { "mx.test", SITE_VIRTUAL },
+		{ "d.test", SITE_FOREIGN }, { "a.tes", SITE_FOREIGN },
+		{ "", SITE_FOREIGN }, { "[", SITE_FOREIGN },
+		{ "[198.51.100.1]", SITE_LOCAL }, { "[x]", SITE_FOREIGN },
+		{ "[ipv6:2001:db8::1]", SITE_LOCAL },
+		{ "[::ffff:198.51.100.1]", SITE_LOCAL },
+	};
+	const struct site_domain	*d;
+	struct settings			*st;
+	struct site			 other;
+	struct addr			 own[2];
+	struct diag			 why;
+	size_t				 i;
+
+	ck_assert_msg(settings_parse(STR("hostname mx.test\ndomain A.test\n"
+	    "virtual-domain b.test mx.test\nrelay-domain c.test\n"), "conf",
+	    &st, &why) == 0, "%s", why.text);
+	ck_assert_int_eq(addr_parse(STR("198.51.100.1"), &own[0]), 0);
+	ck_assert_int_eq(addr_parse(STR("2001:db8::1"), &own[1]), 0);
+	ck_assert_int_eq(site_init(&other, st, own, 2), 0);
+	for (i = 0; i < nitems(want); i++) {
+		d = site_find(&other, str_from(want[i].name));
+		ck_assert_msg((d == NULL ? SITE_FOREIGN : d->kind) ==
+		    want[i].kind, "%s", want[i].name);
+	}
+	site_free(&other);
+	settings_free(&st);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -449,6 +484,7 @@ main(void)
 	tcase_add_test(t, postmaster_without_mailbox);
 	tcase_add_test(t, postmaster_by_setting);
 	tcase_add_test(t, no_separator);
+	tcase_add_test(t, kinds_of_domains);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
