@@ -433,7 +433,10 @@ START_TEST(no_separator)
 }
 END_TEST
 
-/* What a domain is: its first meaning of local, virtual, relay; the host's name is local only if nobody says otherwise. */
+/*
+ * What a domain is: its first meaning of local, virtual, relay. The host's
+ * name is local only if nobody says otherwise.
+ */
 START_TEST(kinds_of_domains)
 {
 	static const struct { const char *name; enum site_kind kind; } want[] = {
