@@ -60,7 +60,7 @@ check_prepare(struct auth *a, struct job *j, const char **text)
 	int	r;
 
 	if (a->users == NULL) {
-		/* Their hashes are root's; a helper that may see them is not part of this version. */
+		/* Their hashes are for root, and root reads no network. */
 		log_error("login-impossible why=\"the passwords of system users "
 		    "cannot be read, expected users file\"");
 		*text = "logins are not possible for users of this system";

@@ -86,7 +86,10 @@ log_failure(const struct job *j, const char *why)
 	    log_safe(client, sizeof(client), str_from(j->req.client)), why);
 }
 
-/* The answer is held back from when the question came, so that it does not show how long the check took. */
+/*
+ * The answer is held back from when the question came, so that it does not
+ * show how long the check took.
+ */
 static void
 fail(struct job *j, const char *why)
 {
