@@ -100,12 +100,15 @@ make_tasks(struct message *m)
 	if (m->tasks == NULL)
 		return -1;
 	for (i = 0; i < env->nrcpts; i++) {
+		/* What is not believed now must not be in a file of ours later. */
+		if (!hint_ok(env, env->rcpts[i].final))
+			env->rcpts[i].final = STR("");
 		if (env->rcpts[i].state != RCPT_WAITING)
 			continue;
 		t = &m->tasks[m->ntasks++];
 		t->m = m;
 		t->rcpt = i;
-		if (hint_ok(env, env->rcpts[i].final)) {
+		if (env->rcpts[i].final.n > 0) {
 			t->finals = &env->rcpts[i].final;
 			t->nfinals = 1;
 		}
@@ -128,7 +131,8 @@ message_load(struct queue *q, struct id id)
 	TAILQ_INSERT_TAIL(&q->running, m, link);
 	q->nrunning++;
 	id_format(id, name);
-	if ((m->fd = spool_file(&q->spool, SPOOL_QUEUE, id, true)) == -1) {
+	/* read-only: it goes to processes of the recipients */
+	if ((m->fd = spool_file(&q->spool, SPOOL_QUEUE, id, false)) == -1) {
 		r = -1;
 		diag_errno(&why, "open");
 	} else if ((r = envelope_load(m->fd, &m->env, &why)) == 0) {
@@ -271,6 +275,26 @@ log_result(const struct message *m, const struct task *t, const char *event,
 	    log_safe(why, sizeof(why), text));
 }
 
+/* One of them, or with r NULL all. */
+static void
+write_state(struct queue *q, const struct message *m,
+    const struct envelope_rcpt *r)
+{
+	int	fd, w = 0;
+	size_t	i;
+
+	if ((fd = spool_file(&q->spool, SPOOL_QUEUE, m->id, true)) == -1)
+		w = -1;
+	for (i = 0; i < m->env.nrcpts && w == 0; i++)
+		if (m->env.rcpts[i].state != RCPT_WAITING &&
+		    (r == NULL || r == &m->env.rcpts[i]))
+			w = envelope_set_state(fd, &m->env.rcpts[i],
+			    m->env.rcpts[i].state);
+	if (w == -1)
+		log_error("state id=%s why=\"%s\"", m->env.id, strerror(errno));
+	fdio_close(&fd);
+}
+
 void
 task_done(struct queue *q, struct task *t, const char *status, struct str text)
 {
@@ -298,9 +322,8 @@ task_done(struct queue *q, struct task *t, const char *status, struct str text)
 	/* The last one is written only if the file stays. */
 	if (--m->pending == 0)
 		message_finish(q, m);
-	else if (r->state != RCPT_WAITING &&
-	    envelope_set_state(m->fd, r, r->state) == -1)
-		log_error("state id=%s why=\"%s\"", m->env.id, strerror(errno));
+	else if (r->state != RCPT_WAITING)
+		write_state(q, m, r);
 }
 
 static size_t
@@ -314,24 +337,9 @@ count_state(const struct message *m, char state)
 }
 
 static void
-write_states(const struct message *m)
-{
-	size_t	i;
-
-	for (i = 0; i < m->env.nrcpts; i++)
-		if (m->env.rcpts[i].state != RCPT_WAITING &&
-		    envelope_set_state(m->fd, &m->env.rcpts[i],
-		    m->env.rcpts[i].state) == -1) {
-			log_error("state id=%s why=\"%s\"", m->env.id,
-			    strerror(errno));
-			return;
-		}
-}
-
-static void
 hold(struct queue *q, const struct message *m, const char *why)
 {
-	write_states(m);
+	write_state(q, m, NULL);
 	q->held++;
 	log_warn("held id=%s why=\"%s\"", m->env.id, why);
 	if (spool_move(&q->spool, m->id, SPOOL_QUEUE, SPOOL_HOLD) == -1) {
@@ -340,8 +348,30 @@ hold(struct queue *q, const struct message *m, const char *why)
 	}
 }
 
+/*
+ * The time of the next attempt is the file's; only its owner may set that, so a file of smtpd's is
+ * written anew, with its states.
+ */
+static int
+set_due(struct queue *q, struct message *m, int64_t due)
+{
+	int	fd, r;
+
+	if (m->env.owner != geteuid()) {
+		if (spool_rewrite(&q->spool, &m->env, STR(""), m->fd,
+		    m->env.content_at, m->env.content_len) == -1)
+			return -1;
+	} else
+		write_state(q, m, NULL);
+	if ((fd = spool_file(&q->spool, SPOOL_QUEUE, m->id, true)) == -1)
+		return -1;
+	r = spool_set_due(fd, due);
+	fdio_close(&fd);
+	return r;
+}
+
 static void
-put_back(struct queue *q, const struct message *m, int64_t now)
+put_back(struct queue *q, struct message *m, int64_t now)
 {
 	const struct queue_settings *set = &q->settings->queue;
 	int64_t	delay, first = set->retry_first;
@@ -350,9 +380,10 @@ put_back(struct queue *q, const struct message *m, int64_t now)
 	    arc4random());
 	if (m->soon)
 		delay = first < SOON_MS ? first : SOON_MS;
-	write_states(m);
-	if (spool_set_due(m->fd, now + delay) == -1)
-		log_debug("due id=%s why=\"%s\"", m->env.id, strerror(errno));
+	if (set_due(q, m, now + delay) == -1) {
+		intake_complain(q, "due", m->env.id);
+		write_state(q, m, NULL);
+	}
 	log_info("waits id=%s nrcpts=%zu next=%llds", m->env.id,
 	    count_state(m, RCPT_WAITING), (long long)(delay / 1000));
 	wait_until(q, m->id, now + delay);
@@ -368,7 +399,7 @@ remove_done(struct queue *q, const struct message *m)
 	}
 	/* It must not be delivered once more at the next start. */
 	intake_complain(q, "remove", m->env.id);
-	write_states(m);
+	write_state(q, m, NULL);
 	wait_until(q, m->id, now_real_ms() + LATER_MS);
 }
 
