@@ -105,7 +105,7 @@ START_TEST(signals)
 	signal(SIGPIPE, SIG_IGN);
 	sigfillset(&set);
 	sigprocmask(SIG_SETMASK, &set, NULL);
-	run(&plan, "grep -E '^Sig(Blk|Ign):' /proc/$$/status >&2", got,
+	run(&plan, "grep -E '^Sig(Blk|Ign):' /proc/self/status >&2", got,
 	    sizeof(got), 0);
 	sigemptyset(&set);
 	sigprocmask(SIG_SETMASK, &set, NULL);

@@ -1,0 +1,91 @@
+/* common/fmt/addrlist.c - finds addresses in header fields as people write them; pure. */
+#include "common/fmt/addrlist.h"
+
+struct reading {
+	bool	angle;		/* inside < > */
+	bool	had_angle;	/* what is behind > does not count */
+	bool	bad;		/* it did not fit */
+};
+
+static bool
+is_blank(int c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* (comments (nest) \) too) */
+static void
+skip_comment(struct cur *c)
+{
+	unsigned	depth = 0;
+	int		b;
+
+	while ((b = cur_peek(c)) != -1) {
+		c->p++;
+		if (b == '\\' && !cur_done(c))
+			c->p++;
+		else if (b == '(')
+			depth++;
+		else if (b == ')' && --depth == 0)
+			return;
+	}
+}
+
+/* A quoted string is kept as it stands: it may be a local part. */
+static void
+take_quoted(struct cur *c, struct buf *out, struct reading *r)
+{
+	int	b;
+	bool	first = true;
+
+	while ((b = cur_peek(c)) != -1) {
+		c->p++;
+		r->bad |= buf_addc(out, (char)b) == -1;
+		if (b == '\\' && (b = cur_peek(c)) != -1) {
+			c->p++;
+			r->bad |= buf_addc(out, (char)b) == -1;
+		} else if (b == '"' && !first)
+			return;
+		first = false;
+	}
+}
+
+static void
+take_byte(struct cur *c, int b, struct buf *out, struct reading *r)
+{
+	c->p++;
+	if (b == '<' && !r->angle && !r->had_angle) {
+		r->angle = true;
+		buf_reset(out);		/* that was the display name */
+	} else if (b == '>' && r->angle) {
+		r->angle = false;
+		r->had_angle = true;
+	} else if (b == ':')
+		buf_reset(out);		/* a group's name, or a source route */
+	else if (!r->had_angle && !is_blank(b))
+		r->bad |= buf_addc(out, (char)b) == -1;
+}
+
+bool
+addrlist_next(struct cur *c, struct buf *out)
+{
+	struct reading	r = { false, false, false };
+	int		b;
+
+	buf_reset(out);
+	while ((b = cur_peek(c)) != -1) {
+		if (b == '(')
+			skip_comment(c);
+		else if (b == '"' && !r.had_angle)
+			take_quoted(c, out, &r);
+		else if ((b == ',' && !r.angle) || b == ';') {
+			c->p++;
+			if (out->n > 0 && !r.bad)
+				return true;
+			buf_reset(out);
+			r = (struct reading){ false, false, false };
+		} else
+			take_byte(c, b, out, &r);
+	}
+	return out->n > 0 && !r.bad;
+}
