@@ -105,8 +105,9 @@ START_TEST(signals)
 	signal(SIGPIPE, SIG_IGN);
 	sigfillset(&set);
 	sigprocmask(SIG_SETMASK, &set, NULL);
-	run(&plan, "grep -E '^Sig(Blk|Ign):' /proc/self/status >&2", got,
-	    sizeof(got), 0);
+	/* 32 and 33 are libc's own, which posix_spawn(3) of a caller ignores */
+	run(&plan, "grep -E '^Sig(Blk|Ign):' /proc/self/status | "
+	    "sed '/^SigIgn/s/180000000$/000000000/' >&2", got, sizeof(got), 0);
 	sigemptyset(&set);
 	sigprocmask(SIG_SETMASK, &set, NULL);
 	ck_assert_str_eq(got, "SigBlk:\t0000000000000000\n"
