@@ -49,7 +49,8 @@ place_open(struct place *p, const char *location, const char *folder,
 {
 	const char	*path = strchr(location, ':');
 
-	p->maildir = (struct maildir){ -1, -1, -1, -1, DURABLE_STRICT };
+	p->maildir = (struct maildir){ .root = -1, .tmp = -1, .new = -1,
+	    .cur = -1, .how = DURABLE_STRICT };
 	p->counted = 0;
 	if (path == NULL || path[1] != '/' ||
 	    strlcpy(p->path, path + 1, sizeof(p->path)) >= sizeof(p->path)) {

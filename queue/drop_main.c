@@ -145,20 +145,24 @@ poke(const char *id)
 	buf_free(&rec);
 }
 
-static void
+/* How its directory makes files safe, which nobody can ask for afterwards. */
+static enum durable_how
 enter(const struct settings *s)
 {
 	static const struct sandbox_path places[] = {
 		{ ".", SANDBOX_READ | SANDBOX_WRITE }
 	};
-	struct diag	why;
+	enum durable_how	how;
+	struct diag		why;
 
 	if (chdir(s->spool) == -1 || chdir("drop") == -1)
 		err(EX_TEMPFAIL, "%s/drop", s->spool);
+	how = durable_for_path("new", strcmp(s->durability, "strict") == 0);
 	if (priv_harden(true) == -1)
 		err(EX_OSERR, "harden");
 	if (sandbox_enter(SANDBOX_TOOL, places, nitems(places), &why) == -1)
 		errx(EX_OSERR, "%s", why.text);
+	return how;
 }
 
 int
@@ -180,9 +184,7 @@ main(int argc, char *argv[])
 	s = client_settings(conf);
 	read_head(&in);
 	make_envelope(&in, &env);
-	enter(s);
-	if (spool_in_open(&spool, AT_FDCWD,
-	    strcmp(s->durability, "strict") == 0) == -1)
+	if (spool_in_open(&spool, AT_FDCWD, enter(s)) == -1)
 		err(EX_TEMPFAIL, "spool");
 	if (draft_begin(&spool, &d, &env) == -1)
 		err(EX_TEMPFAIL, "spool");

@@ -172,7 +172,7 @@ list_spool(const struct settings *s, struct totals *t)
 
 	if ((dir = open(s->spool, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)
 		err(EX_NOPERM, "%s", s->spool);
-	if (spool_open(&l.spool, dir, false, &why) == -1)
+	if (spool_open(&l.spool, dir, DURABLE_STRICT, &why) == -1)
 		errx(EX_NOPERM, "%s", why.text);
 	fprintf(stderr, "mailq: the queue is not running; this is what lies "
 	    "in %s\n", s->spool);

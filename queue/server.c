@@ -278,15 +278,17 @@ confine(struct queue *q, struct diag *why)
 	static const struct sandbox_path places[] = {
 		{ ".", SANDBOX_READ | SANDBOX_WRITE }
 	};
+	enum durable_how	how;
 
-	tzset();	/* its files are out of reach afterwards */
+	tzset();	/* its files are out of reach afterwards, as is /sys */
+	how = durable_for_path(q->settings->spool,
+	    strcmp(q->settings->durability, "strict") == 0);
 	raise_limits();
 	if (priv_enter(USER, q->settings->spool, why) == -1)
 		return -1;
 	if (priv_harden(true) == -1)
 		return diag_errno(why, "harden");
-	if (spool_open(&q->spool, AT_FDCWD,
-	    strcmp(q->settings->durability, "strict") == 0, why) == -1)
+	if (spool_open(&q->spool, AT_FDCWD, how, why) == -1)
 		return -1;
 	return sandbox_enter(SANDBOX_QUEUE, places, nitems(places), why);
 }

@@ -22,7 +22,7 @@
 #define USER	"ph-smtp"
 
 static const struct sandbox_path	places[] = {
-	{ ".", SANDBOX_READ | SANDBOX_WRITE }
+	{ ".", SANDBOX_WRITE }	/* not even what it wrote before can be read */
 };
 
 static int
@@ -96,6 +96,7 @@ enter(struct smtpd *d, struct diag *why)
 {
 	char	dir[4096];
 	bool	strict = strcmp(d->settings->durability, "strict") == 0;
+	enum durable_how how;
 
 	if ((size_t)snprintf(dir, sizeof(dir), "%s/incoming",
 	    d->settings->spool) >= sizeof(dir))
@@ -103,13 +104,14 @@ enter(struct smtpd *d, struct diag *why)
 	warm_up();
 	tzset();	/* its files are out of reach afterwards */
 	server_raise_limits();
+	how = durable_for_path(dir, strict);	/* /sys, too, is out of reach */
 	if (sandbox_compile(SANDBOX_SMTPD, &d->sandbox, why) == -1)
 		return -1;
 	if (priv_enter(USER, dir, why) == -1)
 		return -1;
 	if (priv_harden(true) == -1)
 		return diag_errno(why, "harden");
-	if (spool_in_open(&d->spool, AT_FDCWD, strict) == -1)
+	if (spool_in_open(&d->spool, AT_FDCWD, how) == -1)
 		return diag_errno(why, "%s", dir);
 	return sandbox_enter(SANDBOX_LISTENER, places, nitems(places), why);
 }

@@ -35,7 +35,7 @@ static const struct {
 	/* Connects its old socket anew when syslogd has been restarted. */
 	[SANDBOX_LOG] = { "log", CAN_READ | CAN_WRITE | CAN_CONNECT },
 	[SANDBOX_SESSION] = { "session", CAN_READ | CAN_WRITE },
-	[SANDBOX_MAILDIR] = { "maildir", CAN_READ | CAN_WRITE },
+	[SANDBOX_MAILDIR] = { "maildir", CAN_READ | CAN_WRITE | CAN_FLUSH },
 	[SANDBOX_TOOL] = { "tool",
 	    CAN_READ | CAN_WRITE | CAN_CONNECT | CAN_SOCKET },
 };

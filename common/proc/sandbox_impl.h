@@ -16,7 +16,8 @@ enum {
 	CAN_SOCKET = 8,		/* make AF_UNIX sockets */
 	CAN_ACCEPT = 16,	/* accept on a listening socket that it was given */
 	CAN_FORK = 32,		/* have workers, signal them */
-	CAN_NEST = 64		/* enter a narrower profile */
+	CAN_NEST = 64,		/* enter a narrower profile */
+	CAN_FLUSH = 128		/* have several files flushed together: io_submit(2) */
 };
 
 /* 0 also where the kernel has no Landlock. */

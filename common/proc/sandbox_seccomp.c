@@ -114,6 +114,9 @@ static const struct {
 	{ SCMP_SYS(fallocate), CAN_WRITE }, { SCMP_SYS(ftruncate), CAN_WRITE },
 	{ SCMP_SYS(utimensat), CAN_WRITE }, { SCMP_SYS(fchmod), CAN_WRITE },
 	{ SCMP_SYS(copy_file_range), CAN_WRITE },
+	{ SCMP_SYS(io_setup), CAN_FLUSH }, { SCMP_SYS(io_submit), CAN_FLUSH },
+	{ SCMP_SYS(io_getevents), CAN_FLUSH },
+	{ SCMP_SYS(io_destroy), CAN_FLUSH },
 	/* sockets */
 	{ SCMP_SYS(connect), CAN_CONNECT },
 	{ SCMP_SYS(accept), CAN_ACCEPT }, { SCMP_SYS(accept4), CAN_ACCEPT },

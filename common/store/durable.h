@@ -14,15 +14,23 @@
 #include <sys/types.h>
 
 #include "common/base/attr.h"
+#include "common/store/flush.h"
 
 enum durable_how {
 	DURABLE_STRICT,		/* fsync the file, rename, fsync the directory: any POSIX system */
 	DURABLE_ORDERED,	/* ext4, XFS: blocks written out, rename, one fsync carries the name */
-	DURABLE_FILE		/* btrfs, ZFS: rename, fsync of the file carries its name */
+	DURABLE_FILE,		/* btrfs, ZFS: rename, fsync of the file carries its name */
+	DURABLE_UNJOURNALED	/* ext4 without a journal: as FILE, but each further rename needs a flush of its own */
 };
 
-/* What is right for the file system of this descriptor (fstatfs); "strict" and "auto" are the configuration's words. */
+/*
+ * What is right for the file system of this descriptor; strict: the configuration wants that way on any. Looks
+ * at /sys and /proc for the journal of ext4, so it is asked before a program enters its root directory or
+ * sandbox; where they cannot be read the answer is DURABLE_STRICT. Keeps errno.
+ */
 enum durable_how durable_for(int dirfd, bool strict);
+/* The same for the directory of that name; DURABLE_STRICT if it cannot be opened. */
+enum durable_how durable_for_path(const char *, bool strict);
 const char	*durable_name(enum durable_how);
 /*
  * After each write of a file that grows from its beginning: every MiB goes to the disk while the next one
@@ -31,12 +39,14 @@ const char	*durable_name(enum durable_how);
 void	durable_early(int fd, off_t at, off_t len);
 /* Before the rename. */
 int	durable_data(enum durable_how, int fd) must_check;
-/* After the renames into dirfd of the n files fds. -1: none of them may be acknowledged. */
-int	durable_names(enum durable_how, int dirfd, const int *fds, size_t n) must_check;
+/* After the renames into dirfd of the n files fds. Where each needs a flush, these are under way together. -1: none of them may be acknowledged. */
+int	durable_names(enum durable_how, struct flush *, int dirfd, const int *fds, size_t n) must_check;
 /*
  * Instead of durable_names when the renamed file replaces another one that holds the same message (or one that
  * is removed after this call): either of them may survive a power cut, but one of them will.
  */
 int	durable_replaced(enum durable_how, int dirfd, int fd) must_check;
+/* Does a rename of a file whose name is safe need a flush of the new directory, so that one of the two names survives? */
+bool	durable_moves_need_flush(enum durable_how);
 
 #endif

@@ -108,7 +108,8 @@ maildir_open(struct maildir *m, int dirfd, const char *path,
 {
 	int	inner;
 
-	*m = (struct maildir){ -1, -1, -1, -1, DURABLE_STRICT };
+	*m = (struct maildir){ .root = -1, .tmp = -1, .new = -1, .cur = -1,
+	    .how = DURABLE_STRICT };
 	if ((m->root = open_dir(dirfd, path, create, why)) == -1)
 		return -1;
 	if (folder[0] != '\0') {
@@ -132,6 +133,7 @@ maildir_close(struct maildir *m)
 	fdio_close(&m->tmp);
 	fdio_close(&m->new);
 	fdio_close(&m->cur);
+	flush_close(&m->flush);
 }
 
 /* '/' and ':' mean something in a Maildir's names; the usual octal escape. */
@@ -219,7 +221,7 @@ take_back(const struct maildir *m, const struct maildir_draft *d, size_t n,
 }
 
 static int
-commit(const struct maildir *m, struct maildir_draft *d, size_t n,
+commit(struct maildir *m, struct maildir_draft *d, size_t n,
     size_t *published)
 {
 	struct stat	st;
@@ -236,11 +238,11 @@ commit(const struct maildir *m, struct maildir_draft *d, size_t n,
 	for (i = 0; i < n; i++, (*published)++)
 		if (publish(m, &d[i]) == -1)
 			return -1;
-	return durable_names(m->how, m->new, fds, n);
+	return durable_names(m->how, &m->flush, m->new, fds, n);
 }
 
 int
-maildir_commit(const struct maildir *m, struct maildir_draft *d, size_t n)
+maildir_commit(struct maildir *m, struct maildir_draft *d, size_t n)
 {
 	size_t	published = 0, i;
 	int	r;

@@ -17,6 +17,7 @@
 struct maildir {
 	int			 root, tmp, new, cur;	/* directory descriptors */
 	enum durable_how	 how;
+	struct flush		 flush;
 };
 
 /* Opens a Maildir below dirfd; create: makes it (0700) and its parents' last component, durably. folder "" or "Work.Lists" -> ".Work.Lists" (Maildir++). */
@@ -33,7 +34,7 @@ struct maildir_draft {
 int	maildir_begin(const struct maildir *, const char *host, struct maildir_draft *) must_check;
 /* The caller writes to fd. */
 /* All of the batch: data, names, one flush. 0: all are safe. -1: none is acknowledged (what was renamed is taken back as far as possible). Drafts are closed. */
-int	maildir_commit(const struct maildir *, struct maildir_draft *, size_t) must_check;
+int	maildir_commit(struct maildir *, struct maildir_draft *, size_t) must_check;
 void	maildir_abort(const struct maildir *, struct maildir_draft *);
 
 /* "name:2,FLAGS" */

@@ -30,9 +30,10 @@ open_place(int root, const char *path, int *out, struct diag *why)
 }
 
 int
-spool_open(struct spool *s, int dirfd, bool strict, struct diag *why)
+spool_open(struct spool *s, int dirfd, enum durable_how how,
+    struct diag *why)
 {
-	*s = (struct spool){ -1, -1, -1, -1, -1, -1, -1, -1, DURABLE_STRICT };
+	*s = (struct spool){ -1, -1, -1, -1, -1, -1, -1, -1, how };
 	if (open_place(dirfd, ".", &s->root, why) == -1 ||
 	    open_place(s->root, "incoming/new", &s->incoming, why) == -1 ||
 	    open_place(s->root, "drop/new", &s->drop, why) == -1 ||
@@ -44,7 +45,6 @@ spool_open(struct spool *s, int dirfd, bool strict, struct diag *why)
 		spool_close(s);
 		return -1;
 	}
-	s->how = durable_for(s->queue, strict);
 	return 0;
 }
 
@@ -171,7 +171,7 @@ flush_names(const struct spool *s, int dir, const char *name)
 	char	shard[SHARD_LEN + 1];
 	int	fd, r;
 
-	if (s->how != DURABLE_STRICT)
+	if (!durable_moves_need_flush(s->how))
 		return 0;
 	if (strchr(name, '/') == NULL)
 		return fsync(dir);
@@ -205,13 +205,31 @@ remove_name(int dir, const char *name)
 	return unlinkat(dir, name, 0) == -1 && errno != ENOENT ? -1 : 0;
 }
 
+bool
+spool_has(const struct spool *s, enum spool_place place, struct id id)
+{
+	char	name[NAME_SIZE];
+
+	place_name(place, id, name);
+	return faccessat(place_dir(s, place), name, F_OK,
+	    AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+int
+spool_forget(const struct spool *s, enum spool_place place, struct id id)
+{
+	char	name[NAME_SIZE];
+
+	place_name(place, id, name);
+	return remove_name(place_dir(s, place), name);
+}
+
 int
 spool_remove(const struct spool *s, enum spool_place place, struct id id)
 {
 	char	name[NAME_SIZE];
 
-	place_name(place, id, name);
-	if (remove_name(place_dir(s, place), name) == -1)
+	if (spool_forget(s, place, id) == -1)
 		return -1;
 	sharded_name(id, name);
 	return remove_name(s->status, name);
@@ -353,6 +371,7 @@ spool_rewrite(const struct spool *s, struct envelope *env, struct str prefix,
 {
 	char		name[NAME_SIZE];
 	struct id	id;
+	bool		strict = durable_moves_need_flush(s->how);
 	int		fd, r, saved;
 
 	if (!id_parse(str_from(env->id), &id)) {
@@ -367,7 +386,7 @@ spool_rewrite(const struct spool *s, struct envelope *env, struct str prefix,
 	if (fd == -1)
 		return -1;
 	if (write_whole(fd, env, prefix, content_fd, at, len) == -1 ||
-	    durable_data(s->how, fd) == -1 ||
+	    durable_data(strict ? DURABLE_STRICT : s->how, fd) == -1 ||
 	    rename_in(s, s->tmp, env->id, s->queue, name, true, true) == -1) {
 		saved = errno;
 		unlinkat(s->tmp, env->id, 0);
@@ -375,7 +394,7 @@ spool_rewrite(const struct spool *s, struct envelope *env, struct str prefix,
 		errno = saved;
 		return -1;
 	}
-	r = s->how == DURABLE_STRICT ? flush_names(s, s->queue, name) :
+	r = strict ? flush_names(s, s->queue, name) :
 	    durable_replaced(s->how, s->queue, fd);
 	saved = errno;
 	fdio_close(&fd);

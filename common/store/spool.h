@@ -27,7 +27,8 @@ struct spool_in {
 	int			tmp, new;	/* directory descriptors */
 	enum durable_how	how;
 };
-int	spool_in_open(struct spool_in *, int dirfd, bool strict) must_check;
+/* how: durable_for of the directory. */
+int	spool_in_open(struct spool_in *, int dirfd, enum durable_how how) must_check;
 void	spool_in_close(struct spool_in *);
 
 /* A message being written: tmp/ID, later new/ID. One writer. */
@@ -53,7 +54,7 @@ struct spool {
 	int			root, incoming, drop, queue, status, tmp, hold, corrupt;	/* incoming, drop: their new/ */
 	enum durable_how	how;
 };
-int	spool_open(struct spool *, int dirfd, bool strict, struct diag *) must_check;
+int	spool_open(struct spool *, int dirfd, enum durable_how, struct diag *) must_check;
 void	spool_close(struct spool *);
 
 enum spool_place { SPOOL_INCOMING, SPOOL_DROP, SPOOL_QUEUE, SPOOL_HOLD, SPOOL_CORRUPT };
@@ -62,6 +63,10 @@ enum spool_place { SPOOL_INCOMING, SPOOL_DROP, SPOOL_QUEUE, SPOOL_HOLD, SPOOL_CO
 int	spool_file(const struct spool *, enum spool_place, struct id, bool write) must_check;
 /* rename within the spool, -1 EEXIST if the place has such a message; no flush: the promise is kept from either place (both are scanned at start). */
 int	spool_move(const struct spool *, struct id, enum spool_place from, enum spool_place to) must_check;
+/* Is there a message of this id? ENOENT and its like: no. */
+bool	spool_has(const struct spool *, enum spool_place, struct id);
+/* This name of a message goes, which has another one or a copy elsewhere. ENOENT is success. */
+int	spool_forget(const struct spool *, enum spool_place, struct id) must_check;
 /* The message is finished: its file and its status file go. ENOENT is success. */
 int	spool_remove(const struct spool *, enum spool_place, struct id) must_check;
 /* Next attempt's time is the file's mtime. */

@@ -16,7 +16,7 @@
 #define OUT_MAX		(ENVELOPE_MAX + 2 * FLUSH_AT)
 
 int
-spool_in_open(struct spool_in *in, int dirfd, bool strict)
+spool_in_open(struct spool_in *in, int dirfd, enum durable_how how)
 {
 	in->new = -1;
 	if ((in->tmp = fdio_opendir(dirfd, "tmp")) == -1 ||
@@ -24,7 +24,7 @@ spool_in_open(struct spool_in *in, int dirfd, bool strict)
 		spool_in_close(in);
 		return -1;
 	}
-	in->how = durable_for(in->new, strict);
+	in->how = how;
 	return 0;
 }
 
@@ -76,7 +76,7 @@ draft_begin(const struct spool_in *in, struct draft *d, struct envelope *env)
 	    (d->sums = sums_new()) == NULL)
 		goto fail;
 	d->content_at = (off_t)d->out.n;
-	d->fd = openat(in->tmp, d->id, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC |
+	d->fd = openat(in->tmp, d->id, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC |
 	    O_NOFOLLOW, 0660);
 	if (d->fd == -1)
 		goto fail;
@@ -107,6 +107,7 @@ draft_write(struct draft *d, const void *data, size_t n)
 static int
 finish(const struct spool_in *in, struct draft *d, bool *named)
 {
+	struct flush	none = { .refused = true };
 	char	trailer[TRAILER_SIZE + 1];
 	char	simple[DIGEST_HEX + 1], relaxed[DIGEST_HEX + 1];
 
@@ -118,7 +119,7 @@ finish(const struct spool_in *in, struct draft *d, bool *named)
 	    renameat(in->tmp, d->id, in->new, d->id) == -1)
 		return -1;
 	*named = true;
-	return durable_names(in->how, in->new, &d->fd, 1);
+	return durable_names(in->how, &none, in->new, &d->fd, 1);
 }
 
 int

@@ -119,7 +119,8 @@ setup(void)
 	stop = 0;
 	d = (struct smtpd){ .route = { "sock/route", -1 },
 	    .queue = { "sock/queue", -1 } };
-	ck_assert_int_eq(spool_in_open(&d.spool, AT_FDCWD, false), 0);
+	ck_assert_int_eq(spool_in_open(&d.spool, AT_FDCWD,
+	    DURABLE_STRICT), 0);
 	buf_init(&d.question, MSG_MAX);
 	buf_init(&d.answer, MSG_MAX);
 	log_open(open("/dev/null", O_WRONLY | O_CLOEXEC), "test");

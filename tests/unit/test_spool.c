@@ -36,9 +36,10 @@ setup(void)
 	ck_assert_int_ne(root = open(dir, O_RDONLY | O_DIRECTORY), -1);
 	for (i = 0; i < nitems(parts); i++)
 		ck_assert_int_eq(mkdirat(root, parts[i], 0700), 0);
-	ck_assert_msg(spool_open(&sp, root, false, &why) == 0, "%s", why.text);
+	ck_assert_msg(spool_open(&sp, root, durable_for(root, false),
+	    &why) == 0, "%s", why.text);
 	ck_assert_int_ne(fd = fdio_opendir(root, "incoming"), -1);
-	ck_assert_int_eq(spool_in_open(&in, fd, false), 0);
+	ck_assert_int_eq(spool_in_open(&in, fd, durable_for(fd, false)), 0);
 	close(fd);
 }
 
