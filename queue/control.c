@@ -184,7 +184,7 @@ hold_one(struct order *o)
 	struct queue	*q = o->q;
 	size_t		 at = waiting_find(&q->waiting, o->id);
 
-	if (message_is_running(q, o->id))
+	if (message_find(q, o->id) != NULL)
 		return say(o, false, "it is being delivered just now");
 	if (spool_move(&q->spool, o->id, SPOOL_QUEUE, SPOOL_HOLD) == -1)
 		return failed(o);
@@ -321,7 +321,7 @@ order_remove(struct order *o)
 
 	if (o->all)
 		return say(o, false, "remove wants the id of one message");
-	if (message_is_running(q, o->id))
+	if (message_find(q, o->id) != NULL)
 		return say(o, false, "it is being delivered just now");
 	if ((fd = spool_file(&q->spool, place, o->id, false)) == -1) {
 		place = SPOOL_HOLD;
@@ -384,6 +384,8 @@ order_trace(struct order *o)
 		return say(o, false, "trace wants the id of one message");
 	if ((fd = spool_file(&o->q->spool, SPOOL_QUEUE, o->id, false)) == -1)
 		fd = spool_file(&o->q->spool, SPOOL_HOLD, o->id, false);
+	if (fd == -1)
+		fd = spool_file(&o->q->spool, SPOOL_INCOMING, o->id, false);
 	if (fd == -1)
 		return failed(o);
 	r = envelope_load(fd, &env, &why);

@@ -187,7 +187,7 @@ take_loaded(struct queue *q, int fd, struct id id, struct envelope *env)
 	id_format(fresh, name);
 	log_info("accepted id=%s drop=%s uid=%u", name, env->id,
 	    (unsigned)env->owner);
-	message_start(q, fresh, false);
+	message_start(q, SPOOL_QUEUE, fresh, false);
 	return 0;
 }
 

@@ -62,6 +62,8 @@ entry_read(const struct spool *s, struct id id, bool held, int64_t due,
 	int		fd, r, saved;
 
 	fd = spool_file(s, held ? SPOOL_HOLD : SPOOL_QUEUE, id, false);
+	if (fd == -1 && errno == ENOENT && !held)
+		fd = spool_file(s, SPOOL_INCOMING, id, false);
 	if (fd == -1)
 		return -1;
 	r = envelope_load(fd, &env, &why);

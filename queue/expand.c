@@ -96,6 +96,10 @@ expand(struct queue *q, struct message *m)
 		copy_rcpt(m, i, &out);
 	r = spool_rewrite(&q->spool, &out, STR(""), m->fd, m->env.content_at,
 	    m->env.content_len);
+	/* If it stays there now, the next scan finds that it is a left-over. */
+	if (r == 0 && m->place == SPOOL_INCOMING &&
+	    spool_forget(&q->spool, SPOOL_INCOMING, m->id) == -1)
+		intake_complain(q, "remove", m->env.id);
 	free(out.rcpts);
 	return r;
 }

@@ -1,7 +1,7 @@
 /*
- * queue/intake.c - new mail: from incoming (smtpd wrote it, one rename takes
- * it over) and from drop. The files tell what there is; pokes only save
- * the wait for the next scan.
+ * queue/intake.c - new mail: in incoming, where smtpd wrote it and where it
+ * stays as long as it need not wait, and in drop. The files tell what there
+ * is; pokes only save the wait for the next scan.
  */
 #include <errno.h>
 #include <string.h>
@@ -33,26 +33,44 @@ has_room(const struct queue *q)
 }
 
 static void
-take(struct queue *q, enum spool_place place, struct id id)
+take_drop(struct queue *q, struct id id)
 {
 	char	name[ID_SIZE];
-	int	r;
 
-	r = place == SPOOL_DROP ? drop_take(q, id) :
-	    spool_move(&q->spool, id, SPOOL_INCOMING, SPOOL_QUEUE);
-	if (r == 0) {
+	if (drop_take(q, id) == 0)
 		q->taken++;
-		if (place == SPOOL_INCOMING)
-			message_start(q, id, false);
+	else if (errno != ENOENT) {	/* that is taken already */
+		id_format(id, name);
+		intake_complain(q, "take", name);
+	}
+}
+
+static void
+take_incoming(struct queue *q, struct id id)
+{
+	char	name[ID_SIZE];
+
+	if (message_find(q, id) != NULL)
+		return;
+	/* Its copy in queue/ is the later one: a crash left both. */
+	if (spool_has(&q->spool, SPOOL_QUEUE, id)) {
+		id_format(id, name);
+		log_info("left-over id=%s place=incoming", name);
+		if (spool_forget(&q->spool, SPOOL_INCOMING, id) == -1)
+			intake_complain(q, "remove", name);
 		return;
 	}
-	if (errno == ENOENT)
-		return;		/* taken already */
-	id_format(id, name);
-	if (errno == EEXIST)	/* made to look like another one */
-		message_corrupt(q, place, id, "its name is taken");
+	if (message_start(q, SPOOL_INCOMING, id, false))
+		q->taken++;
+}
+
+static void
+take(struct queue *q, enum spool_place place, struct id id)
+{
+	if (place == SPOOL_DROP)
+		take_drop(q, id);
 	else
-		intake_complain(q, "take", name);
+		take_incoming(q, id);
 }
 
 struct scan {

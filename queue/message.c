@@ -18,9 +18,31 @@
 #define SOON_MS		30000		/* the most, after a failure of ours */
 #define LATER_MS	60000		/* a file that cannot be read now */
 
+static struct message **
+bucket(struct queue *q, struct id id)
+{
+	return &q->by_id[(id.random ^ id.time_us) % RUNNING_BUCKETS];
+}
+
+static void
+enlist(struct queue *q, struct message *m)
+{
+	struct message	**b = bucket(q, m->id);
+
+	m->same = *b;
+	*b = m;
+	TAILQ_INSERT_TAIL(&q->running, m, link);
+	q->nrunning++;
+}
+
 static void
 message_free(struct queue *q, struct message *m)
 {
+	struct message	**at = bucket(q, m->id);
+
+	while (*at != m)
+		at = &(*at)->same;
+	*at = m->same;
 	TAILQ_REMOVE(&q->running, m, link);
 	q->nrunning--;
 	if (m->retry)
@@ -41,24 +63,28 @@ message_free_all(struct queue *q)
 		message_free(q, m);
 }
 
-bool
-message_is_running(const struct queue *q, struct id id)
+struct message *
+message_find(const struct queue *q, struct id id)
 {
 	struct message	*m;
 
-	TAILQ_FOREACH(m, &q->running, link)
+	for (m = q->by_id[(id.random ^ id.time_us) % RUNNING_BUCKETS];
+	    m != NULL; m = m->same)
 		if (id_eq(m->id, id))
-			return true;
-	return false;
+			return m;
+	return NULL;
 }
 
-/* It stays in its file; a restart would find it as well. */
+/*
+ * It stays in its file; a restart would find it as well. What is in incoming
+ * still is found there by the next scan.
+ */
 static void
-wait_until(struct queue *q, struct id id, int64_t due)
+wait_until(struct queue *q, enum spool_place place, struct id id, int64_t due)
 {
 	char	name[ID_SIZE];
 
-	if (waiting_add(&q->waiting, id, due) == 0)
+	if (place == SPOOL_INCOMING || waiting_add(&q->waiting, id, due) == 0)
 		return;
 	id_format(id, name);
 	log_error("forgotten id=%s why=\"out of memory, found again at the "
@@ -117,7 +143,7 @@ make_tasks(struct message *m)
 }
 
 static struct message *
-message_load(struct queue *q, struct id id)
+message_load(struct queue *q, enum spool_place place, struct id id)
 {
 	struct message	*m;
 	struct diag	 why = { "" };
@@ -127,12 +153,12 @@ message_load(struct queue *q, struct id id)
 	if ((m = calloc(1, sizeof(*m))) == NULL)
 		return NULL;
 	m->id = id;
+	m->place = place;
 	arena_init(&m->mem, MEM_MAX);
-	TAILQ_INSERT_TAIL(&q->running, m, link);
-	q->nrunning++;
+	enlist(q, m);
 	id_format(id, name);
 	/* read-only: it goes to processes of the recipients */
-	if ((m->fd = spool_file(&q->spool, SPOOL_QUEUE, id, false)) == -1) {
+	if ((m->fd = spool_file(&q->spool, place, id, false)) == -1) {
 		r = -1;
 		diag_errno(&why, "open");
 	} else if ((r = envelope_load(m->fd, &m->env, &why)) == 0) {
@@ -146,7 +172,7 @@ message_load(struct queue *q, struct id id)
 		return m;
 	r = errno;
 	if (r == EBADMSG || r == ELOOP)
-		message_corrupt(q, SPOOL_QUEUE, id, why.text);
+		message_corrupt(q, place, id, why.text);
 	message_free(q, m);
 	errno = r;
 	return NULL;
@@ -164,19 +190,20 @@ log_queued(const struct message *m)
 
 static void	message_finish(struct queue *, struct message *);
 
-void
-message_start(struct queue *q, struct id id, bool retry)
+bool
+message_start(struct queue *q, enum spool_place place, struct id id,
+    bool retry)
 {
 	struct message	*m;
 	size_t		 i;
 
-	if ((m = message_load(q, id)) == NULL) {
+	if ((m = message_load(q, place, id)) == NULL) {
 		/* gone: an administrator removed it, or it was corrupt */
 		if (errno != ENOENT && errno != EBADMSG && errno != ELOOP) {
 			intake_complain(q, "load", "");
-			wait_until(q, id, now_real_ms() + LATER_MS);
+			wait_until(q, place, id, now_real_ms() + LATER_MS);
 		}
-		return;
+		return false;
 	}
 	m->retry = retry;
 	q->nretries += retry;
@@ -185,18 +212,19 @@ message_start(struct queue *q, struct id id, bool retry)
 	m->pending = m->ntasks;
 	if (m->ntasks == 0) {
 		message_finish(q, m);
-		return;
+		return true;
 	}
 	for (i = 0; i < m->ntasks; i++)
 		m->routing += m->tasks[i].nfinals == 0;
 	if (m->routing == 0) {
 		message_routed(q, m);
-		return;
+		return true;
 	}
 	/* The last answer may free the message: nothing of it afterwards. */
 	for (i = 0; i < m->ntasks; i++)
 		if (m->tasks[i].nfinals == 0)
 			router_ask(q, &m->tasks[i]);
+	return true;
 }
 
 static void
@@ -223,7 +251,7 @@ message_routed(struct queue *q, struct message *m)
 
 	if (wide && expand(q, m) == 0) {
 		message_free(q, m);
-		message_start(q, id, retry);
+		message_start(q, SPOOL_QUEUE, id, retry);
 		return;
 	}
 	if (wide) {
@@ -283,7 +311,7 @@ write_state(struct queue *q, const struct message *m,
 	int	fd, w = 0;
 	size_t	i;
 
-	if ((fd = spool_file(&q->spool, SPOOL_QUEUE, m->id, true)) == -1)
+	if ((fd = spool_file(&q->spool, m->place, m->id, true)) == -1)
 		w = -1;
 	for (i = 0; i < m->env.nrcpts && w == 0; i++)
 		if (m->env.rcpts[i].state != RCPT_WAITING &&
@@ -342,28 +370,43 @@ hold(struct queue *q, const struct message *m, const char *why)
 	write_state(q, m, NULL);
 	q->held++;
 	log_warn("held id=%s why=\"%s\"", m->env.id, why);
-	if (spool_move(&q->spool, m->id, SPOOL_QUEUE, SPOOL_HOLD) == -1) {
+	if (spool_move(&q->spool, m->id, m->place, SPOOL_HOLD) == -1) {
 		intake_complain(q, "hold", m->env.id);
-		wait_until(q, m->id, now_real_ms() + LATER_MS);
+		wait_until(q, m->place, m->id, now_real_ms() + LATER_MS);
 	}
 }
 
 /*
- * The time of the next attempt is the file's; only its owner may set that, so a file of smtpd's is
- * written anew, with its states.
+ * What has to wait goes from incoming to queue. The time of the next attempt is the file's; only its
+ * owner may set that, so a file of smtpd's is written anew, with its states.
  */
+static int
+settle(struct queue *q, struct message *m)
+{
+	if (m->env.owner != geteuid()) {
+		if (spool_rewrite(&q->spool, &m->env, STR(""), m->fd,
+		    m->env.content_at, m->env.content_len) == -1)
+			return -1;
+		if (m->place == SPOOL_INCOMING && spool_forget(&q->spool,
+		    SPOOL_INCOMING, m->id) == -1)
+			intake_complain(q, "remove", m->env.id);
+	} else {
+		write_state(q, m, NULL);
+		if (m->place == SPOOL_INCOMING && spool_move(&q->spool, m->id,
+		    SPOOL_INCOMING, SPOOL_QUEUE) == -1)
+			return -1;
+	}
+	m->place = SPOOL_QUEUE;
+	return 0;
+}
+
 static int
 set_due(struct queue *q, struct message *m, int64_t due)
 {
 	int	fd, r;
 
-	if (m->env.owner != geteuid()) {
-		if (spool_rewrite(&q->spool, &m->env, STR(""), m->fd,
-		    m->env.content_at, m->env.content_len) == -1)
-			return -1;
-	} else
-		write_state(q, m, NULL);
-	if ((fd = spool_file(&q->spool, SPOOL_QUEUE, m->id, true)) == -1)
+	if (settle(q, m) == -1 || (fd = spool_file(&q->spool, SPOOL_QUEUE,
+	    m->id, true)) == -1)
 		return -1;
 	r = spool_set_due(fd, due);
 	fdio_close(&fd);
@@ -386,21 +429,21 @@ put_back(struct queue *q, struct message *m, int64_t now)
 	}
 	log_info("waits id=%s nrcpts=%zu next=%llds", m->env.id,
 	    count_state(m, RCPT_WAITING), (long long)(delay / 1000));
-	wait_until(q, m->id, now + delay);
+	wait_until(q, m->place, m->id, now + delay);
 }
 
 static void
 remove_done(struct queue *q, const struct message *m)
 {
 	q->done++;
-	if (spool_remove(&q->spool, SPOOL_QUEUE, m->id) == 0) {
+	if (spool_remove(&q->spool, m->place, m->id) == 0) {
 		log_info("done id=%s", m->env.id);
 		return;
 	}
 	/* It must not be delivered once more at the next start. */
 	intake_complain(q, "remove", m->env.id);
 	write_state(q, m, NULL);
-	wait_until(q, m->id, now_real_ms() + LATER_MS);
+	wait_until(q, m->place, m->id, now_real_ms() + LATER_MS);
 }
 
 static void
@@ -433,6 +476,6 @@ message_schedule(struct queue *q)
 	    q->nrunning < most && q->nretries <= most * 3 / 4) {
 		id = q->waiting.w[0].id;
 		waiting_remove(&q->waiting, 0);
-		message_start(q, id, true);
+		message_start(q, SPOOL_QUEUE, id, true);
 	}
 }

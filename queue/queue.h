@@ -17,6 +17,8 @@
 #include "common/store/spool.h"
 #include "queue/waiting.h"
 
+#define RUNNING_BUCKETS	1024u	/* of messages under way, by id */
+
 enum queue_role { ROLE_SMTP, ROLE_DROP, ROLE_CTL, ROLE_COUNT };
 
 struct message;
@@ -34,7 +36,9 @@ TAILQ_HEAD(task_list, task);
 
 struct message {
 	TAILQ_ENTRY(message)	 link;
+	struct message		*same;		/* the next of its bucket */
 	struct id		 id;
+	enum spool_place	 place;		/* of its file: incoming or queue */
 	int			 fd;
 	struct envelope		 env;
 	struct arena		 mem;
@@ -53,6 +57,7 @@ struct queue {
 	struct spool		 spool;
 	struct waiting_heap	 waiting;
 	struct message_list	 running;
+	struct message		*by_id[RUNNING_BUCKETS];
 	size_t			 nrunning, nretries;
 	struct router		*router;
 	struct agents		*agents;
@@ -67,7 +72,7 @@ struct queue {
 	int			 status;
 };
 
-/* ---- intake.c: from incoming and drop into queue/ */
+/* ---- intake.c: what is new in incoming and drop */
 /* Scans what is flagged, as far as there is room for more messages. */
 void	intake_scan(struct queue *);
 /* A poke: this one is new. */
@@ -81,7 +86,8 @@ void	intake_complain(struct queue *, const char *what, const char *id);
 int	drop_take(struct queue *, struct id) must_check;
 
 /* ---- message.c */
-void	message_start(struct queue *, struct id, bool retry);
+/* False: it is not there any more, or makes no sense, or cannot be read now. */
+bool	message_start(struct queue *, enum spool_place, struct id, bool retry);
 /* All questions of the message are answered. */
 void	message_routed(struct queue *, struct message *);
 /* The end of one delivery; status is an enhanced code (RFC 3463), text says why. */
@@ -92,7 +98,8 @@ void	message_free_all(struct queue *);
 void	message_corrupt(struct queue *, enum spool_place, struct id, const char *why);
 /* Starts what is due, while there is room. */
 void	message_schedule(struct queue *);
-bool	message_is_running(const struct queue *, struct id);
+/* NULL: it is not under way. */
+struct message *message_find(const struct queue *, struct id);
 
 /* ---- expand.c: a recipient that means several becomes several, in a new file. -1: errno */
 bool	expand_is_needed(const struct message *);
