@@ -43,7 +43,7 @@ put_envelope(const struct envelope *env, struct buf *out)
 	record_putu(out, ENTRY_SIZE, (uint64_t)env->content_len);
 	record_put(out, ENTRY_SENDER, env->sender);
 	for (i = 0; i < env->nrcpts; i++) {
-		if (env->rcpts[i].state != RCPT_WAITING &&
+		if (!envelope_rcpt_waits(&env->rcpts[i]) &&
 		    env->rcpts[i].state != RCPT_FAILED)
 			continue;
 		if (n++ < ENTRY_RCPTS_MAX)

@@ -37,7 +37,7 @@ is_there(const struct envelope *out, struct str final)
 	size_t	i;
 
 	for (i = 0; i < out->nrcpts && i < SAME_MAX; i++)
-		if (out->rcpts[i].state == RCPT_WAITING &&
+		if (envelope_rcpt_waits(&out->rcpts[i]) &&
 		    same_place(out->rcpts[i].final, final))
 			return true;
 	return false;

@@ -1,7 +1,7 @@
 /*
  * queue/message.c - a message under way: loaded, its recipients routed and
- * delivered, then done with, put back to wait, or held. Nothing is ever lost:
- * a file goes only when each recipient was delivered to.
+ * delivered, then done with or put back to wait. Nothing is ever lost: a file
+ * goes only when each recipient was delivered to or its sender was told.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,6 +11,7 @@
 #include "common/base/fdio.h"
 #include "common/base/log.h"
 #include "common/base/now.h"
+#include "common/fmt/esmtp.h"
 #include "common/fmt/final.h"
 #include "queue/queue.h"
 
@@ -129,7 +130,7 @@ make_tasks(struct message *m)
 		/* What is not believed now must not be in a file of ours later. */
 		if (!hint_ok(env, env->rcpts[i].final))
 			env->rcpts[i].final = STR("");
-		if (env->rcpts[i].state != RCPT_WAITING)
+		if (!envelope_rcpt_waits(&env->rcpts[i]))
 			continue;
 		t = &m->tasks[m->ntasks++];
 		t->m = m;
@@ -334,6 +335,9 @@ task_done(struct queue *q, struct task *t, const char *status, struct str text)
 		q->delivered++;
 		r->state = RCPT_DELIVERED;
 		log_result(m, t, "delivered", status, text);
+		/* where it was stored is nobody else's affair */
+		if (r->notify & NOTIFY_SUCCESS)
+			note_status(q, m, r, status, STR("delivered"));
 		break;
 	case '5':
 		q->failed++;
@@ -350,17 +354,17 @@ task_done(struct queue *q, struct task *t, const char *status, struct str text)
 	/* The last one is written only if the file stays. */
 	if (--m->pending == 0)
 		message_finish(q, m);
-	else if (r->state != RCPT_WAITING)
+	else if (!envelope_rcpt_waits(r))
 		write_state(q, m, r);
 }
 
 static size_t
-count_state(const struct message *m, char state)
+count_waiting(const struct message *m)
 {
 	size_t	i, n = 0;
 
 	for (i = 0; i < m->env.nrcpts; i++)
-		n += m->env.rcpts[i].state == state;
+		n += envelope_rcpt_waits(&m->env.rcpts[i]);
 	return n;
 }
 
@@ -428,7 +432,7 @@ put_back(struct queue *q, struct message *m, int64_t now)
 		write_state(q, m, NULL);
 	}
 	log_info("waits id=%s nrcpts=%zu next=%llds", m->env.id,
-	    count_state(m, RCPT_WAITING), (long long)(delay / 1000));
+	    count_waiting(m), (long long)(delay / 1000));
 	wait_until(q, m->place, m->id, now + delay);
 }
 
@@ -446,20 +450,63 @@ remove_done(struct queue *q, const struct message *m)
 	wait_until(q, m->place, m->id, now_real_ms() + LATER_MS);
 }
 
+/* RFC 3463 4.4.7 */
+static void
+expire(struct queue *q, struct message *m)
+{
+	struct envelope_rcpt	*r;
+	char			 to[LOG_SAFE_MAX];
+	size_t			 i;
+
+	for (i = 0; i < m->env.nrcpts; i++) {
+		r = &m->env.rcpts[i];
+		if (!envelope_rcpt_waits(r))
+			continue;
+		q->failed++;
+		r->state = RCPT_FAILED;
+		log_info("expired id=%s to=%s", m->env.id,
+		    log_safe(to, sizeof(to), r->addr));
+		note_status(q, m, r, "4.4.7", STR("it could not be delivered "
+		    "before its time was over"));
+	}
+}
+
+static void
+warn_late(struct queue *q, struct message *m, int64_t now)
+{
+	int64_t	after = q->settings->queue.delay_warning;
+
+	if (after != 0 && now - m->env.arrival_ms >= after &&
+	    bounce_late(q, m) == -1)
+		intake_complain(q, "report", m->env.id);
+}
+
 static void
 message_finish(struct queue *q, struct message *m)
 {
 	int64_t	now = now_real_ms();
 
-	if (count_state(m, RCPT_WAITING) > 0) {
-		if (now - m->env.arrival_ms > q->settings->queue.lifetime)
-			hold(q, m, "its time is over");
-		else
+	if (count_waiting(m) > 0 &&
+	    now - m->env.arrival_ms > q->settings->queue.lifetime)
+		expire(q, m);
+	switch (bounce_ended(q, m)) {
+	case BOUNCE_DONE:
+		if (count_waiting(m) == 0)
+			remove_done(q, m);
+		else {
+			warn_late(q, m, now);
 			put_back(q, m, now);
-	} else if (count_state(m, RCPT_FAILED) > 0)
-		hold(q, m, "it could not be delivered to every recipient");
-	else
-		remove_done(q, m);
+		}
+		break;
+	case BOUNCE_LATER:
+		intake_complain(q, "report", m->env.id);
+		m->soon = true;
+		put_back(q, m, now);
+		break;
+	case BOUNCE_NOBODY:
+		hold(q, m, "a report to the postmaster failed");
+		break;
+	}
 	message_free(q, m);
 	queue_kick(q);
 }

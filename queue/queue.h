@@ -101,6 +101,17 @@ void	message_schedule(struct queue *);
 /* NULL: it is not under way. */
 struct message *message_find(const struct queue *, struct id);
 
+/* ---- bounce.c: reports to the sender */
+enum bounce_end {
+	BOUNCE_DONE,	/* whoever wants to know was told */
+	BOUNCE_LATER,	/* it could not be written (errno) */
+	BOUNCE_NOBODY	/* the postmaster's own mail failed: only a person can help */
+};
+/* What failed and what was asked to be told of a success; afterwards these are RCPT_TOLD in m->env. */
+enum bounce_end	bounce_ended(struct queue *, const struct message *) must_check;
+/* That it waits; afterwards the waiting ones are RCPT_LATE in m->env. -1: errno */
+int	bounce_late(struct queue *, const struct message *) must_check;
+
 /* ---- expand.c: a recipient that means several becomes several, in a new file. -1: errno */
 bool	expand_is_needed(const struct message *);
 int	expand(struct queue *, struct message *) must_check;

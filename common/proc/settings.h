@@ -45,6 +45,8 @@ struct smtp_settings {
 
 struct queue_settings {
 	long long		retry_first, retry_max, lifetime, scan_interval;	/* ms */
+	long long		delay_warning;		/* ms; 0: never */
+	long long		bounce_size;		/* of a message that is returned whole */
 	long long		local_workers, destination_concurrency, running;
 };
 

@@ -46,11 +46,17 @@ final_ok(struct str s)
 	return s.n == 0 || (s.n <= FINAL_MAX && final_decode(s, &f));
 }
 
+bool
+envelope_rcpt_waits(const struct envelope_rcpt *r)
+{
+	return r->state == RCPT_WAITING || r->state == RCPT_LATE;
+}
+
 static bool
 state_ok(char c)
 {
-	return c == RCPT_WAITING || c == RCPT_DELIVERED || c == RCPT_FAILED ||
-	    c == RCPT_EXPANDED;
+	return c == RCPT_WAITING || c == RCPT_LATE || c == RCPT_DELIVERED ||
+	    c == RCPT_FAILED || c == RCPT_TOLD || c == RCPT_EXPANDED;
 }
 
 static bool
@@ -280,7 +286,7 @@ rcpt_field(struct parse *p, const struct field *f)
 		r->final = f->value;
 		return final_ok(f->value);
 	case 's':
-		p->what = "state is none of w d f x, or stands twice";
+		p->what = "state is none of w l d f t x, or stands twice";
 		if (f->value.n != 1 || !state_ok(f->value.p[0]) || r->state != 0)
 			return false;
 		r->state = f->value.p[0];

@@ -27,7 +27,12 @@
 #define ENVELOPE_RCPTS		100000u
 
 enum rcpt_state {
-	RCPT_WAITING = 'w', RCPT_DELIVERED = 'd', RCPT_FAILED = 'f', RCPT_EXPANDED = 'x'
+	RCPT_WAITING = 'w',
+	RCPT_LATE = 'l',	/* waits, and the sender was told so */
+	RCPT_DELIVERED = 'd',
+	RCPT_FAILED = 'f',	/* for good; the sender is to be told */
+	RCPT_TOLD = 't',	/* delivered or failed, and whoever wanted to know was told */
+	RCPT_EXPANDED = 'x'
 };
 
 enum envelope_option { ENV_8BITMIME = 1, ENV_SMTPUTF8 = 2, ENV_RET_HDRS = 4, ENV_RET_FULL = 8 };
@@ -66,6 +71,8 @@ int	envelope_load(int, struct envelope *, struct diag *) must_check;
 /* Recomputes both body digests and compares them with the trailer: 0, or -1 EBADMSG. */
 int	envelope_verify(int, const struct envelope *, struct diag *) must_check;
 void	envelope_free(struct envelope *);
+/* Is it still to be delivered to? */
+bool	envelope_rcpt_waits(const struct envelope_rcpt *);
 /* One-byte pwrite of a recipient's state. */
 int	envelope_set_state(int, const struct envelope_rcpt *, char) must_check;
 void	trailer_format(char[TRAILER_SIZE + 1], off_t, const char *simple, const char *relaxed);

@@ -403,6 +403,23 @@ spool_rewrite(const struct spool *s, struct envelope *env, struct str prefix,
 }
 
 int
+spool_in_queue(const struct spool *s, struct id id, struct spool_in *in)
+{
+	char	name[NAME_SIZE], shard[SHARD_LEN + 1];
+
+	sharded_name(id, name);
+	id_shard(id, shard);
+	*in = (struct spool_in){ -1, -1, s->how };
+	if (make_shard(s, s->queue, name) == -1 ||
+	    (in->tmp = fdio_opendir(s->tmp, ".")) == -1 ||
+	    (in->new = fdio_opendir(s->queue, shard)) == -1) {
+		spool_in_close(in);
+		return -1;
+	}
+	return 0;
+}
+
+int
 spool_status_add(const struct spool *s, struct id id, struct str line)
 {
 	char	name[NAME_SIZE], text[1024];
