@@ -106,7 +106,8 @@ command_check(const char *conf)
 
 	buf_init(&mistakes, 1 << 20);
 	n = settings_check(conf, &mistakes);
-	fwrite(mistakes.p, 1, mistakes.n, stderr);
+	if (mistakes.n > 0)
+		fwrite(mistakes.p, 1, mistakes.n, stderr);
 	buf_free(&mistakes);
 	if (n > 0)
 		return EX_CONFIG;

@@ -147,10 +147,14 @@ main(int argc, char *argv[])
 	if ((conf = realpath(name, NULL)) == NULL)
 		err(EX_NOINPUT, "%s", name);
 	if (check)
-		return command_check(conf);
-	if (argc > optind)
-		return command(conf, argv[optind]);
-	init(&m, conf);
-	m.foreground = foreground;
-	return serve(&m);
+		c = command_check(conf);
+	else if (argc > optind)
+		c = command(conf, argv[optind]);
+	else {
+		init(&m, conf);
+		m.foreground = foreground;
+		c = serve(&m);
+	}
+	free(conf);
+	return c;
 }
