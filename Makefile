@@ -54,6 +54,10 @@ BANNED		:= -include common/base/banned.h
 ALL_LDFLAGS	= $(HARDEN_LD) -Wl,--as-needed $(LDFLAGS)
 # Each program gets only what its objects ask for (--as-needed); `make layering` checks which.
 LIBS		:= -lbsd -lseccomp -lcdb -levent_core -lcrypt -lcrypto
+ifdef SANITIZE
+# ASan stands in front of crypt_r, so that libcrypt seems not to be needed.
+$(BUILD)/bin/auth $(BUILD)/unit/test_auth%: LIBS += -Wl,--no-as-needed -lcrypt
+endif
 
 # ---- sources ---------------------------------------------------------------
 
