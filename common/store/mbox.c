@@ -25,7 +25,7 @@
 #define LOCK_STALE_S	300	/* a dot-lock whose owner is taken for dead */
 #define PATH_LEN	4096
 #define READ_SIZE	65536u
-#define OUT_MAX		(READ_SIZE * 3)
+#define OUT_MAX		(READ_SIZE * 4)	/* what is not flushed yet, and a line */
 
 struct append {
 	int		fd;
@@ -139,6 +139,9 @@ put_lines(struct append *a, struct str in, bool last, size_t *used)
 		if (lf == NULL && !last && in.n < READ_SIZE)
 			break;
 		n = lf == NULL ? in.n : (size_t)(lf - in.p) + 1;
+		/* the LF of this CR may come with the next piece */
+		if (lf == NULL && !last && in.p[n - 1] == '\r')
+			n--;
 		line = (struct str){ in.p, lf == NULL ? n : n - 1 };
 		if (lf != NULL && line.n > 0 && line.p[line.n - 1] == '\r')
 			line.n--;
@@ -242,7 +245,7 @@ append_locked(struct append *a, const char *sender, int64_t now,
 	return -1;
 }
 
-/* The user's own regular file, reached without a link, still under its name. */
+/* The user's own regular file, reached without a link. */
 static int
 open_box(const char *path)
 {
@@ -261,6 +264,35 @@ open_box(const char *path)
 		errno = EPERM;
 	}
 	return fd;
+}
+
+/*
+ * Locked, and still under its name: who writes a box anew puts another file
+ * in its place while we wait, and mail would go into one without a name.
+ */
+static int
+open_locked(const char *path, int64_t deadline, bool *fresh)
+{
+	struct stat	here, there;
+	int		fd;
+
+	for (;;) {
+		*fresh = lstat(path, &there) == -1;
+		if ((fd = open_box(path)) == -1)
+			return -1;
+		if (file_lock(fd, deadline) == -1 || fstat(fd, &here) == -1)
+			break;
+		if (lstat(path, &there) == 0 && here.st_ino == there.st_ino &&
+		    here.st_dev == there.st_dev)
+			return fd;
+		if (now_ms() >= deadline) {
+			errno = ETIMEDOUT;
+			break;
+		}
+		fdio_close(&fd);
+	}
+	fdio_close(&fd);
+	return -1;
 }
 
 /* A new file's name has to survive, too. */
@@ -288,7 +320,6 @@ mbox_append(const char *path, const char *sender, int64_t now, struct str head,
     int fd, off_t at, off_t len, int64_t lock_timeout_ms, struct diag *why)
 {
 	struct append	a = { .fd = -1, .bol = true };
-	struct stat	st;
 	char		lock[PATH_LEN];
 	int64_t		deadline = now_ms() + lock_timeout_ms;
 	int		locked, r = -1, saved;
@@ -299,8 +330,7 @@ mbox_append(const char *path, const char *sender, int64_t now, struct str head,
 	if ((locked = dot_lock(lock, deadline)) == -1)
 		return diag_errno(why, "%s", lock);
 	buf_init(&a.out, OUT_MAX);
-	fresh = lstat(path, &st) == -1;
-	if ((a.fd = open_box(path)) != -1 && file_lock(a.fd, deadline) == 0)
+	if ((a.fd = open_locked(path, deadline, &fresh)) != -1)
 		r = append_locked(&a, sender, now, head, fd, at, len);
 	if (r == 0 && fresh)
 		r = flush_dir(path);
