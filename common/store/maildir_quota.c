@@ -58,7 +58,10 @@ count_file(void *arg, int dir, const char *name)
 			return errno == ENOENT ? 0 : -1;
 		size = (uint64_t)st.st_size;
 	}
+	/* names may lie; a sum must not come out small again */
 	u->bytes += size;
+	if (u->bytes > INT64_MAX)
+		u->bytes = INT64_MAX;
 	u->count++;
 	return 0;
 }
