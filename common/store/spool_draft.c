@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "common/base/fdio.h"
@@ -76,6 +77,10 @@ draft_begin(const struct spool_in *in, struct draft *d, struct envelope *env)
 	    (d->sums = sums_new()) == NULL)
 		goto fail;
 	d->content_at = (off_t)d->out.n;
+	if (d->out.n > ENVELOPE_MAX) {	/* nobody would read it again */
+		errno = EMSGSIZE;
+		goto fail;
+	}
 	d->fd = openat(in->tmp, d->id, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC |
 	    O_NOFOLLOW, 0660);
 	if (d->fd == -1)
