@@ -4,6 +4,8 @@
  */
 #include "common/store/durable.h"
 
+#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 
 #include <check.h>
@@ -15,6 +17,7 @@
 #include <unistd.h>
 
 #include "common/base/attr.h"
+#include "common/base/fdio.h"
 
 /* ---- libc's place is taken: what is called is written down, e.g. "f5 r5 " */
 
@@ -86,11 +89,82 @@ reset(int at, int why)
 	fail_errno = why;
 }
 
+/* What the kernel says of the one device; NULL: it has no such file. */
+static const char	*journal, *options;
+
+ssize_t
+readlink(const char *path, char *out, size_t size)
+{
+	static const char	target[] = "../../devices/virtual/block/sda9";
+
+	if (strncmp(path, "/sys/dev/block/", 15) != 0 || journal == NULL) {
+		errno = ENOENT;
+		return -1;
+	}
+	ck_assert_uint_gt(size, sizeof(target));
+	memcpy(out, target, sizeof(target) - 1);
+	return sizeof(target) - 1;
+}
+
+static int
+text_file(const char *text)
+{
+	int	fd;
+
+	if (text == NULL) {
+		errno = ENOENT;
+		return -1;
+	}
+	fd = memfd_create("text", MFD_CLOEXEC);
+	if (write(fd, text, strlen(text)) == -1 || lseek(fd, 0, SEEK_SET) == -1)
+		return -1;
+	return fd;
+}
+
+int
+open(const char *path, int flags, ...)
+{
+	if (strcmp(path, "/sys/fs/ext4/sda9/journal_task") == 0)
+		return text_file(journal);
+	if (strcmp(path, "/proc/fs/ext4/sda9/options") == 0)
+		return text_file(options);
+	return (int)syscall(SYS_openat, AT_FDCWD, path, flags, 0600);
+}
+
+static const struct {
+	const char		*journal, *options;
+	enum durable_how	 how;
+} ext4s[] = {
+	{ "271\n", "rw\ndata=ordered\n", DURABLE_ORDERED },
+	{ "271\n", "rw\ndata=journal\n", DURABLE_ORDERED },
+	{ "271\n", "rw\ndata=writeback\n", DURABLE_STRICT },
+	{ "271\n", NULL, DURABLE_STRICT },
+	{ "271\n", "", DURABLE_STRICT },
+	{ "<none>\n", "rw\n", DURABLE_UNJOURNALED },
+	{ "", "rw\n", DURABLE_STRICT },
+	{ NULL, NULL, DURABLE_STRICT },
+};
+
+START_TEST(ext4)
+{
+	int	fd = fdio_opendir(AT_FDCWD, "/tmp");
+
+	fs_type = 0xef53;
+	journal = ext4s[_i].journal;
+	options = ext4s[_i].options;
+	errno = ERANGE;
+	ck_assert_int_eq(durable_for(fd, false), ext4s[_i].how);
+	ck_assert_int_eq(durable_for_path("/tmp", false), ext4s[_i].how);
+	ck_assert_int_eq(durable_for(fd, true), DURABLE_STRICT);
+	ck_assert_int_eq(errno, ERANGE);
+	close(fd);
+}
+END_TEST
+
 static const struct {
 	long			type;
 	enum durable_how	how;
 } systems[] = {
-	{ 0xef53, DURABLE_ORDERED },
 	{ 0x58465342, DURABLE_ORDERED },
 	{ 0x9123683e, DURABLE_FILE },
 	{ (int)0x9123683e, DURABLE_FILE },	/* where f_type is an int */
@@ -109,7 +183,8 @@ START_TEST(file_systems)
 }
 END_TEST
 
-/* files 5, 6, 7 and the directory 9 */
+/* files 5, 6, 7 and the directory 9; each flushed by fsync, not by the kernel's queue */
+static struct flush	none = { .refused = true };
 static const int	files[] = { 5, 6, 7 };
 
 static const struct {
@@ -119,27 +194,37 @@ static const struct {
 	{ DURABLE_STRICT,	"f5 ", "f9 ", "f9 ", "f9 ", "strict" },
 	{ DURABLE_ORDERED,	"r5 ", "f5 ", "f9 ", "", "ordered" },
 	{ DURABLE_FILE,		"", "f5 ", "f5 f6 f7 ", "f5 ", "file" },
+	{ DURABLE_UNJOURNALED,	"", "f5 ", "f5 f6 f7 ", "f5 ", "unjournaled" },
 };
+
+/* Each file by itself. */
+static bool
+is_each(enum durable_how how)
+{
+	return how == DURABLE_FILE || how == DURABLE_UNJOURNALED;
+}
 
 START_TEST(order)
 {
 	enum durable_how	how = rows[_i].how;
 
 	ck_assert_str_eq(durable_name(how), rows[_i].name);
+	ck_assert_int_eq(durable_moves_need_flush(how),
+	    how == DURABLE_STRICT || how == DURABLE_UNJOURNALED);
 	reset(0, 0);
 	ck_assert_int_eq(durable_data(how, 5), 0);
 	ck_assert_str_eq(calls, rows[_i].data);
 	reset(0, 0);
-	ck_assert_int_eq(durable_names(how, 9, files, 1), 0);
+	ck_assert_int_eq(durable_names(how, &none, 9, files, 1), 0);
 	ck_assert_str_eq(calls, rows[_i].one);
 	reset(0, 0);
-	ck_assert_int_eq(durable_names(how, 9, files, 3), 0);
+	ck_assert_int_eq(durable_names(how, &none, 9, files, 3), 0);
 	ck_assert_str_eq(calls, rows[_i].three);
 	reset(0, 0);
 	ck_assert_int_eq(durable_replaced(how, 9, 5), 0);
 	ck_assert_str_eq(calls, rows[_i].replaced);
 	reset(0, 0);
-	ck_assert_int_eq(durable_names(how, 9, files, 0), 0);
+	ck_assert_int_eq(durable_names(how, &none, 9, files, 0), 0);
 	ck_assert_str_eq(calls, "");
 }
 END_TEST
@@ -151,14 +236,14 @@ START_TEST(failures)
 
 	for (i = 1; i <= 3; i++) {
 		reset(i, EIO);
-		ck_assert_int_eq(durable_names(how, 9, files, 3),
-		    how == DURABLE_FILE || i == 1 ? -1 : 0);
+		ck_assert_int_eq(durable_names(how, &none, 9, files, 3),
+		    is_each(how) || i == 1 ? -1 : 0);
 		/* and nothing more is tried: no second chance after EIO */
-		ck_assert_int_eq(ncalls, how == DURABLE_FILE ? i : 1);
+		ck_assert_int_eq(ncalls, is_each(how) ? i : 1);
 	}
 	reset(1, EIO);
-	ck_assert_int_eq(durable_data(how, 5), how == DURABLE_FILE ? 0 : -1);
-	ck_assert_int_eq(ncalls, how == DURABLE_FILE ? 0 : 1);
+	ck_assert_int_eq(durable_data(how, 5), is_each(how) ? 0 : -1);
+	ck_assert_int_eq(ncalls, is_each(how) ? 0 : 1);
 	reset(1, ENOSPC);
 	ck_assert_int_eq(durable_replaced(how, 9, 5),
 	    how == DURABLE_ORDERED ? 0 : -1);
@@ -171,9 +256,9 @@ START_TEST(interrupted)	/* only that is tried again */
 
 	reset(0, 0);
 	interrupts = 2;
-	ck_assert_int_eq(durable_names(how, 9, files, 1), 0);
+	ck_assert_int_eq(durable_names(how, &none, 9, files, 1), 0);
 	ck_assert_int_eq(ncalls, 3);
-	if (how == DURABLE_FILE)
+	if (is_each(how))
 		return;
 	reset(3, EIO);
 	interrupts = 2;
@@ -190,7 +275,7 @@ START_TEST(no_such_way)
 	reset(0, 0);
 	ck_assert_int_eq(durable_data(how, 5), -1);
 	ck_assert_int_eq(errno, EINVAL);
-	ck_assert_int_eq(durable_names(how, 9, files, 1), -1);
+	ck_assert_int_eq(durable_names(how, &none, 9, files, 1), -1);
 	ck_assert_int_eq(errno, EINVAL);
 	ck_assert_int_eq(ncalls, 0);
 	ck_assert_str_eq(durable_name(how), "?");
@@ -232,6 +317,7 @@ main(void)
 	SRunner	*sr;
 	int	 failed;
 
+	tcase_add_loop_test(tc, ext4, 0, nitems(ext4s));
 	tcase_add_loop_test(tc, file_systems, 0, nitems(systems));
 	tcase_add_loop_test(tc, order, 0, nitems(rows));
 	tcase_add_loop_test(tc, failures, 0, nitems(rows));

@@ -171,7 +171,7 @@ END_TEST
 
 START_TEST(usage_of_nothing)
 {
-	struct maildir	none = { -1, -1, -1, -1, DURABLE_STRICT };
+	struct maildir	none = { .root = -1, .tmp = -1, .new = -1, .cur = -1 };
 	uint64_t	b, c;
 
 	ck_assert_int_eq(maildir_usage(&none, &b, &c), -1);

@@ -79,7 +79,7 @@ setup(void)
 	snprintf(path, sizeof(path), "%s/new", dir);
 	ck_assert_int_eq(mkdir(path, 0700), 0);
 	ck_assert_int_ne(fd = fdio_opendir(AT_FDCWD, dir), -1);
-	ck_assert_int_eq(spool_in_open(&in, fd, true), 0);
+	ck_assert_int_eq(spool_in_open(&in, fd, DURABLE_STRICT), 0);
 	close(fd);
 	rcpt = (struct envelope_rcpt){ .addr = STR("bob@example.test"),
 	    .state = RCPT_WAITING };
@@ -169,7 +169,7 @@ START_TEST(open_fails)
 	int		fd = fdio_opendir(AT_FDCWD, dir);
 
 	ck_assert_int_eq(unlinkat(fd, "new", AT_REMOVEDIR), 0);
-	ck_assert_int_eq(spool_in_open(&none, fd, false), -1);
+	ck_assert_int_eq(spool_in_open(&none, fd, DURABLE_STRICT), -1);
 	ck_assert_int_eq(errno, ENOENT);
 	ck_assert_int_eq(none.tmp, -1);
 	ck_assert_int_eq(none.new, -1);
