@@ -4,6 +4,7 @@
  */
 #include "route/compile.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "common/fmt/record.h"

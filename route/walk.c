@@ -7,6 +7,7 @@
 #include "route/walk.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/fmt/record.h"
