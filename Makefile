@@ -141,7 +141,8 @@ tools: $(TOOLS)
 # Fuzz targets link the same sources, built with coverage by clang.
 FUZZ_CC		?= clang
 FUZZ_TIME	?= 20
-FUZZ_FLAGS	:= -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -O1 -g
+FUZZ_FLAGS	:= -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -O1 -g \
+		   -Werror=implicit-function-declaration
 FUZZ_LIB_SRC	:= $(COMMON_SRC) $(FOLDER_SRC)
 $(BUILD)/fuzz/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)

@@ -4,6 +4,7 @@
  * until it proves to be a record.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/fmt/record.h"
