@@ -22,7 +22,7 @@ header_facts(struct str head, struct str addr, struct header_facts *out)
 		if (str_eq_nocase(f.name, STR("Received")))
 			out->hops++;
 		else if (str_eq_nocase(f.name, STR("Delivered-To")) &&
-		    str_eq_nocase(str_trim(f.body), addr))
+		    str_eq_nocase(header_trim(f.body), addr))
 			out->loop = true;
 	}
 }

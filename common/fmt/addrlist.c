@@ -50,18 +50,41 @@ take_quoted(struct cur *c, struct buf *out, struct reading *r)
 	}
 }
 
+/* A domain literal, which may hold colons: a@[IPv6:2001:db8::1] */
+static void
+take_literal(struct cur *c, struct buf *out, struct reading *r)
+{
+	int	b;
+
+	while ((b = cur_peek(c)) != -1 && b != ',' && b != ';' && b != '>') {
+		c->p++;
+		if (!is_blank(b))
+			r->bad |= buf_addc(out, (char)b) == -1;
+		if (b == ']')
+			return;
+	}
+}
+
+/* What came so far was no address: a name, a group, a source route. */
+static void
+forget(struct buf *out, struct reading *r)
+{
+	buf_reset(out);
+	r->bad = false;
+}
+
 static void
 take_byte(struct cur *c, int b, struct buf *out, struct reading *r)
 {
 	c->p++;
 	if (b == '<' && !r->angle && !r->had_angle) {
 		r->angle = true;
-		buf_reset(out);		/* that was the display name */
+		forget(out, r);
 	} else if (b == '>' && r->angle) {
 		r->angle = false;
 		r->had_angle = true;
 	} else if (b == ':')
-		buf_reset(out);		/* a group's name, or a source route */
+		forget(out, r);
 	else if (!r->had_angle && !is_blank(b))
 		r->bad |= buf_addc(out, (char)b) == -1;
 }
@@ -78,6 +101,8 @@ addrlist_next(struct cur *c, struct buf *out)
 			skip_comment(c);
 		else if (b == '"' && !r.had_angle)
 			take_quoted(c, out, &r);
+		else if (b == '[' && !r.had_angle)
+			take_literal(c, out, &r);
 		else if ((b == ',' && !r.angle) || b == ';') {
 			c->p++;
 			if (out->n > 0 && !r.bad)

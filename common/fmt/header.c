@@ -84,12 +84,30 @@ header_count(struct str head, const char *name)
 	return n;
 }
 
+static bool
+is_outer(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+struct str
+header_trim(struct str body)
+{
+	while (body.n > 0 && is_outer(body.p[0])) {
+		body.p++;
+		body.n--;
+	}
+	while (body.n > 0 && is_outer(body.p[body.n - 1]))
+		body.n--;
+	return body;
+}
+
 int
 header_unfold(struct str body, struct buf *b)
 {
 	size_t	i;
 
-	body = str_trim(body);
+	body = header_trim(body);
 	for (i = 0; i < body.n; i++)
 		if (body.p[i] != '\r' && body.p[i] != '\n' &&
 		    buf_addc(b, body.p[i]) == -1)

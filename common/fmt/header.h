@@ -20,6 +20,8 @@ bool	header_next(struct cur *, struct header_field *);
 bool	header_find(struct str, const char *, struct header_field *);
 /* How many fields of that name. */
 size_t	header_count(struct str, const char *);
+/* Without blanks and folding at both ends. */
+struct str	header_trim(struct str);
 /* Body without folding and outer blanks into buf. */
 int	header_unfold(struct str, struct buf *);
 /* Length of the header section including the empty line; n if there is none. */

@@ -4,6 +4,9 @@
 
 #include "common/fmt/addrlist.h"
 
+#define TEN	"abcdefghij"
+#define LONG	TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
+
 static const struct {
 	const char	*in, *out;	/* out: the addresses, each with a '|' */
 } rows[] = {
@@ -19,6 +22,14 @@ static const struct {
 	{ "\"open", "\"open|" },
 	{ "<a@b", "a@b|" },
 	{ ",,;", "" },
+	{ "a@[IPv6:2001:db8::1], b@c", "a@[IPv6:2001:db8::1]|b@c|" },
+	{ "g: <a@[IPv6:::1]>;", "a@[IPv6:::1]|" },
+	{ "a@[192.0.2.1", "a@[192.0.2.1|" },
+	{ "a@[open, b@c", "a@[open|b@c|" },
+	/* a name need not fit, its address must */
+	{ LONG " <a@b>, c@d", "a@b|c@d|" },
+	{ LONG ": a@b;", "a@b|" },
+	{ LONG ", a@b", "a@b|" },
 };
 
 static void

@@ -20,7 +20,10 @@ START_TEST(fields)
 	ck_assert(header_find(head, "x-y", &f));
 	buf_init(&b, 100);
 	ck_assert_int_eq(header_unfold(f.body, &b), 0);
-	ck_assert_str_eq(buf_cstr(&b), " b\tc");
+	ck_assert_str_eq(buf_cstr(&b), "b\tc");
+	buf_reset(&b);
+	ck_assert_int_eq(header_unfold(STR("\r\n \r\n \t"), &b), 0);
+	ck_assert_str_eq(buf_cstr(&b), "");
 	buf_free(&b);
 	ck_assert(str_eq(f.raw, STR("X-Y:\r\n b\r\n\tc\r\n")));
 	ck_assert_uint_eq(header_length(head), head.n - strlen("Body: no\r\n"));
