@@ -185,7 +185,9 @@ network_has(const struct network *n, const struct addr *a)
 	unsigned	bytes = n->bits / 8, rest = n->bits % 8;
 	uint8_t		mask;
 
-	if (!a->valid || memcmp(n->addr.ip, a->ip, bytes) != 0)
+	/* ::/0 is all of IPv6; the mapped form of IPv4 lies in it by accident. */
+	if (!a->valid || addr_is_v4(a) != addr_is_v4(&n->addr) ||
+	    memcmp(n->addr.ip, a->ip, bytes) != 0)
 		return false;
 	if (rest == 0)
 		return true;
