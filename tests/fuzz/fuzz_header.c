@@ -70,14 +70,18 @@ fields(struct str msg)
 	buf_free(&b);
 }
 
-/* LF for CRLF, as it is stored: the same header then. */
+/* LF for CRLF, as it is stored: the same header then (unless CRs stand alone). */
 static void
 both_ends(struct str msg)
 {
-	char	*copy = malloc(msg.n + 1), *again = malloc(msg.n + 1);
+	char	*copy, *again;
 	size_t	 n, m, lines, more;
 	bool	 cr;
 
+	if (memmem(msg.p, msg.n, "\r\r", 2) != NULL)
+		return;
+	copy = malloc(msg.n + 1);
+	again = malloc(msg.n + 1);
 	need(copy != NULL && again != NULL);
 	memcpy(copy, msg.p, msg.n);
 	n = content_to_lf(copy, msg.n, &cr, &lines);
