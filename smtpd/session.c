@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <malloc.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/base/log.h"
@@ -183,21 +184,6 @@ no_line(struct session *s, int why)
 	set_state(s, S_END);
 }
 
-/* A line that is too long is read to its end, so that none of it becomes a command. */
-static void
-skip_line(struct session *s, size_t max, int64_t timeout)
-{
-	enum line_status	st = LINE_LONG;
-	struct str		line;
-
-	while (st == LINE_LONG && s->conn.in[s->conn.in_from - 1] != '\n')
-		st = conn_line(&s->conn, max, timeout, &line);
-	if (st == LINE_MORE)
-		no_line(s, errno);
-	else
-		reply(s, 500, "5.5.2", "line is longer than %zu bytes", max);
-}
-
 void
 session_until(struct session *s, int64_t at)
 {
@@ -235,6 +221,46 @@ slim(struct session *s)
 	s->fat = false;
 }
 
+/*
+ * A command that was no line. Was it BDAT, then a chunk follows, which must
+ * not be taken for commands, and nobody knows its length.
+ */
+static void
+no_command(struct session *s, bool chunk, const char *why)
+{
+	if (chunk) {
+		reply(s, 501, "5.5.4", "BDAT: %s, closing", why);
+		set_state(s, S_END);
+	} else
+		reply(s, 500, "5.5.2", "%s", why);
+}
+
+static bool
+is_bdat(struct str line)
+{
+	struct cur	c = cur_from(line);
+
+	return cur_word(&c, STR("BDAT"));
+}
+
+/* A line that is too long is read to its end, so that none of it becomes a command. */
+static void
+skip_line(struct session *s, size_t max, int64_t timeout, struct str line)
+{
+	enum line_status	st = LINE_LONG;
+	bool			chunk = is_bdat(line);
+	char			why[64];
+
+	while (st == LINE_LONG && s->conn.in[s->conn.in_from - 1] != '\n')
+		st = conn_line(&s->conn, max, timeout, &line);
+	if (st == LINE_MORE) {
+		no_line(s, errno);
+		return;
+	}
+	snprintf(why, sizeof(why), "line is longer than %zu bytes", max);
+	no_command(s, chunk, why);
+}
+
 static void
 one_line(struct session *s)
 {
@@ -252,12 +278,13 @@ one_line(struct session *s)
 		no_line(s, errno);
 		break;
 	case LINE_LONG:
-		skip_line(s, max, timeout);
+		skip_line(s, max, timeout, line);
 		break;
 	case LINE_BARE_LF:
 	case LINE_BARE_CR:
 	case LINE_NUL:
-		reply(s, 500, "5.5.2", "bare CR, bare LF or NUL in a command");
+		no_command(s, is_bdat(line),
+		    "bare CR, bare LF or NUL in a command");
 		break;
 	}
 }

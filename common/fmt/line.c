@@ -16,6 +16,7 @@ line_scan(struct str in, size_t max, struct str *line, size_t *used)
 			return LINE_MORE;
 		/* a CR at the very end may be half of the end of line */
 		*used = in.p[in.n - 1] == '\r' ? in.n - 1 : in.n;
+		*line = (struct str){ in.p, *used };
 		return *used == 0 ? LINE_MORE : LINE_LONG;
 	}
 	n = (size_t)(lf - in.p);

@@ -14,7 +14,7 @@
 enum line_status {
 	LINE_OK,	/* *line is set (no CRLF), *used bytes were taken */
 	LINE_MORE,	/* no end yet: read more */
-	LINE_LONG,	/* more than max bytes (CRLF included) without an end; *used = all that can be thrown away */
+	LINE_LONG,	/* more than max bytes (CRLF included); *used = all that can be thrown away, *line begins as it does */
 	LINE_BARE_LF,	/* ended by LF alone: *line and *used set */
 	LINE_BARE_CR,	/* CR inside the line: *line and *used set */
 	LINE_NUL	/* NUL inside the line: *line and *used set */
