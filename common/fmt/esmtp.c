@@ -132,8 +132,15 @@ esmtp_orcpt_ok(struct str v, bool utf8)
 	    !cur_byte(&c, ';') || cur_done(&c))
 		return false;
 	rest = cur_rest(&c);
-	if (!str_eq_nocase(type, STR("utf-8")))
-		return esmtp_xtext_decode(rest, plain, sizeof(plain), &n) == 0;
+	if (!str_eq_nocase(type, STR("utf-8"))) {
+		if (esmtp_xtext_decode(rest, plain, sizeof(plain), &n) == -1)
+			return false;
+		/* it is to stand in a field of a report (RFC 3464 2.3.1) */
+		for (i = 0; i < n; i++)
+			if ((unsigned char)plain[i] < 32 || plain[i] == 127)
+				return false;
+		return true;
+	}
 	/* RFC 6533 3: utf-8-addr-xtext, or raw UTF-8 where SMTPUTF8 is in force */
 	for (i = 0; i < rest.n; i++)
 		if (!is_value((unsigned char)rest.p[i]) ||

@@ -104,6 +104,10 @@ static const struct { const char *in; bool utf8, ok; } orcpts[] = {
 	{ "rfc822;ann@example.test", false, true },
 	{ "rfc822;ann+2Bx@example.test", false, true },
 	{ "rfc822;ann+x@example.test", false, false },
+	{ "rfc822;ann+20x@example.test", false, true },
+	{ "rfc822;ann+0D+0AX-Y:+20z", false, false },	/* no further field */
+	{ "rfc822;ann+00", false, false },
+	{ "x400;ann+7F", false, false },
 	{ "rfc822;", false, false },
 	{ ";x", false, false },
 	{ "rfc822", false, false },
