@@ -327,7 +327,7 @@ server_run(const char *name, int link_fd, const int *listen_fds, unsigned n,
 {
 	struct pool	p = {
 		.name = name, .ops = ops, .arg = arg, .limits = *limits,
-		.link = link_fd, .nlisten = n, .status = EX_OK
+		.link = link_fd, .giving = -1, .nlisten = n, .status = EX_OK
 	};
 
 	if (n > SERVER_LISTEN_MAX)

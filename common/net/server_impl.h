@@ -56,6 +56,7 @@ struct pool {
 	void			*arg;
 	struct server_limits	 limits;
 	int			 link, sig;
+	int			 giving;	/* a connection that needs a worker, or -1 */
 	int			 listen[SERVER_LISTEN_MAX];
 	unsigned		 nlisten;
 	struct worker		*workers;	/* those that are idle are taken from the end */

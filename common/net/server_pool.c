@@ -57,6 +57,8 @@ become_worker(struct pool *p, int control)
 	for (i = 0; i < p->nlisten; i++)
 		fdio_close(&p->listen[i]);
 	fdio_close(&p->link);
+	/* it comes by the control, and must not be open twice */
+	fdio_close(&p->giving);
 	worker_run(&plan);
 }
 
@@ -154,14 +156,25 @@ hand_over(struct pool *p, struct worker *w, int fd, struct server_client *c)
 	return buf_ok(&p->rec) ? msg_send(w->fd, &p->rec, &fds) : -1;
 }
 
+static struct worker *
+new_worker(struct pool *p, int fd)
+{
+	int	r;
+
+	p->giving = fd;
+	r = add_worker(p);
+	p->giving = -1;
+	return r == -1 ? NULL : &p->workers[p->n - 1];
+}
+
 bool
 pool_give(struct pool *p, int fd, struct server_client *c)
 {
 	struct worker	*w;
 
 	for (;;) {
-		if ((w = idle_worker(p)) == NULL && add_worker(p) == 0)
-			w = &p->workers[p->n - 1];
+		if ((w = idle_worker(p)) == NULL)
+			w = new_worker(p, fd);
 		if (w == NULL) {
 			pool_complain(p, "fork");
 			clients_leave(c);

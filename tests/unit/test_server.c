@@ -131,18 +131,33 @@ say(const char *verb)
 }
 
 static int
-dial(char *line, size_t size)
+dial_only(void)
 {
 	struct sockaddr_in	sin = { .sin_family = AF_INET };
 	int			fd = socket(AF_INET, SOCK_STREAM, 0);
-	size_t			n = 0;
 
 	sin.sin_port = htons((uint16_t)port);
 	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	ck_assert_int_eq(connect(fd, (struct sockaddr *)&sin, sizeof(sin)), 0);
+	return fd;
+}
+
+static void
+greeting(int fd, char *line, size_t size)
+{
+	size_t	n = 0;
+
 	while (n < size - 1 && read(fd, line + n, 1) == 1 && line[n++] != '\n')
 		continue;
 	line[n] = '\0';
+}
+
+static int
+dial(char *line, size_t size)
+{
+	int	fd = dial_only();
+
+	greeting(fd, line, size);
 	return fd;
 }
 
@@ -188,6 +203,35 @@ START_TEST(worker_serves_so_many)
 	}
 	ck_assert_str_eq(text[0], text[1]);
 	ck_assert_str_ne(text[0], text[2]);
+	say("stop");
+	ck_assert_int_eq(end(), EX_OK);
+}
+END_TEST
+
+/* More at once than there are workers: one that is forked for a connection is not left with a second descriptor of it. */
+START_TEST(closes_what_came_in_a_burst)
+{
+	char	text[64];
+	int	fd[6];
+	size_t	i;
+
+	start(plain);
+	ck_assert_int_eq(kill(pool, SIGSTOP), 0);
+	for (i = 0; i < nitems(fd); i++)
+		fd[i] = dial_only();
+	ck_assert_int_eq(kill(pool, SIGCONT), 0);
+	for (i = 0; i < nitems(fd); i++) {
+		greeting(fd[i], text, sizeof(text));
+		ck_assert_int_eq(text[0], 'h');
+	}
+	for (i = 0; i < nitems(fd); i++) {
+		struct pollfd	p = { fd[i], POLLIN, 0 };
+
+		ck_assert_int_eq(write(fd[i], "q", 1), 1);
+		ck_assert_int_eq(poll(&p, 1, 5000), 1);
+		ck_assert_int_eq(read(fd[i], text, 1), 0);
+		close(fd[i]);
+	}
 	say("stop");
 	ck_assert_int_eq(end(), EX_OK);
 }
@@ -343,6 +387,7 @@ main(void)
 	tcase_set_timeout(t, 20);
 	tcase_add_test(t, serves_and_stops);
 	tcase_add_test(t, worker_serves_so_many);
+	tcase_add_test(t, closes_what_came_in_a_burst);
 	tcase_add_test(t, limit_total);
 	tcase_add_test(t, limit_client);
 	tcase_add_test(t, limit_rate);
