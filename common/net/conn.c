@@ -169,6 +169,11 @@ conn_fill(struct conn *c, int64_t timeout)
 
 	if (c->eof)
 		return 0;
+	/* One that sends without a pause is never waited for. */
+	if (c->deadline >= 0 && now_ms() >= c->deadline) {
+		errno = ETIMEDOUT;
+		return -1;
+	}
 	if (conn_flush(c, OUT_TIMEOUT) == -1 || make_room(c) == -1)
 		return -1;
 	for (;;) {

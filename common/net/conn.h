@@ -36,7 +36,7 @@ void	conn_wipe(struct conn *);
 /* Bytes already received and not yet consumed. */
 struct str conn_pending(const struct conn *);
 void	conn_consume(struct conn *, size_t);
-/* Reads at least one more byte into the buffer (flushing output first), waiting up to timeout_ms: 1 got some, 0 end of file, -1 errno (ETIMEDOUT, ECANCELED, ECONNRESET, ENOBUFS when the buffer is full). */
+/* Reads at least one more byte into the buffer (flushing output first), waiting up to timeout_ms, but not beyond the deadline even if there is something: 1 got some, 0 end of file, -1 errno (ETIMEDOUT, ECANCELED, ECONNRESET, ENOBUFS when the buffer is full). */
 int	conn_fill(struct conn *, int64_t) must_check;
 /*
  * One line of at most max bytes: status of line_scan; LINE_MORE means the connection failed or

@@ -126,6 +126,12 @@ START_TEST(timeout)
 	ck_assert_int_eq(conn_line(&c, 100, 100000, &line), LINE_MORE);
 	ck_assert_int_eq(errno, ETIMEDOUT);
 	ck_assert_int_lt(now_ms() - from, 50000);
+	/* and whoever never pauses has no more time */
+	say("def");
+	ck_assert_int_eq(conn_fill(&c, 100000), -1);
+	ck_assert_int_eq(errno, ETIMEDOUT);
+	c.deadline = -1;
+	ck_assert_int_eq(conn_fill(&c, 100000), 1);
 }
 END_TEST
 
