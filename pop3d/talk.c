@@ -9,6 +9,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "common/base/now.h"
+
 #define REPLY_MAX	500	/* RFC 2449, 4: 512 with status and CRLF */
 #define BYE_TIMEOUT	5000
 
@@ -132,8 +134,9 @@ too_many_errors(struct talk *t)
 	return true;
 }
 
-bool
-talk_line(struct talk *t, struct str *line)
+/* True: a line; false: the end, t->end says why. */
+static bool
+next_line(struct talk *t, struct str *line)
 {
 	while (!too_many_errors(t)) {
 		if (conn_pending(&t->conn).n == 0 && t->conn.out.n == 0)
@@ -155,6 +158,20 @@ talk_line(struct talk *t, struct str *line)
 		}
 	}
 	return false;
+}
+
+bool
+talk_line(struct talk *t, struct str *line)
+{
+	int64_t	whole = t->conn.deadline;
+	bool	ok;
+
+	/* a command has this time in all: single bytes do not prolong it */
+	if (whole == -1)
+		t->conn.deadline = now_ms() + t->idle;
+	ok = next_line(t, line);
+	t->conn.deadline = whole;
+	return ok;
 }
 
 void
