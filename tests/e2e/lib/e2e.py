@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 ADDR = os.environ.get("PH_ADDR", "127.0.0.1")
@@ -45,8 +46,13 @@ def until(what, test, seconds=20, step=0.05):
 class Tap:
     def __init__(self):
         self.n = self.failed = 0
+        self.lock = threading.Lock()
 
     def say(self, name, wrong, skip=None):
+        with self.lock:
+            self.line(name, wrong, skip)
+
+    def line(self, name, wrong, skip):
         self.n += 1
         name = name.replace("#", "")
         print("%s %d - %s%s" % ("not ok" if wrong else "ok", self.n, name,
@@ -57,6 +63,7 @@ class Tap:
             print(name + ": " + wrong, file=sys.stderr, flush=True)
 
     def run(self, name, test, *args):
+        start = time.monotonic()
         try:
             test(*args)
         except Wrong as e:
@@ -67,6 +74,8 @@ class Tap:
             self.say(name, repr(e))
         else:
             self.say(name, None)
+        if time.monotonic() - start > 2:
+            print("# %.1f s" % (time.monotonic() - start))
 
     def end(self):
         print("1..%d" % self.n)
@@ -128,6 +137,7 @@ class Smtp(Lines):
                 return None if text is None else text.decode("utf-8", "replace")
 
     def expect(self, *codes):
+        got = None
         for code in codes:
             got = self.reply()
             want("wanted " + code, got, got is not None and (got + " ").startswith(code + " "))
@@ -215,15 +225,21 @@ def login(port, user, **more):
         time.sleep(0.05)
 
 
+used = set()
+
+
 def free_base():
     for _ in range(500):
-        base = random.randrange(20000, 30000, 200)
+        base = random.randrange(20000, 32000, 200)
+        if base in used:
+            continue
         socks = []
         try:
             for port in (24, 25, 90, 110):
                 s = socket.socket()
                 socks.append(s)
                 s.bind((ADDR, base + port))
+            used.add(base)
             return base
         except OSError:
             pass
@@ -239,8 +255,6 @@ class Stage:
     def __init__(self, conf="", users=0, trust=True, **env):
         self.dir = tempfile.mkdtemp(prefix="posthouse-e2e.")
         os.chmod(self.dir, 0o755)
-        self.base = free_base()
-        self.smtp, self.lmtp, self.pop3 = self.base + 25, self.base + 24, self.base + 110
         self.conf = os.path.join(self.dir, "posthouse.conf")
         self.extra = os.path.join(self.dir, "extra.conf")
         with open(self.extra, "w") as f:
@@ -248,14 +262,21 @@ class Stage:
         self.env = dict(os.environ, STAGE_CONF=self.extra, STAGE_USERS=str(users), PH_BUILD=BUILD, **env)
         if not trust:
             self.env["STAGE_TRUST"] = "none"
-        self.up()
+        for last in (False, False, True):
+            self.base = free_base()
+            self.smtp, self.lmtp, self.pop3 = self.base + 25, self.base + 24, self.base + 110
+            wrong = self.up()
+            if wrong is None:
+                return
+            if last or "in use" not in wrong:
+                self.down()
+                raise Wrong("stage: " + wrong)
 
     def up(self):
+        """None, or what went wrong."""
         r = subprocess.run([os.path.join(TOP, "tests", "stage"), "up", self.dir, str(self.base)],
                            env=self.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120)
-        if r.returncode != 0:
-            self.down()
-            raise Wrong("stage: " + r.stdout.decode("utf-8", "replace")[-2000:])
+        return None if r.returncode == 0 else r.stdout.decode("utf-8", "replace")[-2000:]
 
     def stop(self):
         subprocess.run([os.path.join(TOP, "tests", "stage"), "down", self.dir], env=self.env, timeout=120,
