@@ -12,15 +12,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/base/fdio.h"
 #include "common/base/log.h"
+#include "common/base/now.h"
 #include "common/proc/msg.h"
 #include "common/proc/priv.h"
 #include "common/store/spool.h"
+
+#define PATIENCE_MS	10000	/* for what the last master has left behind */
+#define LOOK_MS		50
 
 /* Whoever can write the file can run commands as anybody. */
 static int
@@ -138,6 +143,56 @@ bind_services(struct master *m, struct diag *why)
 }
 
 static int
+bind_all(struct master *m, struct diag *why)
+{
+	if (bind_services(m, why) == -1 || sockets_named(m, why) == -1 ||
+	    sockets_control(m, why) == -1)
+		return -1;
+	return 0;
+}
+
+static void
+unbind_all(struct master *m)
+{
+	struct program	*p;
+	int		 saved = errno;
+
+	for (p = m->programs; p < m->programs + ID_COUNT; p++)
+		while (p->nlisteners > 0)
+			fdio_close(&p->listeners[--p->nlisteners].fd);
+	errno = saved;
+}
+
+/* A master that stopped in order has removed the file or left it empty. */
+static bool
+was_killed(const struct master *m)
+{
+	struct stat	st;
+
+	return fstat(m->pidfile, &st) == 0 && st.st_size > 0;
+}
+
+/*
+ * The programs of a master that was killed end when they see that it has
+ * gone. Until then they have the sockets: so a second queue cannot be started
+ * beside the first, and a master that comes at once must wait for them.
+ */
+static int
+bind_when_free(struct master *m, struct diag *why)
+{
+	int64_t	until = now_ms() + (was_killed(m) ? PATIENCE_MS : 0);
+
+	while (bind_all(m, why) == -1) {
+		unbind_all(m);
+		if (errno != EADDRINUSE || now_ms() >= until)
+			return -1;
+		if (poll(NULL, 0, LOOK_MS) == -1 && errno != EINTR)
+			return -1;
+	}
+	return 0;
+}
+
+static int
 compile_tables(const struct settings *s, struct diag *why)
 {
 	char	text[80];
@@ -157,8 +212,7 @@ setup_all(struct master *m, struct diag *why)
 {
 	if (check_conf(m->conf, why) == -1 || check_users(why) == -1 ||
 	    make_dirs(m->settings, why) == -1 || take_locks(m, why) == -1 ||
-	    bind_services(m, why) == -1 || sockets_named(m, why) == -1 ||
-	    sockets_control(m, why) == -1 || make_log_channel(m, why) == -1)
+	    bind_when_free(m, why) == -1 || make_log_channel(m, why) == -1)
 		return -1;
 	return compile_tables(m->settings, why);
 }
