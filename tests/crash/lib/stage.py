@@ -1,0 +1,219 @@
+"""A stage of one's own: started, killed in parts, looked into, and removed."""
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__)))))
+USERS = ("alice", "bob", "carol")
+ALIASES = "team: alice, bob, carol\npair: alice, carol\n"
+PORTS = (24, 25, 90, 110, 143, 465, 587, 993, 995)
+
+
+def free_base():
+    for _ in range(500):
+        base = random.randrange(20000, 40000, 1000)
+        socks = []
+        try:
+            for port in PORTS:
+                s = socket.socket()
+                socks.append(s)
+                s.bind(("127.0.0.1", base + port))
+            return base
+        except OSError:
+            continue
+        finally:
+            for s in socks:
+                s.close()
+    raise RuntimeError("no free ports")
+
+
+def wait_for(what, seconds, step=0.05):
+    """What it returned as soon as it is true, else its last value."""
+    end = time.monotonic() + seconds
+    while True:
+        got = what()
+        if got or time.monotonic() > end:
+            return got
+        time.sleep(step)
+
+
+def is_root():
+    return os.geteuid() == 0
+
+
+class Stage:
+    def __init__(self, conf="", spool=None, mail=None):
+        """spool, mail: directories made beforehand, on other file systems."""
+        self.dir = tempfile.mkdtemp(prefix="posthouse-crash.")
+        os.chmod(self.dir, 0o755)
+        self.base = free_base()
+        self.smtp, self.lmtp = self.base + 25, self.base + 24
+        self.pop3 = self.base + 110
+        self.conf = os.path.join(self.dir, "posthouse.conf")
+        self.spool = os.path.join(self.dir, "spool")
+        self.masters = []
+        if spool:
+            os.symlink(spool, self.spool)
+            self.spool = spool
+        if mail:
+            os.symlink(mail, os.path.join(self.dir, "mail"))
+        self.more = conf
+
+    def up(self):
+        extra = os.path.join(self.dir, "extra.conf")
+        aliases = os.path.join(self.dir, "more.aliases")
+        with open(aliases, "w") as f:
+            f.write(ALIASES)
+        os.chmod(aliases, 0o644)
+        with open(extra, "w") as f:
+            f.write('aliases "%s"\n' % aliases)
+            if self.spool != os.path.join(self.dir, "spool"):
+                f.write('spool "%s"\n' % self.spool)
+            f.write(self.more)
+        out = subprocess.run([TOP + "/tests/stage", "up", self.dir,
+                              str(self.base)], cwd=TOP,
+                             env=dict(os.environ, STAGE_CONF=extra),
+                             stdin=subprocess.DEVNULL, capture_output=True,
+                             text=True)
+        if out.returncode != 0:
+            raise RuntimeError("stage up: " + out.stdout + out.stderr)
+        self.bin = os.path.realpath(self.dir + "/bin")
+
+    def down(self):
+        """What is left of it afterwards: processes, as text."""
+        out = subprocess.run([TOP + "/tests/stage", "down", self.dir,
+                              str(self.base)], cwd=TOP, capture_output=True,
+                             stdin=subprocess.DEVNULL, text=True)
+        left = self.processes()
+        for m in self.masters:
+            m.wait()
+        return out.stdout + out.stderr + " ".join(
+            "%d:%s" % x for x in left)
+
+    def remove(self):
+        for pid, _ in self.processes():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except OSError:
+                pass
+        aside = self.dir + "/aside"
+        if os.path.exists(aside):
+            shutil.rmtree(open(aside).read().strip(), ignore_errors=True)
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def processes(self, name=None):
+        """(pid, program) of all that run a program of this stage."""
+        found = []
+        for p in os.listdir("/proc"):
+            if not p.isdigit():
+                continue
+            try:
+                exe = os.readlink("/proc/%s/exe" % p)
+            except OSError:
+                continue
+            exe = exe.removesuffix(" (deleted)")
+            if os.path.dirname(exe) == self.bin and (
+                    name is None or os.path.basename(exe) == name):
+                found.append((int(p), os.path.basename(exe)))
+        return sorted(found)
+
+    def posthouse(self, *args, timeout=60):
+        return subprocess.run([self.bin + "/posthouse", "-f", self.conf,
+                               *args], capture_output=True, text=True,
+                              timeout=timeout)
+
+    def status(self):
+        """{program: (pid, state, restarts)}; {} without a master."""
+        rows = {}
+        for line in self.posthouse("status").stdout.splitlines()[2:]:
+            f = line.split()
+            if len(f) >= 4:
+                pid = int(f[1]) if f[1].isdigit() else 0
+                rows[f[0]] = (pid, f[2], int(f[3]))
+        return rows
+
+    def all_running(self):
+        rows = self.status()
+        return bool(rows) and all(r[1] == "running" for r in rows.values())
+
+    def master_pid(self):
+        pids = [p for p, _ in self.processes("posthouse")
+                if parent(p) not in
+                [q for q, _ in self.processes("posthouse")]]
+        return pids[0] if pids else 0
+
+    def start_master(self, kill=0):
+        """As after a crash: at once, by whatever watches over it."""
+        err = open(self.dir + "/log/stderr", "ab")
+        m = subprocess.Popen(["sh", "-c", 'read x; exec "$1" -F -f "$2"', "sh",
+                              self.bin + "/posthouse", self.conf],
+                             stdin=subprocess.PIPE, stdout=err, stderr=err,
+                             start_new_session=True)
+        if kill:
+            os.kill(kill, signal.SIGKILL)
+            while is_alive(kill):
+                pass
+        m.stdin.close()
+        err.close()
+        self.masters.append(m)
+        return m
+
+    def log(self):
+        try:
+            with open(self.dir + "/log/posthouse.log", errors="replace") as f:
+                return f.read()
+        except FileNotFoundError:
+            return ""
+
+    def maildir(self, user):
+        return os.path.join(os.path.realpath(self.dir + "/mail"), user,
+                            "Maildir")
+
+    def files(self, *places):
+        """Regular files below these directories of the spool."""
+        found = []
+        for place in places:
+            for d, _, names in os.walk(os.path.join(self.spool, place)):
+                for n in names:
+                    p = os.path.join(d, n)
+                    if "/sock" not in p[len(self.spool):]:
+                        found.append(p)
+        return found
+
+    def waiting(self):
+        return self.files("incoming/new", "drop/new", "queue")
+
+    def settle(self, seconds):
+        """Until nothing is left to deliver; what is left."""
+        wait_for(lambda: not self.waiting(), seconds, 0.1)
+        return self.waiting()
+
+
+def is_alive(pid):
+    try:
+        with open("/proc/%d/stat" % pid) as f:
+            return f.read().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def parent(pid):
+    try:
+        with open("/proc/%d/stat" % pid) as f:
+            return int(f.read().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
+
+
+def children(pid):
+    found = []
+    for p in os.listdir("/proc"):
+        if p.isdigit() and parent(int(p)) == pid:
+            found.append(int(p))
+    return found
