@@ -59,6 +59,9 @@ ifdef SANITIZE
 $(BUILD)/bin/auth $(BUILD)/unit/test_auth%: LIBS += -Wl,--no-as-needed -lcrypt
 endif
 
+# What everything is made with; objects older than a change of it are made anew.
+FLAGS		= $(CC) $(filter-out -Werror,$(ALL_CFLAGS)) $(ALL_LDFLAGS) $(LIBS)
+
 # ---- sources ---------------------------------------------------------------
 
 ROOMS		:= base fmt store net proc
@@ -90,7 +93,7 @@ SBIN_PROGRAMS	:= posthouse sendmail postq
 BIN_PROGRAMS	:= mailq deliver
 LIBEXEC_PROGRAMS := $(filter-out $(SBIN_PROGRAMS) $(BIN_PROGRAMS),$(notdir $(PROGRAMS)))
 
-.PHONY: all install check check-long run fuzz bench dist clean layering lint units tools help
+.PHONY: all install check check-long run fuzz bench dist clean layering lint units tools help FORCE
 .DELETE_ON_ERROR:
 all: $(PROGRAMS)
 
@@ -100,11 +103,18 @@ help:
 
 # ---- rules -----------------------------------------------------------------
 
-$(BUILD)/obj/tests/%.o: tests/%.c Makefile
+ifneq ($(strip $(FLAGS)),$(strip $(file <$(BUILD)/flags)))
+$(BUILD)/flags: FORCE
+endif
+$(BUILD)/flags:
+	@mkdir -p $(@D)
+	@echo '$(subst ','\'',$(FLAGS))' >$@
+
+$(BUILD)/obj/tests/%.o: tests/%.c Makefile $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
-$(BUILD)/obj/%.o: %.c Makefile
+$(BUILD)/obj/%.o: %.c Makefile $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(BANNED) -c -o $@ $<
 
@@ -185,13 +195,14 @@ install: all
 	for p in $(BIN_PROGRAMS); do $(INSTALL) -m 755 $(BUILD)/bin/$$p $(DESTDIR)$(BINDIR)/ || exit 1; done
 	for p in $(LIBEXEC_PROGRAMS); do $(INSTALL) -m 755 $(BUILD)/bin/$$p $(DESTDIR)$(LIBEXECDIR)/ || exit 1; done
 	ln -sf $(SBINDIR)/sendmail $(DESTDIR)$(BINDIR)/newaliases
-	ln -sf $(LIBEXECDIR)/route $(DESTDIR)$(BINDIR)/route-explain
+	ln -sf $(LIBEXECDIR)/route $(DESTDIR)$(SBINDIR)/posthouse-route
 	for m in man/*.[1578]; do $(INSTALL) -m 644 $$m $(DESTDIR)$(MANDIR)/man$${m##*.}/ || exit 1; done
 	$(INSTALL) -m 644 README LICENSE $(DESTDIR)$(DOCDIR)/
 	$(INSTALL) -m 644 man/posthouse.conf.example $(DESTDIR)$(DOCDIR)/
 
 dist:
-	git archive --format=tar --prefix=posthouse-$(VERSION)/ HEAD | gzip -9n > posthouse-$(VERSION).tar.gz
+	git archive --format=tar --prefix=posthouse-$(VERSION)/ -o posthouse-$(VERSION).tar HEAD
+	gzip -9nf posthouse-$(VERSION).tar
 
 clean:
 	rm -rf $(BUILD) posthouse-*.tar.gz
