@@ -95,6 +95,8 @@ LIBEXEC_PROGRAMS := $(filter-out $(SBIN_PROGRAMS) $(BIN_PROGRAMS),$(notdir $(PRO
 
 .PHONY: all install check check-long run fuzz bench dist clean layering lint units tools help FORCE
 .DELETE_ON_ERROR:
+# Nothing is removed when make ends: the summary of the tests is the last line.
+.SECONDARY:
 all: $(PROGRAMS)
 
 help:
