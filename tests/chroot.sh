@@ -26,7 +26,7 @@ chroot_tar() {	# FILE: made unless it is there
 	case $(chroot_sources) in
 	*https:*) more=sudo,ca-certificates ;;
 	esac
-	chroot_sources | mmdebstrap --variant=minbase --include="$more" "$suite" "$1.new" - && mv "$1.new" "$1"
+	chroot_sources | mmdebstrap --format=tar --variant=minbase --include="$more" "$suite" "$1.new" - && mv "$1.new" "$1"
 }
 
 chroot_make() {	# FILE DIR
