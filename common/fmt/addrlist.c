@@ -4,6 +4,7 @@
 struct reading {
 	bool	angle;		/* inside < > */
 	bool	had_angle;	/* what is behind > does not count */
+	bool	blank;		/* was there one before this byte? */
 	bool	bad;		/* it did not fit */
 };
 
@@ -11,6 +12,19 @@ static bool
 is_blank(int c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/*
+ * Blanks stand around dots and @ (RFC 5322 4.4). Between two words they stay, so
+ * that "ann bob" is seen to be no address and is not taken for "annbob".
+ */
+static void
+take_blank(int next, struct buf *out, struct reading *r)
+{
+	if (r->blank && out->n > 0 && out->p[out->n - 1] != '.' &&
+	    out->p[out->n - 1] != '@' && next != '.' && next != '@')
+		r->bad |= buf_addc(out, ' ') == -1;
+	r->blank = false;
 }
 
 /* (comments (nest) \) too) */
@@ -38,6 +52,7 @@ take_quoted(struct cur *c, struct buf *out, struct reading *r)
 	int	b;
 	bool	first = true;
 
+	take_blank('"', out, r);
 	while ((b = cur_peek(c)) != -1) {
 		c->p++;
 		r->bad |= buf_addc(out, (char)b) == -1;
@@ -56,6 +71,7 @@ take_literal(struct cur *c, struct buf *out, struct reading *r)
 {
 	int	b;
 
+	take_blank('[', out, r);
 	while ((b = cur_peek(c)) != -1 && b != ',' && b != ';' && b != '>') {
 		c->p++;
 		if (!is_blank(b))
@@ -70,35 +86,43 @@ static void
 forget(struct buf *out, struct reading *r)
 {
 	buf_reset(out);
-	r->bad = false;
+	r->bad = r->blank = false;
 }
 
 static void
 take_byte(struct cur *c, int b, struct buf *out, struct reading *r)
 {
 	c->p++;
-	if (b == '<' && !r->angle && !r->had_angle) {
+	if (b == '<' && !r->angle) {
 		r->angle = true;
+		r->had_angle = false;
 		forget(out, r);
 	} else if (b == '>' && r->angle) {
 		r->angle = false;
 		r->had_angle = true;
-	} else if (b == ':')
+	} else if (b == ':' && !r->had_angle)
 		forget(out, r);
-	else if (!r->had_angle && !is_blank(b))
+	else if (is_blank(b))
+		r->blank = true;
+	else if (!r->had_angle) {
+		take_blank(b, out, r);
 		r->bad |= buf_addc(out, (char)b) == -1;
+	}
 }
 
 bool
 addrlist_next(struct cur *c, struct buf *out)
 {
-	struct reading	r = { false, false, false };
+	struct reading	r = { false, false, false, false };
 	int		b;
 
 	buf_reset(out);
 	while ((b = cur_peek(c)) != -1) {
-		if (b == '(')
+		if (b == '(') {
 			skip_comment(c);
+			r.blank = true;
+		} else if (b == '<' && r.had_angle && out->n > 0)
+			break;		/* the comma was forgotten */
 		else if (b == '"' && !r.had_angle)
 			take_quoted(c, out, &r);
 		else if (b == '[' && !r.had_angle)
@@ -108,7 +132,7 @@ addrlist_next(struct cur *c, struct buf *out)
 			if (out->n > 0 && !r.bad)
 				return true;
 			buf_reset(out);
-			r = (struct reading){ false, false, false };
+			r = (struct reading){ false, false, false, false };
 		} else
 			take_byte(c, b, out, &r);
 	}

@@ -13,7 +13,8 @@
 
 /*
  * The next address, folding and blanks removed, into buf (which is reset first). False at the end.
- * What has no address in it is passed over. A syntax error ends the address that it is in.
+ * What has no address in it is passed over. It is not checked to be a good one: that is path_mailbox's work,
+ * to which "ann bob" comes with its blank. One that does not fit into buf is passed over, too.
  */
 bool	addrlist_next(struct cur *, struct buf *);
 

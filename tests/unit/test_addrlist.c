@@ -30,6 +30,21 @@ static const struct {
 	{ LONG " <a@b>, c@d", "a@b|c@d|" },
 	{ LONG ": a@b;", "a@b|" },
 	{ LONG ", a@b", "a@b|" },
+	{ "ann bob", "ann bob|" },
+	{ "ann (x) bob, c", "ann bob|c|" },
+	{ "ann . b @ c . d", "ann.b@c.d|" },
+	{ "\"a\" \"b\"@c", "\"a\" \"b\"@c|" },
+	{ "a b@c", "a b@c|" },
+	{ "Ann Lee <a@b>", "a@b|" },
+	{ "< a@b >", "a@b|" },
+	{ "Ann <a@b> Bob <c@d>, e", "a@b|c@d|e|" },
+	{ "<a@b><c@d>", "a@b|c@d|" },
+	{ "<> <a@b>", "a@b|" },
+	{ "a@[IPv6:2001:db8::1], b@[192.0.2.1]", "a@[IPv6:2001:db8::1]|b@[192.0.2.1]|" },
+	{ "x: <a@[IPv6:::1]>;", "a@[IPv6:::1]|" },
+	{ "a@[open", "a@[open|" },
+	{ "a@b (Ann: L)", "a@b|" },
+	{ "<a@b> (x): y", "a@b|" },
 };
 
 static void
