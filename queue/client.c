@@ -3,8 +3,10 @@
 
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "common/fmt/record.h"
 #include "common/proc/msg.h"
@@ -32,6 +34,27 @@ client_connect(const struct settings *s)
 		return -1;
 	}
 	return msg_connect(path);
+}
+
+int
+client_status(int error)
+{
+	return error == EACCES || error == EPERM ? EX_NOPERM : EX_UNAVAILABLE;
+}
+
+void
+client_open_std(void)
+{
+	int	fd, got;
+
+	for (fd = 0; fd <= 2; fd++) {
+		if (fcntl(fd, F_GETFD) != -1 || errno != EBADF)
+			continue;
+		/* The wrong way round: reading and writing fail, as they did. */
+		got = open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+		if (got != fd)
+			_exit(EX_OSERR);
+	}
 }
 
 void

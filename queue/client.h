@@ -12,6 +12,10 @@
 struct settings	*client_settings(const char *path);
 /* Connected to the queue's control, or -1 (errno). */
 int	client_connect(const struct settings *) must_check;
+/* What is closed of the first three descriptors is opened, useless, so that no file of ours is taken for one of them. */
+void	client_open_std(void);
+/* The exit status for an error of that. */
+int	client_status(int error);
 /* Begins a question. */
 void	client_ask(struct buf *, const char *verb, const char *id);
 

@@ -16,38 +16,11 @@
 #include "common/fmt/header.h"
 #include "common/fmt/path.h"
 #include "queue/queue.h"
+#include "queue/submit_check.h"
 
 #define HEADER_MAX	262144u	/* looked at for Date and Message-ID */
 #define PREFIX_MAX	2048u
 #define MEM_MAX		(64u << 20)
-
-static bool
-addr_ok(struct str s, bool local_too)
-{
-	struct cur	c = cur_from(s);
-	struct path	p;
-
-	return path_mailbox(&c, PATH_UTF8, local_too, &p) && cur_done(&c);
-}
-
-/* NULL, or what is wrong with it. */
-static const char *
-check(const struct queue *q, const struct envelope *env)
-{
-	size_t	i;
-
-	if (env->content_len > q->settings->smtp.message_size)
-		return "larger than smtp.message-size";
-	if (env->nrcpts == 0 ||
-	    env->nrcpts > (size_t)q->settings->smtp.recipients)
-		return "no recipient, or more than smtp.recipients";
-	if (env->sender.n > 0 && !addr_ok(env->sender, true))
-		return "sender is no address";
-	for (i = 0; i < env->nrcpts; i++)
-		if (!addr_ok(env->rcpts[i].addr, true))
-			return "a recipient is no address";
-	return NULL;
-}
 
 /* The content's header section, as far as it is looked at. */
 static int
@@ -175,7 +148,7 @@ take_loaded(struct queue *q, int fd, struct id id, struct envelope *env)
 	struct id	 fresh;
 	char		 name[ID_SIZE];
 
-	if ((wrong = check(q, env)) != NULL) {
+	if ((wrong = submit_check(q->settings, env)) != NULL) {
 		refuse(q, id, env, wrong);
 		return 0;
 	}

@@ -1,24 +1,21 @@
 /*
- * queue/drop_main.c - drop: set-gid ph-drop, so that any user may put a message
- * into spool/drop and touch nothing else there. Run by sendmail(1) and so by
+ * queue/drop_main.c - posthouse-drop(8): set-gid ph-drop, so that any user may put a message
+ * into spool/drop and touch nothing else there. Run by sendmail(8) and so by
  * anybody: nothing of its environment or arguments is trusted, and queue
  * believes nothing of what it writes but the owner of the file.
- *
- * Standard input: records S sender, O options, E envid, r recipients (with n, o as in an
- * envelope), an empty line, the content with CRLF line ends.
  */
 #include <sys/stat.h>
 
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "common/base/arena.h"
 #include "common/base/fault.h"
 #include "common/base/fdio.h"
 #include "common/base/now.h"
@@ -29,105 +26,161 @@
 #include "common/proc/sandbox.h"
 #include "common/store/spool.h"
 #include "queue/client.h"
+#include "queue/lines.h"
+#include "queue/submit_check.h"
 
 #define READ_SIZE	65536u
+#define CHUNK_MAX	(READ_SIZE + 16)	/* a record of content */
 #define HEAD_MAX	(16u << 20)
 
 struct input {
-	struct buf	buf;	/* head, and what was read behind it */
-	size_t		head;	/* its length with the empty line */
+	struct buf	buf;
+	size_t		at;	/* what is before it has been used */
 };
 
-/* Only root's own file may tell a set-gid program where to write. */
-static void
-check_conf(const char *path)
+/* Opened once, so that it is the file that was looked at: only root may tell a set-gid program where to write. */
+static struct settings *
+load(const char *path)
 {
-	struct stat	st;
+	struct settings	*s;
+	struct stat	 st;
+	struct diag	 why;
+	int		 fd;
 
-	if (getgid() == getegid() && getuid() == geteuid())
-		return;
-	if (stat(path, &st) == -1)
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd == -1 || fstat(fd, &st) == -1)
 		err(EX_CONFIG, "%s", path);
-	if (st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH)))
+	if (!S_ISREG(st.st_mode))
+		errx(EX_CONFIG, "%s: no file", path);
+	if ((getgid() != getegid() || getuid() != geteuid()) &&
+	    (st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH))))
 		errx(EX_NOPERM, "%s: not root's alone", path);
+	if (settings_load_fd(fd, &s, &why) == -1)
+		errx(EX_CONFIG, "%s: %s", path, why.text);
+	close(fd);
+	return s;
 }
 
-static size_t
-head_end(struct str s)
-{
-	struct cur	c = cur_from(s);
-	struct field	f;
-
-	while (cur_peek(&c) != '\n')
-		if (!record_next(&c, &f))
-			return 0;
-	return (size_t)(c.p + 1 - s.p);
-}
-
-static void
-read_head(struct input *in)
+/* False at the end of the input. */
+static bool
+read_more(struct input *in)
 {
 	ssize_t	n;
 
-	buf_init(&in->buf, HEAD_MAX + READ_SIZE);
-	for (;;) {
-		if (buf_reserve(&in->buf, READ_SIZE) == -1)
-			err(EX_DATAERR, "envelope");
-		n = fdio_read(STDIN_FILENO, in->buf.p + in->buf.n, READ_SIZE);
-		if (n == -1)
-			err(EX_IOERR, "standard input");
-		in->buf.n += (size_t)n;
-		in->head = head_end(buf_view(&in->buf));
-		if (in->head != 0)
-			return;
-		if (n < (ssize_t)READ_SIZE)
-			errx(EX_DATAERR, "malformed envelope");
-	}
+	buf_consume(&in->buf, in->at);
+	in->at = 0;
+	if (buf_reserve(&in->buf, READ_SIZE) == -1)
+		errx(EX_DATAERR, "envelope too long");
+	while ((n = read(STDIN_FILENO, in->buf.p + in->buf.n,
+	    READ_SIZE)) == -1 && errno == EINTR)
+		continue;
+	if (n == -1)
+		err(EX_IOERR, "standard input");
+	in->buf.n += (size_t)n;
+	return n > 0;
 }
 
-/* The same tags as in a spool file; that parser does the work. */
+static struct cur
+rest(const struct input *in)
+{
+	return (struct cur){ in->buf.p + in->at, in->buf.p + in->buf.n };
+}
+
+/* Everything up to the empty line. */
+static struct str
+read_head(struct input *in)
+{
+	struct cur	c;
+	struct field	f;
+	size_t		n = 0;
+
+	buf_init(&in->buf, HEAD_MAX);
+	in->at = 0;
+	while (read_more(in)) {
+		c = rest(in);
+		c.p += n;		/* known already */
+		while (record_next(&c, &f))
+			continue;
+		n = (size_t)(c.p - in->buf.p);
+		if (cur_peek(&c) == '\n') {
+			in->at = n + 1;
+			return (struct str){ in->buf.p, n + 1 };
+		}
+	}
+	errx(EX_DATAERR, "malformed envelope");
+}
+
 static void
-make_envelope(struct input *in, struct envelope *env)
+make_envelope(const struct settings *s, struct input *in, struct envelope *env)
 {
 	struct timespec	ts = now_real();
 	struct buf	text;
 	struct diag	why;
-	char		*mem;
+	const char	*wrong;
 	char		id[ID_SIZE];
 
 	id_format(id_make(&ts), id);
-	buf_init(&text, HEAD_MAX + 4096);
-	record_puts(&text, 'V', "1");
-	record_puts(&text, 'I', id);
-	record_putu(&text, 'T', (uint64_t)now_real_ms());
-	record_puts(&text, 'K', "drop");
-	buf_add(&text, in->buf.p, in->head);
-	if (!buf_ok(&text) || (mem = malloc(text.n)) == NULL)
-		err(EX_TEMPFAIL, "envelope");
-	memcpy(mem, text.p, text.n);
-	memset(env, 0, sizeof(*env));
-	if (envelope_parse((struct str){ mem, text.n }, env, &why) == -1)
-		errx(EX_DATAERR, "envelope: %s", why.text);
-	if (env->nrcpts == 0)
-		errx(EX_NOINPUT, "no recipients");
-	env->mem = mem;
-	buf_free(&text);
+	buf_init(&text, HEAD_MAX + HEAD_MAX / 2);
+	if (submit_head(read_head(in), id, now_real_ms(), &text) == -1)
+		errx(errno == EBADMSG ? EX_DATAERR : EX_TEMPFAIL, "envelope");
+	/* The views look at the text, which stays until the end. */
+	if (envelope_parse(buf_view(&text), env, &why) == -1)
+		errx(EX_DATAERR, "%s", why.text);
+	if ((wrong = submit_check(s, env)) != NULL)
+		errx(EX_DATAERR, "%s", wrong);
 }
 
+/* The next record of the content; a sender that dies has not said the last word. */
 static int
-copy(struct draft *d, struct input *in)
+next_chunk(struct input *in, struct field *f)
 {
-	char	*mem;
-	ssize_t	n;
-	int	r;
+	struct cur	c = rest(in);
 
-	r = draft_write(d, in->buf.p + in->head, in->buf.n - in->head);
-	if ((mem = malloc(READ_SIZE)) == NULL)
+	while (!record_next(&c, f)) {
+		if (in->buf.n - in->at > CHUNK_MAX || !read_more(in)) {
+			errno = EBADMSG;
+			return -1;
+		}
+		c = rest(in);
+	}
+	in->at = (size_t)(c.p - in->buf.p);
+	if ((f->tag == 'c' && f->value.n > 0) || (f->tag == 'z' &&
+	    f->value.n == 0))
+		return f->tag == 'c';
+	errno = EBADMSG;
+	return -1;
+}
+
+/* 0, or -1 with errno: EBADMSG what comes is malformed or not whole, EMSGSIZE it is too much. */
+static int
+copy(const struct settings *s, struct draft *d, struct input *in)
+{
+	struct lines	l;
+	struct field	f;
+	struct buf	out;
+	size_t		used;
+	int		more;
+
+	buf_init(&out, 4 * READ_SIZE);
+	lines_init(&l, 0, (size_t)s->smtp.line_length);
+	while ((more = next_chunk(in, &f)) == 1) {
+		buf_reset(&out);
+		(void)lines_add(&l, f.value, &used, &out);
+		if (!buf_ok(&out) || draft_write(d, out.p, out.n) == -1)
+			return -1;
+		if (d->size > s->smtp.message_size) {
+			errno = EMSGSIZE;
+			return -1;
+		}
+	}
+	if (more == -1)
 		return -1;
-	while (r == 0 && (n = fdio_read(STDIN_FILENO, mem, READ_SIZE)) != 0)
-		r = n == -1 ? -1 : draft_write(d, mem, (size_t)n);
-	free(mem);
-	return r;
+	buf_reset(&out);
+	lines_end(&l, &out);
+	if (!buf_ok(&out) || draft_write(d, out.p, out.n) == -1)
+		return -1;
+	buf_free(&out);
+	return 0;
 }
 
 static void
@@ -145,24 +198,56 @@ poke(const char *id)
 	buf_free(&rec);
 }
 
-/* How its directory makes files safe, which nobody can ask for afterwards. */
-static enum durable_how
-enter(const struct settings *s)
+/*
+ * The caller may have set up anything. A signal of the terminal is meant for
+ * sendmail; when that dies, the input ends early and the draft is removed.
+ */
+static void
+settle(void)
 {
-	static const struct sandbox_path places[] = {
-		{ ".", SANDBOX_READ | SANDBOX_WRITE }
+	static const int	ignored[] = {
+		SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGALRM, SIGVTALRM, SIGPROF,
+		SIGUSR1, SIGUSR2, SIGPIPE, SIGXFSZ, SIGTSTP, SIGTTIN, SIGTTOU
 	};
-	enum durable_how	how;
+	size_t		i;
+
+	client_open_std();
+	closefrom(3);
+	if (clearenv() != 0)
+		errx(EX_OSERR, "environment");
+	for (i = 0; i < nitems(ignored); i++)
+		(void)signal(ignored[i], SIG_IGN);
+}
+
+/* Its directory is opened, and what it wrote there cannot be read again. */
+static void
+enter(const struct settings *s, struct spool_in *spool)
+{
+	static const struct sandbox_path places[] = { { ".", SANDBOX_WRITE } };
+	bool			strict = strcmp(s->durability, "strict") == 0;
 	struct diag		why;
 
 	if (chdir(s->spool) == -1 || chdir("drop") == -1)
 		err(EX_TEMPFAIL, "%s/drop", s->spool);
-	how = durable_for_path("new", strcmp(s->durability, "strict") == 0);
+	if (spool_in_open(spool, AT_FDCWD,
+	    durable_for_path("new", strict)) == -1)
+		err(EX_TEMPFAIL, "spool");
 	if (priv_harden(true) == -1)
 		err(EX_OSERR, "harden");
 	if (sandbox_enter(SANDBOX_TOOL, places, nitems(places), &why) == -1)
 		errx(EX_OSERR, "%s", why.text);
-	return how;
+}
+
+static _Noreturn void
+give_up(const struct settings *s)
+{
+	if (errno == EMSGSIZE)
+		errx(EX_DATAERR, "message larger than %lld bytes "
+		    "(smtp.message-size)", s->smtp.message_size);
+	if (errno == EBADMSG)
+		errx(EX_IOERR, "the message broke off");
+	/* EFBIG is the caller's own limit on files: tried again without it, it works. */
+	err(EX_TEMPFAIL, "spool");
 }
 
 int
@@ -173,28 +258,21 @@ main(int argc, char *argv[])
 	struct envelope	 env;
 	struct input	 in;
 	struct draft	 d;
-	const char	*conf = argc == 2 ? argv[1] : CLIENT_CONF;
 
+	settle();
 	if (argc > 2)
-		errx(EX_USAGE, "drop is run by sendmail(1)");
-	closefrom(3);
-	if (clearenv() != 0)
-		errx(EX_OSERR, "environment");
-	check_conf(conf);
-	s = client_settings(conf);
-	read_head(&in);
-	make_envelope(&in, &env);
-	if (spool_in_open(&spool, AT_FDCWD, enter(s)) == -1)
-		err(EX_TEMPFAIL, "spool");
+		errx(EX_USAGE, "it is run by sendmail(8)");
+	s = load(argc == 2 ? argv[1] : CLIENT_CONF);
+	enter(s, &spool);
+	make_envelope(s, &in, &env);
 	if (draft_begin(&spool, &d, &env) == -1)
 		err(EX_TEMPFAIL, "spool");
-	if (copy(&d, &in) == -1) {
-		warn("spool");
+	if (copy(s, &d, &in) == -1) {
 		draft_abort(&spool, &d);
-		return EX_TEMPFAIL;
+		give_up(s);
 	}
 	if (draft_commit(&spool, &d) == -1)
-		err(EX_TEMPFAIL, "spool");
+		give_up(s);
 	poke(env.id);
 	return EX_OK;
 }
