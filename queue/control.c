@@ -12,148 +12,9 @@
 #include "common/base/now.h"
 #include "common/fmt/record.h"
 #include "common/proc/proto_queue.h"
-#include "queue/entry.h"
 #include "queue/queue.h"
 
-#define ANSWER_FULL	45000u	/* another entry might not fit */
-#define PER_ANSWER	500u	/* so that mail goes on in between */
-
-/* A list on its way to a client: what there was when it began. */
-struct listed {
-	struct id	id;
-	int64_t		due;
-	char		place;	/* w, r, h */
-};
-
-struct listing {
-	struct listed	*items;
-	size_t		 n, cap, next;
-};
-
-static int
-listing_add(struct listing *l, struct id id, int64_t due, char place)
-{
-	struct listed	*more;
-	size_t		 cap = l->cap + l->cap / 2 + 64;
-
-	if (l->n == l->cap) {
-		more = reallocarray(l->items, cap, sizeof(*more));
-		if (more == NULL)
-			return -1;
-		l->items = more;
-		l->cap = cap;
-	}
-	l->items[l->n++] = (struct listed){ id, due, place };
-	return 0;
-}
-
-static int
-add_held(void *arg, const struct id *id, const char *name, int64_t mtime)
-{
-	(void)name;
-	return id == NULL ? 0 : listing_add(arg, *id, mtime, 'h');
-}
-
-static int
-by_id(const void *x, const void *y)
-{
-	const struct listed	*a = x, *b = y;
-
-	if (a->id.time_us != b->id.time_us)
-		return a->id.time_us < b->id.time_us ? -1 : 1;
-	return a->id.random < b->id.random ? -1 : a->id.random > b->id.random;
-}
-
-static struct listing *
-listing_new(struct queue *q)
-{
-	struct listing	*l;
-	struct message	*m;
-	size_t		 i;
-	int		 r = 0;
-
-	if ((l = calloc(1, sizeof(*l))) == NULL)
-		return NULL;
-	for (i = 0; i < q->waiting.n && r == 0; i++)
-		r = listing_add(l, q->waiting.w[i].id, q->waiting.w[i].due,
-		    'w');
-	TAILQ_FOREACH(m, &q->running, link)
-		if (r == 0)
-			r = listing_add(l, m->id, 0, 'r');
-	if (r == 0)
-		r = spool_scan(&q->spool, SPOOL_HOLD, add_held, l);
-	if (r != 0) {
-		free(l->items);
-		free(l);
-		return NULL;
-	}
-	qsort(l->items, l->n, sizeof(*l->items), by_id);
-	return l;
-}
-
-void
-control_gone(struct peer *p)
-{
-	struct listing	*l = peer_get(p);
-
-	if (l != NULL)
-		free(l->items);
-	free(l);
-	peer_set(p, NULL);
-}
-
-static const char *
-place_name(char place)
-{
-	return place == 'h' ? "held" : place == 'r' ? "running" : "waiting";
-}
-
-static void
-put_entries(struct queue *q, struct listing *l, struct buf *out)
-{
-	struct buf	entry;
-	size_t		n = 0;
-
-	buf_init(&entry, ENTRY_SIZE_MAX);
-	while (l->next < l->n && out->n < ANSWER_FULL && n++ < PER_ANSWER) {
-		const struct listed	*i = &l->items[l->next++];
-
-		buf_reset(&entry);
-		/* What has gone on since is no loss for the list. */
-		if (entry_read(&q->spool, i->id, i->place == 'h', i->due,
-		    place_name(i->place), &entry) == 0 && buf_ok(&entry))
-			record_put(out, QUEUE_ENTRY, buf_view(&entry));
-	}
-	buf_free(&entry);
-}
-
-static int
-list(struct queue *q, struct peer *p, bool begin)
-{
-	struct listing	*l;
-	struct buf	 body, out;
-	int		 r = -1;
-
-	if (begin) {
-		control_gone(p);
-		if ((l = listing_new(q)) == NULL)
-			return -1;
-		peer_set(p, l);
-	} else if ((l = peer_get(p)) == NULL)
-		return -1;
-	buf_init(&body, MSG_MAX);
-	buf_init(&out, MSG_MAX);
-	put_entries(q, l, &body);
-	record_puts(&out, QUEUE_VERB, l->next < l->n ? "more" : "end");
-	if (buf_addstr(&out, buf_view(&body)) == 0 && buf_ok(&out) &&
-	    buf_ok(&body))
-		r = peer_send(p, &out);
-	if (l->next >= l->n)
-		control_gone(p);
-	buf_free(&body);
-	buf_free(&out);
-	return r;
-}
+#define ANSWER_FULL	45000u	/* another line might not fit */
 
 /* ---- orders: true and a sentence, or false and why not */
 
@@ -356,6 +217,25 @@ say_lines(struct order *o, struct str text)
 	}
 }
 
+/* What happened last is what matters if not all of it fits. */
+static void
+say_history(struct order *o, struct str text)
+{
+	size_t		room = ANSWER_FULL / 2;
+	const char	*lf;
+
+	if (text.n > room) {
+		say(o, true, "... earlier attempts are left out");
+		text.p += text.n - room;
+		text.n = room;
+		if ((lf = memchr(text.p, '\n', text.n)) != NULL) {
+			text.n -= (size_t)(lf + 1 - text.p);
+			text.p = lf + 1;
+		}
+	}
+	say_lines(o, text);
+}
+
 static void
 say_rcpts(struct order *o, const struct envelope *env)
 {
@@ -363,12 +243,14 @@ say_rcpts(struct order *o, const struct envelope *env)
 	size_t		i;
 
 	buf_init(&line, 2048);
-	for (i = 0; i < env->nrcpts && o->out->n < ANSWER_FULL; i++) {
+	for (i = 0; i < env->nrcpts && o->out->n < ANSWER_FULL / 2; i++) {
 		buf_reset(&line);
 		buf_addf(&line, "recipient %c %.*s", env->rcpts[i].state,
 		    STR_ARG(env->rcpts[i].addr));
 		record_put(o->out, QUEUE_TEXT, buf_view(&line));
 	}
+	if (i < env->nrcpts)
+		say(o, true, "... and more recipients");
 	buf_free(&line);
 }
 
@@ -401,7 +283,7 @@ order_trace(struct order *o)
 	say_rcpts(o, &env);
 	buf_reset(&text);
 	if (spool_status_read(&o->q->spool, o->id, &text) == 0)
-		say_lines(o, buf_view(&text));
+		say_history(o, buf_view(&text));
 	buf_free(&text);
 	envelope_free(&env);
 	return true;
@@ -472,7 +354,7 @@ control_packet(struct queue *q, struct peer *p, struct str rec)
 	if (!record_get(rec, QUEUE_VERB, &verb))
 		return -1;
 	if (str_eq(verb, STR("list")) || str_eq(verb, STR("more")))
-		return list(q, p, str_eq(verb, STR("list")));
+		return control_list(q, p, rec, str_eq(verb, STR("list")));
 	for (i = 0; i < nitems(orders); i++)
 		if (str_eq(verb, str_from(orders[i].verb)))
 			return obey(q, p, rec, i);

@@ -5,66 +5,135 @@
 #include <string.h>
 
 #include "common/base/fdio.h"
+#include "common/base/now.h"
 #include "common/fmt/record.h"
 #include "common/proc/proto_queue.h"
 
-#define STATUS_TAIL	1024
+#define REASON_MAX	1000u
+#define LINES_MAX	1000u	/* of a status file are looked at, from its end */
 
-/* The last line, if the file is not long; a longer one is read only at its end by nobody. */
-static void
-put_reason(const struct spool *s, struct id id, struct buf *out)
+const char *
+entry_place(const struct entry *e)
 {
-	struct buf	text;
-	struct str	v;
+	if (e->running)
+		return "running";
+	switch (e->place) {
+	case SPOOL_HOLD:
+		return "held";
+	case SPOOL_INCOMING:
+		return "incoming";
+	case SPOOL_DROP:
+		return "dropped";
+	case SPOOL_QUEUE:
+	case SPOOL_CORRUPT:
+		break;
+	}
+	return "waiting";
+}
+
+/* Takes the last line away from text; false: there is none. */
+static bool
+last_line(struct str *text, struct str *line)
+{
 	const char	*lf;
 
-	buf_init(&text, (1u << 20) + STATUS_TAIL);
-	if (spool_status_read(s, id, &text) == 0 && text.n > 1) {
-		v = buf_view(&text);
-		v.n--;		/* the last line's end */
-		lf = memrchr(v.p, '\n', v.n);
-		if (lf != NULL) {
-			v.n -= (size_t)(lf + 1 - v.p);
-			v.p = lf + 1;
-		}
-		if (v.n > STATUS_TAIL)
-			v.n = STATUS_TAIL;
-		record_put(out, ENTRY_WHY, v);
-	}
-	buf_free(&text);
+	if (text->n == 0)
+		return false;
+	text->n--;		/* its end */
+	lf = memrchr(text->p, '\n', text->n);
+	line->p = lf == NULL ? text->p : lf + 1;
+	line->n = (size_t)(text->p + text->n - line->p);
+	text->n -= line->n;
+	return true;
+}
+
+/* "1795521180 bob@example.org 4.2.2 no room": is it his, and what does it say? */
+static bool
+line_reason(struct str line, struct str addr, struct str *reason)
+{
+	struct cur	c = cur_from(line);
+	struct str	when;
+
+	if (!cur_span(&c, is_digit, 20, &when) || !cur_byte(&c, ' ') ||
+	    cur_left(&c) < addr.n || memcmp(c.p, addr.p, addr.n) != 0)
+		return false;
+	c.p += addr.n;
+	if (!cur_byte(&c, ' '))
+		return false;
+	*reason = cur_rest(&c);
+	if (reason->n > REASON_MAX)
+		reason->n = REASON_MAX;
+	return true;
 }
 
 static void
-put_envelope(const struct envelope *env, struct buf *out)
+put_reason(struct str status, struct str addr, struct buf *out)
 {
-	size_t	i, n = 0;
+	struct str	line, reason;
+	size_t		i;
 
-	record_putu(out, ENTRY_ARRIVAL, (uint64_t)env->arrival_ms);
-	record_putu(out, ENTRY_SIZE, (uint64_t)env->content_len);
-	record_put(out, ENTRY_SENDER, env->sender);
+	for (i = 0; i < LINES_MAX && last_line(&status, &line); i++)
+		if (line_reason(line, addr, &reason)) {
+			record_put(out, ENTRY_REASON, reason);
+			return;
+		}
+}
+
+static void
+put_rcpts(const struct envelope *env, struct str status, struct buf *out)
+{
+	size_t	i, n = 0, shown = 0;
+
 	for (i = 0; i < env->nrcpts; i++) {
 		if (!envelope_rcpt_waits(&env->rcpts[i]) &&
 		    env->rcpts[i].state != RCPT_FAILED)
 			continue;
-		if (n++ < ENTRY_RCPTS_MAX)
-			record_put(out, ENTRY_RCPT, env->rcpts[i].addr);
+		n++;
+		/* Room is left for what comes behind. */
+		if (shown == ENTRY_RCPTS_MAX || out->n + env->rcpts[i].addr.n +
+		    2 * REASON_MAX > ENTRY_SIZE_MAX)
+			continue;
+		record_put(out, ENTRY_RCPT, env->rcpts[i].addr);
+		put_reason(status, env->rcpts[i].addr, out);
+		shown++;
 	}
 	record_putu(out, ENTRY_NRCPTS, n);
 }
 
+static void
+put_all(const struct entry *e, const struct envelope *env, struct str status,
+    struct buf *out)
+{
+	struct str	line;
+	char		name[ID_SIZE];
+
+	id_format(e->id, name);
+	record_puts(out, ENTRY_ID, name);
+	record_puts(out, ENTRY_PLACE, entry_place(e));
+	record_putu(out, ENTRY_DUE, e->due < 0 ? 0 : (uint64_t)e->due);
+	record_putu(out, ENTRY_ARRIVAL, (uint64_t)env->arrival_ms);
+	record_putu(out, ENTRY_SIZE, (uint64_t)env->content_len);
+	record_put(out, ENTRY_SENDER, env->sender);
+	put_rcpts(env, status, out);
+	if (last_line(&status, &line)) {
+		if (line.n > REASON_MAX)
+			line.n = REASON_MAX;
+		record_put(out, ENTRY_WHY, line);
+	}
+}
+
 int
-entry_read(const struct spool *s, struct id id, bool held, int64_t due,
-    const char *place, struct buf *out)
+entry_read(const struct spool *s, const struct entry *e,
+    const struct filter *f, struct buf *scratch, struct buf *out)
 {
 	struct envelope	env;
 	struct diag	why;
-	char		name[ID_SIZE];
 	int		fd, r, saved;
 
-	fd = spool_file(s, held ? SPOOL_HOLD : SPOOL_QUEUE, id, false);
-	if (fd == -1 && errno == ENOENT && !held)
-		fd = spool_file(s, SPOOL_INCOMING, id, false);
-	if (fd == -1)
+	/* The place is known without a look at the file. */
+	if (*f->place != '\0' && strcmp(f->place, entry_place(e)) != 0)
+		return 0;
+	if ((fd = spool_file(s, e->place, e->id, false)) == -1)
 		return -1;
 	r = envelope_load(fd, &env, &why);
 	saved = errno;
@@ -72,12 +141,12 @@ entry_read(const struct spool *s, struct id id, bool held, int64_t due,
 	errno = saved;
 	if (r == -1)
 		return -1;
-	id_format(id, name);
-	record_puts(out, ENTRY_ID, name);
-	record_puts(out, ENTRY_PLACE, place);
-	record_putu(out, ENTRY_DUE, due < 0 ? 0 : (uint64_t)due);
-	put_envelope(&env, out);
-	put_reason(s, id, out);
+	buf_reset(scratch);
+	if (spool_status_read(s, e->id, scratch) == -1)
+		buf_reset(scratch);
+	if (filter_matches(f, &env, entry_place(e), buf_view(scratch),
+	    now_real_ms()))
+		put_all(e, &env, buf_view(scratch), out);
 	envelope_free(&env);
 	return 0;
 }

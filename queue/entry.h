@@ -4,11 +4,25 @@
 
 #include "common/base/buf.h"
 #include "common/store/spool.h"
+#include "queue/filter.h"
 
 #define ENTRY_RCPTS_MAX	20u	/* shown */
-#define ENTRY_SIZE_MAX	16384u	/* of the record */
+#define ENTRY_SIZE_MAX	32768u	/* of the record */
 
-/* Adds the record's fields. -1: it cannot be read (errno; ENOENT: it has gone on). */
-int	entry_read(const struct spool *, struct id, bool held, int64_t due, const char *place, struct buf *) must_check;
+struct entry {
+	struct id		id;
+	enum spool_place	place;
+	bool			running;
+	int64_t			due;	/* ms since 1970 */
+};
+
+/* The word of ENTRY_PLACE. */
+const char *entry_place(const struct entry *);
+/*
+ * Adds the record's fields, or nothing if the filter does not match. -1: it cannot be read (errno; ENOENT:
+ * it has gone on). scratch is for the status file.
+ */
+int	entry_read(const struct spool *, const struct entry *, const struct filter *, struct buf *scratch,
+	    struct buf *out) must_check;
 
 #endif

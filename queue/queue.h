@@ -136,6 +136,8 @@ void	agents_free(struct agents **);
 
 /* ---- control.c: mailq and postq ask */
 int	control_packet(struct queue *, struct peer *, struct str rec) must_check;
+/* ---- control_list.c */
+int	control_list(struct queue *, struct peer *, struct str rec, bool begin) must_check;
 void	control_gone(struct peer *);
 
 /* ---- server.c */

@@ -2,7 +2,8 @@
  * common/proc/proto_queue.h - to queue. A poke is a hint and has no answer:
  * V new, I id (from smtpd@incoming, drop). Control (run/queue): V hold|release|flush|remove|
  * requeue|trace|stat, I id (or "ALL") -> V ok with T lines, or V bad with T. V list, then V more
- * as long as the answer is V more, not V end: E entries, each a record.
+ * as long as the answer is V more, not V end: E entries, each a record. V list may hold
+ * filters, all of which an entry has to match.
  */
 #ifndef PROC_PROTO_QUEUE_H
 #define PROC_PROTO_QUEUE_H
@@ -11,14 +12,22 @@
 #define QUEUE_ID	'I'
 #define QUEUE_TEXT	'T'
 #define QUEUE_ENTRY	'E'
+/* of a list; "*" in a text stands for anything, case is ignored */
+#define FILTER_SENDER	'F'
+#define FILTER_RCPT	't'	/* one of those not delivered yet */
+#define FILTER_DOMAIN	'd'	/* of such a recipient */
+#define FILTER_TEXT	'e'	/* is part of the reason why it waits */
+#define FILTER_OLDER	'o'	/* ms since the arrival, or more */
+#define FILTER_PLACE	'p'	/* as in an entry */
 /* of an entry */
 #define ENTRY_ID	'I'
-#define ENTRY_PLACE	'P'	/* "waiting", "running", "held" */
+#define ENTRY_PLACE	'P'	/* "waiting", "running", "held", "incoming", "dropped" */
 #define ENTRY_DUE	'D'	/* of the next attempt, ms since 1970 */
 #define ENTRY_ARRIVAL	'A'	/* ms since 1970 */
 #define ENTRY_SIZE	'Z'	/* of the content */
 #define ENTRY_SENDER	'S'
 #define ENTRY_RCPT	'r'	/* not delivered yet; the first ones if there are many */
+#define ENTRY_REASON	'w'	/* behind a recipient: status code and reason of its last attempt */
 #define ENTRY_NRCPTS	'n'	/* not delivered yet: how many */
 #define ENTRY_WHY	'W'	/* the last line of its status file */
 

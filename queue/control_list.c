@@ -1,0 +1,172 @@
+/*
+ * queue/control_list.c - the list that mailq asks for: what there was when it
+ * began, read from the files a piece at a time, so that mail goes on in
+ * between.
+ */
+#include <stdlib.h>
+
+#include "common/fmt/record.h"
+#include "common/proc/proto_queue.h"
+#include "queue/entry.h"
+#include "queue/queue.h"
+
+#define ANSWER_FULL	(MSG_MAX - ENTRY_SIZE_MAX - 64u)	/* another entry might not fit */
+#define PER_ANSWER	500u
+
+struct listing {
+	struct entry	*items;
+	size_t		 n, cap, next;
+	struct filter	 filter;
+	struct buf	 scratch;
+};
+
+struct adding {
+	struct queue		*q;
+	struct listing		*l;
+	enum spool_place	 place;
+};
+
+static int
+listing_add(struct listing *l, struct entry e)
+{
+	struct entry	*more;
+	size_t		 cap = l->cap + l->cap / 2 + 64;
+
+	if (l->n == l->cap) {
+		more = reallocarray(l->items, cap, sizeof(*more));
+		if (more == NULL)
+			return -1;
+		l->items = more;
+		l->cap = cap;
+	}
+	l->items[l->n++] = e;
+	return 0;
+}
+
+static int
+add_found(void *arg, const struct id *id, const char *name, int64_t mtime)
+{
+	struct adding	*a = arg;
+
+	(void)name;
+	/* what is under way lies in incoming, too, and is in the list already */
+	if (id == NULL || (a->place == SPOOL_INCOMING &&
+	    message_find(a->q, *id) != NULL))
+		return 0;
+	return listing_add(a->l, (struct entry){ *id, a->place, false, mtime });
+}
+
+static int
+by_id(const void *x, const void *y)
+{
+	const struct entry	*a = x, *b = y;
+
+	if (a->id.time_us != b->id.time_us)
+		return a->id.time_us < b->id.time_us ? -1 : 1;
+	return a->id.random < b->id.random ? -1 : a->id.random > b->id.random;
+}
+
+static void
+listing_free(struct listing *l)
+{
+	if (l == NULL)
+		return;
+	free(l->items);
+	buf_free(&l->scratch);
+	free(l);
+}
+
+/* What queue knows by heart, then what lies in the other places. */
+static int
+fill(struct queue *q, struct listing *l)
+{
+	static const enum spool_place	places[] = {
+		SPOOL_HOLD, SPOOL_INCOMING, SPOOL_DROP
+	};
+	struct adding	 a = { .q = q, .l = l };
+	struct message	*m;
+	size_t		 i;
+	int		 r = 0;
+
+	for (i = 0; i < q->waiting.n && r == 0; i++)
+		r = listing_add(l, (struct entry){ q->waiting.w[i].id,
+		    SPOOL_QUEUE, false, q->waiting.w[i].due });
+	TAILQ_FOREACH(m, &q->running, link)
+		if (r == 0)
+			r = listing_add(l, (struct entry){ m->id, m->place,
+			    true, 0 });
+	for (i = 0; i < nitems(places) && r == 0; i++) {
+		a.place = places[i];
+		r = spool_scan(&q->spool, places[i], add_found, &a);
+	}
+	return r;
+}
+
+static struct listing *
+listing_new(struct queue *q, struct str rec)
+{
+	struct listing	*l;
+
+	if ((l = calloc(1, sizeof(*l))) == NULL)
+		return NULL;
+	buf_init(&l->scratch, (1u << 20) + 4096);
+	if (!filter_get(rec, &l->filter) || fill(q, l) != 0) {
+		listing_free(l);
+		return NULL;
+	}
+	if (l->n > 0)
+		qsort(l->items, l->n, sizeof(*l->items), by_id);
+	return l;
+}
+
+void
+control_gone(struct peer *p)
+{
+	listing_free(peer_get(p));
+	peer_set(p, NULL);
+}
+
+static void
+put_entries(struct queue *q, struct listing *l, struct buf *out)
+{
+	struct buf	entry;
+	size_t		n = 0;
+
+	buf_init(&entry, ENTRY_SIZE_MAX);
+	while (l->next < l->n && out->n < ANSWER_FULL && n++ < PER_ANSWER) {
+		buf_reset(&entry);
+		/* What has gone on since is no loss for the list. */
+		if (entry_read(&q->spool, &l->items[l->next++], &l->filter,
+		    &l->scratch, &entry) == 0 && entry.n > 0 && buf_ok(&entry))
+			record_put(out, QUEUE_ENTRY, buf_view(&entry));
+	}
+	buf_free(&entry);
+}
+
+int
+control_list(struct queue *q, struct peer *p, struct str rec, bool begin)
+{
+	struct listing	*l;
+	struct buf	 body, out;
+	int		 r = -1;
+
+	if (begin) {
+		control_gone(p);
+		if ((l = listing_new(q, rec)) == NULL)
+			return -1;
+		peer_set(p, l);
+	} else if ((l = peer_get(p)) == NULL)
+		return -1;
+	buf_init(&body, MSG_MAX);
+	buf_init(&out, MSG_MAX);
+	put_entries(q, l, &body);
+	record_puts(&out, QUEUE_VERB, l->next < l->n ? "more" : "end");
+	if (buf_addstr(&out, buf_view(&body)) == 0 && buf_ok(&out) &&
+	    buf_ok(&body))
+		r = peer_send(p, &out);
+	if (l->next >= l->n)
+		control_gone(p);
+	buf_free(&body);
+	buf_free(&out);
+	return r;
+}

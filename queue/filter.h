@@ -1,0 +1,34 @@
+/* queue/filter.h - which messages of the queue are meant; on both sides of the socket. Pure. */
+#ifndef QUEUE_FILTER_H
+#define QUEUE_FILTER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/buf.h"
+#include "common/store/envelope.h"
+
+#define FILTER_SIZE	512
+
+/* What is empty or 0 matches all. */
+struct filter {
+	char		sender[FILTER_SIZE], rcpt[FILTER_SIZE];
+	char		domain[FILTER_SIZE], text[FILTER_SIZE];
+	char		place[16];
+	uint64_t	older_ms;
+};
+
+#define FILTER_OPTIONS	"F:Hd:e:o:t:w"
+/* One of these from a command line: false with *why if the value makes no sense. */
+bool	filter_option(struct filter *, int option, const char *value, const char **why);
+bool	filter_is_empty(const struct filter *);
+void	filter_put(const struct filter *, struct buf *);
+/* False: the record has a filter that is too long or no number. */
+bool	filter_get(struct str, struct filter *);
+/* status: the message's status file. */
+bool	filter_matches(const struct filter *, const struct envelope *, const char *place, struct str status,
+	    int64_t now_real_ms);
+/* Case ignored, '*' for any run of bytes. */
+bool	filter_glob(struct str pattern, struct str text);
+
+#endif
