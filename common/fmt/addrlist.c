@@ -55,8 +55,11 @@ take_quoted(struct cur *c, struct buf *out, struct reading *r)
 	take_blank('"', out, r);
 	while ((b = cur_peek(c)) != -1) {
 		c->p++;
+		if (b == '\r' || b == '\n')
+			continue;	/* folding is no part of it (3.2.4) */
 		r->bad |= buf_addc(out, (char)b) == -1;
-		if (b == '\\' && (b = cur_peek(c)) != -1) {
+		if (b == '\\' && (b = cur_peek(c)) != -1 && b != '\r' &&
+		    b != '\n') {
 			c->p++;
 			r->bad |= buf_addc(out, (char)b) == -1;
 		} else if (b == '"' && !first)

@@ -35,6 +35,7 @@ static const struct {
 	{ "ann . b @ c . d", "ann.b@c.d|" },
 	{ "\"a\" \"b\"@c", "\"a\" \"b\"@c|" },
 	{ "a b@c", "a b@c|" },
+	{ "\"a\r\n b\\\r\n\"@c", "\"a b\\\"@c|" },
 	{ "Ann Lee <a@b>", "a@b|" },
 	{ "< a@b >", "a@b|" },
 	{ "Ann <a@b> Bob <c@d>, e", "a@b|c@d|e|" },
