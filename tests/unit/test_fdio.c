@@ -20,6 +20,7 @@ static int	fd = -1;
 static void
 setup(void)
 {
+	strlcpy(path, "/tmp/posthouse-fdio.XXXXXX", sizeof(path));
 	ck_assert_int_ne(fd = mkstemp(path), -1);
 }
 

@@ -18,6 +18,7 @@ static int	dir = -1;
 static void
 setup(void)
 {
+	strlcpy(top, "/tmp/posthouse-maildir.XXXXXX", sizeof(top));
 	ck_assert_ptr_nonnull(mkdtemp(top));
 	dir = fdio_opendir(AT_FDCWD, top);
 	ck_assert_int_ne(dir, -1);

@@ -29,6 +29,7 @@ setup(void)
 	ck_assert_int_eq(msg_pair(pair), 0);
 	buf_init(&rec, 2 * MSG_MAX);
 	buf_init(&got, MSG_MAX);
+	strlcpy(dir, "/tmp/posthouse-msg.XXXXXX", sizeof(dir));
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/s", dir);
 }

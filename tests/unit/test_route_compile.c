@@ -39,6 +39,7 @@ setup(void)
 	char		conf[1024];
 	struct diag	why;
 
+	strlcpy(dir, "/tmp/posthouse-compile.XXXXXX", sizeof(dir));
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr));
 	snprintf(conf, sizeof(conf), "hostname mx.example.test\n"

@@ -59,6 +59,7 @@ setup(void)
 	sources_init(&sources, &site);
 	ck_assert_int_eq(memory_add(&sources.names, STR("alice"),
 	    STR("61001 users:1"), "users", 1), 0);
+	strlcpy(dir, "/tmp/posthouse-source.XXXXXX", sizeof(dir));
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 }
 

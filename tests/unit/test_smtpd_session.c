@@ -142,6 +142,11 @@ teardown(void)
 	waitpid(router, NULL, 0);
 	ck_assert_int_eq(chdir("/"), 0);
 	nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	settings_free(&d.settings);
+	spool_in_close(&d.spool);
+	buf_free(&d.question);
+	buf_free(&d.answer);
+	close(queue);
 }
 
 static void
@@ -150,6 +155,7 @@ configure(const char *text)
 	struct diag	why;
 	struct buf	all;
 
+	settings_free(&d.settings);
 	buf_init(&all, 4096);
 	buf_addf(&all, "hostname mx.x.test\n%s", text);
 	ck_assert_msg(settings_parse(buf_view(&all), "t", &d.settings, &why) ==

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/base/fdio.h"
@@ -14,6 +15,7 @@ static int	dir = -1;
 static void
 setup(void)
 {
+	strlcpy(dir_name, "/tmp/posthouse-table.XXXXXX", sizeof(dir_name));
 	ck_assert_ptr_nonnull(mkdtemp(dir_name));
 	dir = fdio_opendir(AT_FDCWD, dir_name);
 	ck_assert_int_ne(dir, -1);

@@ -117,6 +117,7 @@ static int	dir = -1;
 static void
 setup(void)
 {
+	strlcpy(dir_name, "/tmp/posthouse-users.XXXXXX", sizeof(dir_name));
 	ck_assert_ptr_nonnull(mkdtemp(dir_name));
 	dir = fdio_opendir(AT_FDCWD, dir_name);
 	ck_assert_int_ne(dir, -1);
