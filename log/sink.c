@@ -179,20 +179,29 @@ sink_put(struct sink *s, const char *program, pid_t pid, enum log_level level,
 		sink_flush(s);
 }
 
+/* It stays until it could be said. */
+static void
+tell_lost(struct sink *s)
+{
+	char	text[64], line[256];
+	size_t	n;
+
+	snprintf(text, sizeof(text), "log-lost lines=%llu", s->lost);
+	n = log_format(line, sizeof(line), "log", (int)getpid(),
+	    LOG_LEVEL_WARN, str_from(text));
+	if (fdio_write(s->fd, line, n) == 0)
+		s->lost = 0;
+}
+
 void
 sink_flush(struct sink *s)
 {
-	char	line[128];
-
 	if (s->lines.n == 0)
 		return;
-	if (s->lost > 0) {
-		snprintf(line, sizeof(line), "log-lost lines=%llu", s->lost);
-		s->lost = 0;
-		sink_put(s, "log", getpid(), LOG_LEVEL_WARN, str_from(line));
-	}
-	if (s->lines.n > 0 && fdio_write(s->fd, s->lines.p, s->lines.n) == -1)
+	if (fdio_write(s->fd, s->lines.p, s->lines.n) == -1)
 		s->lost += s->nlines;
+	else if (s->lost > 0)
+		tell_lost(s);
 	s->nlines = 0;
 	buf_reset(&s->lines);
 }
