@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdalign.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,7 +44,8 @@ arena_get(struct arena *a, size_t n)
 	struct arena_block	*b;
 	void			*p;
 
-	if (n > a->max - a->used) {
+	/* rounded up, and with a block's head, it must not wrap */
+	if (n > SIZE_MAX / 2 || n > a->max - a->used) {
 		errno = EMSGSIZE;
 		return NULL;
 	}
