@@ -124,8 +124,8 @@ addrlist_next(struct cur *c, struct buf *out)
 		if (b == '(') {
 			skip_comment(c);
 			r.blank = true;
-		} else if (b == '<' && r.had_angle && out->n > 0)
-			break;		/* the comma was forgotten */
+		} else if (b == '<' && r.had_angle && out->n > 0 && !r.bad)
+			return true;	/* the comma was forgotten */
 		else if (b == '"' && !r.had_angle)
 			take_quoted(c, out, &r);
 		else if (b == '[' && !r.had_angle)

@@ -30,6 +30,7 @@ static const struct {
 	{ LONG " <a@b>, c@d", "a@b|c@d|" },
 	{ LONG ": a@b;", "a@b|" },
 	{ LONG ", a@b", "a@b|" },
+	{ "<" LONG "@x> <a@b>, c@d", "a@b|c@d|" },
 	{ "ann bob", "ann bob|" },
 	{ "ann (x) bob, c", "ann bob|c|" },
 	{ "ann . b @ c . d", "ann.b@c.d|" },
