@@ -71,7 +71,7 @@ talk(int fd, const char *verb)
 }
 
 int
-command_run(const char *conf, const char *verb)
+command_send(const char *conf, const char *verb)
 {
 	struct settings	*s;
 	struct diag	 why;

@@ -108,7 +108,7 @@ command(const char *conf, const char *verb)
 		return sandbox_test();
 	if (strcmp(verb, "status") == 0 || strcmp(verb, "reload") == 0 ||
 	    strcmp(verb, "stop") == 0)
-		return command_run(conf, verb);
+		return command_send(conf, verb);
 	usage();
 }
 

@@ -158,7 +158,7 @@ int	daemon_detach(struct master *, struct diag *) must_check; /* the parent does
 void	daemon_tell(struct master *, int status, const char *);	/* readiness, or why not */
 
 /* command.c: posthouse status, reload, stop: exit status. */
-int	command_run(const char *conf, const char *verb);
+int	command_send(const char *conf, const char *verb);
 int	command_check(const char *conf);	/* -n */
 
 #endif
