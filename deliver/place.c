@@ -63,6 +63,11 @@ place_open(struct place *p, const char *location, const char *folder,
 		return open_maildir(p, folder, why);
 	}
 	p->kind = PLACE_MBOX;
+	if (strncmp(location, "mbox:", 5) != 0) {
+		errno = EINVAL;
+		return diag_set(why, "%s: expected maildir:/path or "
+		    "mbox:/path", location);
+	}
 	if (*folder == '\0')
 		return 0;
 	errno = EINVAL;

@@ -205,8 +205,11 @@ fork_command(struct worker *w, struct job *j)
 	if (pid == 0) {
 		if (j->final.kind == FINAL_PIPE)
 			run_command(w, j);
-		else
+		else if (j->final.kind == FINAL_FILE)
 			store_in_file(w, j);
+		else
+			mail_result(&j->mail, "4.3.0",
+			    "a mailbox came to a worker for commands");
 		job_answer(w, j);
 		_exit(EX_OK);
 	}
