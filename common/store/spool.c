@@ -423,12 +423,15 @@ int
 spool_status_add(const struct spool *s, struct id id, struct str line)
 {
 	char	name[NAME_SIZE], text[1024];
-	size_t	n;
+	size_t	n, i;
 	int	fd, r, flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC |
 		    O_NOFOLLOW;
 
 	n = line.n < sizeof(text) - 1 ? line.n : sizeof(text) - 1;
-	memcpy(text, line.p, n);
+	/* one line whatever is in it: other hosts and users have their say */
+	for (i = 0; i < n; i++)
+		text[i] = (unsigned char)line.p[i] < ' ' || line.p[i] == 127 ?
+		    '?' : line.p[i];
 	text[n] = '\n';
 	sharded_name(id, name);
 	if ((fd = openat(s->status, name, flags, 0600)) == -1 &&

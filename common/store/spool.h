@@ -77,7 +77,7 @@ int	spool_scan(const struct spool *, enum spool_place, int (*fn)(void *, const s
 int	spool_rewrite(const struct spool *, struct envelope *, struct str prefix, int content_fd, off_t at, off_t len) must_check;
 /* Where the queue's own message with this id is written: its tmp and shard. Then draft_begin ... draft_commit; the caller closes it. */
 int	spool_in_queue(const struct spool *, struct id, struct spool_in *) must_check;
-/* Appends a line (cut at 1023 bytes) to status/XX/ID; nothing once the file has 1 MiB. No file reads as nothing. */
+/* Appends a line (cut at 1023 bytes, control characters made '?') to status/XX/ID; nothing once the file has 1 MiB. No file reads as nothing. */
 int	spool_status_add(const struct spool *, struct id, struct str line) must_check;
 int	spool_status_read(const struct spool *, struct id, struct buf *) must_check;
 /* Files in tmp directories older than max_age_ms: removed; number. */
