@@ -54,6 +54,7 @@ send_chunks(struct conn *c, int fd, struct top *top, int64_t timeout,
 {
 	struct dot_out	d;
 	struct str	s = { chunk, 0 };
+	size_t		before = c->out.n;	/* replies, and what others sent */
 	ssize_t		n;
 
 	dot_out_init(&d);
@@ -69,15 +70,13 @@ send_chunks(struct conn *c, int fd, struct top *top, int64_t timeout,
 		/* small messages in a row share a packet */
 		if (c->out.n < CHUNK / 2)
 			continue;
-		*bytes += c->out.n;
+		*bytes += c->out.n - before;
+		before = 0;
 		if (conn_flush(c, timeout) == -1)
 			return -1;
 	}
-	n = (ssize_t)c->out.n;
-	if (dot_out_end(&d, &c->out) == -1)
-		return -1;
-	*bytes += (uint64_t)n;
-	return 0;
+	*bytes += c->out.n - before;
+	return dot_out_end(&d, &c->out);
 }
 
 int
