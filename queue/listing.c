@@ -8,11 +8,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "common/base/fdio.h"
 #include "common/base/now.h"
 #include "common/fmt/record.h"
 #include "common/proc/msg.h"
@@ -50,16 +52,25 @@ print_entry(void *arg, struct str e)
 	fwrite(p->text.p, 1, p->text.n, stdout);
 }
 
-static bool
-each_in_packet(struct str rec, void (*fn)(void *, struct str), void *arg)
+static int
+receive(int fd, struct buf *answer)
 {
-	struct cur	c = cur_from(rec);
-	struct field	f;
+	if (fdio_wait(fd, POLLIN, now_ms() + CLIENT_TIMEOUT) == -1)
+		return -1;
+	switch (msg_recv(fd, answer, NULL)) {
+	case 1:
+		return 0;
+	case 0:
+		errno = ECONNRESET;
+	}
+	return -1;
+}
+
+static bool
+is_more(struct str rec)
+{
 	struct str	verb;
 
-	while (record_next(&c, &f))
-		if (f.tag == QUEUE_ENTRY)
-			fn(arg, f.value);
 	return record_get(rec, QUEUE_VERB, &verb) &&
 	    str_eq(verb, STR("more"));
 }
@@ -69,19 +80,27 @@ listing_each(int fd, const struct filter *filter,
     void (*fn)(void *, struct str), void *arg)
 {
 	struct buf	ask, answer;
-	bool		more;
+	struct cur	c;
+	struct field	f;
+	bool		more = true;
 	int		r;
 
 	buf_init(&ask, MSG_MAX);
 	buf_init(&answer, MSG_MAX);
 	client_ask(&ask, "list", NULL);
 	filter_put(filter, &ask);
-	do {
-		r = !buf_ok(&ask) ? -1 : msg_call(fd, &ask, NULL, &answer,
-		    NULL, CLIENT_TIMEOUT);
-		more = r == 0 && each_in_packet(buf_view(&answer), fn, arg);
-		client_ask(&ask, "more", NULL);
-	} while (more);
+	r = buf_ok(&ask) ? msg_send(fd, &ask, NULL) : -1;
+	client_ask(&ask, "more", NULL);
+	while (r == 0 && more && (r = receive(fd, &answer)) == 0) {
+		/* Asked for before we look at this, so that both are busy. */
+		more = is_more(buf_view(&answer));
+		if (more)
+			r = msg_send(fd, &ask, NULL);
+		c = cur_from(buf_view(&answer));
+		while (record_next(&c, &f))
+			if (f.tag == QUEUE_ENTRY)
+				fn(arg, f.value);
+	}
 	buf_free(&ask);
 	buf_free(&answer);
 	return r;

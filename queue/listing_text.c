@@ -48,11 +48,12 @@ listing_age(int64_t ms, char out[32])
 static void
 put_safe(struct str s, struct buf *out)
 {
-	size_t	i;
+	size_t	from = out->n, i;
 
-	for (i = 0; i < s.n; i++)
-		buf_addc(out, (unsigned char)s.p[i] < ' ' || s.p[i] == 127 ?
-		    '?' : s.p[i]);
+	buf_addstr(out, s);
+	for (i = from; i < out->n; i++)
+		if ((unsigned char)out->p[i] < ' ' || out->p[i] == 127)
+			out->p[i] = '?';
 }
 
 struct item {

@@ -1,6 +1,8 @@
 /* common/fmt/json.c - strings of JSON, valid whatever comes in; pure. */
 #include "common/fmt/json.h"
 
+#include "common/fmt/cur.h"
+
 /* Length of a well-formed character of more than one byte (RFC 3629), or 0. */
 static size_t
 utf8_length(struct str s)
@@ -32,6 +34,20 @@ utf8_length(struct str s)
 	return forms[i].n;
 }
 
+/* Bytes that stand for themselves. */
+static size_t
+plain_run(struct str s)
+{
+	size_t	i;
+
+	for (i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] < ' ' ||
+		    (unsigned char)s.p[i] > '~' || s.p[i] == '"' ||
+		    s.p[i] == '\\')
+			break;
+	return i;
+}
+
 void
 json_string(struct str s, struct buf *out)
 {
@@ -42,13 +58,16 @@ json_string(struct str s, struct buf *out)
 	for (; s.n > 0; s.p += n, s.n -= n) {
 		b = (unsigned char)s.p[0];
 		n = 1;
-		if (b == '"' || b == '\\') {
+		if (is_vchar(b) && b != '"' && b != '\\') {
+			n = plain_run(s);
+			(void)buf_add(out, s.p, n);
+		} else if (b == '"' || b == '\\') {
 			(void)buf_addc(out, '\\');
 			(void)buf_addc(out, (char)b);
 		} else if (b < ' ' || b == 127)
 			(void)buf_addf(out, "\\u%04x", b);
-		else if (b < 128)
-			(void)buf_addc(out, (char)b);
+		else if (b == ' ')
+			(void)buf_addc(out, ' ');
 		else if ((n = utf8_length(s)) > 0)
 			(void)buf_add(out, s.p, n);
 		else {

@@ -35,8 +35,16 @@ record_next(struct cur *in, struct field *out)
 void
 record_put(struct buf *b, char tag, struct str v)
 {
+	char	head[24], *p = head + sizeof(head);
+	size_t	n = v.n;
+
+	*--p = ':';
+	do {
+		*--p = (char)('0' + n % 10);
+	} while ((n /= 10) > 0);
+	*--p = tag;
 	/* errors stay in the buffer; the writer asks buf_ok once */
-	(void)buf_addf(b, "%c%zu:", tag, v.n);
+	(void)buf_add(b, p, (size_t)(head + sizeof(head) - p));
 	(void)buf_addstr(b, v);
 	(void)buf_add(b, ",\n", 2);
 }
