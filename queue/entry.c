@@ -122,6 +122,20 @@ put_all(const struct entry *e, const struct envelope *env, struct str status,
 	}
 }
 
+/* Its status file is read last, and for few of them if there is a filter. */
+static void
+show(const struct spool *s, const struct entry *e, const struct envelope *env,
+    const struct filter *f, struct buf *scratch, struct buf *out)
+{
+	if (!filter_matches_envelope(f, env, entry_place(e), now_real_ms()))
+		return;
+	buf_reset(scratch);
+	if (spool_status_read(s, e->id, scratch) == -1)
+		buf_reset(scratch);
+	if (filter_matches_status(f, buf_view(scratch)))
+		put_all(e, env, buf_view(scratch), out);
+}
+
 int
 entry_read(const struct spool *s, const struct entry *e,
     const struct filter *f, struct buf *scratch, struct buf *out)
@@ -141,12 +155,7 @@ entry_read(const struct spool *s, const struct entry *e,
 	errno = saved;
 	if (r == -1)
 		return -1;
-	buf_reset(scratch);
-	if (spool_status_read(s, e->id, scratch) == -1)
-		buf_reset(scratch);
-	if (filter_matches(f, &env, entry_place(e), buf_view(scratch),
-	    now_real_ms()))
-		put_all(e, &env, buf_view(scratch), out);
+	show(s, e, &env, f, scratch, out);
 	envelope_free(&env);
 	return 0;
 }

@@ -181,8 +181,14 @@ text_matches(const char *pattern, struct str status)
 }
 
 bool
-filter_matches(const struct filter *f, const struct envelope *env,
-    const char *place, struct str status, int64_t now_real_ms)
+filter_matches_status(const struct filter *f, struct str status)
+{
+	return *f->text == '\0' || text_matches(f->text, status);
+}
+
+bool
+filter_matches_envelope(const struct filter *f, const struct envelope *env,
+    const char *place, int64_t now_real_ms)
 {
 	if (*f->place != '\0' && strcmp(f->place, place) != 0)
 		return false;
@@ -193,6 +199,5 @@ filter_matches(const struct filter *f, const struct envelope *env,
 	    strcmp(f->sender, "<>") == 0 :
 	    filter_glob(str_from(f->sender), env->sender)))
 		return false;
-	return a_rcpt_matches(f, env) &&
-	    (*f->text == '\0' || text_matches(f->text, status));
+	return a_rcpt_matches(f, env);
 }

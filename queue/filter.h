@@ -25,9 +25,10 @@ bool	filter_is_empty(const struct filter *);
 void	filter_put(const struct filter *, struct buf *);
 /* False: the record has a filter that is too long or no number. */
 bool	filter_get(struct str, struct filter *);
-/* status: the message's status file. */
-bool	filter_matches(const struct filter *, const struct envelope *, const char *place, struct str status,
+bool	filter_matches_envelope(const struct filter *, const struct envelope *, const char *place,
 	    int64_t now_real_ms);
+/* The message's status file, for the text of a reason. */
+bool	filter_matches_status(const struct filter *, struct str);
 /* Case ignored, '*' for any run of bytes. */
 bool	filter_glob(struct str pattern, struct str text);
 

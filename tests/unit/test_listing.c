@@ -77,8 +77,9 @@ START_TEST(filter)
 	filter_put(&f, &rec);
 	ck_assert(filter_get(buf_view(&rec), &got));
 	ck_assert_int_eq(memcmp(&f, &got, sizeof(f)), 0);
-	ck_assert_int_eq(filter_matches(&got, &env, "waiting", STR(STATUS),
-	    1060000), filters[_i].matches);
+	ck_assert_int_eq(filter_matches_envelope(&got, &env, "waiting",
+	    1060000) && filter_matches_status(&got, STR(STATUS)),
+	    filters[_i].matches);
 	buf_free(&rec);
 }
 END_TEST
