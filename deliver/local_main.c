@@ -36,6 +36,7 @@
 struct local {
 	struct settings	*settings;
 	struct users	*users;
+	struct users	*system;	/* where local.alias-user may be instead */
 	int		 dir;		/* of the tables */
 	int		 listen, sig, link;
 	int		 clients[CLIENTS_MAX];
@@ -56,16 +57,34 @@ open_users(const struct settings *s, int dir, struct users **out,
 	    dir, why);
 }
 
+/* Whoever runs the commands of alias tables needs no mailbox here. */
 static int
-find_user(struct local *l, struct str name, struct user *u)
+find_alias_user(struct local *l, struct str name, struct user *u)
+{
+	int	r;
+
+	if (!str_eq(name, str_from(l->settings->local.alias_user)))
+		return 0;
+	r = users_find(l->system, name, u, NULL);
+	if (r == 1 && !priv_is_root()) {
+		u->uid = geteuid();	/* everybody is ourselves */
+		u->gid = getegid();
+	}
+	return r;
+}
+
+static int
+find_user(struct local *l, struct str name, bool command, struct user *u)
 {
 	struct diag	why = { "" };
+	int		r;
 
 	if (users_refresh(l->users, &why))
 		log_info("tables-changed");
 	if (why.text[0] != '\0')
 		log_error("tables why=\"%s\"", why.text);
-	return users_find(l->users, name, u, NULL);
+	r = users_find(l->users, name, u, NULL);
+	return r == 0 && command ? find_alias_user(l, name, u) : r;
 }
 
 /* The descriptor for queue, or -1 with what to say. */
@@ -77,6 +96,7 @@ open_worker(struct local *l, struct str rec, const char **status, char *text,
 	struct str	name, kind;
 	pid_t		pid;
 	int		fd;
+	bool		command;
 
 	*status = "4.3.0";
 	if (!record_get(rec, LOCAL_USER, &name) ||
@@ -88,7 +108,8 @@ open_worker(struct local *l, struct str rec, const char **status, char *text,
 		snprintf(text, size, "too many workers");
 		return -1;
 	}
-	switch (find_user(l, name, &u)) {
+	command = str_eq(kind, STR("command"));
+	switch (find_user(l, name, command, &u)) {
 	case 0:
 		*status = "5.1.1";
 		snprintf(text, size, "no such user here");
@@ -97,9 +118,8 @@ open_worker(struct local *l, struct str rec, const char **status, char *text,
 		snprintf(text, size, "look up the user: %s", strerror(errno));
 		return -1;
 	}
-	pid = spawn_worker(l->settings, &u,
-	    str_eq(kind, STR("command")) ? "command" : "mailbox", &fd, status,
-	    text, size);
+	pid = spawn_worker(l->settings, &u, command ? "command" : "mailbox",
+	    &fd, status, text, size);
 	if (pid == -1)
 		return -1;
 	l->workers[l->nworkers++] = pid;
@@ -295,7 +315,9 @@ setup(struct local *l, struct diag *why)
 		return diag_errno(why, "%s", l->settings->tables);
 	if (chdir("/") == -1)
 		return diag_errno(why, "/");
-	return open_users(l->settings, l->dir, &l->users, why);
+	if (open_users(l->settings, l->dir, &l->users, why) == -1)
+		return -1;
+	return users_open(&l->system, true, -1, why);
 }
 
 int
@@ -323,6 +345,7 @@ main(int argc, char *argv[])
 		return EX_TEMPFAIL;
 	loop(&l);
 	users_close(&l.users);
+	users_close(&l.system);
 	settings_free(&l.settings);
 	buf_free(&l.rec);
 	return EX_OK;
