@@ -252,13 +252,15 @@ def free_base():
 class Stage:
     """A stage of one's own with further lines of configuration."""
 
-    def __init__(self, conf="", users=0, trust=True, **env):
+    def __init__(self, conf="", users=0, trust=True, files=None, **env):
         self.dir = tempfile.mkdtemp(prefix="posthouse-e2e.")
         os.chmod(self.dir, 0o755)
         self.conf = os.path.join(self.dir, "posthouse.conf")
         self.extra = os.path.join(self.dir, "extra.conf")
         with open(self.extra, "w") as f:
             f.write(conf.replace("@DIR@", self.dir))
+        for name, content in (files or {}).items():
+            self.write(name, content)
         self.env = dict(os.environ, STAGE_CONF=self.extra, STAGE_USERS=str(users), PH_BUILD=BUILD, **env)
         if not trust:
             self.env["STAGE_TRUST"] = "none"
@@ -271,6 +273,11 @@ class Stage:
             if last or "in use" not in wrong:
                 self.down()
                 raise Wrong("stage: " + wrong)
+
+    def write(self, name, content):
+        """A file of the stage; @DIR@ is its directory."""
+        with open(os.path.join(self.dir, name), "w", encoding="utf-8") as f:
+            f.write(content.replace("@DIR@", self.dir))
 
     def up(self):
         """None, or what went wrong."""
