@@ -103,6 +103,8 @@ struct master {
 
 /* setup.c: directories, locks, sockets, tables. -1: *why. */
 int	setup_all(struct master *, struct diag *) must_check;
+/* May the configuration be believed? Also asked at each reload. */
+int	setup_check_conf(const char *path, struct diag *) must_check;
 void	setup_remove(struct master *);		/* sockets and pid file, at the end */
 
 /* sockets.c */

@@ -171,6 +171,10 @@ read_new(struct master *m)
 	struct reload	*r = &m->reload;
 	struct diag	 why;
 
+	if (setup_check_conf(m->conf, &why) == -1) {
+		buf_addf(&r->text, "%s\n", why.text);
+		return -1;
+	}
 	if (settings_check(m->conf, &r->text) > 0)
 		return -1;
 	if (settings_load(m->conf, &r->settings, &why) == -1) {

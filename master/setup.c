@@ -28,8 +28,8 @@
 #define LOOK_MS		50
 
 /* Whoever can write the file can run commands as anybody. */
-static int
-check_conf(const char *path, struct diag *why)
+int
+setup_check_conf(const char *path, struct diag *why)
 {
 	struct stat	st;
 
@@ -210,7 +210,7 @@ compile_tables(const struct settings *s, struct diag *why)
 int
 setup_all(struct master *m, struct diag *why)
 {
-	if (check_conf(m->conf, why) == -1 || check_users(why) == -1 ||
+	if (setup_check_conf(m->conf, why) == -1 || check_users(why) == -1 ||
 	    make_dirs(m->settings, why) == -1 || take_locks(m, why) == -1 ||
 	    bind_when_free(m, why) == -1 || make_log_channel(m, why) == -1)
 		return -1;
