@@ -99,6 +99,13 @@ print_keys(void)
 	return r == 0 && fflush(stdout) == 0 ? 0 : EX_IOERR;
 }
 
+static bool
+asks_master(const char *verb)
+{
+	return strcmp(verb, "status") == 0 || strcmp(verb, "reload") == 0 ||
+	    strcmp(verb, "stop") == 0;
+}
+
 static int
 command(const char *conf, const char *verb)
 {
@@ -106,8 +113,7 @@ command(const char *conf, const char *verb)
 		return printf("posthouse %s\n", PH_VERSION) < 0 ? EX_IOERR : 0;
 	if (strcmp(verb, "sandbox-test") == 0)
 		return sandbox_test();
-	if (strcmp(verb, "status") == 0 || strcmp(verb, "reload") == 0 ||
-	    strcmp(verb, "stop") == 0)
+	if (asks_master(verb))
 		return command_send(conf, verb);
 	usage();
 }
@@ -141,8 +147,7 @@ main(int argc, char *argv[])
 		}
 	if (argc - optind > 1 || (check && argc > optind))
 		usage();
-	if (argc > optind && (strcmp(argv[optind], "version") == 0 ||
-	    strcmp(argv[optind], "sandbox-test") == 0))
+	if (argc > optind && !asks_master(argv[optind]))
 		return command(name, argv[optind]);
 	if ((conf = realpath(name, NULL)) == NULL)
 		err(EX_NOINPUT, "%s", name);
