@@ -141,6 +141,17 @@ refuse(struct queue *q, struct id id, const struct envelope *env,
 		intake_complain(q, "hold", env->id);
 }
 
+/* It may have its name, flushed or not; the drop file is the one that counts. */
+static void
+forget_copy(struct queue *q, struct id id)
+{
+	int	saved = errno;
+
+	if (spool_remove(&q->spool, SPOOL_QUEUE, id) == -1)
+		intake_complain(q, "remove", "");
+	errno = saved;
+}
+
 static int
 take_loaded(struct queue *q, int fd, struct id id, struct envelope *env)
 {
@@ -152,8 +163,10 @@ take_loaded(struct queue *q, int fd, struct id id, struct envelope *env)
 		refuse(q, id, env, wrong);
 		return 0;
 	}
-	if (take_over(q, fd, env, &fresh) == -1)
+	if (take_over(q, fd, env, &fresh) == -1) {
+		forget_copy(q, fresh);
 		return -1;
+	}
 	/* From here on it may come twice, but it comes. */
 	if (spool_remove(&q->spool, SPOOL_DROP, id) == -1)
 		intake_complain(q, "remove", env->id);

@@ -81,7 +81,7 @@ expand(struct queue *q, struct message *m)
 {
 	struct envelope	out = m->env;
 	size_t		i, n = m->env.nrcpts;
-	int		r = -1;
+	int		r = -1, saved;
 
 	for (i = 0; i < m->ntasks; i++)
 		n += m->tasks[i].nfinals;
@@ -96,10 +96,15 @@ expand(struct queue *q, struct message *m)
 		copy_rcpt(m, i, &out);
 	r = spool_rewrite(&q->spool, &out, STR(""), m->fd, m->env.content_at,
 	    m->env.content_len);
-	/* If it stays there now, the next scan finds that it is a left-over. */
+	saved = errno;
+	/* If one of the two stays now, the next scan finds that it is a left-over. */
+	if (r == -1 && m->place == SPOOL_INCOMING &&
+	    spool_forget(&q->spool, SPOOL_QUEUE, m->id) == -1)
+		intake_complain(q, "remove", m->env.id);
 	if (r == 0 && m->place == SPOOL_INCOMING &&
 	    spool_forget(&q->spool, SPOOL_INCOMING, m->id) == -1)
 		intake_complain(q, "remove", m->env.id);
 	free(out.rcpts);
+	errno = saved;
 	return r;
 }

@@ -58,6 +58,9 @@ take_incoming(struct queue *q, struct id id)
 		log_info("left-over id=%s place=incoming", name);
 		if (spool_forget(&q->spool, SPOOL_INCOMING, id) == -1)
 			intake_complain(q, "remove", name);
+		else if (waiting_find(&q->waiting, id) == q->waiting.n &&
+		    waiting_add(&q->waiting, id, now_real_ms()) == -1)
+			intake_complain(q, "wait", name);
 		return;
 	}
 	if (message_start(q, SPOOL_INCOMING, id, false))

@@ -3,6 +3,8 @@
  * delivered, then done with or put back to wait. Nothing is ever lost: a file
  * goes only when each recipient was delivered to or its sender was told.
  */
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -304,6 +306,28 @@ log_result(const struct message *m, const struct task *t, const char *event,
 	    log_safe(why, sizeof(why), text));
 }
 
+/*
+ * The file that was loaded, to be changed. The offsets of the states are
+ * true of no other: if it was replaced (a rewrite that failed half-way), what
+ * is there now has states of its own.
+ */
+static int
+open_loaded(struct queue *q, const struct message *m)
+{
+	struct stat	was, is;
+	int		fd;
+
+	fd = spool_file(&q->spool, m->place, m->id, true);
+	if (fd == -1)
+		return -1;
+	if (fstat(m->fd, &was) == 0 && fstat(fd, &is) == 0 &&
+	    was.st_ino == is.st_ino && was.st_dev == is.st_dev)
+		return fd;
+	fdio_close(&fd);
+	errno = ESTALE;
+	return -1;
+}
+
 /* One of them, or with r NULL all. */
 static void
 write_state(struct queue *q, const struct message *m,
@@ -312,7 +336,7 @@ write_state(struct queue *q, const struct message *m,
 	int	fd, w = 0;
 	size_t	i;
 
-	if ((fd = spool_file(&q->spool, m->place, m->id, true)) == -1)
+	if ((fd = open_loaded(q, m)) == -1)
 		w = -1;
 	for (i = 0; i < m->env.nrcpts && w == 0; i++)
 		if (m->env.rcpts[i].state != RCPT_WAITING &&
@@ -380,16 +404,38 @@ hold(struct queue *q, const struct message *m, const char *why)
 	}
 }
 
+/* With its states. The message keeps the offsets of the file that it has open. */
+static int
+write_anew(struct queue *q, const struct message *m)
+{
+	struct envelope	out = m->env;
+	int		r, saved;
+
+	out.rcpts = calloc(out.nrcpts, sizeof(*out.rcpts));
+	if (out.rcpts == NULL)
+		return -1;
+	memcpy(out.rcpts, m->env.rcpts, out.nrcpts * sizeof(*out.rcpts));
+	r = spool_rewrite(&q->spool, &out, STR(""), m->fd, m->env.content_at,
+	    m->env.content_len);
+	saved = errno;
+	/* It may have its name, flushed or not: the file in incoming is the one that counts. */
+	if (r == -1 && m->place == SPOOL_INCOMING &&
+	    spool_forget(&q->spool, SPOOL_QUEUE, m->id) == -1)
+		intake_complain(q, "remove", m->env.id);
+	free(out.rcpts);
+	errno = saved;
+	return r;
+}
+
 /*
  * What has to wait goes from incoming to queue. The time of the next attempt is the file's; only its
- * owner may set that, so a file of smtpd's is written anew, with its states.
+ * owner may set that, so a file of smtpd's is written anew.
  */
 static int
 settle(struct queue *q, struct message *m)
 {
 	if (m->env.owner != geteuid()) {
-		if (spool_rewrite(&q->spool, &m->env, STR(""), m->fd,
-		    m->env.content_at, m->env.content_len) == -1)
+		if (write_anew(q, m) == -1)
 			return -1;
 		if (m->place == SPOOL_INCOMING && spool_forget(&q->spool,
 		    SPOOL_INCOMING, m->id) == -1)

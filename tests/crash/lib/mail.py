@@ -10,7 +10,8 @@ import time
 
 from stage import USERS
 
-MEMBERS = {"team": ("alice", "bob", "carol"), "pair": ("alice", "carol")}
+MEMBERS = {"team": ("alice", "bob", "carol"), "pair": ("alice", "carol"),
+           "later": ()}         # never delivered, always tried again
 MARK = b"X-Token: "
 
 

@@ -11,7 +11,8 @@ import time
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__)))))
 USERS = ("alice", "bob", "carol")
-ALIASES = "team: alice, bob, carol\npair: alice, carol\n"
+ALIASES = ("team: alice, bob, carol\npair: alice, carol\n"
+           "later: \"|exit 75\"\n")
 PORTS = (24, 25, 90, 110, 143, 465, 587, 993, 995)
 
 
@@ -65,7 +66,7 @@ class Stage:
             os.symlink(mail, os.path.join(self.dir, "mail"))
         self.more = conf
 
-    def up(self):
+    def up(self, build=None):
         extra = os.path.join(self.dir, "extra.conf")
         aliases = os.path.join(self.dir, "more.aliases")
         with open(aliases, "w") as f:
@@ -78,7 +79,8 @@ class Stage:
             f.write(self.more)
         out = subprocess.run([TOP + "/tests/stage", "up", self.dir,
                               str(self.base)], cwd=TOP,
-                             env=dict(os.environ, STAGE_CONF=extra),
+                             env=dict(os.environ, STAGE_CONF=extra,
+                                      **({"PH_BUILD": build} if build else {})),
                              stdin=subprocess.DEVNULL, capture_output=True,
                              text=True)
         if out.returncode != 0:
