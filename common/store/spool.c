@@ -184,19 +184,77 @@ flush_names(const struct spool *s, int dir, const char *name)
 	return r;
 }
 
+static bool
+same_file(int from, const char *old, int to, const char *new)
+{
+	struct stat	a, b;
+
+	return fstatat(from, old, &a, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    fstatat(to, new, &b, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+static int
+link_in(const struct spool *s, int from, const char *old, int to,
+    const char *new, bool sharded)
+{
+	if (linkat(from, old, to, new, 0) == 0)
+		return 0;
+	if (errno != ENOENT || !sharded || make_shard(s, to, new) == -1)
+		return -1;
+	return linkat(from, old, to, new, 0);
+}
+
+/*
+ * Without a journal a rename may be lost by half, the half that made the new
+ * name; and whoever wrote the file may just now flush the directory of the
+ * old one and give his promise. So the new name is safe before the old one
+ * goes. A file that has both was being moved when the power failed; it is
+ * known by its new one.
+ */
+static int
+move_strictly(const struct spool *s, int from, const char *old, int to,
+    const char *new, bool sharded)
+{
+	int	saved;
+
+	if (link_in(s, from, old, to, new, sharded) == -1) {
+		if (errno == EEXIST && same_file(from, old, to, new) &&
+		    unlinkat(from, old, 0) == 0)
+			errno = ENOENT;
+		return -1;
+	}
+	if (flush_names(s, to, new) == 0 && unlinkat(from, old, 0) == 0)
+		return 0;
+	saved = errno;
+	unlinkat(to, new, 0);
+	errno = saved;
+	return -1;
+}
+
 int
 spool_move(const struct spool *s, struct id id, enum spool_place from,
     enum spool_place to)
 {
 	char	old[NAME_SIZE], new[NAME_SIZE];
+	int	fromdir = place_dir(s, from), todir = place_dir(s, to);
+	bool	sharded = to == SPOOL_QUEUE;
 
 	place_name(from, id, old);
 	place_name(to, id, new);
-	if (rename_in(s, place_dir(s, from), old, place_dir(s, to), new,
-	    to == SPOOL_QUEUE, false) == -1)
+	if (s->how == DURABLE_STRICT) {
+		if (move_strictly(s, fromdir, old, todir, new, sharded) == 0)
+			return 0;
+		/* what is no message, or not ours to link; no links here */
+		if (errno != EPERM && errno != EOPNOTSUPP && errno != EMLINK)
+			return -1;
+	}
+	if (rename_in(s, fromdir, old, todir, new, sharded, false) == -1)
 		return -1;
-	/* Without a journal the new name goes first; both places are scanned. */
-	return flush_names(s, place_dir(s, to), new);
+	/* It has moved, flushed or not: the caller must go on with it. */
+	if (flush_names(s, todir, new) == -1)
+		errno = 0;
+	return 0;
 }
 
 static int

@@ -228,6 +228,50 @@ START_TEST(move_and_remove)
 }
 END_TEST
 
+static bool
+is_in(int place, struct id id)
+{
+	char	name[ID_SIZE];
+
+	id_format(id, name);
+	return faccessat(place, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* Linked, flushed, unlinked; what was cut off in between is not there twice. */
+START_TEST(strict_move)
+{
+	struct id	id = add_message(MAIL, 1), other = add_message(MAIL, 1);
+	char		name[ID_SIZE], path[ID_SIZE + 16];
+	size_t		n[2] = { 0, 0 };
+
+	sp.how = DURABLE_STRICT;
+	ck_assert_int_eq(spool_move(&sp, id, SPOOL_INCOMING, SPOOL_QUEUE), 0);
+	ck_assert(!is_in(sp.incoming, id));
+	ck_assert_int_eq(spool_scan(&sp, SPOOL_QUEUE, count, n), 0);
+	ck_assert_uint_eq(n[0], 1);
+	ck_assert_int_eq(spool_move(&sp, id, SPOOL_QUEUE, SPOOL_HOLD), 0);
+	ck_assert_int_eq(spool_move(&sp, id, SPOOL_QUEUE, SPOOL_HOLD), -1);
+	ck_assert_int_eq(errno, ENOENT);
+	/* both names: the move is finished, and the file was taken already */
+	id_format(id, name);
+	ck_assert_int_eq(linkat(sp.hold, name, sp.incoming, name, 0), 0);
+	ck_assert_int_eq(spool_move(&sp, id, SPOOL_INCOMING, SPOOL_HOLD), -1);
+	ck_assert_int_eq(errno, ENOENT);
+	ck_assert(!is_in(sp.incoming, id) && is_in(sp.hold, id));
+	/* another file of that name is not touched */
+	id_format(other, path);
+	ck_assert_int_eq(renameat(sp.incoming, path, sp.incoming, name), 0);
+	ck_assert_int_eq(spool_move(&sp, id, SPOOL_INCOMING, SPOOL_HOLD), -1);
+	ck_assert_int_eq(errno, EEXIST);
+	ck_assert(is_in(sp.incoming, id) && is_in(sp.hold, id));
+	/* what cannot be linked is renamed */
+	ck_assert_int_eq(unlinkat(sp.incoming, name, 0), 0);
+	ck_assert_int_eq(mkdirat(sp.incoming, name, 0700), 0);
+	ck_assert_int_eq(spool_move(&sp, id, SPOOL_INCOMING, SPOOL_CORRUPT), 0);
+	ck_assert(is_in(sp.corrupt, id));
+}
+END_TEST
+
 static int
 note_due(void *arg, const struct id *id, const char *name, int64_t due)
 {
@@ -327,6 +371,7 @@ main(void)
 	tcase_add_test(t, same_id_twice);
 	tcase_add_test(t, commit_fails);
 	tcase_add_test(t, move_and_remove);
+	tcase_add_test(t, strict_move);
 	tcase_add_test(t, due_is_mtime);
 	tcase_add_test(t, rewrite_puts_in_front);
 	tcase_add_test(t, strange_names);
