@@ -149,5 +149,11 @@ found_old(void *arg, const struct id *id, const char *name, int64_t mtime)
 int
 intake_start(struct queue *q)
 {
+	int	n;
+
+	if ((n = spool_recover(&q->spool)) == -1)
+		return -1;
+	if (n > 0)
+		log_info("recovered place=tmp files=%d", n);
 	return spool_scan(&q->spool, SPOOL_QUEUE, found_old, q);
 }

@@ -172,6 +172,16 @@ durable_data(enum durable_how how, int fd)
 }
 
 int
+durable_replacement(enum durable_how how, int fd)
+{
+	/*
+	 * A log may forget the old name and not know the new one: let it know the file. Without a
+	 * journal the name may be there before what it names.
+	 */
+	return how == DURABLE_ORDERED ? durable_data(how, fd) : flush_one(fd);
+}
+
+int
 durable_names(enum durable_how how, struct flush *f, int dirfd,
     const int *fds, size_t n)
 {

@@ -39,6 +39,8 @@ const char	*durable_name(enum durable_how);
 void	durable_early(int fd, off_t at, off_t len);
 /* Before the rename. */
 int	durable_data(enum durable_how, int fd) must_check;
+/* The same, of a file that is to take the place of another one with the same message. */
+int	durable_replacement(enum durable_how, int fd) must_check;
 /* After the renames into dirfd of the n files fds. Where each needs a flush, these are under way together. -1: none of them may be acknowledged. */
 int	durable_names(enum durable_how, struct flush *, int dirfd, const int *fds, size_t n) must_check;
 /*

@@ -242,7 +242,7 @@ spool_move(const struct spool *s, struct id id, enum spool_place from,
 
 	place_name(from, id, old);
 	place_name(to, id, new);
-	if (s->how == DURABLE_STRICT) {
+	if (durable_moves_need_flush(s->how)) {
 		if (move_strictly(s, fromdir, old, todir, new, sharded) == 0)
 			return 0;
 		/* what is no message, or not ours to link; no links here */
@@ -444,7 +444,7 @@ spool_rewrite(const struct spool *s, struct envelope *env, struct str prefix,
 	if (fd == -1)
 		return -1;
 	if (write_whole(fd, env, prefix, content_fd, at, len) == -1 ||
-	    durable_data(strict ? DURABLE_STRICT : s->how, fd) == -1 ||
+	    durable_replacement(s->how, fd) == -1 ||
 	    rename_in(s, s->tmp, env->id, s->queue, name, true, true) == -1) {
 		saved = errno;
 		unlinkat(s->tmp, env->id, 0);
@@ -458,6 +458,79 @@ spool_rewrite(const struct spool *s, struct envelope *env, struct str prefix,
 	fdio_close(&fd);
 	errno = saved;
 	return r;
+}
+
+struct recovery {
+	const struct spool	*spool;
+	int			 n;
+};
+
+static bool
+is_whole(int fd, const char *name)
+{
+	struct envelope	env;
+	struct diag	why;
+	bool		ok;
+
+	if (envelope_load(fd, &env, &why) == -1)
+		return false;
+	ok = strcmp(env.id, name) == 0 && env.owner == geteuid() &&
+	    envelope_verify(fd, &env, &why) == 0;
+	envelope_free(&env);
+	return ok;
+}
+
+static bool
+is_known(const struct spool *s, struct id id)
+{
+	int	fd;
+
+	if ((fd = spool_file(s, SPOOL_QUEUE, id, false)) == -1 &&
+	    errno == ENOENT)
+		fd = spool_file(s, SPOOL_HOLD, id, false);
+	if (fd == -1 && errno == ENOENT)
+		fd = spool_file(s, SPOOL_INCOMING, id, false);
+	if (fd == -1)
+		return errno != ENOENT;
+	fdio_close(&fd);
+	return true;
+}
+
+static int
+recover_one(const struct scan *scan, int dir, const char *name)
+{
+	struct recovery		*r = scan->arg;
+	const struct spool	*s = r->spool;
+	struct id		 id;
+	char			 path[NAME_SIZE];
+	int			 fd;
+
+	if (!id_parse(str_from(name), &id))
+		return 0;
+	if (is_known(s, id)) {
+		unlinkat(dir, name, 0);
+		return 0;
+	}
+	fd = openat(dir, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	if (fd == -1)
+		return 0;
+	sharded_name(id, path);
+	if (is_whole(fd, name) && rename_in(s, dir, name, s->queue, path, true,
+	    false) == 0 && fsync(fd) == 0)
+		r->n++;
+	fdio_close(&fd);
+	return 0;
+}
+
+int
+spool_recover(const struct spool *s)
+{
+	struct recovery		r = { s, 0 };
+	const struct scan	scan = { NULL, &r };
+
+	if (s->how != DURABLE_FILE)
+		return 0;
+	return each_name(s->tmp, recover_one, &scan) == -1 ? -1 : r.n;
 }
 
 int

@@ -75,6 +75,8 @@ int	spool_set_due(int fd, int64_t due_ms) must_check;
 int	spool_scan(const struct spool *, enum spool_place, int (*fn)(void *, const struct id *, const char *name, int64_t mtime_ms), void *) must_check;
 /* Replaces (or makes) queue/XX/ID by a new file with this envelope (its body digests are those of the content: envelope_load) and prefix + len bytes of content_fd from at. Durable enough that the old file (or drop/new/ID) may go afterwards: one of the two survives. */
 int	spool_rewrite(const struct spool *, struct envelope *, struct str prefix, int content_fd, off_t at, off_t len) must_check;
+/* At the start, where a power cut may have left of a rewritten message only what is in tmp: whole files there that nothing else has the id of go to queue; number. */
+int	spool_recover(const struct spool *) must_check;
 /* Where the queue's own message with this id is written: its tmp and shard. Then draft_begin ... draft_commit; the caller closes it. */
 int	spool_in_queue(const struct spool *, struct id, struct spool_in *) must_check;
 /* Appends a line (cut at 1023 bytes, control characters made '?') to status/XX/ID; nothing once the file has 1 MiB. No file reads as nothing. */
