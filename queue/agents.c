@@ -12,6 +12,7 @@
 
 #include "common/base/fdio.h"
 #include "common/base/log.h"
+#include "common/base/now.h"
 #include "common/fmt/final.h"
 #include "common/fmt/record.h"
 #include "common/proc/msg.h"
@@ -33,6 +34,7 @@ struct agent {
 	struct event		*event;
 	struct task_list	 ready, sent;
 	size_t			 nsent;
+	int64_t			 since;		/* OPENING, or nsent > 0: the last sign of life */
 };
 TAILQ_HEAD(agent_list, agent);
 
@@ -256,6 +258,7 @@ open_more(struct agents *as)
 			return;
 		}
 		set_state(as, a, AGENT_OPENING);
+		a->since = now_ms();
 	}
 }
 
@@ -327,7 +330,8 @@ send_more(struct agents *as, struct agent *a)
 		}
 		TAILQ_REMOVE(&a->ready, t, link);
 		TAILQ_INSERT_TAIL(&a->sent, t, link);
-		a->nsent++;
+		if (a->nsent++ == 0)
+			a->since = now_ms();
 	}
 }
 
@@ -350,12 +354,47 @@ agents_deliver(struct queue *q, struct task *t)
 	queue_kick(q);
 }
 
+/*
+ * How long it may work without a word: a command has its own time, and each
+ * of a batch for an mbox may wait for the lock.
+ */
+static int64_t
+patience(const struct agent *a)
+{
+	const struct settings	*set = a->q->settings;
+
+	return set->queue.local_timeout + set->local.lock_timeout *
+	    (a->command ? 1 : (int64_t)a->nsent) +
+	    (a->command ? set->local.pipe_timeout : 0);
+}
+
+/* One that hangs has nothing to tell; what it was given must not hang with it. */
+static void
+drop_silent(struct agents *as)
+{
+	struct agent	*a, *next;
+	int64_t		 now = now_ms();
+
+	TAILQ_FOREACH_SAFE(a, &as->open, link, next) {
+		if (a->nsent == 0 || now - a->since <= patience(a))
+			continue;
+		log_error("local user=%s why=\"no answer in %llds\"", a->user,
+		    (long long)((now - a->since) / 1000));
+		agent_fail(as, a, "4.4.1",
+		    STR("the delivery agent does not answer"), false);
+	}
+	a = TAILQ_FIRST(&as->opening);
+	if (a != NULL && now - a->since > as->q->settings->queue.local_timeout)
+		parent_gone(as, "no answer");
+}
+
 void
 agents_work(struct queue *q)
 {
 	struct agents	*as = q->agents;
 	struct agent	*a, *next;
 
+	drop_silent(as);
 	open_more(as);
 	TAILQ_FOREACH_SAFE(a, &as->open, link, next)
 		if (!TAILQ_EMPTY(&a->ready))
@@ -457,6 +496,7 @@ one_result(struct agents *as, struct agent *a, struct str rec)
 		text = STR("");
 	TAILQ_REMOVE(&a->sent, t, link);
 	a->nsent--;
+	a->since = now_ms();
 	task_done(as->q, t, status, text);
 	return 0;
 }

@@ -47,7 +47,8 @@ struct queue_settings {
 	long long		retry_first, retry_max, lifetime, scan_interval;	/* ms */
 	long long		delay_warning;		/* ms; 0: never */
 	long long		bounce_size;		/* of a message that is returned whole */
-	long long		local_workers, destination_concurrency, running;
+	long long		local_workers, local_timeout;		/* ms */
+	long long		destination_concurrency, running;
 };
 
 struct local_settings {
