@@ -9,14 +9,15 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from mail import Dropper, Post, Sender, look, until_seen  # noqa: E402
-from stage import Stage, children, parent, wait_for  # noqa: E402
+from mail import Dropper, Line, Post, Sender, look, until_seen  # noqa: E402
+from stage import Stage, children, is_alive, parent, wait_for  # noqa: E402
 from tap import Tap, is_long, seed  # noqa: E402
 
 # What may be under way at one death: a worker's socket holds a batch for each
 # of the three users (queue.destination-concurrency), and queue a running one.
 UNDER_WAY = 3 * 21
-CONF = "local.idle-timeout 2s\n"
+CONF = ("local.idle-timeout 2s\nqueue.local-timeout 3s\n"
+        "local.lock-timeout 1s\nqueue.scan-interval 1s\n")
 KINDS = ("smtp", "smtp-worker", "lmtp", "lmtp-worker", "queue", "route",
          "local", "local-worker", "auth", "log", "pop3", "master")
 
@@ -114,6 +115,28 @@ def hung_queue(tap, stage):
            stage.processes())
 
 
+def hung_worker(tap, stage, post):
+    """It does not die and says nothing: its mail goes another way."""
+    line = Line(stage.smtp)
+    letters = []
+    first = []
+    for n in range(3):
+        letters.append(post.write(["bob@example.test"], 100))
+        line.send(letters[-1])
+        until_seen(stage, post, letters, 15)
+        if n == 0:      # idle it lives for two seconds
+            first = [p for p, _ in stage.processes("local-worker")]
+            for pid in first:
+                os.kill(pid, signal.SIGSTOP)
+    tap.ok(not until_seen(stage, post, letters, 30).missing(letters) and
+           all(is_alive(p) for p in first) and first,
+           "a local-worker that hangs does not keep its mail", first)
+    tap.ok('local user=bob why="no answer in' in stage.log(), "and is told of")
+    for pid in first:
+        os.kill(pid, signal.SIGCONT)
+    line.close()
+
+
 def log_tells(tap, stage, killer):
     """A restart by the master leaves two lines; that of the log too."""
     text = stage.log()
@@ -182,6 +205,7 @@ def main():
         flow(tap, stage, post, killer, rounds)
         tap.ok(not killer.slow, "everything came back each time", killer.slow)
         hung_queue(tap, stage)
+        hung_worker(tap, stage, post)
         results(tap, stage, post, killer)
         leftovers(tap, stage, killer, 8)
         log_tells(tap, stage, killer)

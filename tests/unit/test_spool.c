@@ -272,6 +272,47 @@ START_TEST(strict_move)
 }
 END_TEST
 
+static void
+to_tmp(enum spool_place place, struct id id)
+{
+	char	name[ID_SIZE];
+
+	id_format(id, name);
+	ck_assert_int_eq(renameat(place == SPOOL_HOLD ? sp.hold : sp.incoming,
+	    name, sp.tmp, name), 0);
+}
+
+/* What a power cut on btrfs can leave of a message that was being rewritten. */
+START_TEST(lost_names)
+{
+	struct id	lost = add_message(MAIL, 3), known = add_message(MAIL, 1);
+	struct id	torn = add_message(MAIL, 9);
+	struct envelope	env;
+	char		name[ID_SIZE];
+	int		fd;
+
+	to_tmp(SPOOL_INCOMING, lost);
+	to_tmp(SPOOL_INCOMING, torn);
+	id_format(torn, name);
+	ck_assert_int_ne(fd = openat(sp.tmp, name, O_RDWR), -1);
+	ck_assert_int_eq(fdio_pwrite(fd, "X", 1, 250), 0);
+	close(fd);
+	ck_assert_int_eq(spool_move(&sp, known, SPOOL_INCOMING, SPOOL_HOLD), 0);
+	id_format(known, name);
+	ck_assert_int_eq(linkat(sp.hold, name, sp.tmp, name, 0), 0);
+	sp.how = DURABLE_ORDERED;
+	ck_assert_int_eq(spool_recover(&sp), 0);
+	ck_assert(is_in(sp.tmp, lost) && is_in(sp.tmp, known));
+	sp.how = DURABLE_FILE;
+	ck_assert_int_eq(spool_recover(&sp), 1);
+	ck_assert(!is_in(sp.tmp, lost) && !is_in(sp.tmp, known) &&
+	    is_in(sp.hold, known) && is_in(sp.tmp, torn));
+	load(SPOOL_QUEUE, lost, &env, &fd);
+	envelope_free(&env);
+	close(fd);
+}
+END_TEST
+
 static int
 note_due(void *arg, const struct id *id, const char *name, int64_t due)
 {
@@ -372,6 +413,7 @@ main(void)
 	tcase_add_test(t, commit_fails);
 	tcase_add_test(t, move_and_remove);
 	tcase_add_test(t, strict_move);
+	tcase_add_test(t, lost_names);
 	tcase_add_test(t, due_is_mtime);
 	tcase_add_test(t, rewrite_puts_in_front);
 	tcase_add_test(t, strange_names);
