@@ -217,15 +217,20 @@ setup_all(struct master *m, struct diag *why)
 	return compile_tables(m->settings, why);
 }
 
-/* The lock goes with the process; the name says that nobody runs. */
+/*
+ * Whoever waits for the end hears of it when the process and so its
+ * connection has gone, and may start anew at once: what the next master
+ * needs is free before that.
+ */
 void
 setup_remove(struct master *m)
 {
 	static const char *const files[] = {
 		"control", "queue", "login/auth", "posthouse.pid"
 	};
-	char	path[1100];
-	size_t	i;
+	struct program	*p;
+	char		 path[1100];
+	size_t		 i;
 
 	for (i = 0; i < nitems(files); i++) {
 		snprintf(path, sizeof(path), "%s/%s", m->settings->run,
@@ -234,4 +239,9 @@ setup_remove(struct master *m)
 			log_warn("remove file=%s why=\"%s\"", path,
 			    strerror(errno));
 	}
+	for (p = m->programs; p < m->programs + ID_COUNT; p++)
+		while (p->nlisteners > 0)
+			fdio_close(&p->listeners[--p->nlisteners].fd);
+	fdio_close(&m->spool_lock);
+	fdio_close(&m->pidfile);
 }

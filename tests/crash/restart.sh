@@ -1,0 +1,50 @@
+#!/bin/sh
+# tests/crash/restart.sh - when "posthouse stop" has returned, ports and locks
+# are free: the next start succeeds at once, every time. TAP on standard output.
+set -u
+build=${PH_BUILD:-build}
+work=$(mktemp -d "${TMPDIR:-/tmp}/posthouse-restart.XXXXXX") || exit 1
+chmod 755 "$work"
+trap 'tests/stage down "$work/stage" >/dev/null 2>&1; rm -rf "$work"' EXIT
+trap 'exit 1' INT TERM HUP
+times=20
+[ "${PH_MODE:-short}" != long ] || times=200
+
+base=$(python3 - <<'PY'
+import random, socket
+while True:
+    base, socks = random.randrange(20000, 32000, 1000), []
+    try:
+        for port in (24, 25, 110):
+            s = socket.socket()
+            socks.append(s)
+            s.bind(("127.0.0.1", base + port))
+        break
+    except OSError:
+        pass
+    finally:
+        for s in socks:
+            s.close()
+print(base)
+PY
+) || exit 1
+echo "1..2"
+PH_BUILD=$build tests/stage up "$work/stage" "$base" >"$work/out" 2>&1 || {
+	sed 's/^/# /' "$work/out"
+	echo "not ok 1 - stage"
+	exit 1
+}
+echo "ok 1 - stage"
+posthouse() {
+	"$work/stage/bin/posthouse" -f "$work/stage/posthouse.conf" "$@" >>"$work/out" 2>&1
+}
+i=0
+while [ "$i" -lt "$times" ]; do
+	i=$((i + 1))
+	if ! posthouse stop || ! posthouse; then
+		tail -n 3 "$work/out" | sed 's/^/# /'
+		echo "not ok 2 - stop and start, the ${i}th time"
+		exit 1
+	fi
+done
+echo "ok 2 - stop and start, $times times"
