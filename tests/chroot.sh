@@ -35,7 +35,7 @@ chroot_make() {	# FILE DIR
 	chmod 755 "$2/usr/sbin/policy-rc.d"
 	cp /etc/resolv.conf "$2/etc/resolv.conf"
 	apt-config dump Acquire | sed '/^Acquire "";$/d' >"$2/etc/apt/apt.conf.d/80machine"
-	echo '127.0.0.1 localhost host.example.test host' >"$2/etc/hosts"
+	printf '127.0.0.1 localhost\n127.0.1.1 host.example.test host\n' >"$2/etc/hosts"
 	echo host >"$2/etc/hostname"
 }
 
