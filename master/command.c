@@ -70,17 +70,32 @@ talk(int fd, const char *verb)
 	return status;
 }
 
+/*
+ * A mistake in the file must not keep the master that runs from being asked or
+ * stopped. What is wrong with a new configuration, it says itself.
+ */
+static struct settings *
+where_it_runs(const char *conf, const char *verb)
+{
+	struct settings	*s;
+	struct diag	 why;
+
+	if (settings_load(conf, &s, &why) == 0)
+		return s;
+	s = settings_salvage(conf);
+	if (s == NULL || strcmp(verb, "reload") != 0)
+		warnx("%s", why.text);
+	return s;
+}
+
 int
 command_send(const char *conf, const char *verb)
 {
 	struct settings	*s;
-	struct diag	 why;
 	int		 fd, status;
 
-	if (settings_load(conf, &s, &why) == -1) {
-		warnx("%s", why.text);
+	if ((s = where_it_runs(conf, verb)) == NULL)
 		return EX_CONFIG;
-	}
 	if ((fd = connect_control(s)) == -1) {
 		warnx("no answer at %s/control: %s%s", s->run, strerror(errno),
 		    errno == ENOENT || errno == ECONNREFUSED ?

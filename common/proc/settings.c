@@ -242,26 +242,42 @@ settings_load(const char *path, struct settings **out, struct diag *why)
 	return r;
 }
 
-int
-settings_check(const char *path, struct buf *errors)
+static struct settings *
+build_file(const char *path, struct setting_report *report)
 {
-	struct setting_report	 report = { NULL, errors, 0 };
-	struct settings		*s;
-	struct diag		 why = { "" };
-	struct buf		 text;
-	int			 fd, r;
+	struct settings	*s;
+	struct diag	 why = { "" };
+	struct buf	 text;
+	int		 fd, r;
 
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	r = slurp(fd, path, &text, &why);
 	fdio_close(&fd);
 	if (r == -1) {
-		setting_mistake(&report, &why);
-		return report.count;
+		setting_mistake(report, &why);
+		return NULL;
 	}
-	s = build(buf_view(&text), path, &report);
+	s = build(buf_view(&text), path, report);
 	buf_free(&text);
+	return s;
+}
+
+int
+settings_check(const char *path, struct buf *errors)
+{
+	struct setting_report	 report = { NULL, errors, 0 };
+	struct settings		*s = build_file(path, &report);
+
 	settings_free(&s);
 	return report.count;
+}
+
+struct settings *
+settings_salvage(const char *path)
+{
+	struct setting_report	report = { NULL, NULL, 0 };
+
+	return build_file(path, &report);
 }
 
 int

@@ -83,6 +83,8 @@ enum settings_program {
 
 /* Defaults, then the file; -1: *why is "file:line:column: ...". The caller frees with settings_free. */
 int	settings_load(const char *path, struct settings **, struct diag *) must_check;
+/* What can be understood of a file with mistakes, defaults for the rest; NULL if it cannot be read. For finding what runs. */
+struct settings *settings_salvage(const char *path);
 int	settings_load_fd(int, struct settings **, struct diag *) must_check;
 int	settings_parse(struct str, const char *name, struct settings **, struct diag *) must_check;
 void	settings_free(struct settings **);

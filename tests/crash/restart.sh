@@ -28,7 +28,7 @@ while True:
 print(base)
 PY
 ) || exit 1
-echo "1..2"
+echo "1..4"
 PH_BUILD=$build tests/stage up "$work/stage" "$base" >"$work/out" 2>&1 || {
 	sed 's/^/# /' "$work/out"
 	echo "not ok 1 - stage"
@@ -48,3 +48,19 @@ while [ "$i" -lt "$times" ]; do
 	fi
 done
 echo "ok 2 - stop and start, $times times"
+
+# A mistake in the file: what runs can be asked, and stopped.
+conf=$work/stage/posthouse.conf
+cp "$conf" "$work/good"
+echo "nonsense 1" >>"$conf"
+if posthouse status && ! posthouse reload && tail -n 1 "$work/out" | grep -q 'nonsense'; then
+	echo "ok 3 - status and reload with a mistake in the configuration"
+else
+	echo "not ok 3 - status and reload with a mistake in the configuration"
+fi
+if posthouse stop && cp "$work/good" "$conf" && posthouse; then
+	echo "ok 4 - stop with a mistake in the configuration"
+else
+	tail -n 3 "$work/out" | sed 's/^/# /'
+	echo "not ok 4 - stop with a mistake in the configuration"
+fi

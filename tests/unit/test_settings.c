@@ -179,6 +179,34 @@ START_TEST(all_mistakes)
 }
 END_TEST
 
+/* Mistakes before and behind it, and in itself: then its default. */
+static const struct {
+	const char	*text, *run;
+} salvaged[] = {
+	{ "foo bar\nrun /srv/a\nhostname !\n",	"/srv/a" },
+	{ "run /srv/a\nrun /srv/b\n",			"/srv/a" },
+	{ "hostname !\nrun relative\n",		PH_RUNDIR },
+	{ "run /srv/a\nsmtp {\n",			"/srv/a" },
+	{ "run /srv/a\n",				"/srv/a" }
+};
+
+START_TEST(salvage)
+{
+	char		 path[] = "/tmp/settings.XXXXXX";
+	struct settings	*s;
+	int		 fd = mkstemp(path);
+
+	ck_assert(fd != -1);
+	ck_assert(dprintf(fd, "%s", salvaged[_i].text) > 0);
+	close(fd);
+	ck_assert_ptr_nonnull(s = settings_salvage(path));
+	ck_assert_str_eq(s->run, salvaged[_i].run);
+	settings_free(&s);
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_ptr_null(settings_salvage(path));
+}
+END_TEST
+
 /* A program gets what it may know, with the places, and reads the same. */
 START_TEST(export_part)
 {
@@ -258,6 +286,7 @@ main(void)
 	tcase_add_test(tc, expectations);
 	tcase_add_loop_test(tc, mistakes, 0, (int)nitems(wrong));
 	tcase_add_test(tc, all_mistakes);
+	tcase_add_loop_test(tc, salvage, 0, (int)nitems(salvaged));
 	tcase_add_test(tc, export_part);
 	tcase_add_test(tc, export_hostname);
 	tcase_add_test(tc, keys_printed);
