@@ -195,6 +195,7 @@ place_end(struct place *p, struct mail **mails, size_t n)
 {
 	struct maildir_draft	drafts[PLACE_BATCH];
 	size_t			i;
+	int64_t			bytes = 0;
 	int			r;
 
 	if (n == 0)
@@ -208,9 +209,11 @@ place_end(struct place *p, struct mail **mails, size_t n)
 			mail_errno(mails[i], "store the message");
 			continue;
 		}
-		maildir_usage_add(&p->maildir, (int64_t)drafts[i].size, 1);
+		bytes += (int64_t)drafts[i].size;
 		mail_result(mails[i], "2.0.0", "stored as %s", drafts[i].name);
 	}
+	if (r == 0)
+		maildir_usage_add(&p->maildir, bytes, (int64_t)n);
 }
 
 void

@@ -149,6 +149,16 @@ durable_early(int fd, off_t at, off_t len)
 		errno = saved;	/* the flush will tell */
 }
 
+void
+durable_begin(enum durable_how how, int fd)
+{
+	int	saved = errno;
+
+	if (how != DURABLE_FILE &&
+	    sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE) == -1)
+		errno = saved;	/* the flush will tell */
+}
+
 int
 durable_data(enum durable_how how, int fd)
 {

@@ -37,6 +37,11 @@ const char	*durable_name(enum durable_how);
  * is being made, so that the flush at the end finds little to do. A hint; says nothing of failure.
  */
 void	durable_early(int fd, off_t at, off_t len);
+/*
+ * Begins what durable_data() will wait for. Of several files all are begun before the first is waited for:
+ * the disk then has work to choose from. A hint, like the above.
+ */
+void	durable_begin(enum durable_how, int fd);
 /* Before the rename. */
 int	durable_data(enum durable_how, int fd) must_check;
 /* The same, of a file that is to take the place of another one with the same message. */
