@@ -33,6 +33,10 @@
 #define ID_MAX		64
 #define COMMANDS_MAX	8	/* at a time */
 #define NAP_MS		20
+#define FLOW_MS		10	/* mail flows if the last was stored so recently */
+#define GATHER_MS	4	/* then so long is waited for more, */
+#define GATHER_TIMES	3	/* as often as some came, */
+#define ENOUGH		12	/* until there are so many */
 
 struct who {
 	char		user[129], home[PLACE_PATH_MAX];
@@ -57,7 +61,7 @@ struct worker {
 	int			 queue;
 	struct job		 jobs[PLACE_BATCH];
 	size_t			 ncommands;	/* children */
-	bool			 stored;	/* something: the place was opened */
+	int64_t			 stored_at;	/* the last batch; now_ms() */
 };
 
 static bool
@@ -265,16 +269,40 @@ open_place(struct worker *w, struct diag *why)
 	return place_open(&w->place, w->who.mailbox, "", why);
 }
 
-/* What is waiting, up to a batch; false: the end. */
+/*
+ * What is waiting, up to a batch. While mail flows it is worth a moment to wait for more of it: they share a
+ * flush, which takes longer than the moment, and leave the disk to those that receive. The first after
+ * a pause never waits.
+ */
+static int
+gather(struct worker *w, size_t *n)
+{
+	bool	flows = now_ms() - w->stored_at < FLOW_MS;
+	size_t	had;
+	int	r, times = 0;
+
+	*n = 0;
+	do {
+		had = *n;
+		if (had > 0)
+			poll(NULL, 0, GATHER_MS);
+		r = 0;
+		while (*n < PLACE_BATCH &&
+		    (r = job_recv(w, &w->jobs[*n])) == 1)
+			(*n)++;
+	} while (r != -1 && flows && *n > had && *n < ENOUGH &&
+	    times++ < GATHER_TIMES);
+	return r;
+}
+
+/* False: the end. */
 static bool
 serve_mailbox(struct worker *w)
 {
 	struct mail	*begun[PLACE_BATCH];
-	size_t		 i, n = 0, nbegun = 0;
-	int		 r = 0;
+	size_t		 i, n, nbegun = 0;
+	int		 r = gather(w, &n);
 
-	while (n < PLACE_BATCH && (r = job_recv(w, &w->jobs[n])) == 1)
-		n++;
 	/* Unanswered, they go to a successor, which finds what is there now. */
 	if (n > 0 && !place_is_there(&w->place)) {
 		log_warn("user=%s why=\"the mailbox was replaced\"",
@@ -288,7 +316,14 @@ serve_mailbox(struct worker *w)
 		else if (place_begin(&w->place, &w->jobs[i].mail,
 		    (size_t)w->set->local.hops))
 			begun[nbegun++] = &w->jobs[i].mail;
+	/*
+	 * They are copied. queue removes a message when it has the answer,
+	 * and who closes it last waits for the file system.
+	 */
+	for (i = 0; i < n; i++)
+		fdio_close(&w->jobs[i].fd);
 	place_end(&w->place, begun, nbegun);
+	w->stored_at = now_ms();
 	for (i = 0; i < n; i++)
 		job_answer(w, &w->jobs[i]);
 	/* the one behind the last was begun, and its memory with it */
