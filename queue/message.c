@@ -50,7 +50,10 @@ message_free(struct queue *q, struct message *m)
 	q->nrunning--;
 	if (m->retry)
 		q->nretries--;
-	fdio_close(&m->fd);
+	if (m->removed)
+		closer_add(q, &m->fd);
+	else
+		fdio_close(&m->fd);
 	envelope_free(&m->env);
 	arena_free(&m->mem);
 	free(m->tasks);
@@ -483,10 +486,11 @@ put_back(struct queue *q, struct message *m, int64_t now)
 }
 
 static void
-remove_done(struct queue *q, const struct message *m)
+remove_done(struct queue *q, struct message *m)
 {
 	q->done++;
 	if (spool_remove(&q->spool, m->place, m->id) == 0) {
+		m->removed = true;
 		log_info("done id=%s", m->env.id);
 		return;
 	}

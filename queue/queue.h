@@ -46,11 +46,13 @@ struct message {
 	size_t			 ntasks, routing, pending;
 	bool			 retry;		/* it had waited before */
 	bool			 soon;		/* something of ours failed: try again sooner */
+	bool			 removed;	/* its last close may take a while */
 };
 TAILQ_HEAD(message_list, message);
 
 struct router;
 struct agents;
+struct closer;
 
 struct queue {
 	struct settings		*settings;
@@ -61,6 +63,7 @@ struct queue {
 	size_t			 nrunning, nretries;
 	struct router		*router;
 	struct agents		*agents;
+	struct closer		*closer;
 	struct event_base	*base;
 	struct event		*link, *term, *work, *timer;
 	struct peers		*peers;
@@ -133,6 +136,15 @@ void	agents_deliver(struct queue *, struct task *);
 void	agents_work(struct queue *);
 size_t	agents_count(const struct queue *);
 void	agents_free(struct agents **);
+
+/* ---- closer.c: closing removed files, in another process. Forks: before the sandbox is entered */
+int	closer_new(struct queue *) must_check;
+pid_t	closer_pid(const struct queue *);
+/* Takes the descriptor. */
+void	closer_add(struct queue *, int *);
+/* Sends what was added. */
+void	closer_work(struct queue *);
+void	closer_free(struct closer **);
 
 /* ---- control.c: mailq and postq ask */
 int	control_packet(struct queue *, struct peer *, struct str rec) must_check;

@@ -105,6 +105,7 @@ work(evutil_socket_t fd, short what, void *arg)
 	message_schedule(q);
 	router_work(q);
 	agents_work(q);
+	closer_work(q);
 	set_timer(q, now);
 }
 
@@ -288,6 +289,8 @@ confine(struct queue *q, struct diag *why)
 		return -1;
 	if (priv_harden(true) == -1)
 		return diag_errno(why, "harden");
+	if (closer_new(q) == -1)
+		return diag_errno(why, "closer");
 	if (spool_open(&q->spool, AT_FDCWD, how, why) == -1)
 		return -1;
 	return sandbox_enter(SANDBOX_QUEUE, places, nitems(places), why);
@@ -317,6 +320,7 @@ cleanup(struct queue *q)
 	agents_free(&q->agents);
 	router_free(&q->router);
 	message_free_all(q);
+	closer_free(&q->closer);
 	for (i = 0; i < nitems(events); i++)
 		if (events[i] != NULL)
 			event_free(events[i]);
