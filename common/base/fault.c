@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include "common/base/attr.h"
@@ -52,6 +53,23 @@ static const struct {
 	{ EX_PROTOCOL,	"5.5.0" },
 	{ EX_NOPERM,	"5.7.0" },
 	{ EX_CONFIG,	"5.3.5" },
+};
+
+/* The first whose beginning fits. */
+static const struct {
+	const char	*status;
+	int		 exit;
+} statuses[] = {
+	{ "2.",		EX_OK },
+	{ "5.1.2",	EX_NOHOST },
+	{ "5.1.",	EX_NOUSER },
+	{ "5.2.",	EX_CANTCREAT },
+	{ "5.3.4",	EX_DATAERR },
+	{ "5.3.5",	EX_CONFIG },
+	{ "5.5.",	EX_PROTOCOL },
+	{ "5.6.",	EX_DATAERR },
+	{ "5.7.",	EX_NOPERM },
+	{ "5.",		EX_UNAVAILABLE },
 };
 
 bool
@@ -110,4 +128,16 @@ exit_status(int status)
 		if (exits[i].exit == status)
 			return exits[i].status;
 	return "4.3.0";
+}
+
+int
+status_exit(const char *status)
+{
+	size_t	i;
+
+	for (i = 0; i < nitems(statuses); i++)
+		if (strncmp(status, statuses[i].status,
+		    strlen(statuses[i].status)) == 0)
+			return statuses[i].exit;
+	return EX_TEMPFAIL;
 }

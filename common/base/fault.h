@@ -16,5 +16,7 @@ bool	exit_is_temp(int);
 const char *errno_status(int);
 /* Enhanced status code for a sysexits status, "4.3.0" for anything unlisted. */
 const char *exit_status(int);
+/* sysexits(3) status for an enhanced status code: 0, 75 or a permanent one. */
+int	status_exit(const char *);
 
 #endif
