@@ -9,5 +9,10 @@
 
 /* Does this line (from its first byte) need quoting? More bytes may be needed: a line of only '>' or a part of "From " so far is no yes. */
 bool	mboxrd_is_from(struct str);
+/*
+ * Is this the line "From sender date" that stands before a message in an mbox file, and that mail systems give to
+ * delivery agents? The date is known by a day and a month; the sender may be missing.
+ */
+bool	mboxrd_separator(struct str line, struct str *sender);
 
 #endif
