@@ -17,7 +17,6 @@
 #include "common/base/now.h"
 
 #define BATCH_MAX	64
-#define FOLDER_MAX	200
 #define NAME_TRIES	8
 
 /* The directory that holds the name, which may be a path. */
@@ -71,11 +70,10 @@ open_dir(int parent, const char *name, bool create, struct diag *why)
 static int
 open_folder(int root, const char *folder, bool create, struct diag *why)
 {
-	char	name[FOLDER_MAX + 2];
+	char	name[MAILDIR_FOLDER_MAX + 2];
 	int	fd, mark;
 
-	if (strlen(folder) > FOLDER_MAX || strchr(folder, '/') != NULL ||
-	    folder[0] == '.' || strstr(folder, "..") != NULL) {
+	if (!maildir_folder_ok(folder)) {
 		errno = EINVAL;
 		return diag_set(why, "%s is no name for a folder", folder);
 	}

@@ -12,6 +12,7 @@
 #include "common/store/durable.h"
 
 #define MAILDIR_NAME_MAX	255
+#define MAILDIR_FOLDER_MAX 200
 #define MAILDIR_TMP_MAX	205	/* leaves room for ",S=size" */
 
 struct maildir {
@@ -23,6 +24,8 @@ struct maildir {
 /* Opens a Maildir below dirfd; create: makes it (0700) and its parents' last component, durably. folder "" or "Work.Lists" -> ".Work.Lists" (Maildir++). */
 int	maildir_open(struct maildir *, int dirfd, const char *path, const char *folder, bool create, struct diag *) must_check;
 void	maildir_close(struct maildir *);
+/* Pure: can a folder be called that? No '/', no control character, no empty part between dots, no 8-bit byte (names are in modified UTF-7, RFC 3501 5.1.3). */
+bool	maildir_folder_ok(const char *);
 
 /* One message on its way: tmp/NAME -> new/NAME. */
 struct maildir_draft {

@@ -6,7 +6,6 @@
 #include "common/store/users.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,13 +13,12 @@
 #include "common/store/table.h"
 #include "common/store/users_impl.h"
 
-#define PASSWD_BUF	(256u << 10)	/* directory services have long entries */
 
 struct users {
 	bool		 system;
 	int		 dir;
 	struct table	*users, *auth;
-	char		*room;		/* PASSWD_BUF, for getpwnam_r */
+	char		*room;		/* USERS_ROOM, for getpwnam_r */
 };
 
 int
@@ -34,7 +32,7 @@ users_open(struct users **out, bool system, int dir, struct diag *why)
 	u->system = system;
 	u->dir = dir;
 	if (system) {
-		if ((u->room = malloc(PASSWD_BUF)) == NULL) {
+		if ((u->room = malloc(USERS_ROOM)) == NULL) {
 			free(u);
 			return diag_errno(why, "users");
 		}
@@ -72,25 +70,11 @@ users_refresh(struct users *u, struct diag *why)
 static int
 find_system(struct users *us, const char *name, struct user *u, struct buf *why)
 {
-	struct passwd	pw, *found;
-	int		e;
+	int	r = users_system(name, us->room, USERS_ROOM, u);
 
-	e = getpwnam_r(name, &pw, us->room, PASSWD_BUF, &found);
-	if (found == NULL) {
-		if (e == 0 || e == ENOENT || e == ESRCH)
-			return 0;
-		errno = e;
-		return -1;
-	}
-	*u = (struct user){ .uid = pw.pw_uid, .gid = pw.pw_gid };
-	if (str_copy(u->name, sizeof(u->name), str_from(pw.pw_name)) == -1 ||
-	    str_copy(u->home, sizeof(u->home), str_from(pw.pw_dir)) == -1) {
-		errno = EPROTO;
-		return -1;
-	}
-	if (why != NULL)
+	if (r == 1 && why != NULL)
 		buf_adds(why, "passwd");
-	return 1;
+	return r;
 }
 
 static bool

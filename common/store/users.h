@@ -58,6 +58,14 @@ int	users_password(struct users *, struct str name, struct buf *) must_check;
 void	users_close(struct users **);
 
 /*
+ * The system's database by itself, for who asks once: by name, or by number. Needs room for libc's texts
+ * (USERS_ROOM is enough for directory services). Same results as users_find; names as they are.
+ */
+#define USERS_ROOM	(256u << 10)
+int	users_system(const char *name, char *room, size_t, struct user *) must_check;
+int	users_system_uid(uid_t, char *room, size_t, struct user *) must_check;
+
+/*
  * "maildir:~/Maildir", %u user, %d domain, %h home -> location with an absolute path. The user's own setting goes
  * before. %d is what stands behind the '@' of the name; -1 EINVAL without one, ENAMETOOLONG.
  */

@@ -150,7 +150,8 @@ END_TEST
 
 START_TEST(folders)
 {
-	static const char *const bad[] = { "../x", ".x", "a..b", "a/b" };
+	static const char *const bad[] = { "../x", ".x", "a..b", "a/b", "a.",
+	    "a\nb", "\303\244", " \177" };
 	struct maildir	m;
 	struct diag	why = { "" };
 	struct stat	st;
