@@ -22,7 +22,7 @@
 #include "common/base/now.h"
 
 #define ENV_MAX		16
-#define HEAD_MAX	4096u
+#define HEAD_MAX	CONTENT_HEAD_MAX
 #define SAID_MAX	200
 #define SLICE_MS	50
 #define GRACE_MS	5000	/* between TERM and KILL */
@@ -75,7 +75,8 @@ env_make(struct env *e, const struct command *c, const struct mail *m)
 	env_add(e, "LOCAL", local);
 	env_add(e, "DOMAIN", domain);
 	env_add(e, "EXTENSION", c->ext);
-	env_add(e, "MESSAGE_ID", c->id);
+	if (c->id.n > 0)
+		env_add(e, "MESSAGE_ID", c->id);
 	if (!buf_ok(&e->text))
 		return -1;
 	for (i = 0; i < e->n; i++)
@@ -95,9 +96,8 @@ make_input(const struct mail *m)
 	if ((fd = memfd_create("message", MFD_CLOEXEC)) == -1)
 		return -1;
 	buf_init(&head, HEAD_MAX);
-	head_make(&head, m->sender, m->rcpt, m->addr);
-	if (buf_ok(&head) && fdio_write(fd, head.p, head.n) == 0 &&
-	    content_copy(&m->content, fd, &wire) == 0 &&
+	if (mail_head(&head, m) == 0 &&
+	    content_copy(&m->content, buf_view(&head), fd, &wire) == 0 &&
 	    lseek(fd, 0, SEEK_SET) == 0)
 		r = 0;
 	saved = errno;
@@ -242,9 +242,11 @@ judge(struct mail *m, struct child *ch, bool late)
 		    WTERMSIG(ch->status), sep, text);
 	else if ((code = WEXITSTATUS(ch->status)) == 0)
 		mail_result(m, "2.0.0", "given to the command%s%s", sep, text);
-	else
+	else {
 		mail_result(m, exit_status(code), "the command ended with "
 		    "status %d%s%s", code, sep, text);
+		m->exit = exit_is_temp(code) ? EX_TEMPFAIL : code;
+	}
 }
 
 void
@@ -255,8 +257,9 @@ command_run(const struct command *c, struct mail *m)
 	bool		late;
 	int		in = -1;
 
-	if (env_make(&e, c, m) == -1 || (in = make_input(m)) == -1 ||
-	    start(c, &e, in, &ch) == -1)
+	if (env_make(&e, c, m) == -1 || (in = make_input(m)) == -1)
+		mail_errno(m, "read the message");
+	else if (start(c, &e, in, &ch) == -1)
 		mail_errno(m, "start the command");
 	else {
 		attend(&ch, now_ms() + c->timeout);

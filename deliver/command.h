@@ -8,7 +8,7 @@
 
 struct command {
 	struct str	line;		/* for sh -c */
-	struct str	ext, id;	/* EXTENSION, MESSAGE_ID */
+	struct str	ext, id;	/* EXTENSION; MESSAGE_ID, not set if empty */
 	const char	*user, *home;
 	int64_t		timeout;	/* ms, for the whole */
 };

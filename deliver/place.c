@@ -15,7 +15,7 @@
 #include "common/base/now.h"
 #include "common/store/mbox.h"
 
-#define HEAD_MAX	4096u
+#define HEAD_MAX	CONTENT_HEAD_MAX
 #define COUNT_AGAIN_MS	30000	/* what the user deletes makes room */
 
 void
@@ -24,6 +24,7 @@ mail_result(struct mail *m, const char *status, const char *fmt, ...)
 	va_list	ap;
 
 	strlcpy(m->status, status, sizeof(m->status));
+	m->exit = status_exit(status);
 	va_start(ap, fmt);
 	vsnprintf(m->text, sizeof(m->text), fmt, ap);
 	va_end(ap);
@@ -32,15 +33,53 @@ mail_result(struct mail *m, const char *status, const char *fmt, ...)
 void
 mail_errno(struct mail *m, const char *what)
 {
-	const char	*status = errno_status(errno);
+	struct diag	why;
 
-	mail_result(m, status, "%s: %s", what, strerror(errno));
+	diag_errno(&why, "%s", what);
+	mail_diag(m, &why);
+}
+
+void
+mail_diag(struct mail *m, const struct diag *why)
+{
+	int	saved = errno;
+
+	mail_result(m, errno_status(saved), "%s", why->text);
+	m->exit = errno_sysexit(saved);
+}
+
+/* Which of all the directories called tmp? */
+static int
+say_where(const struct place *p, struct diag *why)
+{
+	struct diag	what = *why;
+
+	if (strstr(what.text, p->path) == NULL)
+		diag_set(why, "%s: %s", p->path, what.text);
+	return -1;
 }
 
 static int
 open_maildir(struct place *p, const char *folder, struct diag *why)
 {
-	return maildir_open(&p->maildir, AT_FDCWD, p->path, folder, true, why);
+	/* The quota is that of the whole. */
+	if (*folder != '\0' && maildir_open(&p->whole, AT_FDCWD, p->path, "",
+	    true, why) == -1)
+		return say_where(p, why);
+	if (maildir_open(&p->maildir, AT_FDCWD, p->path, folder, true,
+	    why) == -1) {
+		maildir_close(&p->whole);
+		return say_where(p, why);
+	}
+	if (p->strict)
+		p->maildir.how = DURABLE_STRICT;
+	return 0;
+}
+
+static const struct maildir *
+whole(const struct place *p)
+{
+	return p->whole.root == -1 ? &p->maildir : &p->whole;
 }
 
 int
@@ -51,6 +90,7 @@ place_open(struct place *p, const char *location, const char *folder,
 
 	p->maildir = (struct maildir){ .root = -1, .tmp = -1, .new = -1,
 	    .cur = -1, .how = DURABLE_STRICT };
+	p->whole = p->maildir;
 	p->counted = 0;
 	if (path == NULL || path[1] != '/' ||
 	    strlcpy(p->path, path + 1, sizeof(p->path)) >= sizeof(p->path)) {
@@ -88,16 +128,27 @@ place_is_there(const struct place *p)
 	    here.st_dev == there.st_dev;
 }
 
-static bool
-has_room(struct place *p, struct mail *m)
+void
+place_dir(const struct place *p, char *dst, size_t size)
 {
-	uint64_t	need = (uint64_t)m->content.len, count;
+	char	*slash;
+
+	strlcpy(dst, p->path, size);
+	/* the lock lies beside an mbox */
+	if (p->kind == PLACE_MBOX && (slash = strrchr(dst, '/')) != NULL)
+		slash[slash == dst] = '\0';
+}
+
+static bool
+has_room(struct place *p, struct mail *m, uint64_t need)
+{
+	uint64_t	count;
 
 	if (p->quota == 0 || p->kind == PLACE_MBOX)
 		return true;
 	if (p->counted == 0 || p->used + need > p->quota ||
 	    now_ms() - p->counted > COUNT_AGAIN_MS) {
-		if (maildir_usage(&p->maildir, &p->used, &count) == -1) {
+		if (maildir_usage(whole(p), &p->used, &count) == -1) {
 			mail_errno(m, "count the mailbox");
 			return false;
 		}
@@ -113,8 +164,8 @@ has_room(struct place *p, struct mail *m)
 	return false;
 }
 
-static bool
-check(struct place *p, struct mail *m, size_t max_hops)
+bool
+mail_check(struct mail *m, size_t max_hops)
 {
 	struct header_facts	facts;
 
@@ -122,7 +173,7 @@ check(struct place *p, struct mail *m, size_t max_hops)
 		mail_errno(m, "read the message");
 		return false;
 	}
-	if (facts.loop) {
+	if (facts.loop && !(facts.handed && m->handed_ok)) {
 		mail_result(m, "5.4.6", "mail loop: it was delivered to this "
 		    "address before");
 		return false;
@@ -131,7 +182,26 @@ check(struct place *p, struct mail *m, size_t max_hops)
 		mail_result(m, "5.4.6", "mail loop: %zu hops", facts.hops);
 		return false;
 	}
-	return has_room(p, m);
+	return true;
+}
+
+static bool
+check(struct place *p, struct mail *m, size_t max_hops)
+{
+	if (!mail_check(m, max_hops))
+		return false;
+	/* A stream is counted when it has been written. */
+	return m->content.len == CONTENT_STREAM ||
+	    has_room(p, m, (uint64_t)m->content.len);
+}
+
+int
+mail_head(struct buf *out, const struct mail *m)
+{
+	head_make(out, m->sender, m->rcpt, m->addr);
+	if (m->content.bare)
+		buf_addc(out, '\n');
+	return buf_ok(out) ? 0 : -1;
 }
 
 static void
@@ -147,7 +217,7 @@ store_mbox(struct place *p, struct mail *m, struct buf *head)
 	    &why) == 0)
 		mail_result(m, "2.0.0", "stored in %s", p->path);
 	else
-		mail_result(m, errno_status(errno), "%s", why.text);
+		mail_diag(m, &why);
 }
 
 static bool
@@ -159,12 +229,14 @@ write_draft(struct place *p, struct mail *m, struct buf *head)
 		mail_errno(m, "make a file in tmp");
 		return false;
 	}
-	if (fdio_write(m->draft.fd, head->p, head->n) == 0 &&
-	    content_copy(&m->content, m->draft.fd, &wire) == 0) {
+	if (content_copy(&m->content, buf_view(head), m->draft.fd,
+	    &wire) == -1)
+		mail_errno(m, "write the message");
+	else if (m->content.len != CONTENT_STREAM ||
+	    has_room(p, m, (uint64_t)wire)) {
 		m->draft.wire = wire + (off_t)(head->n + head_lines(head));
 		return true;
 	}
-	mail_errno(m, "write the message");
 	maildir_abort(&p->maildir, &m->draft);
 	return false;
 }
@@ -179,8 +251,7 @@ place_begin(struct place *p, struct mail *m, size_t max_hops)
 	if (!check(p, m, max_hops))
 		return false;
 	buf_init(&head, HEAD_MAX);
-	head_make(&head, m->sender, m->rcpt, m->addr);
-	if (!buf_ok(&head))
+	if (mail_head(&head, m) == -1)
 		mail_errno(m, "write the header");
 	else if (p->kind == PLACE_MBOX)
 		store_mbox(p, m, &head);
@@ -213,12 +284,14 @@ place_end(struct place *p, struct mail **mails, size_t n)
 		mail_result(mails[i], "2.0.0", "stored as %s", drafts[i].name);
 	}
 	if (r == 0)
-		maildir_usage_add(&p->maildir, bytes, (int64_t)n);
+		maildir_usage_add(whole(p), bytes, (int64_t)n);
 }
 
 void
 place_close(struct place *p)
 {
-	if (p->kind == PLACE_MAILDIR)
-		maildir_close(&p->maildir);
+	if (p->kind != PLACE_MAILDIR)
+		return;
+	maildir_close(&p->maildir);
+	maildir_close(&p->whole);
 }

@@ -21,6 +21,8 @@ struct place {
 	enum place_kind	kind;
 	char		path[PLACE_PATH_MAX];
 	struct maildir	maildir;
+	struct maildir	whole;			/* of which that is a folder; else closed */
+	bool		strict;			/* the setting durability; set before place_open */
 	uint64_t	quota, used;		/* bytes; 0: no limit */
 	int64_t		counted;		/* when; 0: never */
 	int64_t		lock_timeout;		/* ms, for mbox */
@@ -30,24 +32,33 @@ struct place {
 struct mail {
 	struct str	sender, rcpt, addr;
 	struct content	content;
-	/* the result: enhanced status code and a sentence */
+	bool		handed_ok;		/* see header_facts: who called us may have named the address already */
+	/* the result: enhanced status code, exit status and a sentence */
 	char		status[16];
+	int		exit;
 	char		text[256];
 	struct maildir_draft draft;		/* between place_begin and place_end */
 };
 
-/* "maildir:/path" or "mbox:/path"; a Maildir is made if it is not there. -1: errno and why. */
+/* "maildir:/path" or "mbox:/path"; a Maildir and its folder are made if they are not there. -1: errno and why. */
 int	place_open(struct place *, const char *location, const char *folder, struct diag *) must_check;
 /* Is what was opened still what the path names? Asked before a batch. */
 bool	place_is_there(const struct place *);
-/* Checks loop and hops, then writes. False: the mail has its result. */
+/* The directory that deliveries need, for a sandbox. */
+void	place_dir(const struct place *, char *, size_t);
+/* Checks loop and hops, then writes. False: the mail has its result. An mbox takes no streams. */
 bool	place_begin(struct place *, struct mail *, size_t max_hops);
 /* All that begin let through: each gets its result. */
 void	place_end(struct place *, struct mail **, size_t);
 void	place_close(struct place *);
 
+/* Checks loop and hops; false: the mail has its result. */
+bool	mail_check(struct mail *, size_t max_hops) must_check;
+/* The fields that go before the message. -1: they are too long. */
+int	mail_head(struct buf *, const struct mail *) must_check;
 void	mail_result(struct mail *, const char *status, const char *fmt, ...) printf_like(3, 4);
-/* From errno; what says at what. */
+/* From errno, with a finished sentence; or what says at what. */
+void	mail_diag(struct mail *, const struct diag *);
 void	mail_errno(struct mail *, const char *what);
 
 #endif

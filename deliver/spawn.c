@@ -18,6 +18,7 @@
 #include "common/proc/child.h"
 #include "common/proc/msg.h"
 #include "common/proc/priv.h"
+#include "deliver/owner.h"
 #include "deliver/who.h"
 
 #define PATH_LEN	1024
@@ -55,21 +56,17 @@ seal(struct buf *rec)
 static int
 who_memfd(const struct settings *s, const struct user *u, const char *kind)
 {
-	const char	*domain = s->domains.n > 0 ? s->domains.items[0].text :
-			    s->hostname;
-	char		 mailbox[PATH_LEN + 8];
-	struct buf	 rec;
-	int		 fd = -1;
+	char		mailbox[PATH_LEN + 8];
+	struct buf	rec;
+	int		fd = -1;
 
-	if (users_mailbox_in(u, domain, s->local.mailbox, mailbox,
-	    sizeof(mailbox)) == -1)
+	if (owner_mailbox(s, u, mailbox, sizeof(mailbox)) == -1)
 		return -1;
 	buf_init(&rec, WHO_MAX);
 	record_puts(&rec, WHO_USER, u->name);
 	record_puts(&rec, WHO_HOME, u->home);
 	record_puts(&rec, WHO_MAILBOX, mailbox);
-	record_putu(&rec, WHO_QUOTA,
-	    u->quota != 0 ? u->quota : (uint64_t)s->local.quota);
+	record_putu(&rec, WHO_QUOTA, owner_quota(s, u));
 	record_puts(&rec, WHO_KIND, kind);
 	fd = seal(&rec);
 	buf_free(&rec);
@@ -113,8 +110,7 @@ spawn_worker(const struct settings *s, const struct user *u, const char *kind,
 	pid_t	pid;
 
 	*status = "4.3.0";
-	if (priv_is_root() ? u->uid == 0 || u->gid == 0 ||
-	    (long long)u->uid < s->local.min_uid : u->uid != geteuid()) {
+	if (!owner_ok(s, u)) {
 		*status = "5.7.1";
 		snprintf(text, size, "no mail is delivered as uid %u",
 		    (unsigned)u->uid);

@@ -97,7 +97,9 @@ job_parse(struct job *j)
 	    !final_decode(final, &j->final))
 		return false;
 	m->addr = j->final.addr;
-	m->content = (struct content){ j->fd, (off_t)at, (off_t)len };
+	m->content = (struct content){
+		.fd = j->fd, .at = (off_t)at, .len = (off_t)len
+	};
 	return true;
 }
 
@@ -154,6 +156,12 @@ job_free(struct job *j)
 	buf_free(&j->rec);
 }
 
+static bool
+is_strict(const struct settings *s)
+{
+	return strcmp(s->durability, "strict") == 0;
+}
+
 /* A path of an alias file: a Maildir if it ends with '/', else an mbox file. */
 static void
 store_in_file(struct worker *w, struct job *j)
@@ -164,6 +172,7 @@ store_in_file(struct worker *w, struct job *j)
 	char		location[PLACE_PATH_MAX + 8];
 
 	strlcpy(p.host, w->set->hostname, sizeof(p.host));
+	p.strict = is_strict(w->set);
 	if ((size_t)snprintf(location, sizeof(location), "%s:%.*s",
 	    j->final.arg.p[j->final.arg.n - 1] == '/' ? "maildir" : "mbox",
 	    STR_ARG(j->final.arg)) >= sizeof(location)) {
@@ -190,13 +199,8 @@ run_command(struct worker *w, struct job *j)
 		.user = w->who.user, .home = w->who.home,
 		.timeout = w->set->local.pipe_timeout
 	};
-	struct header_facts facts;
 
-	if (content_facts(&j->mail.content, j->mail.addr, &facts) == -1)
-		mail_errno(&j->mail, "read the message");
-	else if (facts.loop || facts.hops > (size_t)w->set->local.hops)
-		mail_result(&j->mail, "5.4.6", "mail loop");
-	else
+	if (mail_check(&j->mail, (size_t)w->set->local.hops))
 		command_run(&c, &j->mail);
 }
 
@@ -264,6 +268,7 @@ static int
 open_place(struct worker *w, struct diag *why)
 {
 	w->place.quota = w->who.quota;
+	w->place.strict = is_strict(w->set);
 	w->place.lock_timeout = w->set->local.lock_timeout;
 	strlcpy(w->place.host, w->set->hostname, sizeof(w->place.host));
 	return place_open(&w->place, w->who.mailbox, "", why);
@@ -335,18 +340,11 @@ serve_mailbox(struct worker *w)
 static int
 confine(struct worker *w, struct diag *why)
 {
-	struct sandbox_path	paths[1] = { { w->place.path,
-				    SANDBOX_READ | SANDBOX_WRITE } };
 	char			dir[PLACE_PATH_MAX];
-	char			*slash;
+	struct sandbox_path	paths[1] = { { dir,
+				    SANDBOX_READ | SANDBOX_WRITE } };
 
-	if (w->place.kind == PLACE_MBOX) {
-		/* the lock lies beside it */
-		strlcpy(dir, w->place.path, sizeof(dir));
-		if ((slash = strrchr(dir, '/')) != NULL)
-			slash[slash == dir] = '\0';
-		paths[0].path = dir;
-	}
+	place_dir(&w->place, dir, sizeof(dir));
 	return sandbox_enter(SANDBOX_MAILDIR, paths, 1, why);
 }
 
