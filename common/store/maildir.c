@@ -56,14 +56,17 @@ make_dir(int parent, const char *name, struct diag *why)
 static int
 open_dir(int parent, const char *name, bool create, struct diag *why)
 {
-	int	fd;
+	const int	how = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+	int		fd;
 
-	if (create && make_dir(parent, name, why) == -1)
-		return -1;
-	if ((fd = openat(parent, name,
-	    O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)
-		return diag_errno(why, "open directory %s", name);
-	return fd;
+	/* It is there but for the first time. */
+	fd = openat(parent, name, how);
+	if (fd == -1 && errno == ENOENT && create) {
+		if (make_dir(parent, name, why) == -1)
+			return -1;
+		fd = openat(parent, name, how);
+	}
+	return fd == -1 ? diag_errno(why, "open directory %s", name) : fd;
 }
 
 /* Maildir++: folder "Work.Lists" is ".Work.Lists" with an empty maildirfolder. */
