@@ -54,6 +54,8 @@ BANNED		:= -include common/base/banned.h
 ALL_LDFLAGS	= $(HARDEN_LD) -Wl,--as-needed $(LDFLAGS)
 # Each program gets only what its objects ask for (--as-needed); `make layering` checks which.
 LIBS		:= -lbsd -lseccomp -lcdb -levent_core -lcrypt -lcrypto
+# deliver lives for a millisecond or two, of which the dynamic loader takes 0.1 for each library.
+LIBS_deliver	?= -Wl,-Bstatic -lbsd -lmd -lcdb -Wl,-Bdynamic
 ifdef SANITIZE
 # ASan stands in front of crypt_r, so that libcrypt seems not to be needed.
 $(BUILD)/bin/auth $(BUILD)/unit/test_auth%: LIBS += -Wl,--no-as-needed -lcrypt
@@ -134,7 +136,7 @@ $(foreach f,$(FOLDERS),$(if $(call folder_lib,$(f)),$(eval $(call folder_rule,$(
 define program_rule
 $$(BUILD)/bin/$(call prog_name,$(1)): $$(call obj,$(1)) $$(call folder_lib,$(firstword $(subst /, ,$(1)))) $$(LIBCOMMON)
 	@mkdir -p $$(@D)
-	$$(CC) $$(ALL_CFLAGS) $$(ALL_LDFLAGS) -o $$@ $$^ $$(LIBS)
+	$$(CC) $$(ALL_CFLAGS) $$(ALL_LDFLAGS) -o $$@ $$^ $$(or $$(LIBS_$$(@F)),$$(LIBS))
 endef
 $(foreach m,$(MAIN_SRC),$(eval $(call program_rule,$(m))))
 
