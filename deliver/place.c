@@ -92,6 +92,7 @@ place_open(struct place *p, const char *location, const char *folder,
 	    .cur = -1, .how = DURABLE_STRICT };
 	p->whole = p->maildir;
 	p->counted = 0;
+	p->begun = 0;
 	if (path == NULL || path[1] != '/' ||
 	    strlcpy(p->path, path + 1, sizeof(p->path)) >= sizeof(p->path)) {
 		errno = EINVAL;
@@ -152,6 +153,7 @@ has_room(struct place *p, struct mail *m, uint64_t need)
 			mail_errno(m, "count the mailbox");
 			return false;
 		}
+		p->used += p->begun;	/* not in new yet, but soon */
 		p->counted = now_ms();
 	}
 	if (p->used + need <= p->quota) {
@@ -255,8 +257,8 @@ place_begin(struct place *p, struct mail *m, size_t max_hops)
 		mail_errno(m, "write the header");
 	else if (p->kind == PLACE_MBOX)
 		store_mbox(p, m, &head);
-	else
-		r = write_draft(p, m, &head);
+	else if ((r = write_draft(p, m, &head)))
+		p->begun += (uint64_t)m->content.len;
 	buf_free(&head);
 	return r;
 }
@@ -271,8 +273,10 @@ place_end(struct place *p, struct mail **mails, size_t n)
 
 	if (n == 0)
 		return;
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		drafts[i] = mails[i]->draft;
+		p->begun -= (uint64_t)mails[i]->content.len;
+	}
 	r = maildir_commit(&p->maildir, drafts, n);
 	for (i = 0; i < n; i++) {
 		mails[i]->draft.fd = -1;

@@ -24,6 +24,7 @@ struct place {
 	struct maildir	whole;			/* of which that is a folder; else closed */
 	bool		strict;			/* the setting durability; set before place_open */
 	uint64_t	quota, used;		/* bytes; 0: no limit */
+	uint64_t	begun;			/* of used, what place_end will store */
 	int64_t		counted;		/* when; 0: never */
 	int64_t		lock_timeout;		/* ms, for mbox */
 	char		host[256];		/* in names of files */
