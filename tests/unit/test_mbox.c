@@ -134,8 +134,9 @@ END_TEST
 /* Long lines: the pieces that are read end anywhere, between CR and LF too. */
 START_TEST(long_lines)
 {
-	static const size_t	lens[] = { 65533, 65534, 65535, 65536, 65537,
-				    131070, 131071, 131072, 200000 };
+	static const size_t	lens[] = { 65527, 65528, 65529, 65530, 65535,
+				    65536, 65537, 131064, 131065, 131066,
+				    131072, 200000 };
 	size_t		n = lens[_i];
 	struct buf	in, want;
 	struct diag	why = { "" };
@@ -147,8 +148,10 @@ START_TEST(long_lines)
 	in.n = n;
 	ck_assert_int_eq(buf_adds(&want, FROM "X: 1\n"), 0);
 	ck_assert_int_eq(buf_addstr(&want, buf_view(&in)), 0);
-	ck_assert_int_eq(buf_adds(&want, "\n>From y\n\n"), 0);
-	ck_assert_int_eq(buf_adds(&in, "\r\nFrom y\r\n"), 0);
+	ck_assert_int_eq(buf_adds(&want, "From z\n"
+	    ">From y\n\n"), 0);
+	/* the first is inside a line, wherever a piece of it may begin */
+	ck_assert_int_eq(buf_adds(&in, "From z\r\nFrom y\r\n"), 0);
 	ck_assert_msg(append(buf_view(&in), 1000, &why) == 0, "%s", why.text);
 	check_file(buf_view(&want));
 	buf_free(&in);
@@ -355,7 +358,7 @@ main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, quoting, 0, nitems(bodies));
 	tcase_add_loop_test(tc, separation, 0, nitems(olds));
-	tcase_add_loop_test(tc, long_lines, 0, 9);
+	tcase_add_loop_test(tc, long_lines, 0, 12);
 	tcase_add_test(tc, part_of_a_file);
 	tcase_add_test(tc, dot_lock);
 	tcase_add_test(tc, fcntl_lock);
