@@ -27,11 +27,11 @@
 static char		dir[40];
 static struct queue	q;
 
-/* ---- in place of router.c, agents.c and server.c */
+/* ---- in place of router.c, agents.c, closer.c and server.c */
 
 static const char	*route_says, *agent_says;
 static const char	*agent_then;	/* says this after the next one */
-static unsigned		asked, delivered, kicks;
+static unsigned		delivered, kicks;
 
 static struct str
 final_of(struct task *t, const char *user)
@@ -49,15 +49,23 @@ final_of(struct task *t, const char *user)
 	return s;
 }
 
-/* "550 5.1.1", or names of users: "bob" or "bob ann". */
+static struct task_list	wanted;
+
+/* As the real one: nothing is answered from within. */
 void
 router_ask(struct queue *queue, struct task *t)
+{
+	(void)queue;
+	TAILQ_INSERT_TAIL(&wanted, t, link);
+}
+
+/* "550", or names of users: "bob" or "bob ann". */
+static void
+answer(struct task *t)
 {
 	struct message	*m = t->m;
 	char		 names[64], *p = names, *name;
 
-	(void)queue;
-	asked++;
 	m->routing--;
 	if (route_says[0] == '4' || route_says[0] == '5') {
 		m->pending++;
@@ -72,6 +80,38 @@ router_ask(struct queue *queue, struct task *t)
 	}
 	if (m->routing == 0)
 		message_routed(&q, m);
+}
+
+static void
+answer_all(void)
+{
+	struct task	*t;
+
+	while ((t = TAILQ_FIRST(&wanted)) != NULL) {
+		TAILQ_REMOVE(&wanted, t, link);
+		answer(t);
+	}
+}
+
+static void
+scan(void)
+{
+	intake_scan(&q);
+	answer_all();
+}
+
+static void
+schedule(void)
+{
+	message_schedule(&q);
+	answer_all();
+}
+
+static void
+poke(enum spool_place place, struct id id)
+{
+	intake_poked(&q, place, id);
+	answer_all();
 }
 
 void
@@ -97,6 +137,13 @@ queue_kick(struct queue *queue)
 {
 	(void)queue;
 	kicks++;
+}
+
+void
+closer_add(struct queue *queue, int *fd)
+{
+	(void)queue;
+	fdio_close(fd);
 }
 
 /* ---- the spool */
@@ -128,7 +175,8 @@ setup(void)
 	route_says = "bob";
 	agent_says = "2.0.0";
 	agent_then = NULL;
-	asked = delivered = kicks = 0;
+	TAILQ_INIT(&wanted);
+	delivered = kicks = 0;
 	log_open(open("/dev/null", O_WRONLY | O_CLOEXEC), "queue");
 }
 
@@ -356,9 +404,9 @@ START_TEST(reports_end)
 	struct id	id = incoming(1, 0), held;
 
 	agent_says = "5.0.0";
-	intake_poked(&q, SPOOL_INCOMING, id);
+	poke(SPOOL_INCOMING, id);
 	while (q.waiting.n > 0)
-		message_schedule(&q);
+		schedule();
 	ck_assert_uint_eq(delivered, 3);
 	check_places(0, 0, 1, 0);
 	ck_assert_int_eq(spool_scan(&q.spool, SPOOL_HOLD, take_id, &held), 0);
@@ -392,7 +440,7 @@ START_TEST(notify)
 	    .notify = notifies[_i].notify, .state = RCPT_WAITING };
 	id = put("incoming", &env, "A: b\r\n\r\nc\r\n");
 	agent_says = notifies[_i].agent;
-	intake_poked(&q, SPOOL_INCOMING, id);
+	poke(SPOOL_INCOMING, id);
 	check_places(0, notifies[_i].kind != NULL, 0, 0);
 	if (notifies[_i].kind != NULL && notifies[_i].agent[0] == '5')
 		check_report(id, notifies[_i].kind);
@@ -407,22 +455,22 @@ START_TEST(late)
 
 	q.settings->queue.lifetime = INT64_MAX;
 	agent_says = "4.0.0";
-	intake_poked(&q, SPOOL_INCOMING, id);
+	poke(SPOOL_INCOMING, id);
 	check_places(0, 2, 0, 0);
 	check_states(SPOOL_QUEUE, id, "l");
 	agent_says = "2.0.0";
-	message_schedule(&q);		/* the report is delivered */
+	schedule();		/* the report is delivered */
 	check_places(0, 1, 0, 0);
 	agent_says = "4.0.0";
 	for (i = 0; i < q.waiting.n; i++)
 		q.waiting.w[i].due = 0;
-	message_schedule(&q);
+	schedule();
 	check_places(0, 1, 0, 0);
 	check_states(SPOOL_QUEUE, id, "l");
 	q.waiting.w[0].due = 0;
 	agent_says = "5.0.0";
 	agent_then = "4.0.0";		/* to its report */
-	message_schedule(&q);
+	schedule();
 	check_places(0, 1, 0, 0);
 	q.waiting.w[0].due = 0;
 	check_report(id, "failed");
@@ -438,7 +486,7 @@ START_TEST(fate)
 	route_says = fates[_i].route;
 	agent_says = fates[_i].agent;
 	q.incoming_more = true;
-	intake_scan(&q);
+	scan();
 	ck_assert(!q.incoming_more);
 	ck_assert_uint_eq(q.taken, 1);
 	ck_assert_uint_eq(delivered, fates[_i].deliveries);
@@ -461,12 +509,13 @@ START_TEST(fate)
 	ck_assert_int_eq((int64_t)st.st_mtim.tv_sec * 1000 +
 	    st.st_mtim.tv_nsec / 1000000, q.waiting.w[0].due);
 	close(fd);
-	message_schedule(&q);
+	schedule();
 	ck_assert_uint_eq(q.waiting.n, 1);	/* not due */
 	agent_says = "2.0.0";
 	route_says = "bob";
 	q.waiting.w[0].due = now_real_ms();
-	message_schedule(&q);
+	schedule();
+	answer_all();
 	ck_assert_uint_eq(q.waiting.n, 0);
 	check_places(0, 0, 0, 0);
 }
@@ -477,7 +526,7 @@ START_TEST(too_old)
 	struct id	id = incoming(1, 1000);
 
 	agent_says = "4.0.0";
-	intake_poked(&q, SPOOL_INCOMING, id);
+	poke(SPOOL_INCOMING, id);
 	check_places(0, 1, 0, 0);
 	check_report(id, "failed");
 }
@@ -489,7 +538,7 @@ START_TEST(restart)	/* what waits is found again, with its time */
 	int64_t		due;
 
 	agent_says = "4.0.0";
-	intake_poked(&q, SPOOL_INCOMING, id);
+	poke(SPOOL_INCOMING, id);
 	due = q.waiting.w[0].due;
 	waiting_free(&q.waiting);
 	ck_assert_int_eq(intake_start(&q), 0);
@@ -504,13 +553,13 @@ START_TEST(no_room)
 	struct id	id = incoming(1, 0);
 
 	q.nrunning = (size_t)q.settings->queue.running;
-	intake_poked(&q, SPOOL_INCOMING, id);
+	poke(SPOOL_INCOMING, id);
 	ck_assert(q.incoming_more);
-	intake_scan(&q);
+	scan();
 	ck_assert(q.incoming_more);
 	check_places(1, 0, 0, 0);
 	q.nrunning = 0;
-	intake_scan(&q);
+	scan();
 	check_places(0, 0, 0, 0);
 }
 END_TEST
@@ -542,7 +591,7 @@ START_TEST(corrupt)	/* loop: how */
 	}
 	if (_i == 1)
 		id = other;
-	intake_poked(&q, SPOOL_INCOMING, id);
+	poke(SPOOL_INCOMING, id);
 	check_places(0, 0, 0, 1);
 	ck_assert_uint_eq(q.corrupt, 1);
 	ck_assert_uint_eq(delivered, 0);
@@ -557,15 +606,15 @@ START_TEST(left_over)	/* a crash left it in two places: that in queue is later *
 	int		fd;
 
 	agent_says = "4.0.0";
-	intake_poked(&q, SPOOL_INCOMING, id);
+	poke(SPOOL_INCOMING, id);
 	id_format(id, name);
 	fd = openat(q.spool.incoming, name, O_WRONLY | O_CREAT, 0600);
 	ck_assert_int_ne(fd, -1);
 	close(fd);
-	intake_poked(&q, SPOOL_INCOMING, id);
+	poke(SPOOL_INCOMING, id);
 	check_places(0, 1, 0, 0);
 	check_states(SPOOL_QUEUE, id, "w");
-	intake_poked(&q, SPOOL_INCOMING, id);	/* has gone: nothing */
+	poke(SPOOL_INCOMING, id);	/* has gone: nothing */
 	check_places(0, 1, 0, 0);
 }
 END_TEST
@@ -632,7 +681,7 @@ START_TEST(dropped)
 	struct id	id = drop(1, "bob", texts[_i]);
 
 	agent_says = "4.0.0";	/* so that it stays */
-	intake_poked(&q, SPOOL_DROP, id);
+	poke(SPOOL_DROP, id);
 	ck_assert_uint_eq(q.waiting.n, 1);
 	ck_assert(!id_eq(q.waiting.w[0].id, id));	/* one of ours */
 	check_new_content(texts[_i]);
@@ -654,7 +703,7 @@ START_TEST(drop_refused)
 	memset(text, 'x', refused[_i].size);
 	text[refused[_i].size] = '\0';
 	id = drop(refused[_i].n, refused[_i].rcpt, text);
-	intake_poked(&q, SPOOL_DROP, id);
+	poke(SPOOL_DROP, id);
 	check_places(0, 0, 1, 0);
 	ck_assert_uint_eq(delivered, 0);
 	ck_assert_uint_eq(q.held, 1);
@@ -676,7 +725,7 @@ START_TEST(entry)
 	q.settings->queue.lifetime = INT64_MAX;
 	q.settings->queue.delay_warning = 0;
 	agent_says = "4.2.2";
-	intake_poked(&q, SPOOL_INCOMING, id);
+	poke(SPOOL_INCOMING, id);
 	buf_init(&b, ENTRY_SIZE_MAX);
 	buf_init(&scratch, 1 << 20);
 	ck_assert_int_eq(entry_read(&q.spool, &e, &all, &scratch, &b), 0);
