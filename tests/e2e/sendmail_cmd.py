@@ -3,6 +3,7 @@ them, by users and by people who mean no good. TAP on standard output."""
 import glob
 import json
 import os
+import pwd
 import random
 import resource
 import shutil
@@ -17,6 +18,7 @@ DIR = os.environ["PH_DIR"]
 ROOT = os.geteuid() == 0
 HERE = os.path.dirname(os.path.abspath(__file__))
 WAIT = 30
+PLACE = "/tmp" if ROOT else None     # that users can reach
 MESSAGE_SIZE = 1 << 16
 done = 0
 failed = 0
@@ -38,6 +40,15 @@ def skip(name, why):
     global done
     done += 1
     print("ok %d - %s # SKIP %s" % (done, name, why))
+
+
+def caller():
+    """The address of who calls: uid 61001 has no name but LOGNAME."""
+    try:
+        name = "alice" if ROOT else pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        name = "alice"
+    return name.encode() + b"@example.test"
 
 
 def token():
@@ -158,7 +169,7 @@ def test_basic():
     text = delivered(["bob@example.test"], b"Subject: hi\n\nhello\n", ["bob"],
                      "a message")
     check(parts(text)[1] == b"hello\n", "its body", text)
-    check(field(text, "From") == [b"alice@example.test"],
+    check(caller() in field(text, "From")[0],
           "From is added", text)
     check(len(field(text, "Date")) == 1 and
           len(field(text, "Message-ID")) == 1, "Date and Message-ID are added",
@@ -166,7 +177,7 @@ def test_basic():
     uid = 61001 if ROOT else os.getuid()
     check(b"from userid %d" % uid in field(text, "Received")[-1],
           "the number of the user is in Received", text)
-    check(field(text, "Return-Path") == [b"<alice@example.test>"],
+    check(field(text, "Return-Path") == [b"<" + caller() + b">"],
           "the sender is who calls", text)
 
     text = delivered(["-f", "ann@far.test", "-F", "D\u00e6mon", "-oi", "bob"],
@@ -210,7 +221,7 @@ def test_extract():
               "-t with recipients on the command line")
     text = delivered(["-t"], b"Resent-To: carol\nFrom: x@far.test\n"
                      b"To: bob\nSubject: x\n\n", ["carol"], "a resent message")
-    check(field(text, "Resent-From") == [b"alice@example.test"] and
+    check(caller() in field(text, "Resent-From")[0] and
           len(field(text, "Resent-Date")) == 1, "Resent fields are added",
           text)
     for args, data, status in (
@@ -305,7 +316,7 @@ def wrapper(where):
 
 
 def test_clients():
-    with tempfile.TemporaryDirectory(dir="/tmp") as where:
+    with tempfile.TemporaryDirectory(dir=PLACE) as where:
         path = wrapper(where)
         env = {"LOGNAME": "alice", "HOME": where, "USER": "alice",
                "TMPDIR": where, "PATH": os.environ["PATH"],
@@ -614,7 +625,7 @@ def test_hostile(own):
     if not ROOT:
         skip("drop: a configuration of the user's", "needs root")
         return
-    with tempfile.NamedTemporaryFile("w", dir="/tmp", suffix=".conf") as f:
+    with tempfile.NamedTemporaryFile("w", dir=PLACE, suffix=".conf") as f:
         with open(own.conf, encoding="utf-8") as conf:
             f.write(conf.read())
         f.flush()
@@ -730,7 +741,7 @@ def main():
     test_tools()
     test_json()
     test_aliases()
-    with tempfile.TemporaryDirectory(dir="/tmp") as where:
+    with tempfile.TemporaryDirectory(dir=PLACE) as where:
         os.chmod(where, 0o755)
         where, base = os.path.join(where, "stage"), free_base()
         try:
