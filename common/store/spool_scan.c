@@ -1,0 +1,183 @@
+/*
+ * common/store/spool_scan.c - what lies in a place of the spool, and what was
+ * left in tmp. Names that are no id are other people's: they are told of.
+ */
+#include "common/store/spool_impl.h"
+
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/fdio.h"
+
+static int
+report(const struct scan *scan, int dir, const char *name)
+{
+	struct stat	st;
+	struct id	id;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT ? 0 : -1;	/* it has just gone on */
+	return scan->fn(scan->arg, S_ISREG(st.st_mode) &&
+	    id_parse(str_from(name), &id) ? &id : NULL, name,
+	    (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000);
+}
+
+int
+spool_each_name(int dirfd, int (*one)(const struct scan *, int, const char *),
+    const struct scan *scan)
+{
+	struct dirent	*e;
+	DIR		*d;
+	int		 fd, r = 0;
+
+	if ((fd = fdio_opendir(dirfd, ".")) == -1)
+		return -1;
+	if ((d = fdopendir(fd)) == NULL) {
+		fdio_close(&fd);
+		return -1;
+	}
+	for (;;) {
+		errno = 0;
+		if ((e = readdir(d)) == NULL) {
+			r = errno != 0 ? -1 : 0;
+			break;
+		}
+		if (strcmp(e->d_name, ".") == 0 ||
+		    strcmp(e->d_name, "..") == 0)
+			continue;
+		if ((r = one(scan, fd, e->d_name)) != 0)
+			break;
+	}
+	closedir(d);
+	return r;
+}
+
+static int
+scan_shard(const struct scan *scan, int dir, const char *name)
+{
+	int	fd, r;
+
+	if (strlen(name) != SHARD_LEN ||
+	    (fd = fdio_opendir(dir, name)) == -1)
+		return report(scan, dir, name);
+	r = spool_each_name(fd, report, scan);
+	fdio_close(&fd);
+	return r;
+}
+
+int
+spool_scan(const struct spool *s, enum spool_place place,
+    int (*fn)(void *, const struct id *, const char *, int64_t), void *arg)
+{
+	const struct scan	scan = { fn, arg };
+
+	return spool_each_name(spool_place_dir(s, place),
+	    place == SPOOL_QUEUE ? scan_shard : report, &scan);
+}
+
+struct recovery {
+	const struct spool	*spool;
+	int			 n;
+};
+
+static bool
+is_whole(int fd, const char *name)
+{
+	struct envelope	env;
+	struct diag	why;
+	bool		ok;
+
+	if (envelope_load(fd, &env, &why) == -1)
+		return false;
+	ok = strcmp(env.id, name) == 0 && env.owner == geteuid() &&
+	    envelope_verify(fd, &env, &why) == 0;
+	envelope_free(&env);
+	return ok;
+}
+
+static bool
+is_known(const struct spool *s, struct id id)
+{
+	int	fd;
+
+	if ((fd = spool_file(s, SPOOL_QUEUE, id, false)) == -1 &&
+	    errno == ENOENT)
+		fd = spool_file(s, SPOOL_HOLD, id, false);
+	if (fd == -1 && errno == ENOENT)
+		fd = spool_file(s, SPOOL_INCOMING, id, false);
+	if (fd == -1)
+		return errno != ENOENT;
+	fdio_close(&fd);
+	return true;
+}
+
+static int
+recover_one(const struct scan *scan, int dir, const char *name)
+{
+	struct recovery		*r = scan->arg;
+	const struct spool	*s = r->spool;
+	struct id		 id;
+	char			 path[NAME_SIZE];
+	int			 fd;
+
+	if (!id_parse(str_from(name), &id))
+		return 0;
+	if (is_known(s, id)) {
+		unlinkat(dir, name, 0);
+		return 0;
+	}
+	fd = openat(dir, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	if (fd == -1)
+		return 0;
+	spool_sharded(id, path);
+	if (is_whole(fd, name) && spool_rename(s, dir, name, s->queue, path, true,
+	    false) == 0 && fsync(fd) == 0)
+		r->n++;
+	fdio_close(&fd);
+	return 0;
+}
+
+int
+spool_recover(const struct spool *s)
+{
+	struct recovery		r = { s, 0 };
+	const struct scan	scan = { NULL, &r };
+
+	if (s->how != DURABLE_FILE)
+		return 0;
+	return spool_each_name(s->tmp, recover_one, &scan) == -1 ? -1 : r.n;
+}
+
+struct clean {
+	int64_t	before;
+	int	removed;
+};
+
+static int
+clean_one(const struct scan *scan, int dir, const char *name)
+{
+	struct clean	*c = scan->arg;
+	struct stat	 st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return 0;
+	if (S_ISREG(st.st_mode) &&
+	    (int64_t)st.st_mtim.tv_sec * 1000 < c->before &&
+	    unlinkat(dir, name, 0) == 0)
+		c->removed++;
+	return 0;
+}
+
+int
+spool_clean_tmp(int tmpdir, int64_t now_real_ms, int64_t max_age_ms)
+{
+	struct clean		c = { now_real_ms - max_age_ms, 0 };
+	const struct scan	scan = { NULL, &c };
+
+	return spool_each_name(tmpdir, clean_one, &scan) == -1 ? -1 : c.removed;
+}
