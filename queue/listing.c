@@ -49,7 +49,8 @@ print_entry(void *arg, struct str e)
 		listing_json(e, &p->text);
 	else
 		listing_table(e, p->now, p->o->brief, &p->text);
-	fwrite(p->text.p, 1, p->text.n, stdout);
+	if (p->text.n > 0)
+		fwrite(p->text.p, 1, p->text.n, stdout);
 }
 
 static int

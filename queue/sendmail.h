@@ -21,6 +21,7 @@ struct sendmail {
 
 /* From the user database. 0, or -1: the user has no name. */
 int	sendmail_user(struct sendmail *);
+void	sendmail_user_free(struct sendmail_user *);
 /* What is added to the message, from this sender. */
 int	sendmail_compose(struct sendmail *, struct str sender, struct compose *) must_check;
 /* -bs: until QUIT or the end of the input; an exit status. */

@@ -170,7 +170,7 @@ flush_queue(const struct settings *set, const char *id)
 {
 	struct buf	ask, answer;
 	struct str	verb, text = STR("");
-	int		fd;
+	int		fd, status;
 
 	if ((fd = client_connect(set)) == -1)
 		err(client_status(errno), "%s/queue", set->run);
@@ -181,11 +181,14 @@ flush_queue(const struct settings *set, const char *id)
 	    CLIENT_TIMEOUT) == -1)
 		err(EX_TEMPFAIL, "queue");
 	close(fd);
-	(void)record_get(buf_view(&answer), QUEUE_TEXT, &text);
-	if (record_get(buf_view(&answer), QUEUE_VERB, &verb) &&
-	    str_eq(verb, STR("ok")))
-		return EX_OK;
-	errx(EX_DATAERR, "%.*s", STR_ARG(text));
+	status = record_get(buf_view(&answer), QUEUE_VERB, &verb) &&
+	    str_eq(verb, STR("ok")) ? EX_OK : EX_DATAERR;
+	if (status != EX_OK &&
+	    record_get(buf_view(&answer), QUEUE_TEXT, &text))
+		warnx("%.*s", STR_ARG(text));
+	buf_free(&ask);
+	buf_free(&answer);
+	return status;
 }
 
 static _Noreturn void
@@ -243,6 +246,7 @@ main(int argc, char *argv[])
 		errx(status, "%s", why.text);
 	m.set = set = client_settings(o.conf);
 	status = run(&m, argv);
+	sendmail_user_free(&m.user);
 	settings_free(&set);
 	return status;
 }

@@ -62,6 +62,16 @@ sendmail_user(struct sendmail *m)
 	return buf_ok(&u->login) && u->login.n > 0 ? 0 : -1;
 }
 
+void
+sendmail_user_free(struct sendmail_user *u)
+{
+	buf_free(&u->login);
+	buf_free(&u->name);
+	buf_free(&u->domain);
+	buf_free(&u->from);
+	buf_free(&u->date);
+}
+
 int
 sendmail_compose(struct sendmail *m, struct str sender, struct compose *c)
 {
