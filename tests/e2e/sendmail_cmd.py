@@ -558,6 +558,7 @@ def test_down(own, where, base):
     test_locked(own, where, names)
     test_hostile(own)
     test_limits(own)
+    test_full(own)
     stage("up", where, base)
     for word in words:
         check(len(own.arrives(word)) == 1, "it arrives after the start")
@@ -732,6 +733,39 @@ def test_broken_off(own, before):
               own.left())
 
 
+def small_disk(spool):
+    """A file system of 4 MiB for it, where that is possible."""
+    os.makedirs(spool)
+    return ROOT and subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=4m,mode=755", "tmpfs", spool],
+        stderr=subprocess.DEVNULL, check=False).returncode == 0
+
+
+def test_full(own):
+    spool = os.path.join(own.dir, "spool")
+    if not os.path.ismount(spool):
+        skip("a full disk", "no file system can be mounted")
+        return
+    before = sorted(own.left())
+    fill = os.path.join(spool, "fill")
+    with open(fill, "wb", buffering=0) as f:
+        try:
+            while True:
+                f.write(b"x" * 65536)
+        except OSError:
+            pass
+        f.truncate(max(0, f.tell() - 20000))
+    got, said = own.sendmail(["bob"], b"x\n" * 15000)
+    check(got == 75 and b"No space" in said and sorted(own.left()) == before,
+          "a full disk: try again later, and nothing is left behind",
+          "%d %s %s" % (got, said, own.left()))
+    os.unlink(fill)
+    word = token()
+    got, said = own.sendmail(["bob"], word.encode() + b"\n" * 15000)
+    check(got == 0 and len(own.left()) == len(before) + 1,
+          "and goes on when there is room", "%d %s" % (got, said))
+
+
 def main():
     test_basic()
     test_extract()
@@ -744,12 +778,16 @@ def main():
     with tempfile.TemporaryDirectory(dir=PLACE) as where:
         os.chmod(where, 0o755)
         where, base = os.path.join(where, "stage"), free_base()
+        mounted = small_disk(os.path.join(where, "spool"))
         try:
             stage("up", where, base)
             stage("down", where, base)
             test_down(Stage(where), where, base)
         finally:
             stage("down", where, base)
+            if mounted:
+                subprocess.run(["umount", os.path.join(where, "spool")],
+                               check=True)
     print("1..%d" % done)
     return 1 if failed else 0
 
