@@ -21,6 +21,12 @@ static const struct { const char *in, *out; } rows[] = {
 	{ "no colon\nb: c\n", "1:4!2 b=a:c;" },
 	{ "\"\": x\n", "1:3!" },
 	{ "@v.test: x@y.test\r\n", "1 @v.test=a:x@y.test;" },
+	{ "\"a\\\"b\": \"c\\\\d\"\n", "1 a\"b=a:c\\d;" },
+	{ "\"open: x\nb: c\n", "1:9!2 b=a:c;" },
+	{ "a: b, # text\n c\n", "1 a=a:b,a:c;" },
+	{ "a: |, :include:, /f, :fail: no\n", "1 a=e:,e:,f:/f,e::fail: no;" },
+	{ "a: b\n ,", "1 a=a:b;" },
+	{ "a:", "1 a=;" },
 };
 
 static void

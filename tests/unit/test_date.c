@@ -21,6 +21,30 @@ static const struct { const char *in; bool ok; int64_t t; int offset; } rows[] =
 	{ "24 Nov 2026 06:55:03 +01000", false, 0, 0 },
 	{ "24 Nov 2026 06:55:03 +0160", false, 0, 0 },
 	{ "(((", false, 0, 0 },
+	/* 4.3: years of two and of three digits, military zones, any blanks */
+	{ "1 Jan 49 00:00:00 +0000", true, 2493072000, 0 },
+	{ "1 Jan 50 00:00:00 +0000", true, -631152000, 0 },
+	{ "1 Jan 103 00:00:00 +0000", true, 1041379200, 0 },
+	{ "1 Jan 2003 00:00:00 B", true, 1041379200, 0 },
+	{ "\r\n 1(x)Jan\t2003 00 : 00 : 00 nowhere", true, 1041379200, 0 },
+	{ "1 Jan 3 00:00:00 +0000", false, 0, 0 },
+	{ "1 Jan 20030 00:00:00 +0000", false, 0, 0 },
+	{ "0 Jan 2003 00:00:00 +0000", false, 0, 0 },
+	{ "100 Jan 2003 00:00:00 +0000", false, 0, 0 },
+	{ "1 Foo 2003 00:00:00 +0000", false, 0, 0 },
+	{ "1 Jan 2003 00:60:00 +0000", false, 0, 0 },
+	{ "1 Jan 2003 00:00:61 +0000", false, 0, 0 },
+	{ "1 Jan 2003 00:00:1 +0000", false, 0, 0 },
+	{ "1 Jan 2003 0000 +0000", false, 0, 0 },
+	{ "1 Jan 2003 00:00:00 +000", false, 0, 0 },
+	{ "1 Jan 2003 00:00:00 +2400", false, 0, 0 },
+	{ "1 Jan 2003 00:00:00 (", false, 0, 0 },
+	{ "1 Jan 2003 00:00:00 (\\", false, 0, 0 },
+	{ "Tue 24 Nov 2026 06:55:03 +0100", false, 0, 0 },
+	{ "((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((("
+	    "((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((("
+	    "((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((",
+	    false, 0, 0 },
 	{ "", false, 0, 0 },
 };
 
@@ -50,6 +74,17 @@ START_TEST(format)
 	ck_assert_int_eq(date_format(-1, 0, s), 0);
 	ck_assert_str_eq(s, "Wed, 31 Dec 1969 23:59:59 +0000");
 	ck_assert_int_eq(date_format(INT64_MAX, 0, s), -1);
+	/* the years 0 to 9999, and offsets of less than a day */
+	ck_assert_int_eq(date_format(253402300799, 0, s), 0);
+	ck_assert_str_eq(s, "Fri, 31 Dec 9999 23:59:59 +0000");
+	ck_assert_int_eq(date_format(253402300799, 1, s), -1);
+	ck_assert_int_eq(date_format(-62167219200, 0, s), 0);
+	ck_assert_str_eq(s, "Sat, 1 Jan 0000 00:00:00 +0000");
+	ck_assert_int_eq(date_format(-62167219201, 0, s), -1);
+	ck_assert_int_eq(date_format(0, 1440, s), -1);
+	ck_assert_int_eq(date_format(0, -1440, s), -1);
+	ck_assert_int_eq(date_format_mbox(INT64_MIN, s), -1);
+	ck_assert_int_eq(date_format_mbox(253402300800, s), -1);
 	ck_assert_int_eq(date_format_mbox(0, s), 0);
 	ck_assert_str_eq(s, "Thu Jan  1 00:00:00 1970");
 }

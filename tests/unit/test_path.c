@@ -1,5 +1,6 @@
 /* tests/unit/test_path.c - paths and mailboxes; fuzz_path.c calls the same. */
 #include <check.h>
+#include <errno.h>
 #include <stdlib.h>
 
 #include "common/base/attr.h"
@@ -54,6 +55,26 @@ static const struct {
 	{ IN("<\xc0\xaf@example.org>"),		PATH_UTF8, false, NULL },
 	{ IN("<\xed\xa0\x80@example.org>"),	PATH_UTF8, false, NULL },
 	{ IN("<\xc3@example.org>"),		PATH_UTF8, false, NULL },
+	{ IN("<\xc3"),				PATH_UTF8, false, NULL },
+	{ IN("<\"\xc3\xa4\"@example.org>"),	PATH_UTF8, true, "\xc3\xa4@example.org" },
+	{ IN("<\"\xc3\xa4 b\"@example.org>"),	0, false, NULL },
+	{ IN("<\"a\\"),				0, false, NULL },
+	{ IN("<\"a\x07\"@example.org>"),	0, false, NULL },
+	{ IN("<\"a\\\x07\"@example.org>"),	0, false, NULL },
+	{ IN("<ann@\xc3\xa4.org>"),		0, false, NULL },
+	{ IN("<ann@[IPv6:1:2:3:4:5:6:7:8:9]>"),	0, false, NULL },
+	{ IN("<ann@[IPv6:1:2:3:4:5:6:7::]>"),	0, true, "ann@[ipv6:1:2:3:4:5:6:7::]" },
+	{ IN("<ann@[IPv6:1::2:3:4:5:6:7:8]>"),	0, false, NULL },
+	{ IN("<ann@[IPv6:12345::]>"),		0, false, NULL },
+	{ IN("<ann@[IPv6:192.0.2.1]>"),		0, false, NULL },
+	{ IN("<ann@[IPv6:::1>"),		0, false, NULL },
+	{ IN("<ann@[192.0.2.1>"),		0, false, NULL },
+	{ IN("<@a.test,b.test:ann@c.test>"),	0, false, NULL },
+	{ IN("<@a.test ann@c.test>"),		0, false, NULL },
+	{ IN("<@-a:ann@c.test>"),		0, false, NULL },
+	{ IN("<a@" A60 "." A60 "." A60 "." A60 "." A10 ".b>"), 0, false, NULL },
+	{ IN("<\"" A60 "\\a\\a\\a\\a\"@b.test>"), 0, true, A60 "aaaa@b.test" },
+	{ IN("<\"" A60 "\\a\\a\\a\\a\\a\"@b.test>"), 0, false, NULL },
 };
 
 START_TEST(reverse_path)
@@ -72,6 +93,35 @@ START_TEST(reverse_path)
 	buf_init(&b, 1024);
 	ck_assert_int_eq(path_format(&p, &b), 0);
 	ck_assert_str_eq(buf_cstr(&b), reverse[_i].canonical);
+	buf_free(&b);
+}
+END_TEST
+
+START_TEST(small_buffers)
+{
+	struct path	p = { .local = STR("ann"), .domain = STR("x.test") };
+	struct buf	b;
+	char		plain[4];
+	size_t		max;
+
+	ck_assert_int_eq(path_local_plain(STR("abc"), plain, 0), -1);
+	ck_assert_int_eq(path_local_plain(STR("abc"), plain, 3), -1);
+	ck_assert_int_eq(errno, EMSGSIZE);
+	ck_assert_int_eq(path_local_plain(STR("\"a\\\"b\""), plain, 4), 0);
+	ck_assert_str_eq(plain, "a\"b");
+	ck_assert_int_eq(path_local_plain(STR(""), plain, 0), -1);
+	for (max = 0; max < 10; max++) {
+		buf_init(&b, max);
+		ck_assert_int_eq(path_format(&p, &b), -1);
+		ck_assert_int_eq(errno, EMSGSIZE);
+		buf_free(&b);
+	}
+	buf_init(&b, 10);
+	ck_assert_int_eq(path_format(&p, &b), 0);
+	buf_free(&b);
+	p.local = STR(A60 A60 A60);	/* by hand: no parser gives that */
+	buf_init(&b, 1000);
+	ck_assert_int_eq(path_format(&p, &b), -1);
 	buf_free(&b);
 }
 END_TEST
@@ -114,6 +164,7 @@ main(void)
 	int	 failed;
 
 	tcase_add_loop_test(t, reverse_path, 0, nitems(reverse));
+	tcase_add_test(t, small_buffers);
 	tcase_add_test(t, forward_path);
 	tcase_add_test(t, bare_local);
 	suite_add_tcase(s, t);
