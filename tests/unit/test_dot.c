@@ -87,6 +87,23 @@ START_TEST(way_out)
 }
 END_TEST
 
+START_TEST(no_room_out)	/* whatever does not fit is said */
+{
+	struct dot_out	d;
+	struct buf	b;
+	size_t		max;
+
+	for (max = 0; max < 13; max++) {
+		buf_init(&b, max);
+		dot_out_init(&d);
+		ck_assert(dot_out_add(&d, STR(".a\n.b\n"), true, &b) == -1 ||
+		    dot_out_add(&d, STR("c"), true, &b) == -1 ||
+		    dot_out_end(&d, &b) == -1);
+		buf_free(&b);
+	}
+}
+END_TEST
+
 static const struct {
 	struct str		in;
 	enum line_status	status;
@@ -128,6 +145,7 @@ main(void)
 
 	tcase_add_loop_test(t, in_pieces, 0, nitems(rows));
 	tcase_add_test(t, way_out);
+	tcase_add_test(t, no_room_out);
 	tcase_add_loop_test(t, command_line, 0, nitems(lines));
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
