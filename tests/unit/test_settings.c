@@ -139,6 +139,35 @@ static const struct { const char *text, *said; } wrong[] = {
 	{ "expect route bob@x.test -> user\n", "a word after the kind" },
 	{ "expect client\n", "expected an IP address" },
 	{ "expect from\n", "expected the sender's address" },
+	{ "hostname [192.0.2.1]\n", "a domain name" },
+	{ "hostname a..test\n", "a domain name" },
+	{ "postmaster -x\n", "a user name" },
+	{ "postmaster a:b\n", "a user name" },
+	{ "postmaster \"a b\"\n", "a user name" },
+	{ "separator @\n", "one character" },
+	{ "separator a\n", "one character" },
+	{ "durability maybe\n", "auto or strict" },
+	{ "log file:x\n", "file:/PATH, syslog or stderr" },
+	{ "pop3 {\n cleartext perhaps\n}\n", "yes, no or loopback" },
+	{ "smtp {\n banner \"a\x07z\"\n}\n", "t:" },
+	{ "local {\n mailbox mbox:x\n}\n", "maildir:PATH or mbox:PATH" },
+	{ "local {\n mailbox maildir:~bob/x\n}\n", "maildir:PATH" },
+	{ "local {\n mailbox maildir:%hx\n}\n", "maildir:PATH" },
+	{ "smtp {\n min-spare 9\n max-connections 8\n}\n",
+	    "t:2:2: smtp.min-spare is more than smtp.max-connections" },
+	{ "pop3 {\n min-spare 9\n max-connections 8\n}\n",
+	    "pop3.min-spare is more than pop3.max-connections" },
+	{ "expect client 192.0.2.1\n", "ends too early, expected to" },
+	{ "expect from a@b.test bob\n", "expected to ADDRESS" },
+	{ "expect to\n", "expected the recipient's address" },
+	{ "expect to a@b.test => 250\n", "expected ->" },
+	{ "expect to a@b.test -> 350\n", "a reply code" },
+	{ "expect to a@b.test ->\n", "a reply code" },
+	{ "expect to a@b.test -> 550 5.7.1000\n", "an enhanced status" },
+	{ "expect to a@b.test -> 550 6.7.1\n", "an enhanced status" },
+	{ "expect route\n", "expected an address" },
+	{ "expect route a@b.test\n", "expected ->" },
+	{ "expect route a@b.test -> unknown x\n", "the end of the line" },
 	{ "smtp {\n", "t:" }
 };
 
@@ -152,6 +181,28 @@ START_TEST(mistakes)
 	ck_assert_ptr_null(s);
 	ck_assert_msg(strstr(why.text, wrong[_i].said) != NULL,
 	    "said: %s\nnot: %s", why.text, wrong[_i].said);
+}
+END_TEST
+
+static const struct { const char *text; enum log_level level; } levels[] = {
+	{ "log-level error\n", LOG_LEVEL_ERROR },
+	{ "log-level warn\n", LOG_LEVEL_WARN },
+	{ "log-level info\n", LOG_LEVEL_INFO },
+	{ "log-level debug\n", LOG_LEVEL_DEBUG },
+	{ "log stderr\nseparator \"\"\ndurability strict\n"
+	    "local {\n mailbox mbox:%h/mail\n}\npop3 {\n cleartext no\n}\n",
+	    LOG_LEVEL_INFO },
+	{ "log syslog\nseparator -\ndurability auto\n"
+	    "local {\n mailbox maildir:/m/%u\n}\npop3 {\n cleartext yes\n}\n",
+	    LOG_LEVEL_INFO },
+};
+
+START_TEST(right)	/* every word that a rule lets through */
+{
+	struct settings	*s = load(levels[_i].text);
+
+	ck_assert_int_eq(settings_log_level(s), levels[_i].level);
+	settings_free(&s);
 }
 END_TEST
 
@@ -285,6 +336,7 @@ main(void)
 	tcase_add_test(tc, none_is_empty);
 	tcase_add_test(tc, expectations);
 	tcase_add_loop_test(tc, mistakes, 0, (int)nitems(wrong));
+	tcase_add_loop_test(tc, right, 0, nitems(levels));
 	tcase_add_test(tc, all_mistakes);
 	tcase_add_loop_test(tc, salvage, 0, (int)nitems(salvaged));
 	tcase_add_test(tc, export_part);
