@@ -5,7 +5,10 @@
  */
 #include "master/master.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/auxv.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -197,6 +200,32 @@ write_conf(const char *more)
 	ck_assert_int_eq(fclose(f), 0);
 }
 
+/* Ports that were free a moment ago: smtp, another smtp, lmtp, pop3. */
+static unsigned	ports[4];
+
+static void
+find_ports(void)
+{
+	struct sockaddr_in	sin;
+	socklen_t		len;
+	int			fds[nitems(ports)];
+	size_t			i;
+
+	for (i = 0; i < nitems(ports); i++) {
+		sin = (struct sockaddr_in){ .sin_family = AF_INET,
+		    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+		len = sizeof(sin);
+		ck_assert_int_ne(fds[i] = socket(AF_INET, SOCK_STREAM |
+		    SOCK_CLOEXEC, 0), -1);
+		ck_assert_int_eq(bind(fds[i], (struct sockaddr *)&sin, len), 0);
+		ck_assert_int_eq(getsockname(fds[i], (struct sockaddr *)&sin,
+		    &len), 0);
+		ports[i] = ntohs(sin.sin_port);
+	}
+	for (i = 0; i < nitems(ports); i++)
+		close(fds[i]);
+}
+
 static void
 put_programs(void)
 {
@@ -261,13 +290,16 @@ run_master(void)
 static void
 setup(void)
 {
-	char	template[] = "/tmp/master.XXXXXX";
+	char	template[] = "/tmp/master.XXXXXX", more[128];
 
 	ck_assert_ptr_nonnull(mkdtemp(template));
 	strlcpy(dir, template, sizeof(dir));
 	ck_assert_int_eq(chmod(dir, 0755), 0);
 	snprintf(conf, sizeof(conf), "%s/conf", dir);
-	write_conf("smtp.listen 127.0.0.1:47125\npop3.listen 127.0.0.1:47110\n");
+	find_ports();
+	snprintf(more, sizeof(more), "smtp.listen 127.0.0.1:%u\n"
+	    "pop3.listen 127.0.0.1:%u\n", ports[0], ports[3]);
+	write_conf(more);
 	put_programs();
 }
 
@@ -426,17 +458,26 @@ END_TEST
 START_TEST(reloads)
 {
 	pid_t	pid = run_master();
-	char	text[4096];
+	char	text[4096], more[128];
+	int	i;
 
 	ck_assert(wait_running(text, sizeof(text)));
-	write_conf("smtp.listen 127.0.0.1:47125 127.0.0.1:47126\n"
-	    "pop3.listen none\nlmtp.listen 127.0.0.1:47124\n");
+	snprintf(more, sizeof(more), "smtp.listen 127.0.0.1:%u 127.0.0.1:%u\n"
+	    "pop3.listen none\nlmtp.listen 127.0.0.1:%u\n", ports[0],
+	    ports[1], ports[2]);
+	write_conf(more);
 	ck_assert_msg(ask("reload", text, sizeof(text)), "%s", text);
 	ck_assert(wait_note("reload smtp 2", 1));
 	ck_assert(wait_note("reload queue 0", 1));
 	ck_assert(wait_note("stop pop3", 1));
 	ck_assert(wait_note("start lmtp", 1));
-	ck_assert(wait_running(text, sizeof(text)));
+	/* it has said that it stops; that it has gone takes a moment more */
+	for (i = 0; i < 1500; i++) {
+		ck_assert(wait_running(text, sizeof(text)));
+		if (strstr(text, "pop3") == NULL)
+			break;
+		poll(NULL, 0, 20);
+	}
 	ck_assert_ptr_null(strstr(text, "pop3"));
 	ck_assert_int_eq(count_notes("-t"), 1);
 	ck_assert_int_eq(count_notes("-c"), 1);
