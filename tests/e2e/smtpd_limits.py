@@ -725,8 +725,8 @@ def main():
         (COUNTS, (("pools", pools), ("smtp.client-connections", smtp_client), ("lmtp.client-connections", lmtp_client),
                   ("pop3.client-connections", pop3_client), ("smtp.max-connections", smtp_total),
                   ("lmtp.max-connections", lmtp_total), ("pop3.max-connections", pop3_total),
-                  ("a burst", burst), ("pop3.user-connections", user_connections),
-                  ("idle clients in all places", stress))),
+                  ("a burst", burst))),
+        (COUNTS, (("idle clients in all places", stress), ("pop3.user-connections", user_connections))),
         (RATES, (("smtp.client-message-rate", message_rate), ("smtp.client-recipient-rate", recipient_rate),
                  ("client-connection-rate", connection_rates))))
 
