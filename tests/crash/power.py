@@ -25,7 +25,7 @@ from stage import TOP, USERS, Stage, is_root, wait_for  # noqa: E402
 from tap import Tap, is_long, seed  # noqa: E402
 
 SECONDS = 6
-CUTS = int(os.environ.get("PH_CUTS") or 40)
+CUTS = int(os.environ.get("PH_CUTS") or 25)
 EXT4 = ("mkfs.ext4", "-q", "-E", "lazy_itable_init=0,lazy_journal_init=0")
 SYSTEMS = {     # mkfs, its size in MiB, options, further configuration, flushes
     "ext4": (EXT4, 96, "", "", "ordered"),
@@ -301,7 +301,7 @@ def main():
                     not shutil.which(SYSTEMS[system][0][0]):
                 continue
             for program in ("smtpd", "local-worker"):
-                one_mutant(tap, top, system, program, rng, CUTS)
+                one_mutant(tap, top, system, program, rng, CUTS // 3)
     finally:
         shutil.rmtree(top, ignore_errors=True)
     return tap.end()

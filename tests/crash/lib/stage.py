@@ -53,9 +53,7 @@ class Stage:
         """spool, mail: directories made beforehand, on other file systems."""
         self.dir = tempfile.mkdtemp(prefix="posthouse-crash.")
         os.chmod(self.dir, 0o755)
-        self.base = free_base()
-        self.smtp, self.lmtp = self.base + 25, self.base + 24
-        self.pop3 = self.base + 110
+        self.ports(free_base())
         self.conf = os.path.join(self.dir, "posthouse.conf")
         self.spool = os.path.join(self.dir, "spool")
         self.masters = []
@@ -65,6 +63,10 @@ class Stage:
         if mail:
             os.symlink(mail, os.path.join(self.dir, "mail"))
         self.more = conf
+
+    def ports(self, base):
+        self.base = base
+        self.smtp, self.lmtp = base + 25, base + 24
 
     def up(self, build=None):
         extra = os.path.join(self.dir, "extra.conf")
@@ -77,12 +79,17 @@ class Stage:
             if self.spool != os.path.join(self.dir, "spool"):
                 f.write('spool "%s"\n' % self.spool)
             f.write(self.more)
-        out = subprocess.run([TOP + "/tests/stage", "up", self.dir,
-                              str(self.base)], cwd=TOP,
-                             env=dict(os.environ, STAGE_CONF=extra,
-                                      **({"PH_BUILD": build} if build else {})),
-                             stdin=subprocess.DEVNULL, capture_output=True,
-                             text=True)
+        env = dict(os.environ, STAGE_CONF=extra)
+        if build:
+            env["PH_BUILD"] = build
+        for _ in range(5):      # another may have taken the ports meanwhile
+            out = subprocess.run([TOP + "/tests/stage", "up", self.dir,
+                                  str(self.base)], cwd=TOP, env=env,
+                                 stdin=subprocess.DEVNULL,
+                                 capture_output=True, text=True)
+            if "already in use" not in out.stderr:
+                break
+            self.ports(free_base())
         if out.returncode != 0:
             raise RuntimeError("stage up: " + out.stdout + out.stderr)
         self.bin = os.path.realpath(self.dir + "/bin")
@@ -110,13 +117,17 @@ class Stage:
         shutil.rmtree(self.dir, ignore_errors=True)
 
     def processes(self, name=None):
-        """(pid, program) of all that run a program of this stage."""
+        """(pid, program) of all that run a program of this stage. Which file a
+        process runs only root is told of programs that are not dumpable:
+        others find the descendants of the master."""
         found = []
         for p in os.listdir("/proc"):
             if not p.isdigit():
                 continue
             try:
                 exe = os.readlink("/proc/%s/exe" % p)
+            except PermissionError:
+                exe = self.descendant(int(p))
             except OSError:
                 continue
             exe = exe.removesuffix(" (deleted)")
@@ -124,6 +135,17 @@ class Stage:
                     name is None or os.path.basename(exe) == name):
                 found.append((int(p), os.path.basename(exe)))
         return sorted(found)
+
+    def descendant(self, pid):
+        try:
+            with open("/proc/%d/comm" % pid) as f:
+                exe = self.bin + "/" + f.read().strip()
+        except OSError:
+            return ""
+        master = self.master_pid()
+        while pid > 1 and pid != master:
+            pid = parent(pid)
+        return exe if master > 1 and pid == master else ""
 
     def posthouse(self, *args, timeout=60):
         return subprocess.run([self.bin + "/posthouse", "-f", self.conf,
@@ -145,10 +167,12 @@ class Stage:
         return bool(rows) and all(r[1] == "running" for r in rows.values())
 
     def master_pid(self):
-        pids = [p for p, _ in self.processes("posthouse")
-                if parent(p) not in
-                [q for q, _ in self.processes("posthouse")]]
-        return pids[0] if pids else 0
+        try:
+            with open(self.dir + "/run/posthouse.pid") as f:
+                pid = int(f.read())
+        except (OSError, ValueError):
+            return 0
+        return pid if is_alive(pid) else 0
 
     def start_master(self, kill=0):
         """As after a crash: at once, by whatever watches over it."""
