@@ -90,7 +90,7 @@ def too_large(st):
 
 
 def over_quota(st):
-    """The spool takes a message as a whole: what does not fit is the queue's affair, and is held."""
+    """The spool takes a message as a whole: what does not fit is the queue's affair, and reported."""
     w, body, ids = word("quota"), (b"x" * 70 + b"\r\n") * 100, []
     with Smtp(st.lmtp) as c:
         for _ in range(8):      # those that come together are stored together: together they must fit
@@ -98,7 +98,7 @@ def over_quota(st):
             ids.append(ident(c.data(message(w, body))))
             c.expect("250")
     st.came("bob", w, 8)
-    until("seven are held", lambda: sum("held id=" + n in st.log() for n in ids) == 7)
+    until("seven are reported", lambda: sum("of=" + n in st.log() for n in ids) == 7)
     want("each for the right reason", None, sum(bool(re.search(
         r"failed id=%s to=small@\S+ user=small status=5\.2\.2" % n, st.log())) for n in ids) == 7)
     want("one fits", None, sum(w in m for m in mails(st.dir, "small").values()) == 1)
