@@ -10,7 +10,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from e2e import ADDR, ROOT, Smtp, Skip, Stage, Tap, came, ident, mails, message, until, want, word  # noqa: E402
+from e2e import ADDR, ROOT, Smtp, Skip, Stage, Tap, ident, mails, message, until, want, word  # noqa: E402
 
 os.environ["PATH"] += ":/usr/sbin:/sbin"
 TX = b"LHLO client.test\r\nMAIL FROM:<s@client.test>\r\n"
@@ -174,9 +174,6 @@ def by_msmtp(st):
         st.came(user, w)
 
 
-def by_curl(st):
-    raise Skip("curl speaks no LMTP")
-
 
 def main():
     tap = Tap()
@@ -187,7 +184,7 @@ def main():
         if ROOT:
             os.chown(os.path.join(st.dir, "mail", "small"), uid, uid)
         for test in (greeting, replies, none, pipelined, chunks, too_large, over_quota, twice, aborted, by_smtplib,
-                     by_swaks, by_smtp_source, by_msmtp, by_curl):
+                     by_swaks, by_smtp_source, by_msmtp):
             tap.run(test.__name__.replace("_", " "), test, st)
     return tap.end()
 

@@ -63,8 +63,13 @@ def banner(st):
         return c.reply()
 
 
+def reload(st):
+    """The answer; one that a signal began may have to end first."""
+    return until("not busy", lambda: (lambda got: None if "busy" in got[1] else got)(st.posthouse("reload")))
+
+
 def reload_ok(st):
-    code, out = st.posthouse("reload")
+    code, out = reload(st)
     want("reload", out, code == 0)
 
 
@@ -160,7 +165,7 @@ def refusals(st):
             first = conf(st).count("\n") - text.count("\n") + 1
             mark = len(st.log())
             for command in (["-n"], ["reload"]):
-                code, out = st.posthouse(*command)
+                code, out = reload(st) if command == ["reload"] else st.posthouse(*command)
                 want("%s is refused by %s" % (text.strip(), command[0]), (code, out), code == 78)
                 if said is None:
                     want("%s: where" % text.strip(), out, re.search(r"(loop:\d+:\d+: |nofile)", out))
@@ -189,7 +194,7 @@ def writable(st):
     """A configuration that others can write is nobody's word."""
     try:
         os.chmod(st.conf, 0o666)
-        code, out = st.posthouse("reload")
+        code, out = reload(st)
         want("refused", (code, out), code == 78 and "write" in out)
     finally:
         os.chmod(st.conf, 0o644)
@@ -199,7 +204,7 @@ def writable(st):
 def fixed_paths(st):
     """What cannot be changed by a reload says so."""
     with changed(st, lambda c: re.sub(r"(?m)^spool .*$", "spool \"%s/elsewhere\"" % st.dir, c)):
-        code, out = st.posthouse("reload")
+        code, out = reload(st)
         want("spool cannot be changed", (code, out), code == 78 and "spool" in out)
     mail_goes(st)
 

@@ -9,7 +9,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from e2e import LONG, ROOT, Smtp, Skip, Stage, Tap, Wrong, ident, mails, message, send, until, want, word  # noqa: E402
+from e2e import LONG, ROOT, Smtp, Stage, Tap, ident, mails, message, until, want, word  # noqa: E402
 
 FRIEND, STRANGER = "127.0.0.5", "127.0.0.77"
 
