@@ -57,6 +57,7 @@ class Stage:
         self.conf = os.path.join(self.dir, "posthouse.conf")
         self.spool = os.path.join(self.dir, "spool")
         self.masters = []
+        self.bin = self.dir + "/bin"
         if spool:
             os.symlink(spool, self.spool)
             self.spool = spool
