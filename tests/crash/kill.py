@@ -9,7 +9,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from mail import Dropper, Line, Post, Sender, look, until_seen  # noqa: E402
+from mail import Dropper, Line, Post, Sender, until_seen  # noqa: E402
 from stage import Stage, children, is_alive, parent, wait_for  # noqa: E402
 from tap import Tap, is_long, seed  # noqa: E402
 

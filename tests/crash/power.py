@@ -20,7 +20,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import disk  # noqa: E402
 import spoolfile  # noqa: E402
-from mail import Dropper, Mailboxes, Post, Sender, until_seen  # noqa: E402
+from mail import Mailboxes, Post, Sender, until_seen  # noqa: E402
 from stage import TOP, USERS, Stage, is_root, wait_for  # noqa: E402
 from tap import Tap, is_long, seed  # noqa: E402
 
@@ -296,7 +296,7 @@ def main():
                     not shutil.which(SYSTEMS[system][0][0]):
                 continue
             for program in ("smtpd", "local-worker"):
-                one_mutant(tap, top, system, program, rng, CUTS // 3)
+                one_mutant(tap, top, system, program, rng, max(CUTS // 2, 15))
     finally:
         shutil.rmtree(top, ignore_errors=True)
     return tap.end()
