@@ -306,7 +306,7 @@ def deliverers(run, home, uid):
                 "hostname = mx.example.test\nprotocols =\nssl = no\n" % home)
     rc = os.path.join(home, "procmailrc")
     with open(rc, "w") as f:
-        f.write("LINEBUF=16384\nDEFAULT=%s/procmail/\nORGMAIL=$DEFAULT\n" % home)
+        f.write("DEFAULT=%s/procmail/\n" % home)
     os.chmod(rc, 0o600)
     os.chown(rc, uid, -1)
     candidates = [

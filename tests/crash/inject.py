@@ -254,7 +254,7 @@ def no_room_to_rewrite(tap, stage, post):
     with traced([stage.status()["queue"][0]], "sync_file_range:error=ENOSPC"):
         spoolfile.put(stage, "incoming", id, data)
         wait_for(lambda: "waits id=" + id in stage.log(), 10)
-    with open((stage.files("queue") or [os.devnull])[0], "rb") as f:
+    with open((stage.files("incoming/new", "queue") or [os.devnull])[0], "rb") as f:
         now = f.read()
     head, tail = data.rsplit(b"s1:w,", 1)
     tap.ok(now == head + b"s1:d," + tail,

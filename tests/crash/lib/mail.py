@@ -182,8 +182,9 @@ def field(tag, text):
 def drop_input(letter):
     head = field("S", "test@example.net")
     for r in letter.rcpts:
-        head += field("r", r) + field("s", "w")
-    return head + b"\n" + letter.content
+        head += field("r", r)
+    pieces = [letter.content[i:i + 65536] for i in range(0, len(letter.content), 65536)]
+    return head + b"\n" + b"".join(b"c%d:%s,\n" % (len(p), p) for p in pieces) + b"z0:,\n"
 
 
 def drop(stage, letter, wrap=(), timeout=60):

@@ -48,6 +48,15 @@ def is_root():
     return os.geteuid() == 0
 
 
+def is_helper(pid):
+    """A process that queue forked to close files does no mail."""
+    try:
+        with open("/proc/%s/comm" % pid) as f:
+            return f.read().strip() == "queue-closer"
+    except OSError:
+        return False
+
+
 class Stage:
     def __init__(self, conf="", spool=None, mail=None):
         """spool, mail: directories made beforehand, on other file systems."""
@@ -133,7 +142,8 @@ class Stage:
                 continue
             exe = exe.removesuffix(" (deleted)")
             if os.path.dirname(exe) == self.bin and (
-                    name is None or os.path.basename(exe) == name):
+                    name is None or os.path.basename(exe) == name
+                    and not is_helper(p)):
                 found.append((int(p), os.path.basename(exe)))
         return sorted(found)
 
