@@ -39,15 +39,36 @@ failed(struct order *o)
 	    strerror(errno));
 }
 
+/* Where it lies, opened to be read; -1: nowhere (errno). */
+static int
+open_anywhere(const struct order *o, enum spool_place *place)
+{
+	static const enum spool_place	places[] = {
+		SPOOL_QUEUE, SPOOL_HOLD, SPOOL_INCOMING
+	};
+	size_t	i;
+	int	fd = -1;
+
+	for (i = 0; i < nitems(places) && fd == -1; i++) {
+		*place = places[i];
+		fd = spool_file(&o->q->spool, *place, o->id, false);
+		if (fd == -1 && errno != ENOENT)
+			break;
+	}
+	return fd;
+}
+
 static bool
 hold_one(struct order *o)
 {
 	struct queue	*q = o->q;
 	size_t		 at = waiting_find(&q->waiting, o->id);
+	enum spool_place from = spool_has(&q->spool, SPOOL_QUEUE, o->id) ?
+			    SPOOL_QUEUE : SPOOL_INCOMING;
 
 	if (message_find(q, o->id) != NULL)
 		return say(o, false, "it is being delivered just now");
-	if (spool_move(&q->spool, o->id, SPOOL_QUEUE, SPOOL_HOLD) == -1)
+	if (spool_move(&q->spool, o->id, from, SPOOL_HOLD) == -1)
 		return failed(o);
 	if (at < q->waiting.n)
 		waiting_remove(&q->waiting, at);
@@ -73,7 +94,7 @@ order_hold(struct order *o)
 
 /* What failed for good is tried once more: that is why it is released. */
 static int
-revive(struct queue *q, struct id id)
+revive(struct queue *q, struct id id, bool *raw)
 {
 	struct envelope	env;
 	struct diag	why;
@@ -86,6 +107,8 @@ revive(struct queue *q, struct id id)
 		fdio_close(&fd);
 		return -1;
 	}
+	/* As a user wrote it: queue never took it over, and adds who that was when it does. */
+	*raw = str_eq(env.origin, STR("drop")) && env.auth.n == 0;
 	for (i = 0; i < env.nrcpts && r == 0; i++)
 		if (env.rcpts[i].state == RCPT_FAILED)
 			r = envelope_set_state(fd, &env.rcpts[i], RCPT_WAITING);
@@ -98,12 +121,17 @@ static int
 release(struct queue *q, struct id id)
 {
 	char	name[ID_SIZE];
+	bool	raw;
 
-	if (revive(q, id) == -1 ||
-	    spool_move(&q->spool, id, SPOOL_HOLD, SPOOL_QUEUE) == -1)
+	if (revive(q, id, &raw) == -1 || spool_move(&q->spool, id, SPOOL_HOLD,
+	    raw ? SPOOL_DROP : SPOOL_QUEUE) == -1)
 		return -1;
 	id_format(id, name);
 	log_info("released id=%s", name);
+	if (raw) {
+		q->drop_more = true;
+		return 0;
+	}
 	return waiting_add(&q->waiting, id, now_real_ms());
 }
 
@@ -177,18 +205,14 @@ order_remove(struct order *o)
 	struct queue	*q = o->q;
 	size_t		 at = waiting_find(&q->waiting, o->id);
 	char		 name[ID_SIZE];
-	enum spool_place place = SPOOL_QUEUE;
+	enum spool_place place;
 	int		 fd;
 
 	if (o->all)
 		return say(o, false, "remove wants the id of one message");
 	if (message_find(q, o->id) != NULL)
 		return say(o, false, "it is being delivered just now");
-	if ((fd = spool_file(&q->spool, place, o->id, false)) == -1) {
-		place = SPOOL_HOLD;
-		fd = spool_file(&q->spool, place, o->id, false);
-	}
-	if (fd == -1)
+	if ((fd = open_anywhere(o, &place)) == -1)
 		return failed(o);
 	fdio_close(&fd);
 	if (spool_remove(&q->spool, place, o->id) == -1)
@@ -260,15 +284,12 @@ order_trace(struct order *o)
 	struct envelope	env;
 	struct buf	text;
 	struct diag	why = { "" };
+	enum spool_place place;
 	int		fd, r;
 
 	if (o->all)
 		return say(o, false, "trace wants the id of one message");
-	if ((fd = spool_file(&o->q->spool, SPOOL_QUEUE, o->id, false)) == -1)
-		fd = spool_file(&o->q->spool, SPOOL_HOLD, o->id, false);
-	if (fd == -1)
-		fd = spool_file(&o->q->spool, SPOOL_INCOMING, o->id, false);
-	if (fd == -1)
+	if ((fd = open_anywhere(o, &place)) == -1)
 		return failed(o);
 	r = envelope_load(fd, &env, &why);
 	fdio_close(&fd);

@@ -251,7 +251,7 @@ def no_room_to_rewrite(tap, stage, post):
             ("k", "P"), ("u", "alice"), ("e", ""), ("a", "later@example.test"),
             ("g", "exit 75")]),
         ("alice@example.test", None)], letter.content)
-    with traced([stage.status()["queue"][0]], "sync_file_range:error=ENOSPC"):
+    with traced([stage.status()["queue"][0]], "sync_file_range,fsync:error=ENOSPC"):
         spoolfile.put(stage, "incoming", id, data)
         wait_for(lambda: "waits id=" + id in stage.log(), 10)
     with open((stage.files("incoming/new", "queue") or [os.devnull])[0], "rb") as f:

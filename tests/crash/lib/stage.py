@@ -51,9 +51,12 @@ def is_root():
 def is_helper(pid):
     """A process that queue forked to close files does no mail."""
     try:
-        with open("/proc/%s/comm" % pid) as f:
-            return f.read().strip() == "queue-closer"
-    except OSError:
+        with open("/proc/%s/stat" % pid) as f:
+            name, rest = f.read().split("(", 1)[1].rsplit(")", 1)
+        # it has not got its own name yet just after the fork
+        return name == "queue-closer" or os.path.basename(os.readlink(
+            "/proc/%s/exe" % rest.split()[1])) == "queue"
+    except (OSError, IndexError):
         return False
 
 
