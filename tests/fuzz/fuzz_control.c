@@ -7,10 +7,12 @@
 #define peer_send		fuzz_send
 #define peer_get		fuzz_get
 #define peer_set		fuzz_set
-#define message_is_running	fuzz_is_running
+#define message_find		fuzz_find
 #define agents_count		fuzz_agents
 #define queue_kick		fuzz_kick
 #include "queue/control.c"
+#undef ANSWER_FULL
+#include "queue/control_list.c"
 
 #include <sys/stat.h>
 
@@ -60,11 +62,13 @@ fuzz_set(struct peer *p, void *data)
 	peer_data = data;
 }
 
-bool
-fuzz_is_running(const struct queue *queue, struct id id)
+struct message *
+fuzz_find(const struct queue *queue, struct id id)
 {
+	static struct message	one;
+
 	(void)queue;
-	return id.random == 7;
+	return id.random == 7 ? &one : NULL;
 }
 
 size_t
@@ -113,7 +117,7 @@ setup(void)
 	need((fd = fdio_opendir(AT_FDCWD, dir)) != -1);
 	for (i = 0; i < nitems(parts); i++)
 		need(mkdirat(fd, parts[i], 0700) == 0);
-	need(spool_open(&q.spool, fd, false, &why) == 0);
+	need(spool_open(&q.spool, fd, DURABLE_STRICT, &why) == 0);
 	close(fd);
 	TAILQ_INIT(&q.running);
 }

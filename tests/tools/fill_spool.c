@@ -138,7 +138,7 @@ main(int argc, char *argv[])
 	f.due_ms = f.now_ms + wait * 1000;
 	if ((dir = open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)
 		err(EX_NOINPUT, "%s", argv[1]);
-	if (spool_open(&f.spool, dir, false, &why) == -1)
+	if (spool_open(&f.spool, dir, DURABLE_STRICT, &why) == -1)
 		errx(EX_NOINPUT, "%s", why.text);
 	if (fstat(f.spool.queue, &f.owner) == -1)
 		err(EX_OSERR, "queue");
