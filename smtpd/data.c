@@ -60,6 +60,7 @@ make_trace(struct session *s, const char *id, int64_t at_ms, struct buf *out)
 	buf_addf(out, ";\r\n\t%s\r\n", date);
 }
 
+/* False: the reception has the reply. */
 static bool
 begin(struct session *s)
 {
@@ -115,6 +116,14 @@ log_refused(const struct session *s)
 	    s->client, s->helo, s->rx.text);
 }
 
+/* What was said goes out before something else is done; if the client is slow, later. */
+static void
+hurry(struct session *s)
+{
+	if (conn_flush(&s->conn, 0) == -1)
+		log_debug("reply not sent yet client=%s", s->client);
+}
+
 /* A hint: queue finds the file anyway. */
 static void
 poke(struct session *s)
@@ -141,11 +150,7 @@ finish(struct session *s, bool last)
 	bool		ok = rx_commit(&s->rx, &s->d->spool) == 0;
 	long long	errors = s->errors + (!ok && s->rx.code >= 500);
 
-	if (ok) {
-		s->messages++;
-		log_accepted(s);
-		poke(s);
-	} else
+	if (!ok)
 		log_refused(s);
 	for (i = 0; i < n; i++)
 		if (ok)
@@ -154,6 +159,12 @@ finish(struct session *s, bool last)
 		else
 			reply(s, s->rx.code, s->rx.status, "%s", s->rx.text);
 	s->errors = errors;
+	if (ok) {
+		hurry(s);
+		s->messages++;
+		log_accepted(s);
+		poke(s);
+	}
 	return S_IDLE;
 }
 

@@ -119,8 +119,10 @@ finish(const struct spool_in *in, struct draft *d, bool *named)
 	if (sums_end(d->sums, simple, relaxed) == -1)
 		return -1;
 	trailer_format(trailer, d->size, simple, relaxed);
-	if (buf_add(&d->out, trailer, TRAILER_SIZE) == -1 || flush(d) == -1 ||
-	    durable_data(in->how, d->fd) == -1 ||
+	if (buf_add(&d->out, trailer, TRAILER_SIZE) == -1 || flush(d) == -1)
+		return -1;
+	durable_begin(in->how, d->fd);
+	if (durable_data(in->how, d->fd) == -1 ||
 	    renameat(in->tmp, d->id, in->new, d->id) == -1)
 		return -1;
 	*named = true;
