@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#define AHEAD	64u
+
 void
 canon_init(struct canon *c, const struct canon_ops *ops, void *arg)
 {
@@ -137,6 +139,38 @@ text_run(const char *p, size_t n)
 	return i;
 }
 
+/*
+ * Most mail looks the same in both forms: words with one SP between them and
+ * no blank at the end of a line. The length of the longest piece from p on of
+ * which that can be said whatever follows; it ends with a byte of a word.
+ */
+static size_t
+plain_run(const char *p, size_t n)
+{
+	size_t	i, plain = 0;
+
+	/* Not too far ahead of what is known: many empty lines would be looked at again and again. */
+	for (i = 0; i < n && i < plain + AHEAD; i++)
+		switch (p[i]) {
+		case ' ':
+			if (i + 1 == n || p[i + 1] == ' ' ||
+			    p[i + 1] == '\t' || p[i + 1] == '\r')
+				return plain;
+			break;
+		case '\r':
+			if (i + 1 == n || p[i + 1] != '\n')
+				return plain;
+			i++;
+			break;
+		case '\t':
+			return plain;
+		default:
+			plain = i + 1;
+			break;
+		}
+	return plain;
+}
+
 void
 canon_add(struct canon *c, const char *p, size_t n)
 {
@@ -152,6 +186,13 @@ canon_add(struct canon *c, const char *p, size_t n)
 				continue;
 			}
 			put_text(c, "\r", 1);
+		}
+		if (!c->forked && !c->relaxed.wsp && *p != '\r' &&
+		    (run = plain_run(p, (size_t)(end - p))) > 0) {
+			put_both(c, p, run);
+			p += run;
+			if (p == end)
+				break;
 		}
 		run = text_run(p, (size_t)(end - p));
 		put_text(c, p, run);
