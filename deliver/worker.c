@@ -33,6 +33,7 @@
 #define ID_MAX		64
 #define COMMANDS_MAX	8	/* at a time */
 #define NAP_MS		20
+#define AGE_MS		60000	/* then a successor asks again who the user is, and what he may */
 #define FLOW_MS		10	/* mail flows if the last was stored so recently */
 #define GATHER_MS	4	/* then so long is waited for more, */
 #define GATHER_TIMES	3	/* as often as some came, */
@@ -400,9 +401,13 @@ loop(struct worker *w)
 	struct pollfd	p = { .fd = w->queue, .events = POLLIN };
 	int		idle = (int)(w->set->local.idle_timeout > 3600000 ?
 			    3600000 : w->set->local.idle_timeout);
+	int64_t		old = now_ms() + AGE_MS;
 	int		r;
 
 	for (;;) {
+		/* What is in the socket already is given to the successor. */
+		if (w->ncommands == 0 && now_ms() >= old)
+			return EX_OK;
 		r = poll(&p, 1, w->ncommands > 0 ? NAP_MS : idle);
 		if (r == -1 && errno != EINTR)
 			return EX_OSERR;

@@ -43,7 +43,9 @@ final_ok(struct str s)
 {
 	struct final	f;
 
-	return s.n == 0 || (s.n <= FINAL_MAX && final_decode(s, &f));
+	/* Its address goes into a header field. */
+	return s.n == 0 || (s.n <= FINAL_MAX && final_decode(s, &f) &&
+	    is_clean(f.user) && is_clean(f.ext) && is_clean(f.addr));
 }
 
 bool
@@ -164,17 +166,16 @@ static bool
 parse_options(struct str text, unsigned *bits)
 {
 	struct cur	c = cur_from(text);
+	struct str	word;
 	size_t		i;
 
 	while (!cur_done(&c)) {
+		if (!cur_span(&c, is_vchar, text.n, &word))
+			return false;
+		/* What is not known is of a later version. */
 		for (i = 0; i < nitems(options); i++)
-			if (cur_word(&c, str_from(options[i].word)))
-				break;
-		if (i < nitems(options))
-			*bits |= options[i].bit;
-		else			/* of a later version */
-			while (!cur_done(&c) && cur_peek(&c) != ' ')
-				c.p++;
+			if (str_eq_nocase(word, str_from(options[i].word)))
+				*bits |= options[i].bit;
 		if (!cur_done(&c) && !cur_byte(&c, ' '))
 			return false;
 	}

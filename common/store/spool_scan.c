@@ -20,8 +20,12 @@ report(const struct scan *scan, int dir, const char *name)
 	struct stat	st;
 	struct id	id;
 
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
-		return errno == ENOENT ? 0 : -1;	/* it has just gone on */
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1) {
+		if (errno == ENOENT)
+			return 0;	/* it has just gone on */
+		/* One that cannot be looked at must not hide the others. */
+		return scan->fn(scan->arg, NULL, name, 0);
+	}
 	return scan->fn(scan->arg, S_ISREG(st.st_mode) &&
 	    id_parse(str_from(name), &id) ? &id : NULL, name,
 	    (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000);

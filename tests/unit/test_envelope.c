@@ -146,6 +146,14 @@ static const struct { const char *text; bool ok; } heads[] = {
 	{ HEAD "r3:a@b,\ns1:q,\n" "\n", false },
 	{ HEAD "r3:a@b,\nf3:abc,\ns1:w,\n" "\n", false },
 	{ HEAD "r0:,\ns1:w,\n" "\n", false },
+	/* options of a later version are skipped, whatever they begin with */
+	{ HEAD "O18:8BITMIMEX SMTPUTF8,\n" RCPT "\n", true },
+	{ HEAD "O3:a\tb,\n" RCPT "\n", false },
+	/* a final recipient whose address would begin another header field */
+	{ HEAD "r3:a@b,\nf32:k1:U,\nu1:a,\ne0:,\na5:a\nX:y,\ng0:,\n,\ns1:w,\n"
+	    "\n", false },
+	{ HEAD "r3:a@b,\nf32:k1:U,\nu1:a,\ne0:,\na5:a@X:y,\ng0:,\n,\ns1:w,\n"
+	    "\n", true },
 };
 
 START_TEST(head_rows)
