@@ -139,6 +139,25 @@ text_run(const char *p, size_t n)
 	return i;
 }
 
+/* So many bytes above ' ' are at the beginning, looked at by eights. */
+static size_t
+dense_run(const char *p, size_t n)
+{
+	const uint64_t	each = UINT64_C(0x0101010101010101);
+	uint64_t	x;
+	size_t		i = 0;
+
+	while (n - i >= sizeof(x)) {
+		memcpy(&x, p + i, sizeof(x));
+		if (((x - each * (' ' + 1)) & ~x & each * 0x80) != 0)
+			break;
+		i += sizeof(x);
+	}
+	while (i < n && (unsigned char)p[i] > ' ')
+		i++;
+	return i;
+}
+
 /*
  * Most mail looks the same in both forms: words with one SP between them and
  * no blank at the end of a line. The length of the longest piece from p on of
@@ -165,6 +184,7 @@ plain_run(const char *p, size_t n)
 		case '\t':
 			return plain;
 		default:
+			i += dense_run(p + i + 1, n - i - 1);
 			plain = i + 1;
 			break;
 		}
