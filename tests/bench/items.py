@@ -314,7 +314,8 @@ def deliverers(run, home, uid):
                          "sender@client.test"], home + "/lda"),
         ("procmail", ["/usr/bin/procmail", "-m", rc], home + "/procmail"),
         ("posthouse", [run.posthouse.program("deliver"), "-f",
-                       "sender@client.test"], home + "/Maildir"),
+                       "sender@client.test", "-o", "maildir:%s/Maildir" % home],
+         home + "/Maildir"),
     ]
     for name, cmd, maildir in candidates:
         if os.path.exists(cmd[0]):
@@ -328,7 +329,7 @@ def deliver(run):
     home = os.path.join(run.dir, "home")
     uid = 61002 if os.geteuid() == 0 else os.geteuid()
     os.makedirs(home, exist_ok=True)
-    os.chown(home, uid, -1)
+    os.chown(home, uid, uid)
     run.posthouse.up()
     run.posthouse.down()
     message = os.path.join(home, "message")
