@@ -229,7 +229,7 @@ commit(struct maildir *m, struct maildir_draft *d, size_t n,
 	int		fds[BATCH_MAX];
 	size_t		i;
 
-	for (i = 0; n > 1 && i < n; i++)
+	for (i = 0; i < n; i++)
 		durable_begin(m->how, d[i].fd);
 	for (i = 0; i < n; i++) {
 		if (fstat(d[i].fd, &st) == -1 ||
