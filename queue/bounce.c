@@ -128,8 +128,8 @@ add_rcpts(struct report *rep)
 		*to = (struct dsn_rcpt){ .addr = r->addr, .orcpt = r->orcpt,
 		    .action = action(rep->dsn.kind) };
 		if (rep->dsn.kind == DSN_DELAY)
-			to->until_s = (m->env.arrival_ms +
-			    rep->q->settings->queue.lifetime) / 1000;
+			to->until_s = m->env.arrival_ms / 1000 +
+			    rep->q->settings->queue.lifetime / 1000;
 		if (tell(rep, to) == -1)
 			return -1;
 	}
