@@ -10,6 +10,18 @@
 #define REASON_MAX	2000u
 #define LINES_MAX	50u	/* of a history; the last ones count */
 
+/* No character of UTF-8 ends on another line than it began. */
+static size_t
+whole_characters(struct str text, size_t n)
+{
+	size_t	back = 0;
+
+	while (back < 3 && back + 1 < n && n < text.n &&
+	    ((unsigned char)text.p[n - back] & 0xc0) == 0x80)
+		back++;
+	return n - back;
+}
+
 /* Words on lines of at most WIDTH bytes behind the indent; a longer word has a line of its own. */
 static void
 wrap(struct buf *out, const char *indent, struct str text)
@@ -29,6 +41,7 @@ wrap(struct buf *out, const char *indent, struct str text)
 				for (n = room; n < text.n && n < REASON_MAX / 3 &&
 				    text.p[n] != ' '; n++)
 					continue;
+			n = whole_characters(text, n);
 		}
 		if (n > 0)
 			buf_addf(out, "%s%.*s\r\n", indent, (int)n, text.p);

@@ -190,6 +190,28 @@ START_TEST(long_words)
 }
 END_TEST
 
+/* Wherever a long word is cut, no line begins within a character. */
+START_TEST(long_word_of_utf8)
+{
+	char		word[3000];
+	struct dsn	d = plain;
+	struct dsn_rcpt	r = bob;
+	const char	*p;
+	size_t		i, lines = 0;
+
+	for (i = 0; i < sizeof(word); i++)
+		word[i] = "\xe2\x82\xac"[i % 3];
+	d.utf8 = true;
+	d.subject = (struct str){ word, sizeof(word) };
+	r.diagnostic = r.history = (struct str){ word, sizeof(word) - (size_t)_i * 3 };
+	for (p = report(&d, &r, 1); (p = strchr(p, '\n')) != NULL; lines++) {
+		p += 1 + strspn(p + 1, " ");
+		ck_assert((*p & 0xc0) != 0x80);
+	}
+	ck_assert_uint_gt(lines, 40);
+}
+END_TEST
+
 static const struct {
 	enum dsn_kind	 kind;
 	const char	*given, *shown;
@@ -257,6 +279,7 @@ main(void)
 	tcase_add_test(t, ascii_form_has_no_other_bytes);
 	tcase_add_test(t, no_injection);
 	tcase_add_loop_test(t, long_words, 0, 3);
+	tcase_add_loop_test(t, long_word_of_utf8, 0, 2);
 	tcase_add_loop_test(t, status, 0, nitems(statuses));
 	tcase_add_test(t, delay_has_its_end);
 	tcase_add_test(t, too_large);
