@@ -34,6 +34,7 @@
 #define COMMANDS_MAX	8	/* at a time */
 #define NAP_MS		20
 #define AGE_MS		60000	/* then a successor asks again who the user is, and what he may */
+#define REFUSE_MS	2000	/* then a successor looks at the mailbox again */
 #define FLOW_MS		10	/* mail flows if the last was stored so recently */
 #define GATHER_MS	4	/* then so long is waited for more, */
 #define GATHER_TIMES	3	/* as often as some came, */
@@ -376,11 +377,15 @@ setup(struct worker *w, struct diag *why)
 	return confine(w, why);
 }
 
-/* The mailbox cannot be used: every delivery hears why. */
+/*
+ * The mailbox cannot be used: every delivery hears why. Not for long, however
+ * much comes: it may be usable by now.
+ */
 static int
 refuse_all(struct worker *w, const char *why)
 {
 	struct job	*j = &w->jobs[0];
+	int64_t		 old = now_ms() + REFUSE_MS, idle;
 	int		 r;
 
 	for (;;) {
@@ -389,8 +394,9 @@ refuse_all(struct worker *w, const char *why)
 			job_answer(w, j);
 			fdio_close(&j->fd);
 		}
-		if (r == -1 || fdio_wait(w->queue, POLLIN,
-		    now_ms() + w->set->local.idle_timeout) == -1)
+		idle = now_ms() + w->set->local.idle_timeout;
+		if (r == -1 || now_ms() >= old || fdio_wait(w->queue, POLLIN,
+		    idle < old ? idle : old) == -1)
 			return EX_TEMPFAIL;
 	}
 }
