@@ -141,8 +141,9 @@ def log_tells(tap, stage, killer):
     """A restart by the master leaves two lines; that of the log too."""
     text = stage.log()
     # who tells of a death may be the next to die, or the log that is told
-    told = [k for k, then in zip(killer.kills, killer.kills[1:] + [("", 0)])
-            if then[0] not in ("master", "log", "local")]
+    after = killer.kills + [("", 0)] * 2
+    told = [k for n, k in enumerate(killer.kills)
+            if not {then[0] for then in after[n + 1:n + 3]} & {"master", "log", "local"}]
     silent = [(k, p) for k, p in told
               if not k.endswith("worker") and k != "master" and
               ("died program=%s pid=%d why=\"signal 9" % (k, p)) not in text]
