@@ -67,10 +67,9 @@ int	users_system_uid(uid_t, char *room, size_t, struct user *) must_check;
 
 /*
  * "maildir:~/Maildir", %u user, %d domain, %h home -> location with an absolute path. The user's own setting goes
- * before. %d is what stands behind the '@' of the name; -1 EINVAL without one, ENAMETOOLONG.
+ * before. %d is what stands behind the '@' of the name, or domain if there is none; -1 EINVAL without either,
+ * ENAMETOOLONG.
  */
-int	users_mailbox(const struct user *, const char *setting, char *, size_t) must_check;
-/* The same; %d is domain if the name has none. */
 int	users_mailbox_in(const struct user *, const char *domain, const char *setting, char *, size_t) must_check;
 
 #endif

@@ -291,9 +291,3 @@ users_mailbox_in(const struct user *u, const char *domain, const char *setting,
 	}
 	return 0;
 }
-
-int
-users_mailbox(const struct user *u, const char *setting, char *dst, size_t size)
-{
-	return users_mailbox_in(u, NULL, setting, dst, size);
-}
