@@ -21,7 +21,7 @@ enum sandbox_profile {
 	SANDBOX_LOG,		/* appending below the log directory */
 	SANDBOX_SESSION,	/* one user's mail, a connection */
 	SANDBOX_MAILDIR,	/* one user's mail, no network at all (local worker) */
-	SANDBOX_TOOL,		/* commands on the spool or tables: files given, AF_UNIX */
+	SANDBOX_TOOL,		/* drop: files given, AF_UNIX clients */
 	SANDBOX_COUNT
 };
 
