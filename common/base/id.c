@@ -7,7 +7,7 @@
 #define RANDOM_BITS	48
 #define MASK(bits)	((UINT64_C(1) << (bits)) - 1)
 
-static const char alphabet[] = "0123456789abcdefghjkmnpqrstvwxyz";
+static const char alphabet[] = ID_ALPHABET;
 
 static int
 digit_value(char c)

@@ -15,6 +15,7 @@
 
 #define ID_LEN		20
 #define ID_SIZE		(ID_LEN + 1)	/* with the NUL */
+#define ID_ALPHABET	"0123456789abcdefghjkmnpqrstvwxyz"
 #define SHARD_LEN	2
 #define SHARD_COUNT	1024
 

@@ -1,8 +1,8 @@
 /*
  * common/store/spool.h - the tree of spool(5) and every rename, link and unlink in it.
  *
- *	incoming/{tmp,new,sock}	ph-smtp:ph-queue 2770 (incoming itself 0750)
- *	drop/{tmp,new,sock}	ph-queue:ph-drop 3770
+ *	incoming/{tmp/X,new,sock}	ph-smtp:ph-queue 2770 (incoming itself 0750)
+ *	drop/{tmp/X,new,sock}	ph-queue:ph-drop 3770
  *	queue/XX/, status/XX/, tmp/, hold/, corrupt/, sock/	ph-queue
  */
 #ifndef STORE_SPOOL_H
@@ -26,27 +26,29 @@ int	spool_layout(const char *path, struct diag *) must_check;
 struct spool_in {
 	int			tmp, new;	/* directory descriptors */
 	enum durable_how	how;
+	bool			spread;		/* drafts lie in tmp/X, X the last character of the id */
 };
-/* how: durable_for of the directory. */
+/* how: durable_for of the directory, which is one of spool_layout's: its tmp is spread. */
 int	spool_in_open(struct spool_in *, int dirfd, enum durable_how how) must_check;
 void	spool_in_close(struct spool_in *);
 
-/* A message being written: tmp/ID, later new/ID. One writer. */
+/* A message being written: tmp/X/ID, later new/ID. One writer. */
 struct draft {
 	int			 fd;		/* -1: none */
 	char			 id[ID_SIZE];
+	char			 path[ID_SIZE + 2];	/* below tmp */
 	off_t			 content_at, size;
 	off_t			 written;	/* of the file so far */
 	struct buf		 out;		/* write-behind buffer */
 	struct sums		*sums;		/* of the body, as it passes */
 };
-/* Creates tmp/ID (env->id) O_EXCL mode 0660 and writes the head. ENOSPC, EDQUOT, EROFS ...: nothing is left behind. */
+/* Creates tmp/X/ID (env->id) O_EXCL mode 0660 and writes the head. ENOSPC, EDQUOT, EROFS ...: nothing is left behind. */
 int	draft_begin(const struct spool_in *, struct draft *, struct envelope *) must_check;
 /* Content with CRLF line ends; digests are computed as it passes. */
 int	draft_write(struct draft *, const void *, size_t) must_check;
 /* Trailer, blocks, name, flush: after 0 the message survives a power cut: say 250. -1: say 451; it was taken back (or at worst comes twice). The draft is closed either way. */
 int	draft_commit(const struct spool_in *, struct draft *) must_check;
-/* Removes tmp/ID and closes. Nothing to do on a closed draft. */
+/* Removes tmp/X/ID and closes. Nothing to do on a closed draft. */
 void	draft_abort(const struct spool_in *, struct draft *);
 
 /* The queue's view of the whole spool. */
@@ -82,7 +84,7 @@ int	spool_in_queue(const struct spool *, struct id, struct spool_in *) must_chec
 /* Appends a line (cut at 1023 bytes, control characters made '?') to status/XX/ID; nothing once the file has 1 MiB. No file reads as nothing. */
 int	spool_status_add(const struct spool *, struct id, struct str line) must_check;
 int	spool_status_read(const struct spool *, struct id, struct buf *) must_check;
-/* Files in tmp directories older than max_age_ms: removed; number. */
+/* Files in a tmp directory and in its directories tmp/X older than max_age_ms: removed; number. */
 int	spool_clean_tmp(int tmpdir, int64_t now_real_ms, int64_t max_age_ms) must_check;
 
 #endif

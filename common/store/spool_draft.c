@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/base/fdio.h"
@@ -26,6 +27,7 @@ spool_in_open(struct spool_in *in, int dirfd, enum durable_how how)
 		return -1;
 	}
 	in->how = how;
+	in->spread = true;
 	return 0;
 }
 
@@ -67,6 +69,19 @@ forget(struct draft *d)
 	errno = saved;
 }
 
+/* "X/ID" where the directory is spread, else "ID". */
+static void
+set_path(const struct spool_in *in, struct draft *d)
+{
+	char	*p = d->path;
+
+	if (in->spread) {
+		*p++ = d->id[ID_LEN - 1];
+		*p++ = '/';
+	}
+	memcpy(p, d->id, ID_SIZE);
+}
+
 int
 draft_begin(const struct spool_in *in, struct draft *d, struct envelope *env)
 {
@@ -76,12 +91,13 @@ draft_begin(const struct spool_in *in, struct draft *d, struct envelope *env)
 	    envelope_encode(&d->out, env) == -1 ||
 	    (d->sums = sums_new()) == NULL)
 		goto fail;
+	set_path(in, d);
 	d->content_at = (off_t)d->out.n;
 	if (d->out.n > ENVELOPE_MAX) {	/* nobody would read it again */
 		errno = EMSGSIZE;
 		goto fail;
 	}
-	d->fd = openat(in->tmp, d->id, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC |
+	d->fd = openat(in->tmp, d->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC |
 	    O_NOFOLLOW, 0660);
 	if (d->fd == -1)
 		goto fail;
@@ -123,7 +139,7 @@ finish(const struct spool_in *in, struct draft *d, bool *named)
 		return -1;
 	durable_begin(in->how, d->fd);
 	if (durable_data(in->how, d->fd) == -1 ||
-	    renameat(in->tmp, d->id, in->new, d->id) == -1)
+	    renameat(in->tmp, d->path, in->new, d->id) == -1)
 		return -1;
 	*named = true;
 	return durable_names(in->how, &none, in->new, &d->fd, 1);
@@ -153,7 +169,7 @@ draft_abort(const struct spool_in *in, struct draft *d)
 	int	saved = errno;
 
 	if (d->fd != -1)
-		unlinkat(in->tmp, d->id, 0);
+		unlinkat(in->tmp, d->path, 0);
 	forget(d);
 	errno = saved;
 }

@@ -26,22 +26,23 @@ static const struct {
 	const char	*path;
 	const char	*user, *group;
 	mode_t		 mode;
+	bool		 spread;
 } tree[] = {
-	{ ".",			"root",		"root",		0755 },
-	{ "incoming",		"ph-smtp",	"ph-queue",	0750 },
-	{ "incoming/tmp",	"ph-smtp",	"ph-queue",	02770 },
-	{ "incoming/new",	"ph-smtp",	"ph-queue",	02770 },
-	{ "incoming/sock",	"root",		"ph-smtp",	0710 },
-	{ "drop",		"ph-queue",	"ph-drop",	0750 },
-	{ "drop/tmp",		"ph-queue",	"ph-drop",	03770 },
-	{ "drop/new",		"ph-queue",	"ph-drop",	03770 },
-	{ "drop/sock",		"root",		"ph-drop",	0710 },
-	{ "queue",		"ph-queue",	"ph-queue",	0700 },
-	{ "status",		"ph-queue",	"ph-queue",	0700 },
-	{ "tmp",		"ph-queue",	"ph-queue",	0700 },
-	{ "hold",		"ph-queue",	"ph-queue",	0700 },
-	{ "corrupt",		"ph-queue",	"ph-queue",	0700 },
-	{ "sock",		"root",		"ph-queue",	0710 },
+	{ ".",			"root",		"root",		0755, false },
+	{ "incoming",		"ph-smtp",	"ph-queue",	0750, false },
+	{ "incoming/tmp",	"ph-smtp",	"ph-queue",	02770, true },
+	{ "incoming/new",	"ph-smtp",	"ph-queue",	02770, false },
+	{ "incoming/sock",	"root",		"ph-smtp",	0710, false },
+	{ "drop",		"ph-queue",	"ph-drop",	0750, false },
+	{ "drop/tmp",		"ph-queue",	"ph-drop",	03770, true },
+	{ "drop/new",		"ph-queue",	"ph-drop",	03770, false },
+	{ "drop/sock",		"root",		"ph-drop",	0710, false },
+	{ "queue",		"ph-queue",	"ph-queue",	0700, false },
+	{ "status",		"ph-queue",	"ph-queue",	0700, false },
+	{ "tmp",		"ph-queue",	"ph-queue",	0700, false },
+	{ "hold",		"ph-queue",	"ph-queue",	0700, false },
+	{ "corrupt",		"ph-queue",	"ph-queue",	0700, false },
+	{ "sock",		"root",		"ph-queue",	0710, false },
 };
 
 struct owner {
@@ -89,39 +90,73 @@ put_right(int fd, const char *path, struct owner who, mode_t mode,
 	return 0;
 }
 
-static int
-make_one(int root, size_t i, struct diag *why)
-{
-	struct owner	who;
-	int		fd, r;
-
-	if (find_owner(tree[i].user, tree[i].group, &who, why) == -1)
-		return -1;
-	if (mkdirat(root, tree[i].path, 0700) == -1 && errno != EEXIST)
-		return diag_errno(why, "spool %s: make", tree[i].path);
-	if ((fd = fdio_opendir(root, tree[i].path)) == -1)
-		return diag_errno(why, "spool %s: open", tree[i].path);
-	r = put_right(fd, tree[i].path, who, tree[i].mode, why);
-	fdio_close(&fd);
-	return r;
-}
-
 /*
  * ext4 puts new directories below this one into groups of blocks that have
  * room, so that the files which come and go here are not mixed with mailboxes:
  * a group where much was removed is slow to make files in. A wish, no more.
  */
 static void
-keep_apart(int root)
+keep_apart(int dir)
 {
 	int	flags = 0, saved = errno;
 
-	if (ioctl(root, FS_IOC_GETFLAGS, &flags) == 0) {
+	if (ioctl(dir, FS_IOC_GETFLAGS, &flags) == 0) {
 		flags |= FS_TOPDIR_FL;
-		if (ioctl(root, FS_IOC_SETFLAGS, &flags) == -1)
-			errno = saved;
+		(void)ioctl(dir, FS_IOC_SETFLAGS, &flags);
 	}
 	errno = saved;
+}
+
+/* name is that in dir, path for the people. */
+static int
+make_dir(int dir, const char *name, const char *path, struct owner who,
+    mode_t mode, struct diag *why)
+{
+	int	fd, r;
+
+	if (mkdirat(dir, name, 0700) == -1 && errno != EEXIST)
+		return diag_errno(why, "spool %s: make", path);
+	if ((fd = fdio_opendir(dir, name)) == -1)
+		return diag_errno(why, "spool %s: open", path);
+	r = put_right(fd, path, who, mode, why);
+	fdio_close(&fd);
+	return r;
+}
+
+/*
+ * Drafts are made in one of 32 directories: who makes a file holds its
+ * directory locked, and on ext4 each of them has a group of its own.
+ */
+static int
+make_spread(int root, size_t i, struct owner who, struct diag *why)
+{
+	static const char	digits[] = ID_ALPHABET;
+	char			name[2] = "";
+	int			dir, r = 0;
+
+	if ((dir = fdio_opendir(root, tree[i].path)) == -1)
+		return diag_errno(why, "spool %s: open", tree[i].path);
+	keep_apart(dir);
+	for (size_t n = 0; digits[n] != '\0' && r == 0; n++) {
+		name[0] = digits[n];
+		r = make_dir(dir, name, tree[i].path, who, tree[i].mode, why);
+	}
+	if (r == 0 && fsync(dir) == -1)
+		r = diag_errno(why, "spool %s: flush", tree[i].path);
+	fdio_close(&dir);
+	return r;
+}
+
+static int
+make_one(int root, size_t i, struct diag *why)
+{
+	struct owner	who;
+
+	if (find_owner(tree[i].user, tree[i].group, &who, why) == -1 ||
+	    make_dir(root, tree[i].path, tree[i].path, who, tree[i].mode,
+	    why) == -1)
+		return -1;
+	return tree[i].spread ? make_spread(root, i, who, why) : 0;
 }
 
 int

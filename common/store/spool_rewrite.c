@@ -102,7 +102,7 @@ spool_in_queue(const struct spool *s, struct id id, struct spool_in *in)
 
 	spool_sharded(id, name);
 	id_shard(id, shard);
-	*in = (struct spool_in){ -1, -1, s->how };
+	*in = (struct spool_in){ -1, -1, s->how, false };
 	if (spool_make_shard(s, s->queue, name) == -1 ||
 	    (in->tmp = fdio_opendir(s->tmp, ".")) == -1 ||
 	    (in->new = fdio_opendir(s->queue, shard)) == -1) {

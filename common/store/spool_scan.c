@@ -160,7 +160,26 @@ spool_recover(const struct spool *s)
 struct clean {
 	int64_t	before;
 	int	removed;
+	bool	below;
 };
+
+static int	clean_one(const struct scan *, int, const char *);
+
+/* One of tmp/X; there are none below it. */
+static int
+clean_below(struct clean *c, int dir, const char *name)
+{
+	const struct scan	scan = { NULL, c };
+	int			fd, r;
+
+	if (c->below || (fd = fdio_opendir(dir, name)) == -1)
+		return 0;
+	c->below = true;
+	r = spool_each_name(fd, clean_one, &scan);
+	c->below = false;
+	fdio_close(&fd);
+	return r;
+}
 
 static int
 clean_one(const struct scan *scan, int dir, const char *name)
@@ -170,6 +189,8 @@ clean_one(const struct scan *scan, int dir, const char *name)
 
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return 0;
+	if (S_ISDIR(st.st_mode) && name[1] == '\0')
+		return clean_below(c, dir, name);
 	if (S_ISREG(st.st_mode) &&
 	    (int64_t)st.st_mtim.tv_sec * 1000 < c->before &&
 	    unlinkat(dir, name, 0) == 0)
@@ -180,7 +201,7 @@ clean_one(const struct scan *scan, int dir, const char *name)
 int
 spool_clean_tmp(int tmpdir, int64_t now_real_ms, int64_t max_age_ms)
 {
-	struct clean		c = { now_real_ms - max_age_ms, 0 };
+	struct clean		c = { now_real_ms - max_age_ms, 0, false };
 	const struct scan	scan = { NULL, &c };
 
 	return spool_each_name(tmpdir, clean_one, &scan) == -1 ? -1 : c.removed;

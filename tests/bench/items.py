@@ -37,15 +37,16 @@ def send(server, user, sessions, n, size, keep):
 
 
 def one_rate(run, server, key, sessions, n, size, keep):
-    """In a mailbox that nobody used: what a file system remembers of removed
-    files must not be part of it."""
+    """In a mailbox that nobody used, and mailboxes stay until the end: what a
+    file system remembers of removed files must not be part of it."""
     user = run.next_user(server)
     send(server, user, 1, 1, 1000, False)
     accepted, delivered = send(server, user, sessions, n, size, keep)
     if delivered is not None:
         run.figures.add(key + ".accepted", server.name, accepted)
         run.figures.add(key, server.name, delivered)
-    shutil.rmtree(server.maildir(user))
+    if size >= MIB:
+        shutil.rmtree(server.maildir(user))
     time.sleep(0.5)
 
 

@@ -10,7 +10,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from e2e import ADDR, ROOT, Smtp, Skip, Stage, Tap, ident, mails, message, until, want, word  # noqa: E402
+from e2e import ADDR, ROOT, Smtp, Skip, Stage, Tap, below, ident, mails, message, until, want, word  # noqa: E402
 
 os.environ["PATH"] += ":/usr/sbin:/sbin"
 TX = b"LHLO client.test\r\nMAIL FROM:<s@client.test>\r\n"
@@ -124,7 +124,7 @@ def aborted(st):
             c.send(TX + rcpts(b"alice@example.test", b"bob@example.test") + data)
             c.expect("250", "250", "250", "250")
     tmp = os.path.join(st.dir, "spool", "incoming", "tmp")
-    until("incoming/tmp is empty", lambda: not os.listdir(tmp))
+    until("incoming/tmp is empty", lambda: not below(tmp))
     until("none is busy", lambda: " busy=0 " in next(
         l for l in st.posthouse("status")[1].splitlines() if l.startswith("lmtp")))
     want("nobody has it", None, not any(w in m for u in ("alice", "bob") for m in mails(st.dir, u).values()))

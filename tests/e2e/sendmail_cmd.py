@@ -14,6 +14,9 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
+from e2e import below  # noqa: E402
+
 DIR = os.environ["PH_DIR"]
 ROOT = os.geteuid() == 0
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -130,7 +133,7 @@ class Stage:
     def left(self):
         """Names in tmp and new of drop."""
         return [n for d in ("tmp", "new") for n in
-                os.listdir(os.path.join(self.dir, "spool", "drop", d))]
+                below(os.path.join(self.dir, "spool", "drop", d))]
 
 
 MAIN = Stage(DIR)
@@ -545,7 +548,7 @@ def test_down(own, where, base):
         check(status == 0, "sent while the daemons are down", said)
     new = os.path.join(where, "spool", "drop", "new")
     names = os.listdir(new)
-    check(len(names) == 3 and not os.listdir(
+    check(len(names) == 3 and not below(
         os.path.join(where, "spool", "drop", "tmp")), "it lies in drop/new")
     stats = [os.stat(os.path.join(new, n)) for n in names]
     uid = 61001 if ROOT else os.getuid()
@@ -716,9 +719,9 @@ def test_broken_off(own, before):
         p.stdin.flush()
         tmp = os.path.join(own.dir, "spool", "drop", "tmp")
         end = time.monotonic() + WAIT
-        while not os.listdir(tmp) and time.monotonic() < end:
+        while not below(tmp) and time.monotonic() < end:
             time.sleep(0.02)
-        begun = bool(os.listdir(tmp))
+        begun = bool(below(tmp))
         if sig == signal.SIGINT:     # as a terminal does, to all of them
             os.killpg(p.pid, sig)
         else:

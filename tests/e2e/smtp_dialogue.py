@@ -11,6 +11,9 @@ import socket
 import sys
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
+from e2e import below  # noqa: E402
+
 ADDR = os.environ.get("PH_ADDR", "127.0.0.1")
 SMTP = int(os.environ["PH_SMTP"])
 LMTP = int(os.environ["PH_LMTP"])
@@ -445,9 +448,9 @@ def nothing_left():
     """Drafts of broken-off and refused messages are gone."""
     tmp = os.path.join(DIR, "spool", "incoming", "tmp")
     end = time.time() + 10
-    while os.listdir(tmp) and time.time() < end:
+    while below(tmp) and time.time() < end:
         time.sleep(0.2)
-    left = os.listdir(tmp)
+    left = below(tmp)
     return "in incoming/tmp: %s" % left if left else None
 
 

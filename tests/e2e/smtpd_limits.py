@@ -9,7 +9,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from e2e import BIN, LONG, Lines, Pop3, Smtp, Stage, Tap, Wrong, message, send, until, want, word  # noqa: E402
+from e2e import BIN, LONG, Lines, Pop3, Smtp, Stage, Tap, Wrong, below, message, send, until, want, word  # noqa: E402
 
 TX = b"MAIL FROM:<s@client.test>\r\nRCPT TO:<alice@example.test>\r\n"
 covered = set()
@@ -678,7 +678,7 @@ def times(tap, st):
     threads(tap, slow_clients(st), meanwhile)
     tap.run("no worker is left busy", lambda: until("busy=0", lambda: all(
         busy(st, p)["busy"] == 0 for p in ("smtp", "lmtp", "pop3")), 10))
-    tap.run("no draft is left", lambda: until("incoming/tmp is empty", lambda: not os.listdir(
+    tap.run("no draft is left", lambda: until("incoming/tmp is empty", lambda: not below(
         os.path.join(st.dir, "spool", "incoming", "tmp")), 10))
 
 

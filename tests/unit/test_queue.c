@@ -212,6 +212,7 @@ put(const char *place, struct envelope *env, const char *text)
 	snprintf(path, sizeof(path), "%s/%s", dir, place);
 	ck_assert_int_ne(fd = fdio_opendir(AT_FDCWD, path), -1);
 	ck_assert_int_eq(spool_in_open(&in, fd, DURABLE_STRICT), 0);
+	in.spread = false;
 	close(fd);
 	id_format(id, env->id);
 	if (env->arrival_ms == 0)

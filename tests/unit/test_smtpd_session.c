@@ -121,6 +121,7 @@ setup(void)
 	    .queue = { "sock/queue", -1 } };
 	ck_assert_int_eq(spool_in_open(&d.spool, AT_FDCWD,
 	    DURABLE_STRICT), 0);
+	d.spool.spread = false;
 	buf_init(&d.question, MSG_MAX);
 	buf_init(&d.answer, MSG_MAX);
 	log_open(open("/dev/null", O_WRONLY | O_CLOEXEC), "test");

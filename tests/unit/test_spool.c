@@ -28,6 +28,7 @@ setup(void)
 	    "incoming/new", "drop", "drop/tmp", "drop/new", "queue", "status",
 	    "tmp", "hold", "corrupt" };
 	struct diag	why;
+	char		room[20];
 	size_t		i;
 	int		fd;
 
@@ -36,11 +37,25 @@ setup(void)
 	ck_assert_int_ne(root = open(dir, O_RDONLY | O_DIRECTORY), -1);
 	for (i = 0; i < nitems(parts); i++)
 		ck_assert_int_eq(mkdirat(root, parts[i], 0700), 0);
+	for (i = 0; i < strlen(ID_ALPHABET); i++) {
+		snprintf(room, sizeof(room), "incoming/tmp/%c", ID_ALPHABET[i]);
+		ck_assert_int_eq(mkdirat(root, room, 0700), 0);
+	}
 	ck_assert_msg(spool_open(&sp, root, durable_for(root, false),
 	    &why) == 0, "%s", why.text);
 	ck_assert_int_ne(fd = fdio_opendir(root, "incoming"), -1);
 	ck_assert_int_eq(spool_in_open(&in, fd, durable_for(fd, false)), 0);
 	close(fd);
+}
+
+/* X/ID */
+static const char *
+draft_name(const char *id)
+{
+	static char	name[ID_SIZE + 2];
+
+	snprintf(name, sizeof(name), "%c/%s", id[ID_LEN - 1], id);
+	return name;
 }
 
 static int
@@ -143,7 +158,7 @@ START_TEST(commit_and_load)	/* loop: how many times the text */
 	}
 	envelope_free(&env);
 	close(fd);
-	ck_assert_int_eq(faccessat(in.tmp, env.id, F_OK, 0), -1);
+	ck_assert_int_eq(faccessat(in.tmp, draft_name(env.id), F_OK, 0), -1);
 }
 END_TEST
 
@@ -156,10 +171,10 @@ START_TEST(abort_leaves_nothing)
 
 	make_envelope(&env, r, 1);
 	ck_assert_int_eq(draft_begin(&in, &d, &env), 0);
-	ck_assert_int_eq(faccessat(in.tmp, env.id, F_OK, 0), 0);
+	ck_assert_int_eq(faccessat(in.tmp, draft_name(env.id), F_OK, 0), 0);
 	draft_abort(&in, &d);
 	draft_abort(&in, &d);
-	ck_assert_int_eq(faccessat(in.tmp, env.id, F_OK, 0), -1);
+	ck_assert_int_eq(faccessat(in.tmp, draft_name(env.id), F_OK, 0), -1);
 	ck_assert_int_eq(spool_scan(&sp, SPOOL_INCOMING, count, n), 0);
 	ck_assert_uint_eq(n[0] + n[1], 0);
 }
@@ -176,7 +191,7 @@ START_TEST(same_id_twice)
 	ck_assert_int_eq(draft_begin(&in, &b, &env), -1);
 	ck_assert_int_eq(errno, EEXIST);
 	draft_abort(&in, &b);
-	ck_assert_int_eq(faccessat(in.tmp, env.id, F_OK, 0), 0);
+	ck_assert_int_eq(faccessat(in.tmp, draft_name(env.id), F_OK, 0), 0);
 	draft_abort(&in, &a);
 }
 END_TEST
@@ -198,7 +213,7 @@ START_TEST(commit_fails)
 	close(null);
 	ck_assert_int_eq(draft_commit(&in, &d), -1);
 	ck_assert_int_eq(errno, ENOSPC);
-	ck_assert_int_eq(faccessat(in.tmp, env.id, F_OK, 0), -1);
+	ck_assert_int_eq(faccessat(in.tmp, draft_name(env.id), F_OK, 0), -1);
 	ck_assert_int_eq(spool_scan(&sp, SPOOL_INCOMING, count, n), 0);
 	ck_assert_uint_eq(n[0] + n[1], 0);
 }
@@ -392,7 +407,13 @@ START_TEST(old_tmp_goes)
 	close(openat(sp.tmp, "old", O_CREAT | O_WRONLY, 0600));
 	close(openat(sp.tmp, "new", O_CREAT | O_WRONLY, 0600));
 	ck_assert_int_eq(utimensat(sp.tmp, "old", old, 0), 0);
-	ck_assert_int_eq(spool_clean_tmp(sp.tmp, now_real_ms(), 3600000), 1);
+	ck_assert_int_eq(mkdirat(sp.tmp, "x", 0700), 0);
+	close(openat(sp.tmp, "x/old", O_CREAT | O_WRONLY, 0600));
+	close(openat(sp.tmp, "x/new", O_CREAT | O_WRONLY, 0600));
+	ck_assert_int_eq(utimensat(sp.tmp, "x/old", old, 0), 0);
+	ck_assert_int_eq(spool_clean_tmp(sp.tmp, now_real_ms(), 3600000), 2);
+	ck_assert_int_eq(faccessat(sp.tmp, "x/new", F_OK, 0), 0);
+	ck_assert_int_eq(faccessat(sp.tmp, "x/old", F_OK, 0), -1);
 	ck_assert_int_eq(faccessat(sp.tmp, "new", F_OK, 0), 0);
 	ck_assert_int_eq(faccessat(sp.tmp, "old", F_OK, 0), -1);
 }

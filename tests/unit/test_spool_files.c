@@ -80,6 +80,7 @@ setup(void)
 	ck_assert_int_eq(mkdir(path, 0700), 0);
 	ck_assert_int_ne(fd = fdio_opendir(AT_FDCWD, dir), -1);
 	ck_assert_int_eq(spool_in_open(&in, fd, DURABLE_STRICT), 0);
+	in.spread = false;
 	close(fd);
 	rcpt = (struct envelope_rcpt){ .addr = STR("bob@example.test"),
 	    .state = RCPT_WAITING };
@@ -381,7 +382,8 @@ START_TEST(layout)
 {
 	static const struct { const char *path; mode_t mode; } some[] = {
 		{ "", 0755 }, { "incoming", 0750 }, { "incoming/new", 02770 },
-		{ "drop/tmp", 03770 }, { "drop/sock", 0710 },
+		{ "drop/tmp", 03770 }, { "drop/tmp/0", 03770 },
+		{ "incoming/tmp/z", 02770 }, { "drop/sock", 0710 },
 		{ "queue", 0700 }, { "corrupt", 0700 }
 	};
 	char		path[128];

@@ -332,6 +332,11 @@ class Stage:
             return int(f.read())
 
 
+def below(directory):
+    """Files anywhere below it."""
+    return [os.path.join(d, n) for d, _, names in os.walk(directory) for n in names]
+
+
 def mails(directory, user):
     """The contents of a user's messages, by file name."""
     found = {}
