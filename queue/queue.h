@@ -93,8 +93,6 @@ int	drop_take(struct queue *, struct id) must_check;
 bool	message_start(struct queue *, enum spool_place, struct id, bool retry);
 /* All questions of the message are answered. */
 void	message_routed(struct queue *, struct message *);
-/* The end of one delivery; status is an enhanced code (RFC 3463), text says why. */
-void	task_done(struct queue *, struct task *, const char *status, struct str text);
 /* Everything under way is forgotten; the files tell the rest at the next start. */
 void	message_free_all(struct queue *);
 /* Unreadable: to corrupt/, with a log line. */
@@ -103,6 +101,27 @@ void	message_corrupt(struct queue *, enum spool_place, struct id, const char *wh
 void	message_schedule(struct queue *);
 /* NULL: it is not under way. */
 struct message *message_find(const struct queue *, struct id);
+/* Recipients that are still to be delivered to. */
+size_t	message_waiting(const struct message *);
+void	message_free(struct queue *, struct message *);
+
+/* ---- outcome.c */
+/* The end of one delivery; status is an enhanced code (RFC 3463), text says why. The last one ends the message. */
+void	task_done(struct queue *, struct task *, const char *status, struct str text);
+/* No delivery is under way: reports are written, the file is settled. Frees the message. */
+void	message_finish(struct queue *, struct message *);
+
+/* ---- settle.c: where the file of a message comes to rest. What goes wrong is logged, and tried again later */
+/* It waits in the queue for its next attempt. */
+void	settle_back(struct queue *, struct message *, int64_t now);
+/* Everybody was delivered to or told: it is removed. */
+void	settle_done(struct queue *, struct message *);
+/* Only a person can help. */
+void	settle_hold(struct queue *, const struct message *, const char *why);
+/* The state of one recipient, or with NULL of all that have one, goes into the file. */
+void	settle_states(struct queue *, const struct message *, const struct envelope_rcpt *);
+/* The file stays as it is, and is looked at again in a minute. */
+void	settle_later(struct queue *, enum spool_place, struct id);
 
 /* ---- bounce.c: reports to the sender */
 enum bounce_end {
