@@ -95,7 +95,7 @@ SBIN_PROGRAMS	:= posthouse sendmail postq
 BIN_PROGRAMS	:= mailq deliver
 LIBEXEC_PROGRAMS := $(filter-out $(SBIN_PROGRAMS) $(BIN_PROGRAMS),$(notdir $(PROGRAMS)))
 
-.PHONY: all install check check-long run fuzz bench dist clean layering lint units tools help FORCE
+.PHONY: all install check check-long run fuzz bench dist clean layering lint units objects tools help FORCE
 .DELETE_ON_ERROR:
 # Nothing is removed when make ends: the summary of the tests is the last line.
 .SECONDARY:
@@ -146,6 +146,8 @@ $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(ALL_LIBS)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs check) $(LIBS)
 units: $(UNITS)
+# Compiled, not linked: for a compiler's opinion.
+objects: $(call obj,$(COMMON_SRC) $(FOLDER_SRC) $(MAIN_SRC) $(UNIT_SRC) $(TOOL_SRC))
 
 $(BUILD)/tools/%: $(BUILD)/obj/tests/tools/%.o $(LIBCOMMON)
 	@mkdir -p $(@D)
