@@ -30,8 +30,9 @@ void	log_info(const char *, ...) printf_like(1, 2);
 void	log_debug(const char *, ...) printf_like(1, 2);
 /*
  * A value fit for the line, written to dst (size n): as it is if it is plain,
- * else in double quotes with \" \\ and \xNN for control and non-UTF-8 bytes; cut
- * with "..." if too long. Returns dst.
+ * else in double quotes with \" \\ and \xNN for control and non-UTF-8 bytes and
+ * for characters that turn or hide what is beside them; cut with "..." if too
+ * long. Returns dst.
  */
 const char *log_safe(char *, size_t, struct str);
 /* One finished line "2026-11-24T06:55:03.123Z program[pid] level: text\n"; used by the log program and stderr. Control characters in text become \xNN. */
