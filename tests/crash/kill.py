@@ -116,7 +116,7 @@ def hung_queue(tap, stage):
 
 
 def hung_worker(tap, stage, post):
-    """It does not die and says nothing: its mail goes another way."""
+    """It does not die and says nothing: its mail goes another way, and it is killed."""
     line = Line(stage.smtp)
     letters = []
     first = []
@@ -128,12 +128,12 @@ def hung_worker(tap, stage, post):
             first = [p for p, _ in stage.processes("local-worker")]
             for pid in first:
                 os.kill(pid, signal.SIGSTOP)
-    tap.ok(not until_seen(stage, post, letters, 30).missing(letters) and
-           all(is_alive(p) for p in first) and first,
+    tap.ok(not until_seen(stage, post, letters, 30).missing(letters) and first,
            "a local-worker that hangs does not keep its mail", first)
     tap.ok('local user=bob why="no answer in' in stage.log(), "and is told of")
-    for pid in first:
-        os.kill(pid, signal.SIGCONT)
+    tap.ok(wait_for(lambda: not any(is_alive(p) for p in first), 5) and
+           all('worker-killed pid=%d' % p in stage.log() for p in first),
+           "and killed", first)
     line.close()
 
 
