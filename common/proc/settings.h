@@ -57,6 +57,29 @@ struct local_settings {
 	char			*alias_user;	/* runs |commands and /files of alias files */
 };
 
+struct dns_settings {
+	struct setting_list	servers;	/* "127.0.0.1:53"; none: those of /etc/resolv.conf */
+	long long		timeout;	/* ms, for one question with all its retries */
+	bool			dnssec;
+	char			*trust_anchor;	/* file of the root's keys */
+};
+
+/* The first items of the lists are patterns: "example.org", ".example.org" (below it) or "*". */
+struct remote_settings {
+	struct setting_list	transports;	/* pattern, target */
+	struct setting_list	tls;		/* pattern, "off", "opportunistic", "required", "verified" */
+	struct setting_list	sources;	/* pattern, own address */
+	struct setting_list	auth;		/* host, user */
+	struct setting_list	connections, rates;	/* pattern, number */
+	char			*passwords;	/* file of "HOST:USER:PASSWORD" lines; "" none */
+	char			*tls_ca;	/* file of certificates */
+	char			*hello, *family;	/* "": hostname; "both", "ipv4", "ipv6" */
+	long long		port;
+	long long		connect_timeout, greeting_timeout, command_timeout, data_timeout, block_timeout,
+				end_timeout, idle_timeout;	/* ms */
+	long long		session_messages, addresses, recipients, workers;
+};
+
 struct settings {
 	char			*hostname, *postmaster, *separator;
 	char			*spool, *run, *tables, *libexec, *durability;
@@ -71,6 +94,8 @@ struct settings {
 	long long		 pop3_user_connections;		/* sessions of one user at a time; 0 = no limit */
 	struct queue_settings	 queue;
 	struct local_settings	 local;
+	struct dns_settings	 dns;
+	struct remote_settings	 remote;
 	struct conf_stmts	 stmts;				/* what they were read from */
 };
 
@@ -78,7 +103,7 @@ struct settings {
 enum settings_program {
 	PROGRAM_MASTER = 1 << 0, PROGRAM_LOG = 1 << 1, PROGRAM_ROUTE = 1 << 2, PROGRAM_QUEUE = 1 << 3,
 	PROGRAM_SMTPD = 1 << 4, PROGRAM_LOCAL = 1 << 5, PROGRAM_AUTH = 1 << 6, PROGRAM_POP3D = 1 << 7,
-	PROGRAM_SESSION = 1 << 8, PROGRAM_TOOL = 1 << 9
+	PROGRAM_SESSION = 1 << 8, PROGRAM_TOOL = 1 << 9, PROGRAM_HOP = 1 << 10, PROGRAM_REMOTE = 1 << 11
 };
 
 /* Defaults, then the file; -1: *why is "file:line:column: ...". The caller frees with settings_free. */

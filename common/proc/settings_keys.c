@@ -22,8 +22,10 @@
 #define POP3D		PROGRAM_POP3D
 #define SESSION		PROGRAM_SESSION
 #define TOOL		PROGRAM_TOOL
+#define HOP		PROGRAM_HOP
+#define REMOTE		PROGRAM_REMOTE
 #define ALL		(LOG | ROUTE | QUEUE | SMTPD | LOCAL | AUTH | POP3D | \
-			    SESSION | TOOL)
+			    SESSION | TOOL | HOP | REMOTE)
 
 #define TEXT(key, member, def, rule, who) \
 	{ key, SETTING_TEXT, AT(member), def, NULL, NULL, &rule, NULL, who, false }
@@ -155,7 +157,52 @@ const struct setting_key setting_keys[] = {
 	SIZE("local.quota", local.quota, "0", "0", "1048576G", LOCAL | TOOL),
 	COUNT("local.hops", local.hops, "100", "10", "1000", LOCAL | TOOL),
 	TEXT("local.alias-user", local.alias_user, "nobody", rule_user,
-	    ROUTE | LOCAL | TOOL)
+	    ROUTE | LOCAL | TOOL),
+
+	LIST_OR_NONE("dns.server", dns.servers, NULL, rule_server, HOP | TOOL),
+	TIME("dns.timeout", dns.timeout, "30s", "1s", "5m", HOP | TOOL),
+	BOOL("dns.dnssec", dns.dnssec, "no", HOP | TOOL),
+	TEXT("dns.trust-anchor", dns.trust_anchor, "/usr/share/dns/root.key",
+	    rule_path, HOP | TOOL),
+
+	PAIRS("transport", remote.transports, rule_pattern, rule_target,
+	    HOP | ROUTE | TOOL),
+	PAIRS("remote.tls", remote.tls, rule_pattern, rule_tls, HOP | TOOL),
+	PAIRS("remote.source", remote.sources, rule_pattern, rule_ip,
+	    HOP | TOOL),
+	PAIRS("remote.auth", remote.auth, rule_domain, rule_user, REMOTE),
+	PAIRS("remote.connections", remote.connections, rule_pattern,
+	    rule_count, HOP | TOOL),
+	PAIRS("remote.rate", remote.rates, rule_pattern, rule_count, HOP | TOOL),
+	TEXT("remote.passwords", remote.passwords, "", rule_path_or_none,
+	    REMOTE),
+	TEXT("remote.tls-ca", remote.tls_ca,
+	    "/etc/ssl/certs/ca-certificates.crt", rule_path, REMOTE),
+	TEXT("remote.hello", remote.hello, "", rule_domain_or_none, REMOTE),
+	TEXT("remote.family", remote.family, "both", rule_family, HOP | TOOL),
+	COUNT("remote.port", remote.port, "25", "1", "65535", HOP | TOOL),
+	TIME("remote.connect-timeout", remote.connect_timeout, "30s", "1s",
+	    "1h", REMOTE),
+	/* RFC 5321 4.5.3.2 */
+	TIME("remote.greeting-timeout", remote.greeting_timeout, "5m", "1s",
+	    "1h", REMOTE),
+	TIME("remote.command-timeout", remote.command_timeout, "5m", "1s", "1h",
+	    REMOTE),
+	TIME("remote.data-timeout", remote.data_timeout, "2m", "1s", "1h",
+	    REMOTE),
+	TIME("remote.block-timeout", remote.block_timeout, "3m", "1s", "1h",
+	    REMOTE),
+	TIME("remote.end-timeout", remote.end_timeout, "10m", "1s", "1d",
+	    REMOTE),
+	TIME("remote.idle-timeout", remote.idle_timeout, "2s", "0", "5m",
+	    QUEUE | REMOTE),
+	COUNT("remote.session-messages", remote.session_messages, "100", "1",
+	    "100000", QUEUE | REMOTE),
+	COUNT("remote.addresses", remote.addresses, "5", "1", "100", REMOTE),
+	COUNT("remote.recipients", remote.recipients, "100", "1", "100",
+	    QUEUE | REMOTE),
+	COUNT("remote.workers", remote.workers, "200", "1", "10000",
+	    QUEUE | REMOTE)
 };
 
 const size_t setting_nkeys = nitems(setting_keys);
