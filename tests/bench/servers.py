@@ -7,7 +7,7 @@ import socket
 import subprocess
 import time
 
-from lib import wait_until
+from lib import rss_kib, wait_until
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
@@ -38,18 +38,34 @@ class Posthouse:
         self.build = os.path.join(TOP, os.environ.get("PH_BUILD") or
                                   os.environ.get("BUILD") or "build")
         self.conf = os.path.join(self.dir, "posthouse.conf")
+        self.more = os.path.join(directory, "posthouse.more")
+        open(self.more, "w").close()
 
     def stage(self, *args, **env):
         subprocess.run([os.path.join(TOP, "tests", "stage"), *args],
                        check=True, stdout=subprocess.DEVNULL,
                        env={**os.environ, "PH_BUILD": self.build,
-                            "STAGE_USERS": str(self.users), **env})
+                            "STAGE_USERS": str(self.users),
+                            "STAGE_CONF": self.more, **env})
 
     def up(self):
         self.stage("up", self.dir, str(self.base))
 
     def down(self):
         self.stage("down", self.dir)
+
+    def send_to(self, routes):
+        """Where mail for other domains goes, before it is started."""
+        with open(self.more, "w") as f:
+            for domain, (addr, port) in routes.items():
+                f.write("transport %s smtp:[%s]:%d\n" % (domain, addr, port))
+            f.write("remote.tls * off\nqueue.delay-warning 0\n")
+
+    def flush(self):
+        self.ask("postq", "flush", "ALL")
+
+    def manager_kib(self):
+        return rss_kib(self.pid(), "queue")
 
     def program(self, name):
         return os.path.join(self.dir, "bin", name)
@@ -90,6 +106,9 @@ smtpd_recipient_restrictions = permit_mynetworks, reject_unauth_destination
 message_size_limit = 51200000
 smtpd_tls_security_level = none
 smtp_tls_security_level = none
+transport_maps = inline:{{ {routes} }}
+smtp_host_lookup = native
+disable_dns_lookups = yes
 maillog_file = {dir}/log
 maillog_file_prefixes = {dir}
 smtpd_client_connection_count_limit = 0
@@ -108,6 +127,22 @@ class Postfix:
         self.users = ", ".join("{user%d@example.test = user%d/}" % (i, i)
                                for i in range(1, users + 1))
         self.running = False
+        self.routes = "{relay.test = smtp:[127.0.0.1]:9}"
+
+    def send_to(self, routes):
+        self.routes = ", ".join(
+            "{%s = smtp:[%s]:%d}" % (domain, addr, port)
+            for domain, (addr, port) in routes.items())
+        if os.path.isdir(self.etc):
+            self.write_main()
+
+    def flush(self):
+        subprocess.run(["postqueue", "-c", self.etc, "-f"],
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def manager_kib(self):
+        with open(os.path.join(self.dir, "spool/pid/master.pid")) as f:
+            return rss_kib(int(f.read()), "qmgr")
 
     @staticmethod
     def missing():
@@ -141,11 +176,16 @@ class Postfix:
             os.makedirs(os.path.join(self.dir, sub), mode=0o755)
         shutil.chown(os.path.join(self.dir, "data"), "postfix")
         shutil.chown(os.path.join(self.dir, "mail"), owner.pw_uid)
-        with open(os.path.join(self.etc, "main.cf"), "w") as f:
-            f.write(MAIN_CF.format(dir=self.dir, addr=ADDR, uid=owner.pw_uid,
-                                   gid=owner.pw_gid, users=self.users))
+        self.write_main()
         with open(os.path.join(self.etc, "master.cf"), "w") as f:
             f.write(self.master_cf())
+
+    def write_main(self):
+        owner = pwd.getpwnam("nobody")
+        with open(os.path.join(self.etc, "main.cf"), "w") as f:
+            f.write(MAIN_CF.format(dir=self.dir, addr=ADDR, uid=owner.pw_uid,
+                                   gid=owner.pw_gid, users=self.users,
+                                   routes=self.routes))
 
     def order(self, what):
         return subprocess.run(["postfix", "-c", self.etc, what],
