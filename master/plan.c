@@ -14,6 +14,7 @@ const struct program_plan plan_programs[ID_COUNT] = {
 	[ID_ROUTE] = { "route", "route", NULL, PROGRAM_ROUTE, 4 },
 	[ID_AUTH] = { "auth", "auth", NULL, PROGRAM_AUTH, 1 },
 	[ID_LOCAL] = { "local", "local", NULL, PROGRAM_LOCAL, 3 },
+	[ID_REMOTE] = { "remote", "remote", NULL, PROGRAM_REMOTE, 3 },
 	[ID_QUEUE] = { "queue", "queue", NULL, PROGRAM_QUEUE, 2 },
 	[ID_SMTP] = { "smtp", "smtpd", "smtp", PROGRAM_SMTPD, 0 },
 	[ID_LMTP] = { "lmtp", "smtpd", "lmtp", PROGRAM_SMTPD, 0 },
@@ -29,6 +30,8 @@ const struct socket_plan plan_sockets[] = {
 	    "ph-login", "ph-login", 0600 },
 	{ "local@queue", ID_LOCAL, true, "sock", "local",
 	    "ph-queue", "ph-queue", 0600 },
+	{ "remote@queue", ID_REMOTE, true, "sock", "remote",
+	    "ph-queue", "ph-queue", 0600 },
 	{ "queue@smtp", ID_QUEUE, true, "incoming/sock", "queue",
 	    "ph-smtp", "ph-smtp", 0600 },
 	{ "queue@drop", ID_QUEUE, true, "drop/sock", "queue",
@@ -39,7 +42,8 @@ const struct socket_plan plan_sockets[] = {
 const size_t plan_nsockets = nitems(plan_sockets);
 
 const char *const plan_users[] = {
-	"ph-log", "ph-auth", "ph-route", "ph-queue", "ph-smtp", "ph-login", NULL
+	"ph-log", "ph-auth", "ph-route", "ph-queue", "ph-smtp", "ph-login",
+	"ph-remote", NULL
 };
 
 const struct setting_list *
@@ -56,6 +60,7 @@ plan_listen(const struct settings *s, enum program_id id)
 	case ID_ROUTE:
 	case ID_AUTH:
 	case ID_LOCAL:
+	case ID_REMOTE:
 	case ID_QUEUE:
 	case ID_COUNT:
 		break;

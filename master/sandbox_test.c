@@ -50,6 +50,12 @@ try_inet(void)
 }
 
 static int
+try_udp(void)
+{
+	return socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+}
+
+static int
 try_unix(void)
 {
 	return socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
@@ -144,7 +150,8 @@ try_keyctl(void)
 
 #define P(x)		(1u << SANDBOX_##x)
 #define SOCKETS		(P(LISTENER) | P(SMTPD) | P(LOGIN) | P(QUEUE) | \
-			    P(ROUTE) | P(AUTH) | P(TOOL))
+			    P(ROUTE) | P(AUTH) | P(TOOL) | P(SENDER) | \
+			    P(REMOTE))
 
 static const struct attempt {
 	const char	*name;
@@ -153,10 +160,11 @@ static const struct attempt {
 } attempts[] = {
 	{ "open",	try_open,	0 },
 	{ "create",	try_create,	0 },
-	{ "inet",	try_inet,	0 },
+	{ "inet",	try_inet,	P(SENDER) | P(REMOTE) },
+	{ "udp",	try_udp,	0 },
 	{ "unix",	try_unix,	SOCKETS },
 	{ "execve",	try_exec,	0 },
-	{ "fork",	try_fork,	P(LISTENER) },
+	{ "fork",	try_fork,	P(LISTENER) | P(SENDER) },
 	{ "ptrace",	try_ptrace,	0 },
 	{ "vm_readv",	try_read_memory, 0 },
 	{ "mount",	try_mount,	0 },

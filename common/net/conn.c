@@ -23,13 +23,17 @@
 void
 conn_init(struct conn *c, int fd)
 {
-	*c = (struct conn){ .fd = fd, .deadline = -1 };
+	*c = (struct conn){ .fd = fd, .deadline = -1, .master = -1 };
 	buf_init(&c->out, OUT_MAX);
 }
 
 void
 conn_close(struct conn *c)
 {
+	if (c->io != NULL)
+		c->io->free(c->io_arg);
+	c->io = NULL;
+	c->io_arg = NULL;
 	if (c->fd != -1)
 		close(c->fd);
 	c->fd = -1;
@@ -70,10 +74,10 @@ conn_wipe(struct conn *c)
 		    c->in_from);
 }
 
-static int
-wait_for(struct conn *c, short what, int64_t deadline)
+int
+conn_wait(struct conn *c, short what, int64_t deadline)
 {
-	struct pollfd	p = { .fd = c->fd, .events = what };
+	struct pollfd	p[2] = { { c->fd, what, 0 }, { c->master, 0, 0 } };
 	int64_t		left, now;
 	int		r;
 
@@ -93,12 +97,34 @@ wait_for(struct conn *c, short what, int64_t deadline)
 			left = WAIT_SLICE;
 		if (left > 3600000)
 			left = 3600000;
-		r = poll(&p, 1, (int)left);
+		r = poll(p, 2, (int)left);
+		if (r > 0 && p[1].revents != 0) {
+			errno = ECANCELED;
+			return -1;
+		}
 		if (r > 0)
 			return 0;
 		if (r == -1 && errno != EINTR)
 			return -1;
 	}
+}
+
+static ssize_t
+send_some(struct conn *c, const void *p, size_t n, short *want)
+{
+	*want = POLLOUT;
+	if (c->io != NULL)
+		return c->io->send(c->io_arg, p, n, want);
+	return send(c->fd, p, n, MSG_NOSIGNAL);
+}
+
+static ssize_t
+recv_some(struct conn *c, void *p, size_t n, short *want)
+{
+	*want = POLLIN;
+	if (c->io != NULL)
+		return c->io->recv(c->io_arg, p, n, want);
+	return recv(c->fd, p, n, 0);
 }
 
 int
@@ -107,9 +133,10 @@ conn_flush(struct conn *c, int64_t timeout)
 	int64_t	deadline = now_ms() + timeout;
 	size_t	done = 0;
 	ssize_t	n;
+	short	want;
 
 	while (done < c->out.n) {
-		n = send(c->fd, c->out.p + done, c->out.n - done, MSG_NOSIGNAL);
+		n = send_some(c, c->out.p + done, c->out.n - done, &want);
 		if (n >= 0) {
 			done += (size_t)n;
 			continue;
@@ -117,7 +144,7 @@ conn_flush(struct conn *c, int64_t timeout)
 		if (errno == EINTR)
 			continue;
 		if ((errno != EAGAIN && errno != EWOULDBLOCK) ||
-		    wait_for(c, POLLOUT, deadline) == -1) {
+		    conn_wait(c, want, deadline) == -1) {
 			buf_consume(&c->out, done);
 			return -1;
 		}
@@ -166,6 +193,7 @@ conn_fill(struct conn *c, int64_t timeout)
 {
 	int64_t	deadline = now_ms() + timeout;
 	ssize_t	n;
+	short	want;
 
 	if (c->eof)
 		return 0;
@@ -177,7 +205,7 @@ conn_fill(struct conn *c, int64_t timeout)
 	if (conn_flush(c, OUT_TIMEOUT) == -1 || make_room(c) == -1)
 		return -1;
 	for (;;) {
-		n = recv(c->fd, c->in + c->in_to, CONN_IN - c->in_to, 0);
+		n = recv_some(c, c->in + c->in_to, CONN_IN - c->in_to, &want);
 		if (n > 0) {
 			c->in_to += (size_t)n;
 			if (c->in_to > c->in_most)
@@ -191,7 +219,7 @@ conn_fill(struct conn *c, int64_t timeout)
 		if (errno == EINTR)
 			continue;
 		if ((errno != EAGAIN && errno != EWOULDBLOCK) ||
-		    wait_for(c, POLLIN, deadline) == -1)
+		    conn_wait(c, want, deadline) == -1)
 			return -1;
 	}
 }

@@ -1,6 +1,6 @@
 /*
  * common/net/conn.h - buffered blocking I/O on one connection with a deadline on
- * every wait. TLS will come in behind the same calls. Reads and writes are
+ * every wait, in the clear or through TLS (tls.h). Reads and writes are
  * done on a non-blocking descriptor with poll(2).
  */
 #ifndef NET_CONN_H
@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "common/base/attr.h"
 #include "common/base/buf.h"
@@ -16,14 +17,27 @@
 
 #define CONN_IN	65536		/* input buffer: longest line that conn_line can give */
 
+/*
+ * What stands between the buffers and the descriptor. Both answer like recv(2) and send(2): -1 EAGAIN with
+ * *want = POLLIN or POLLOUT when they have to wait for that.
+ */
+struct conn_io {
+	ssize_t	(*recv)(void *, void *, size_t, short *want);
+	ssize_t	(*send)(void *, const void *, size_t, short *want);
+	void	(*free)(void *);
+};
+
 struct conn {
 	int		 fd;		/* owned */
+	const struct conn_io *io;	/* NULL: the descriptor itself */
+	void		*io_arg;	/* owned, for io->free */
 	char		*in;		/* CONN_IN bytes, allocated at first need, freed by conn_idle_trim */
 	size_t		 in_from, in_to;
 	size_t		 in_most;	/* bytes ever used of it: what has to be wiped */
 	struct buf	 out;
 	int64_t		 deadline;	/* now_ms scale: limit for the whole of what comes; -1 none */
 	const volatile int *stop;	/* if not NULL and *stop != 0 a wait ends with ECANCELED */
+	int		 master;	/* a socket, or -1: when its other side has closed it a wait ends with ECANCELED */
 	bool		 eof;
 };
 
@@ -49,6 +63,8 @@ bool	conn_has_line(const struct conn *);
 int	conn_put(struct conn *, struct str);	/* buffered; flushed when over 32 KiB with timeout 60 s */
 int	conn_putf(struct conn *, const char *, ...) printf_like(2, 3);
 int	conn_flush(struct conn *, int64_t) must_check;
+/* Waits for POLLIN or POLLOUT until the deadline (now_ms scale), as everything here does: 0, or -1 with errno. */
+int	conn_wait(struct conn *, short, int64_t) must_check;
 /* Gives unused buffers back while waiting for a slow client. */
 void	conn_idle_trim(struct conn *);
 

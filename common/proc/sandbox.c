@@ -38,6 +38,9 @@ static const struct {
 	[SANDBOX_MAILDIR] = { "maildir", CAN_READ | CAN_WRITE | CAN_FLUSH },
 	[SANDBOX_TOOL] = { "tool",
 	    CAN_READ | CAN_WRITE | CAN_CONNECT | CAN_SOCKET },
+	[SANDBOX_SENDER] = { "sender", CAN_CONNECT | CAN_SOCKET | CAN_ACCEPT |
+	    CAN_FORK | CAN_NEST | CAN_INET },
+	[SANDBOX_REMOTE] = { "remote", CAN_CONNECT | CAN_SOCKET | CAN_INET },
 };
 
 const char *
@@ -109,7 +112,8 @@ sandbox_enter_with(const struct sandbox_filter *f,
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return diag_errno(why, "sandbox %s: no_new_privs",
 		    profiles[f->profile].name);
-	if (sandbox_landlock(paths, n, why) == -1)
+	if (sandbox_landlock(paths, n, profiles[f->profile].can & CAN_INET,
+	    why) == -1)
 		return -1;
 	return sandbox_seccomp_load(&f->program, why);
 }

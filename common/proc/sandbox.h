@@ -22,6 +22,8 @@ enum sandbox_profile {
 	SANDBOX_SESSION,	/* one user's mail, a connection */
 	SANDBOX_MAILDIR,	/* one user's mail, no network at all (local worker) */
 	SANDBOX_TOOL,		/* drop: files given, AF_UNIX clients */
+	SANDBOX_SENDER,		/* remote's parent: accept, fork, and what its workers need */
+	SANDBOX_REMOTE,		/* TCP to anywhere, no files */
 	SANDBOX_COUNT
 };
 

@@ -40,10 +40,15 @@
 #define SCOPE_ABSTRACT	(1ULL << 0)	/* ABI 6 */
 #define SCOPE_SIGNAL	(1ULL << 1)
 #define RULE_PATH	1
+#define RULE_PORT	2	/* ABI 4 */
 #define GET_VERSION	1U
 
 struct ruleset_attr {
 	uint64_t	fs, net, scoped;
+};
+
+struct port_attr {
+	uint64_t	allowed, port;
 };
 
 struct path_attr {
@@ -61,7 +66,7 @@ sandbox_landlock_abi(void)
 
 /* Everything that this kernel can forbid; what no rule gives back is denied. */
 static struct ruleset_attr
-handled(int abi)
+handled(int abi, bool inet)
 {
 	struct ruleset_attr	a = { FS_ABI1, 0, 0 };
 
@@ -70,7 +75,7 @@ handled(int abi)
 	if (abi >= 3)
 		a.fs |= FS_TRUNCATE;
 	if (abi >= 4)
-		a.net = NET_BIND_TCP | NET_CONNECT_TCP;
+		a.net = NET_BIND_TCP | (inet ? 0 : NET_CONNECT_TCP);
 	if (abi >= 5)
 		a.fs |= FS_IOCTL_DEV;
 	if (abi >= 6)
@@ -123,8 +128,20 @@ done:
 	return r;
 }
 
+/* Port 0: one that the kernel chooses, of an own address to connect from. */
+static int
+allow_source(int ruleset, struct diag *why)
+{
+	struct port_attr	attr = { NET_BIND_TCP, 0 };
+
+	if (syscall(SYS_landlock_add_rule, ruleset, RULE_PORT, &attr, 0) == -1)
+		return diag_errno(why, "landlock: rule for source addresses");
+	return 0;
+}
+
 int
-sandbox_landlock(const struct sandbox_path *paths, size_t n, struct diag *why)
+sandbox_landlock(const struct sandbox_path *paths, size_t n, bool inet,
+    struct diag *why)
 {
 	struct ruleset_attr	attr;
 	size_t			i;
@@ -132,11 +149,13 @@ sandbox_landlock(const struct sandbox_path *paths, size_t n, struct diag *why)
 
 	if ((abi = sandbox_landlock_abi()) == 0)
 		return 0;
-	attr = handled(abi);
+	attr = handled(abi, inet);
 	ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr,
 	    sizeof(attr), 0);
 	if (ruleset == -1)
 		return diag_errno(why, "landlock: ruleset for ABI %d", abi);
+	if (inet && attr.net != 0 && allow_source(ruleset, why) == -1)
+		goto fail;
 	for (i = 0; i < n; i++)
 		if (allow(ruleset, &paths[i], attr.fs, why) == -1)
 			goto fail;

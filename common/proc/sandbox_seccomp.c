@@ -118,7 +118,7 @@ static const struct {
 	{ SCMP_SYS(io_getevents), CAN_FLUSH },
 	{ SCMP_SYS(io_destroy), CAN_FLUSH },
 	/* sockets */
-	{ SCMP_SYS(connect), CAN_CONNECT },
+	{ SCMP_SYS(connect), CAN_CONNECT }, { SCMP_SYS(bind), CAN_INET },
 	{ SCMP_SYS(accept), CAN_ACCEPT }, { SCMP_SYS(accept4), CAN_ACCEPT },
 	/* workers; Landlock lets a signal reach nobody else */
 	{ SCMP_SYS(fork), CAN_FORK }, { SCMP_SYS(wait4), CAN_FORK },
@@ -130,6 +130,7 @@ static const struct {
 	{ SCMP_SYS(landlock_restrict_self), CAN_NEST },
 };
 
+#define SOCKET_TYPE	UINT64_C(0xf)	/* without SOCK_CLOEXEC and its like */
 #define ALL		UINT64_MAX
 #define INT32		UINT64_C(0xffffffff)	/* the kernel looks at 32 bits */
 #define NO_MODIFY	(O_ACCMODE | O_CREAT | O_TRUNC | __O_TMPFILE)
@@ -193,6 +194,7 @@ static const struct {
 	{ SOL_SOCKET, SO_KEEPALIVE },	{ SOL_SOCKET, SO_LINGER },
 	{ SOL_SOCKET, SO_SNDBUF },	{ SOL_SOCKET, SO_RCVBUF },
 	{ SOL_SOCKET, SO_PASSCRED },	{ IPPROTO_TCP, TCP_NODELAY },
+	{ IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT },
 	{ IPPROTO_TCP, TCP_CORK },	{ IPPROTO_TCP, TCP_QUICKACK },
 	{ IPPROTO_TCP, TCP_KEEPIDLE },	{ IPPROTO_TCP, TCP_KEEPINTVL },
 	{ IPPROTO_TCP, TCP_KEEPCNT },	{ IPPROTO_TCP, TCP_USER_TIMEOUT },
@@ -274,6 +276,26 @@ add_filtered(scmp_filter_ctx ctx, unsigned can)
 	return 0;
 }
 
+/* TCP sockets of both families, and no others. */
+static int
+add_inet(scmp_filter_ctx ctx)
+{
+	static const uint64_t	family[] = { AF_INET, AF_INET6 };
+	struct scmp_arg_cmp	arg[2];
+	size_t			i;
+	int			r;
+
+	for (i = 0; i < nitems(family); i++) {
+		arg[0] = SCMP_CMP64(0, SCMP_CMP_MASKED_EQ, INT32, family[i]);
+		arg[1] = SCMP_CMP64(1, SCMP_CMP_MASKED_EQ, SOCKET_TYPE,
+		    SOCK_STREAM);
+		if ((r = add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
+		    arg)) != 0)
+			return r;
+	}
+	return 0;
+}
+
 /* The rules as the program that the kernel runs. */
 static int
 make_rules(scmp_filter_ctx ctx, unsigned can)
@@ -282,7 +304,8 @@ make_rules(scmp_filter_ctx ctx, unsigned can)
 
 	if ((r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH,
 	    SCMP_ACT_KILL_PROCESS)) != 0 || (r = add_calls(ctx, can)) != 0 ||
-	    (r = add_filtered(ctx, can)) != 0)
+	    (r = add_filtered(ctx, can)) != 0 ||
+	    ((can & CAN_INET) != 0 && (r = add_inet(ctx)) != 0))
 		return r;
 	/* A tree instead of a list: a call is looked up in some eight steps. */
 	return seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);

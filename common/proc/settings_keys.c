@@ -166,7 +166,7 @@ const struct setting_key setting_keys[] = {
 	    rule_path, HOP | TOOL),
 
 	PAIRS("transport", remote.transports, rule_pattern, rule_target,
-	    HOP | ROUTE | TOOL),
+	    HOP | REMOTE | ROUTE | TOOL),
 	PAIRS("remote.tls", remote.tls, rule_pattern, rule_tls, HOP | TOOL),
 	PAIRS("remote.source", remote.sources, rule_pattern, rule_ip,
 	    HOP | TOOL),

@@ -1,10 +1,11 @@
-/* common/store/digest.h - SHA-256; the only file that includes OpenSSL's digests. */
+/* common/store/digest.h - SHA-256, and what SCRAM is made of; digest*.c are the only files that include OpenSSL's digests. */
 #ifndef STORE_DIGEST_H
 #define STORE_DIGEST_H
 
 #include <stddef.h>
 
 #include "common/base/attr.h"
+#include "common/fmt/scram.h"
 
 #define DIGEST_SIZE	32
 #define DIGEST_HEX	64
@@ -17,5 +18,7 @@ void		 digest_add(struct digest *, const void *, size_t);
 /* Hex (lower case, NUL-ended) of what was added; ready for new input afterwards. */
 int		 digest_hex(struct digest *, char[DIGEST_HEX + 1]) must_check;
 void		 digest_free(struct digest **);
+
+extern const struct scram_hash	digest_scram_sha1, digest_scram_sha256;
 
 #endif

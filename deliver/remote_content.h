@@ -1,0 +1,23 @@
+/* deliver/remote_content.h - the bytes of a message on their way to a server. */
+#ifndef DELIVER_REMOTE_CONTENT_H
+#define DELIVER_REMOTE_CONTENT_H
+
+#include "deliver/remote_job.h"
+#include "deliver/remote_session.h"
+
+#define SEND_PIECE	65536u	/* bytes read and sent at a time */
+
+/* What it holds above 127. -1: it cannot be read (errno). */
+struct content_facts {
+	bool	header, body;
+};
+int	content_scan(const struct job *, struct content_facts *) must_check;
+
+/*
+ * Everything but what stays in the session's buffer, for the caller to flush. -1: the session is broken (the server
+ * must not take what there is for the whole), *why.
+ */
+int	send_plain(struct session *, const struct job *, struct verdict *why) must_check;	/* for BDAT */
+int	send_dots(struct session *, const struct job *, struct verdict *why) must_check;	/* for DATA, with the last dot */
+
+#endif

@@ -1,0 +1,284 @@
+/*
+ * deliver/remote_main.c - remote(8): the parent, as ph-remote with an empty
+ * root directory. It takes connections from queue, forks a worker for each,
+ * and reads nothing from any of them.
+ */
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "common/base/fdio.h"
+#include "common/base/log.h"
+#include "common/base/now.h"
+#include "common/net/server.h"
+#include "common/proc/child.h"
+#include "common/proc/link.h"
+#include "common/proc/priv.h"
+#include "common/proc/sandbox.h"
+#include "common/proc/sig.h"
+#include "deliver/remote_unix.h"
+#include "deliver/remote_worker.h"
+
+#define USER		"ph-remote"
+#define WORKERS_MAX	10000	/* remote.workers goes so far */
+#define STOP_MS		8000
+#define DRAIN_MS	30000	/* after a fault */
+
+struct parent {
+	struct settings	*settings;
+	struct remote	 r;
+	struct sandbox_filter *sandbox;
+	int		 listen, sig, link;
+	pid_t		 helper;
+	pid_t		 workers[WORKERS_MAX];
+	size_t		 n;
+	bool		 stopping;
+	int64_t		 stop_due;
+	int		 status;
+	struct buf	 rec;
+	unsigned long long sessions, faults;
+};
+
+static _Noreturn void
+worker(struct parent *p, int queue)
+{
+	struct diag	why = { "" };
+	int		status = EX_OSERR;
+
+	fdio_close(&p->listen);
+	fdio_close(&p->link);
+	p->r.queue = queue;
+	p->r.set = p->settings;
+	if (sig_after_fork(SIG_EV_TERM) == -1 ||
+	    sandbox_enter_with(p->sandbox, NULL, 0, &why) == -1)
+		log_error("start why=\"%s\"", why.text);
+	else
+		status = remote_serve(&p->r);
+	_exit(status);
+}
+
+static void
+accept_one(struct parent *p)
+{
+	int	fd = accept4(p->listen, NULL, NULL, SOCK_CLOEXEC);
+	pid_t	pid;
+
+	if (fd == -1)
+		return;
+	if ((pid = fork()) == 0)
+		worker(p, fd);
+	if (pid == -1)
+		log_error("fork why=\"%s\"", strerror(errno));
+	else {
+		p->workers[p->n++] = pid;
+		p->sessions++;
+	}
+	fdio_close(&fd);
+}
+
+/* Its workers end when queue has closed its side, or when it is due. */
+static void
+begin_stop(struct parent *p, int64_t patience, int status)
+{
+	if (p->stopping)
+		return;
+	p->stopping = true;
+	p->stop_due = now_ms() + patience;
+	p->status = status;
+	fdio_close(&p->listen);
+}
+
+/* Forks of one image are no oracle for guessing its addresses: a fault ends them all. */
+static void
+died(struct parent *p, pid_t pid, int status)
+{
+	if (pid != p->helper && !WIFSIGNALED(status))
+		return;
+	log_error("worker-died pid=%d %s=%d", (int)pid,
+	    WIFSIGNALED(status) ? "signal" : "status",
+	    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	p->faults++;
+	begin_stop(p, DRAIN_MS, EX_SOFTWARE);
+}
+
+static void
+reap(struct parent *p)
+{
+	size_t	i;
+	pid_t	pid;
+	int	status;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		for (i = 0; i < p->n; i++)
+			if (p->workers[i] == pid) {
+				p->workers[i] = p->workers[--p->n];
+				break;
+			}
+		if (!p->stopping)
+			died(p, pid, status);
+	}
+}
+
+/* Workers that are there keep what they were started with. */
+static void
+reload(struct parent *p, int conf)
+{
+	struct settings	*fresh = NULL;
+	struct diag	 why;
+
+	if (settings_load_fd(conf, &fresh, &why) == -1) {
+		log_error("reload why=\"%s\"", why.text);
+		return;
+	}
+	settings_free(&p->settings);
+	p->settings = fresh;
+	log_set_level(settings_log_level(fresh));
+	log_info("reloaded");
+}
+
+static void
+link_readable(struct parent *p)
+{
+	struct link_event	ev;
+	char			text[96];
+	size_t			i;
+
+	if (link_read(p->link, &p->rec, &ev) == -1)
+		return;
+	switch (ev.verb) {
+	case LINK_STATUS:
+		snprintf(text, sizeof(text), "workers=%zu sessions=%llu "
+		    "faults=%llu", p->n, p->sessions, p->faults);
+		if (link_status(p->link, text) == -1)
+			log_debug("status not sent");
+		break;
+	case LINK_RELOAD:
+		reload(p, ev.conf);
+		break;
+	case LINK_GONE:
+		fdio_close(&p->link);
+		begin_stop(p, STOP_MS, EX_TEMPFAIL);
+		break;
+	case LINK_STOP:
+		begin_stop(p, STOP_MS, EX_OK);
+		break;
+	case LINK_NONE:
+	case LINK_ANSWER:
+		break;
+	}
+	fdio_close(&ev.conf);
+	for (i = 0; i < ev.nfds; i++)
+		fdio_close(&ev.fds[i].fd);
+}
+
+static void
+loop(struct parent *p)
+{
+	struct pollfd	fds[3];
+	int64_t		left = -1;
+	size_t		i;
+	bool		full;
+
+	while (!(p->stopping && p->n == 0)) {
+		if (p->stopping && (left = p->stop_due - now_ms()) <= 0)
+			break;
+		/* Further ones wait in the queue of the socket. */
+		full = p->n >= (size_t)p->settings->remote.workers;
+		fds[0] = (struct pollfd){ p->link, POLLIN, 0 };
+		fds[1] = (struct pollfd){ p->sig, POLLIN, 0 };
+		fds[2] = (struct pollfd){ full ? -1 : p->listen, POLLIN, 0 };
+		if (poll(fds, 3, (int)left) <= 0)
+			continue;
+		if (fds[2].revents != 0)
+			accept_one(p);
+		if (fds[1].revents != 0) {
+			if (sig_take() & SIG_EV_TERM)
+				begin_stop(p, STOP_MS, EX_OK);
+			reap(p);
+		}
+		if (fds[0].revents != 0)
+			link_readable(p);
+	}
+	for (i = 0; i < p->n; i++)
+		kill(p->workers[i], SIGTERM);
+}
+
+/* A root directory without anything in it. */
+static int
+empty_dir(const struct settings *s, char *dir, size_t size, struct diag *why)
+{
+	if ((size_t)snprintf(dir, size, "%s/empty", s->run) >= size)
+		return diag_set(why, "run: name is too long");
+	if (mkdir(dir, 0755) == -1 && errno != EEXIST)
+		return diag_errno(why, "%s", dir);
+	return 0;
+}
+
+/* All that is read from files is read here; then there are none any more. */
+static int
+enter(struct parent *p, struct diag *why)
+{
+	const struct remote_settings	*s = &p->settings->remote;
+	char				 dir[4096];
+
+	tzset();
+	server_raise_limits();
+	if (passwords_load(&p->r.passwords, s->passwords, why) == -1 ||
+	    tls_client_new(&p->r.tls, s->tls_ca, why) == -1 ||
+	    empty_dir(p->settings, dir, sizeof(dir), why) == -1 ||
+	    unix_helper(p->settings, USER, &p->r.dialer, &p->helper,
+	    why) == -1 ||
+	    sandbox_compile(SANDBOX_REMOTE, &p->sandbox, why) == -1 ||
+	    priv_enter(USER, dir, why) == -1)
+		return -1;
+	if (priv_harden(true) == -1)
+		return diag_errno(why, "harden");
+	if ((p->sig = sig_init(SIG_EV_TERM | SIG_EV_CHLD)) == -1 ||
+	    fdio_nonblock(p->link, 1) == -1)
+		return diag_errno(why, "setup");
+	return sandbox_enter(SANDBOX_SENDER, NULL, 0, why);
+}
+
+int
+main(int argc, char *argv[])
+{
+	static struct parent	p = { .link = FD_LINK, .helper = -1 };
+	struct child_fd		fds[CHILD_FDS];
+	struct diag		why = { "" };
+	int			n;
+
+	(void)argv;
+	if (argc != 1 || fcntl(FD_CONF, F_GET_SEALS) == -1) {
+		fprintf(stderr, "remote is started by posthouse(8)\n");
+		return EX_USAGE;
+	}
+	if (settings_load_fd(FD_CONF, &p.settings, &why) == -1)
+		errx(EX_CONFIG, "%s", why.text);
+	log_open(FD_LOG, "remote");
+	log_set_level(settings_log_level(p.settings));
+	buf_init(&p.rec, MSG_MAX);
+	if ((n = child_fds(fds)) == -1 || (p.listen = child_fd_find(fds,
+	    (size_t)n, "remote@queue", 0)) == -1)
+		diag_set(&why, "no socket remote@queue from the master");
+	else
+		(void)enter(&p, &why);
+	if (why.text[0] != '\0') {
+		log_error("start why=\"%s\"", why.text);
+		return EX_OSERR;
+	}
+	if (link_ready(p.link) == -1)
+		return EX_TEMPFAIL;
+	loop(&p);
+	return p.status;
+}

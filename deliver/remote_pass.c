@@ -1,0 +1,121 @@
+/* deliver/remote_pass.c - passwords for smarthosts; read by the parent while it is root. */
+#include "deliver/remote_pass.h"
+
+#include <sys/stat.h>
+
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include "common/base/buf.h"
+#include "common/base/fdio.h"
+#include "common/fmt/cur.h"
+
+#define FILE_MAX	(256u << 10)
+
+struct passwords {
+	struct buf	text;
+};
+
+static int
+load(struct passwords *p, const char *path, struct diag *why)
+{
+	struct stat	st;
+	int		fd, r = -1;
+
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)) == -1)
+		return diag_errno(why, "%s", path);
+	if (fstat(fd, &st) == -1)
+		diag_errno(why, "%s", path);
+	else if (!S_ISREG(st.st_mode) || (st.st_mode & 077) != 0)
+		diag_set(why, "%s: others than its owner may use it "
+		    "(mode %04o, must be 0600)", path,
+		    (unsigned)st.st_mode & 07777);
+	else if ((r = fdio_slurp(fd, &p->text)) == -1)
+		diag_errno(why, "%s", path);
+	fdio_close(&fd);
+	return r;
+}
+
+int
+passwords_load(struct passwords **out, const char *path, struct diag *why)
+{
+	struct passwords	*p;
+
+	*out = NULL;
+	if ((p = calloc(1, sizeof(*p))) == NULL)
+		return diag_errno(why, "passwords");
+	buf_init(&p->text, FILE_MAX);
+	/* whole at once: no copy of a smaller buffer stays behind */
+	if (path[0] != '\0' && (buf_reserve(&p->text, FILE_MAX) == -1 ||
+	    load(p, path, why) == -1)) {
+		passwords_free(&p);
+		return -1;
+	}
+	*out = p;
+	return 0;
+}
+
+void
+passwords_free(struct passwords **pp)
+{
+	if (*pp == NULL)
+		return;
+	buf_wipe(&(*pp)->text);
+	free(*pp);
+	*pp = NULL;
+}
+
+static bool
+line_matches(struct str line, struct str host, struct str user,
+    struct str *password)
+{
+	struct cur	c = cur_from(line);
+	struct str	h, u;
+
+	if (line.n == 0 || line.p[0] == '#' || !cur_until(&c, ':', &h) ||
+	    !cur_until(&c, ':', &u) || !str_eq_nocase(h, host) ||
+	    !str_eq(u, user) || cur_done(&c))
+		return false;
+	*password = cur_rest(&c);
+	return true;
+}
+
+bool
+passwords_find(struct str text, struct str host, struct str user,
+    struct str *password)
+{
+	struct cur	c = cur_from(text);
+	struct str	line;
+
+	while (!cur_done(&c)) {
+		if (!cur_until(&c, '\n', &line)) {
+			line = cur_rest(&c);
+			c.p = c.end;
+		}
+		if (line.n > 0 && line.p[line.n - 1] == '\r')
+			line.n--;
+		if (line_matches(line, host, user, password))
+			return true;
+	}
+	return false;
+}
+
+const char *
+auth_user(const struct remote_settings *s, const char *host)
+{
+	size_t	i;
+
+	for (i = 0; i < s->auth.n; i++)
+		if (str_eq_nocase(str_from(s->auth.items[i].text),
+		    str_from(host)))
+			return s->auth.items[i].more;
+	return NULL;
+}
+
+bool
+auth_password(const struct passwords *p, const char *host, const char *user,
+    struct str *password)
+{
+	return passwords_find(buf_view(&p->text), str_from(host),
+	    str_from(user), password);
+}

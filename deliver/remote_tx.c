@@ -1,0 +1,566 @@
+/*
+ * deliver/remote_tx.c - a transaction, in a worker of remote(8). Commands go
+ * out together where the server allows it (RFC 2920), and the content with
+ * them if it is short and goes by BDAT (RFC 3030). The content's end is
+ * sent once: what is lost after it may have arrived.
+ */
+#include "deliver/remote_tx.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "deliver/remote_address.h"
+#include "deliver/remote_content.h"
+
+#define TWICE		"; it may have taken the message, which may come twice"
+#define LAST_WORDS	1000	/* ms for the reply of a server that stopped taking content */
+#define GRACE		5000	/* ms for the last reply when we are to stop */
+
+struct tx {
+	struct session		*s;
+	struct job		*job;
+	const struct tx_ops	*ops;
+	struct verdict		*why;
+	struct content_facts	 facts;
+	bool			 utf8;		/* SMTPUTF8 is said */
+	struct job_rcpt		*rcpts[REMOTE_RCPTS];
+	bool			 accepted[REMOTE_RCPTS];
+	size_t			 n, naccepted, nsettled;
+	bool			 mail;		/* was accepted */
+	bool			 begun;		/* some of the content was sent */
+	bool			 ended;		/* all of the content was handed to the system */
+};
+
+static void
+settle(struct tx *t, struct job_rcpt *r, const struct verdict *v)
+{
+	r->settled = true;
+	t->nsettled++;
+	t->ops->result(t->ops->arg, r, v);
+}
+
+/* All that are neither settled nor for later. */
+static void
+settle_all(struct tx *t, const struct verdict *v)
+{
+	size_t	i;
+
+	for (i = 0; i < t->n; i++)
+		if (!t->rcpts[i]->settled && !t->rcpts[i]->later)
+			settle(t, t->rcpts[i], v);
+}
+
+/* The reply to something that may fail for a time, for good, or not; 3xx is none of them. */
+static bool
+take_failure(struct tx *t, const char *doing, struct verdict *v)
+{
+	verdict_reply(v, &t->s->reply);
+	if (t->s->reply.code >= 400)
+		return true;
+	session_nonsense(t->s, doing, v);
+	return false;
+}
+
+static const struct remote_settings *
+settings(const struct tx *t)
+{
+	return &t->s->r->set->remote;
+}
+
+static bool
+uses_bdat(const struct tx *t)
+{
+	return t->s->ehlo.chunking && !t->job->no_bdat;
+}
+
+/* ---- what is said */
+
+static void
+put_mail(struct tx *t)
+{
+	struct session	*s = t->s;
+	struct job	*j = t->job;
+	struct buf	*out = &s->conn.out;
+
+	s->mails++;
+	buf_adds(out, "MAIL FROM:<");
+	(void)address_wire(out, j->sender, t->utf8);	/* was tried before */
+	buf_adds(out, ">");
+	if (s->ehlo.size)
+		buf_addf(out, " SIZE=%lld", (long long)j->len);
+	if (s->ehlo.eightbit && (t->facts.body || t->facts.header ||
+	    str_eq_nocase(j->body, STR("8bitmime"))))
+		buf_adds(out, " BODY=8BITMIME");
+	if (t->utf8)
+		buf_adds(out, " SMTPUTF8");
+	if (s->ehlo.dsn && j->ret.n > 0)
+		buf_addf(out, " RET=%.*s", STR_ARG(j->ret));
+	if (s->ehlo.dsn && j->envid.n > 0)
+		buf_addf(out, " ENVID=%.*s", STR_ARG(j->envid));
+	session_put(s, "MAIL", "%s", "");
+}
+
+static void
+put_rcpt(struct tx *t, const struct job_rcpt *r)
+{
+	struct buf	*out = &t->s->conn.out;
+
+	buf_adds(out, "RCPT TO:<");
+	(void)address_wire(out, r->addr, t->utf8);
+	buf_adds(out, ">");
+	if (t->s->ehlo.dsn && r->notify.n > 0)
+		buf_addf(out, " NOTIFY=%.*s", STR_ARG(r->notify));
+	if (t->s->ehlo.dsn && r->orcpt.n > 0 &&
+	    (t->utf8 || is_ascii(r->orcpt)))
+		buf_addf(out, " ORCPT=%.*s", STR_ARG(r->orcpt));
+	session_put(t->s, "RCPT", "%s", "");
+}
+
+/* ---- what is answered */
+
+/* False: the session is of no more use; *why. */
+static bool
+hear_reset(struct tx *t)
+{
+	t->s->reset = false;
+	if (session_reply(t->s, "RSET", settings(t)->command_timeout,
+	    t->why) == -1)
+		return false;
+	if (t->s->reply.code / 100 == 2)
+		return true;
+	if (take_failure(t, "RSET", t->why))
+		t->s->broken = true;
+	return false;
+}
+
+static bool
+hear_mail(struct tx *t)
+{
+	struct verdict	v;
+
+	if (session_reply(t->s, "MAIL", settings(t)->command_timeout,
+	    t->why) == -1)
+		return false;
+	t->mail = t->s->reply.code / 100 == 2;
+	if (t->mail)
+		return true;
+	if (!take_failure(t, "MAIL", &v) || t->s->closing) {
+		*t->why = v;
+		return false;
+	}
+	settle_all(t, &v);
+	*t->why = v;
+	return true;
+}
+
+/*
+ * RFC 5321 4.5.3.1.10: too many at a time, the rest in another transaction.
+ * 552 is the old code for that; also that of a full mailbox, which says so.
+ */
+static bool
+is_too_many(const struct tx *t)
+{
+	const struct reply	*r = &t->s->reply;
+
+	return t->naccepted > 0 && (
+	    (r->code == 452 && (r->status[0] == '\0' ||
+	    strcmp(r->status, "4.5.3") == 0)) ||
+	    (r->code == 552 && (r->status[0] == '\0' ||
+	    strcmp(r->status, "5.5.3") == 0)));
+}
+
+static bool
+hear_rcpt(struct tx *t, size_t i)
+{
+	struct verdict	v;
+
+	if (session_reply(t->s, "RCPT", settings(t)->command_timeout,
+	    t->why) == -1)
+		return false;
+	if (!t->mail)
+		return true;	/* it hangs on MAIL, whatever is said here */
+	if (t->s->reply.code / 100 == 2) {
+		t->accepted[i] = true;
+		t->naccepted++;
+		return true;
+	}
+	if (!take_failure(t, "RCPT", &v) || t->s->closing) {
+		*t->why = v;
+		return false;
+	}
+	if (is_too_many(t))
+		t->rcpts[i]->later = true;
+	else
+		settle(t, t->rcpts[i], &v);
+	return true;
+}
+
+/* The last reply, or one of the last ones: to it belongs all patience. */
+static int
+hear_end(struct tx *t, const char *doing)
+{
+	struct session	*s = t->s;
+
+	s->conn.master = -1;
+	if (session_reply(s, doing, settings(t)->end_timeout, t->why) == 0) {
+		s->conn.master = s->r->queue;
+		return 0;
+	}
+	if (s->conn.stop == NULL || *s->conn.stop == 0)
+		return -1;
+	s->conn.stop = NULL;
+	s->broken = false;
+	return session_reply(s, doing, GRACE, t->why);
+}
+
+/*
+ * It offers BDAT and does not know it: DATA, then, over another connection,
+ * for what this one takes the content for is not known.
+ */
+static bool
+knows_bdat(struct tx *t)
+{
+	unsigned	code = t->s->reply.code;
+
+	if (!uses_bdat(t) || (code != 500 && code != 502 && code != 503))
+		return true;
+	t->job->no_bdat = t->s->broken = true;
+	t->ended = t->begun = false;
+	verdict_reply(t->why, &t->s->reply);
+	t->why->status[0] = '4';
+	return false;
+}
+
+static void
+settle_end(struct tx *t, size_t i)
+{
+	struct verdict	v;
+
+	if (t->s->reply.code / 100 == 2) {
+		reply_status(&t->s->reply, v.status);
+		memcpy(v.text, t->s->reply.text, sizeof(v.text));
+		v.said = true;
+	} else
+		(void)take_failure(t, "end of the content", &v);
+	settle(t, t->rcpts[i], &v);
+}
+
+/* One reply for all, from an LMTP server one for each (RFC 2033 4.2). */
+static bool
+hear_ends(struct tx *t)
+{
+	size_t	i;
+	bool	heard = false;
+
+	for (i = 0; i < t->n; i++) {
+		if (!t->accepted[i])
+			continue;
+		if ((!heard || t->s->lmtp) &&
+		    (t->s->broken || hear_end(t, "end of the content") == -1))
+			return false;
+		if (!heard && !knows_bdat(t))
+			return false;
+		heard = true;
+		settle_end(t, i);
+	}
+	return true;
+}
+
+/* ---- the content */
+
+/* The server stopped taking it; perhaps it says why. */
+static bool
+hear_last_words(struct tx *t)
+{
+	struct verdict	v;
+
+	buf_reset(&t->s->conn.out);
+	if (session_reply(t->s, "content", LAST_WORDS, &v) == 0 &&
+	    t->s->reply.code >= 400) {
+		verdict_reply(&v, &t->s->reply);
+		settle_all(t, &v);
+	}
+	t->s->broken = true;
+	return false;
+}
+
+static bool
+send_rest(struct tx *t)
+{
+	t->ended = true;
+	return session_flush(t->s, settings(t)->block_timeout, t->why) == 0 ||
+	    hear_last_words(t);
+}
+
+static bool
+run_bdat(struct tx *t, bool sent)
+{
+	struct session	*s = t->s;
+
+	t->begun = true;
+	if (!sent) {
+		session_put(s, "BDAT", "BDAT %lld LAST",
+		    (long long)t->job->len);
+		if (send_plain(s, t->job, t->why) == -1)
+			return hear_last_words(t);
+		if (!send_rest(t))
+			return false;
+	}
+	if (t->naccepted == 0) {
+		/* it had to take the content all the same, and to refuse it */
+		s->reset = true;
+		return hear_end(t, "BDAT") == 0;
+	}
+	return hear_ends(t);
+}
+
+static bool
+send_content(struct tx *t)
+{
+	t->begun = true;
+	if (send_dots(t->s, t->job, t->why) == -1)
+		return hear_last_words(t);
+	return send_rest(t) && hear_ends(t);
+}
+
+static bool
+run_data(struct tx *t, bool said)
+{
+	struct session	*s = t->s;
+	struct verdict	 v;
+
+	if (!said)
+		session_put(s, "DATA", "DATA");
+	if (session_reply(s, "DATA", settings(t)->data_timeout, t->why) == -1)
+		return false;
+	if (s->reply.code == 354 && t->naccepted > 0)
+		return send_content(t);
+	s->reset = true;
+	if (s->reply.code == 354) {
+		/* RFC 2920 3.1: nobody is to get it, but there has to be an end */
+		if (s->lmtp || session_put(s, "end", ".") == -1) {
+			s->broken = true;
+			return false;
+		}
+		return hear_end(t, "end") == 0;
+	}
+	if (!take_failure(t, "DATA", &v) || s->closing) {
+		*t->why = v;
+		return false;
+	}
+	settle_all(t, &v);
+	return true;
+}
+
+/* ---- the order of things */
+
+static bool
+fits_in_one_go(const struct tx *t)
+{
+	return uses_bdat(t) && t->job->len <= (off_t)SEND_PIECE;
+}
+
+static bool
+run_pipelined(struct tx *t)
+{
+	struct session	*s = t->s;
+	bool		 bdat = uses_bdat(t), whole = fits_in_one_go(t);
+	bool		 reset = s->reset;
+	size_t		 i;
+
+	if (reset)
+		session_put(s, "RSET", "RSET");
+	put_mail(t);
+	for (i = 0; i < t->n; i++)
+		put_rcpt(t, t->rcpts[i]);
+	if (!bdat)
+		session_put(s, "DATA", "DATA");
+	if (whole) {
+		session_put(s, "BDAT", "BDAT %lld LAST",
+		    (long long)t->job->len);
+		if (send_plain(s, t->job, t->why) == -1)
+			return false;
+		t->ended = true;
+	}
+	if ((reset && !hear_reset(t)) || !hear_mail(t))
+		return false;
+	for (i = 0; i < t->n; i++)
+		if (!hear_rcpt(t, i))
+			return false;
+	if (!bdat)
+		return run_data(t, true);
+	if (whole || t->naccepted > 0)
+		return run_bdat(t, whole);
+	s->reset = true;
+	return true;
+}
+
+static bool
+run_in_turn(struct tx *t)
+{
+	struct session	*s = t->s;
+	size_t		 i;
+
+	if (s->reset) {
+		session_put(s, "RSET", "RSET");
+		if (!hear_reset(t))
+			return false;
+	}
+	put_mail(t);
+	if (!hear_mail(t))
+		return false;
+	for (i = 0; i < t->n && t->mail; i++) {
+		put_rcpt(t, t->rcpts[i]);
+		if (!hear_rcpt(t, i))
+			return false;
+	}
+	if (t->naccepted > 0)
+		return uses_bdat(t) ? run_bdat(t, false) :
+		    run_data(t, false);
+	s->reset = true;
+	return true;
+}
+
+/* ---- what can be told before */
+
+static bool
+look_at_content(struct tx *t)
+{
+	const struct ehlo	*e = &t->s->ehlo;
+
+	t->facts = (struct content_facts){ false, false };
+	if (e->eightbit && (e->utf8 || !t->job->utf8) &&
+	    str_eq_nocase(t->job->body, STR("8bitmime")))
+		return true;
+	if (content_scan(t->job, &t->facts) == 0)
+		return true;
+	verdict_set(t->why, "4.3.0", "read the message: %s", strerror(errno));
+	return false;
+}
+
+/* Whether this message can be said to this server at all. */
+static bool
+is_sayable(struct tx *t)
+{
+	const struct ehlo	*e = &t->s->ehlo;
+	struct buf		 wire;
+	bool			 ok;
+
+	if (e->size_max > 0 && (uint64_t)t->job->len > e->size_max) {
+		verdict_set(t->why, "5.3.4", "%s takes messages of %llu bytes, "
+		    "this one has %llu", t->s->peer,
+		    (unsigned long long)e->size_max,
+		    (unsigned long long)t->job->len);
+		return false;
+	}
+	if (!look_at_content(t))
+		return false;
+	t->utf8 = e->utf8 && (t->job->utf8 || !is_ascii(t->job->sender));
+	buf_init(&wire, 4096);
+	ok = address_wire(&wire, t->job->sender, e->utf8) &&
+	    (e->utf8 || !t->job->utf8 || !t->facts.header);
+	buf_free(&wire);
+	if (!ok)
+		verdict_set(t->why, "5.6.7", "%s does not take addresses or "
+		    "header fields in UTF-8 (SMTPUTF8)", t->s->peer);
+	return ok;
+}
+
+/* Is the recipient in this transaction, too? One whose address cannot be said is settled. */
+static bool
+is_in(struct tx *t, struct job_rcpt *r, size_t domains)
+{
+	const struct ehlo	*e = &t->s->ehlo;
+	struct verdict		 v;
+	struct buf		 wire;
+	bool			 ok;
+
+	if (r->settled || domains > (e->rcpt_domain_max > 0 ?
+	    e->rcpt_domain_max : REMOTE_RCPTS))
+		return false;
+	buf_init(&wire, 4096);
+	ok = address_wire(&wire, r->addr, e->utf8);
+	buf_free(&wire);
+	if (!ok) {
+		verdict_set(&v, "5.6.7", "%s does not take addresses in UTF-8 "
+		    "(SMTPUTF8)", t->s->peer);
+		settle(t, r, &v);
+		return false;
+	}
+	if (e->utf8 && !is_ascii(r->addr))
+		t->utf8 = true;
+	return true;
+}
+
+static bool
+is_new_domain(const struct tx *t, struct str addr)
+{
+	size_t	i;
+
+	for (i = 0; i < t->n; i++)
+		if (address_same_domain(t->rcpts[i]->addr, addr))
+			return false;
+	return true;
+}
+
+static void
+choose(struct tx *t)
+{
+	size_t	i, max = (size_t)settings(t)->recipients, domains = 0;
+	bool	new;
+
+	if (t->s->ehlo.rcpt_max > 0 && t->s->ehlo.rcpt_max < max)
+		max = t->s->ehlo.rcpt_max;
+	for (i = 0; i < t->job->nrcpts && t->n < max; i++) {
+		new = is_new_domain(t, t->job->rcpts[i].addr);
+		t->job->rcpts[i].later = false;
+		if (!is_in(t, &t->job->rcpts[i], domains + new))
+			continue;
+		domains += new;
+		t->rcpts[t->n++] = &t->job->rcpts[i];
+	}
+}
+
+static void
+settle_everybody(struct tx *t)
+{
+	size_t	i;
+
+	for (i = 0; i < t->job->nrcpts; i++)
+		if (!t->job->rcpts[i].settled)
+			settle(t, &t->job->rcpts[i], t->why);
+}
+
+static bool
+is_busy(const struct verdict *v)
+{
+	return strcmp(v->status, "4.3.2") == 0 ||
+	    strcmp(v->status, "4.4.5") == 0 || strcmp(v->status, "4.3.1") == 0;
+}
+
+enum tx_end
+tx_run(struct session *s, struct job *j, const struct tx_ops *ops,
+    struct verdict *why)
+{
+	struct tx	t = { .s = s, .job = j, .ops = ops, .why = why };
+	struct verdict	v;
+	bool		sound;
+
+	if (!is_sayable(&t)) {
+		settle_everybody(&t);
+		return TX_DONE;
+	}
+	choose(&t);
+	if (t.n == 0)
+		return TX_DONE;
+	sound = s->ehlo.pipelining ? run_pipelined(&t) : run_in_turn(&t);
+	if (sound && !s->broken)
+		return !t.mail && is_busy(why) ? TX_BUSY : TX_DONE;
+	if (!t.ended && !t.begun && t.nsettled == 0)
+		return TX_EARLY;
+	v = *why;
+	if (t.ended && !v.said)
+		strlcat(v.text, TWICE, sizeof(v.text));
+	settle_all(&t, &v);
+	return TX_BROKEN;
+}
