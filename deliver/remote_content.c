@@ -87,6 +87,17 @@ send_plain(struct session *s, const struct job *j, struct verdict *why)
 	return 0;
 }
 
+/* A piece with its dots, into the buffer of the session; flushed unless it is the last one. */
+static int
+send_piece(struct session *s, struct dot_out *dots, struct str piece, bool last,
+    struct verdict *why)
+{
+	if (dot_out_add(dots, piece, false, &s->conn.out) == -1)
+		return unreadable(s, why);
+	return last ? 0 : session_flush(s, s->r->set->remote.block_timeout,
+	    why);
+}
+
 int
 send_dots(struct session *s, const struct job *j, struct verdict *why)
 {
@@ -98,13 +109,61 @@ send_dots(struct session *s, const struct job *j, struct verdict *why)
 	dot_out_init(&dots);
 	for (at = 0; at < j->len; at += (off_t)n) {
 		n = piece_at(j, at);
-		if (read_piece(j, at, piece, n) == -1 ||
-		    dot_out_add(&dots, (struct str){ piece, n }, false,
-		    &s->conn.out) == -1)
+		if (read_piece(j, at, piece, n) == -1)
 			return unreadable(s, why);
-		if (at + (off_t)n < j->len && session_flush(s,
-		    s->r->set->remote.block_timeout, why) == -1)
+		if (send_piece(s, &dots, (struct str){ piece, n },
+		    at + (off_t)n == j->len, why) == -1)
 			return -1;
 	}
 	return dot_out_end(&dots, &s->conn.out) == 0 ? 0 : unreadable(s, why);
+}
+
+int
+content_plan(const struct job *j, struct downgrade *d)
+{
+	char	piece[SEND_PIECE];
+	size_t	n;
+	off_t	at;
+
+	for (at = 0; at < j->len; at += (off_t)n) {
+		n = piece_at(j, at);
+		if (read_piece(j, at, piece, n) == -1 ||
+		    downgrade_add(d, (struct str){ piece, n }) == -1)
+			return -1;
+	}
+	return downgrade_end(d);
+}
+
+/* Base64 and escapes make up to three times as much of it, headers come at once. */
+#define WIRE_MAX	(4 * SEND_PIECE + 2 * DOWNGRADE_HEAD)
+
+int
+send_downgraded(struct session *s, const struct job *j, struct downgrade *d,
+    struct verdict *why)
+{
+	char		piece[SEND_PIECE];
+	struct dot_out	dots;
+	struct buf	wire;
+	size_t		n;
+	off_t		at;
+	int		r = 0;
+
+	buf_init(&wire, WIRE_MAX);
+	dot_out_init(&dots);
+	downgrade_write(d, &wire);
+	for (at = 0; at < j->len && r == 0; at += (off_t)n) {
+		n = piece_at(j, at);
+		if (read_piece(j, at, piece, n) == -1 ||
+		    downgrade_add(d, (struct str){ piece, n }) == -1)
+			r = unreadable(s, why);
+		else
+			r = send_piece(s, &dots, buf_view(&wire), false, why);
+		buf_reset(&wire);
+	}
+	if (r == 0 && (downgrade_end(d) == -1 || dot_out_add(&dots,
+	    buf_view(&wire), false, &s->conn.out) == -1 ||
+	    dot_out_end(&dots, &s->conn.out) == -1))
+		r = unreadable(s, why);
+	buf_free(&wire);
+	return r;
 }

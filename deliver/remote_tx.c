@@ -7,6 +7,7 @@
 #include "deliver/remote_tx.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "deliver/remote_address.h"
@@ -23,6 +24,7 @@ struct tx {
 	struct verdict		*why;
 	struct content_facts	 facts;
 	bool			 utf8;		/* SMTPUTF8 is said */
+	struct downgrade	*down;		/* not NULL: it is converted to 7 bits */
 	struct job_rcpt		*rcpts[REMOTE_RCPTS];
 	bool			 accepted[REMOTE_RCPTS];
 	size_t			 n, naccepted, nsettled;
@@ -70,7 +72,7 @@ settings(const struct tx *t)
 static bool
 uses_bdat(const struct tx *t)
 {
-	return t->s->ehlo.chunking && !t->job->no_bdat;
+	return t->s->ehlo.chunking && !t->job->no_bdat && t->down == NULL;
 }
 
 /* ---- what is said */
@@ -86,7 +88,7 @@ put_mail(struct tx *t)
 	buf_adds(out, "MAIL FROM:<");
 	(void)address_wire(out, j->sender, t->utf8);	/* was tried before */
 	buf_adds(out, ">");
-	if (s->ehlo.size)
+	if (s->ehlo.size && t->down == NULL)
 		buf_addf(out, " SIZE=%lld", (long long)j->len);
 	if (s->ehlo.eightbit && (t->facts.body || t->facts.header ||
 	    str_eq_nocase(j->body, STR("8bitmime"))))
@@ -317,8 +319,12 @@ run_bdat(struct tx *t, bool sent)
 static bool
 send_content(struct tx *t)
 {
+	int	r;
+
 	t->begun = true;
-	if (send_dots(t->s, t->job, t->why) == -1)
+	r = t->down == NULL ? send_dots(t->s, t->job, t->why) :
+	    send_downgraded(t->s, t->job, t->down, t->why);
+	if (r == -1)
 		return hear_last_words(t);
 	return send_rest(t) && hear_ends(t);
 }
@@ -438,6 +444,23 @@ look_at_content(struct tx *t)
 	return false;
 }
 
+/* To 7 bits, for a server that has no more: 5.6.3 if that cannot be done. */
+static bool
+plan_conversion(struct tx *t)
+{
+	if (t->s->ehlo.eightbit || !t->facts.body)
+		return true;
+	if ((t->down = malloc(sizeof(*t->down))) != NULL) {
+		downgrade_init(t->down);
+		if (content_plan(t->job, t->down) == 0)
+			return true;
+	}
+	verdict_set(t->why, errno == EINVAL ? "5.6.3" : "4.3.0",
+	    "%s takes 7 bits only, and the message cannot be converted: %s",
+	    t->s->peer, strerror(errno));
+	return false;
+}
+
 /* Whether this message can be said to this server at all. */
 static bool
 is_sayable(struct tx *t)
@@ -453,7 +476,7 @@ is_sayable(struct tx *t)
 		    (unsigned long long)t->job->len);
 		return false;
 	}
-	if (!look_at_content(t))
+	if (!look_at_content(t) || !plan_conversion(t))
 		return false;
 	t->utf8 = e->utf8 && (t->job->utf8 || !is_ascii(t->job->sender));
 	buf_init(&wire, 4096);
@@ -538,6 +561,14 @@ is_busy(const struct verdict *v)
 	    strcmp(v->status, "4.4.5") == 0 || strcmp(v->status, "4.3.1") == 0;
 }
 
+static void
+tx_free(struct tx *t)
+{
+	if (t->down != NULL)
+		downgrade_free(t->down);
+	free(t->down);
+}
+
 enum tx_end
 tx_run(struct session *s, struct job *j, const struct tx_ops *ops,
     struct verdict *why)
@@ -548,14 +579,15 @@ tx_run(struct session *s, struct job *j, const struct tx_ops *ops,
 
 	if (!is_sayable(&t)) {
 		settle_everybody(&t);
+		tx_free(&t);
 		return TX_DONE;
 	}
 	choose(&t);
-	if (t.n == 0)
-		return TX_DONE;
-	sound = s->ehlo.pipelining ? run_pipelined(&t) : run_in_turn(&t);
+	sound = t.n == 0 || (s->ehlo.pipelining ? run_pipelined(&t) :
+	    run_in_turn(&t));
+	tx_free(&t);
 	if (sound && !s->broken)
-		return !t.mail && is_busy(why) ? TX_BUSY : TX_DONE;
+		return t.n > 0 && !t.mail && is_busy(why) ? TX_BUSY : TX_DONE;
 	if (!t.ended && !t.begun && t.nsettled == 0)
 		return TX_EARLY;
 	v = *why;
