@@ -18,13 +18,16 @@ const struct program_plan plan_programs[ID_COUNT] = {
 	[ID_QUEUE] = { "queue", "queue", NULL, PROGRAM_QUEUE, 2 },
 	[ID_SMTP] = { "smtp", "smtpd", "smtp", PROGRAM_SMTPD, 0 },
 	[ID_LMTP] = { "lmtp", "smtpd", "lmtp", PROGRAM_SMTPD, 0 },
-	[ID_POP3] = { "pop3", "pop3d", "pop3", PROGRAM_POP3D, 0 }
+	[ID_POP3] = { "pop3", "pop3d", "pop3", PROGRAM_POP3D, 0 },
+	[ID_HOP] = { "hop", "hop", NULL, PROGRAM_HOP, 4 }
 };
 
 const struct socket_plan plan_sockets[] = {
 	{ "route@smtp", ID_ROUTE, true, "incoming/sock", "route",
 	    "ph-smtp", "ph-smtp", 0600 },
 	{ "route@queue", ID_ROUTE, true, "sock", "route",
+	    "ph-queue", "ph-queue", 0600 },
+	{ "hop@queue", ID_HOP, true, "sock", "hop",
 	    "ph-queue", "ph-queue", 0600 },
 	{ "auth@login", ID_AUTH, false, "login", "auth",
 	    "ph-login", "ph-login", 0600 },
@@ -43,7 +46,7 @@ const size_t plan_nsockets = nitems(plan_sockets);
 
 const char *const plan_users[] = {
 	"ph-log", "ph-auth", "ph-route", "ph-queue", "ph-smtp", "ph-login",
-	"ph-remote", NULL
+	"ph-remote", "ph-hop", NULL
 };
 
 const struct setting_list *
@@ -62,6 +65,7 @@ plan_listen(const struct settings *s, enum program_id id)
 	case ID_LOCAL:
 	case ID_REMOTE:
 	case ID_QUEUE:
+	case ID_HOP:
 	case ID_COUNT:
 		break;
 	}

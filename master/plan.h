@@ -7,7 +7,8 @@
 #include "common/proc/settings.h"
 
 enum program_id {
-	ID_LOG, ID_ROUTE, ID_AUTH, ID_LOCAL, ID_REMOTE, ID_QUEUE, ID_SMTP, ID_LMTP, ID_POP3,
+	ID_LOG, ID_ROUTE, ID_AUTH, ID_LOCAL, ID_HOP, ID_REMOTE, ID_QUEUE, ID_SMTP, ID_LMTP,
+	ID_POP3,
 	ID_COUNT
 };
 

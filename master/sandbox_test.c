@@ -160,8 +160,8 @@ static const struct attempt {
 } attempts[] = {
 	{ "open",	try_open,	0 },
 	{ "create",	try_create,	0 },
-	{ "inet",	try_inet,	P(SENDER) | P(REMOTE) },
-	{ "udp",	try_udp,	0 },
+	{ "inet",	try_inet,	P(SENDER) | P(REMOTE) | P(HOP) },
+	{ "udp",	try_udp,	P(HOP) },
 	{ "unix",	try_unix,	SOCKETS },
 	{ "execve",	try_exec,	0 },
 	{ "fork",	try_fork,	P(LISTENER) | P(SENDER) },

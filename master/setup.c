@@ -75,11 +75,12 @@ make_dir(const char *path, struct diag *why)
 static int
 make_dirs(const struct settings *s, struct diag *why)
 {
-	char	path[1100];
+	char	login[1100], empty[1100];
 
-	snprintf(path, sizeof(path), "%s/login", s->run);
-	if (make_dir(s->run, why) == -1 || make_dir(path, why) == -1 ||
-	    make_dir(s->tables, why) == -1)
+	snprintf(login, sizeof(login), "%s/login", s->run);
+	snprintf(empty, sizeof(empty), "%s/empty", s->run);
+	if (make_dir(s->run, why) == -1 || make_dir(login, why) == -1 ||
+	    make_dir(empty, why) == -1 || make_dir(s->tables, why) == -1)
 		return -1;
 	return 0;
 }

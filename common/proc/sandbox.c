@@ -39,8 +39,11 @@ static const struct {
 	[SANDBOX_TOOL] = { "tool",
 	    CAN_READ | CAN_WRITE | CAN_CONNECT | CAN_SOCKET },
 	[SANDBOX_SENDER] = { "sender", CAN_CONNECT | CAN_SOCKET | CAN_ACCEPT |
-	    CAN_FORK | CAN_NEST | CAN_INET },
-	[SANDBOX_REMOTE] = { "remote", CAN_CONNECT | CAN_SOCKET | CAN_INET },
+	    CAN_FORK | CAN_NEST | CAN_TCP },
+	[SANDBOX_REMOTE] = { "remote", CAN_CONNECT | CAN_SOCKET | CAN_TCP },
+	[SANDBOX_HOP] = { "hop",
+	    CAN_CONNECT | CAN_ACCEPT | CAN_TCP | CAN_UDP |
+	    CAN_THREAD },
 };
 
 const char *
@@ -112,8 +115,7 @@ sandbox_enter_with(const struct sandbox_filter *f,
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return diag_errno(why, "sandbox %s: no_new_privs",
 		    profiles[f->profile].name);
-	if (sandbox_landlock(paths, n, profiles[f->profile].can & CAN_INET,
-	    why) == -1)
+	if (sandbox_landlock(profiles[f->profile].can, paths, n, why) == -1)
 		return -1;
 	return sandbox_seccomp_load(&f->program, why);
 }

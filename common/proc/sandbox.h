@@ -24,6 +24,7 @@ enum sandbox_profile {
 	SANDBOX_TOOL,		/* drop: files given, AF_UNIX clients */
 	SANDBOX_SENDER,		/* remote's parent: accept, fork, and what its workers need */
 	SANDBOX_REMOTE,		/* TCP to anywhere, no files */
+	SANDBOX_HOP,		/* UDP and TCP to the network, threads, no files */
 	SANDBOX_COUNT
 };
 
@@ -51,7 +52,7 @@ int	sandbox_compile(enum sandbox_profile, struct sandbox_filter **, struct diag 
 int	sandbox_enter_with(const struct sandbox_filter *, const struct sandbox_path *, size_t, struct diag *) must_check;
 void	sandbox_filter_free(struct sandbox_filter **);
 /*
- * Landlock and no_new_privs alone, for a command that lives for a millisecond or two: to compile a filter
+ * Landlock (no network) and no_new_privs alone, for a command that lives for a millisecond or two: to compile a filter
  * would take as long again.
  */
 int	sandbox_enter_files(const struct sandbox_path *, size_t, struct diag *) must_check;

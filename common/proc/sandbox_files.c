@@ -15,5 +15,5 @@ sandbox_enter_files(const struct sandbox_path *paths, size_t n,
 {
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return diag_errno(why, "sandbox: no_new_privs");
-	return sandbox_landlock(paths, n, false, why);
+	return sandbox_landlock(0, paths, n, why);
 }

@@ -18,12 +18,14 @@ enum {
 	CAN_FORK = 32,		/* have workers, signal them */
 	CAN_NEST = 64,		/* enter a narrower profile */
 	CAN_FLUSH = 128,	/* have several files flushed together: io_submit(2) */
-	CAN_INET = 256		/* make TCP sockets and connect them to anywhere */
+	CAN_TCP = 256,		/* make TCP sockets and connect them to anywhere */
+	CAN_UDP = 512,		/* make UDP sockets, with what a resolver sets on its own */
+	CAN_THREAD = 1024	/* have threads */
 };
 
-/* inet: TCP connections may be made, from a port that the kernel chooses. 0 also where the kernel has no Landlock. */
-int	sandbox_landlock(const struct sandbox_path *, size_t, bool inet, struct diag *)
-	    must_check;
+/* 0 also where the kernel has no Landlock. */
+int	sandbox_landlock(unsigned can, const struct sandbox_path *, size_t,
+	    struct diag *) must_check;
 /* The filter as a program for the kernel, into buf (max SECCOMP_MAX); then, now or in a child, load it. */
 #define SECCOMP_MAX	(4096u * 8u)	/* BPF_MAXINSNS instructions */
 int	sandbox_seccomp_compile(unsigned can, struct buf *, struct diag *)

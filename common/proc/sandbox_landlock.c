@@ -66,7 +66,7 @@ sandbox_landlock_abi(void)
 
 /* Everything that this kernel can forbid; what no rule gives back is denied. */
 static struct ruleset_attr
-handled(int abi, bool inet)
+handled(int abi, unsigned can)
 {
 	struct ruleset_attr	a = { FS_ABI1, 0, 0 };
 
@@ -75,7 +75,8 @@ handled(int abi, bool inet)
 	if (abi >= 3)
 		a.fs |= FS_TRUNCATE;
 	if (abi >= 4)
-		a.net = NET_BIND_TCP | (inet ? 0 : NET_CONNECT_TCP);
+		a.net = NET_BIND_TCP |
+		    ((can & CAN_TCP) != 0 ? 0 : NET_CONNECT_TCP);
 	if (abi >= 5)
 		a.fs |= FS_IOCTL_DEV;
 	if (abi >= 6)
@@ -140,7 +141,7 @@ allow_source(int ruleset, struct diag *why)
 }
 
 int
-sandbox_landlock(const struct sandbox_path *paths, size_t n, bool inet,
+sandbox_landlock(unsigned can, const struct sandbox_path *paths, size_t n,
     struct diag *why)
 {
 	struct ruleset_attr	attr;
@@ -149,12 +150,12 @@ sandbox_landlock(const struct sandbox_path *paths, size_t n, bool inet,
 
 	if ((abi = sandbox_landlock_abi()) == 0)
 		return 0;
-	attr = handled(abi, inet);
+	attr = handled(abi, can);
 	ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr,
 	    sizeof(attr), 0);
 	if (ruleset == -1)
 		return diag_errno(why, "landlock: ruleset for ABI %d", abi);
-	if (inet && attr.net != 0 && allow_source(ruleset, why) == -1)
+	if ((can & CAN_TCP) != 0 && attr.net != 0 && allow_source(ruleset, why) == -1)
 		goto fail;
 	for (i = 0; i < n; i++)
 		if (allow(ruleset, &paths[i], attr.fs, why) == -1)

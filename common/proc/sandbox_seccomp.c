@@ -118,7 +118,8 @@ static const struct {
 	{ SCMP_SYS(io_getevents), CAN_FLUSH },
 	{ SCMP_SYS(io_destroy), CAN_FLUSH },
 	/* sockets */
-	{ SCMP_SYS(connect), CAN_CONNECT }, { SCMP_SYS(bind), CAN_INET },
+	{ SCMP_SYS(connect), CAN_CONNECT },
+	{ SCMP_SYS(bind), CAN_TCP | CAN_UDP },
 	{ SCMP_SYS(accept), CAN_ACCEPT }, { SCMP_SYS(accept4), CAN_ACCEPT },
 	/* workers; Landlock lets a signal reach nobody else */
 	{ SCMP_SYS(fork), CAN_FORK }, { SCMP_SYS(wait4), CAN_FORK },
@@ -130,15 +131,19 @@ static const struct {
 	{ SCMP_SYS(landlock_restrict_self), CAN_NEST },
 };
 
-#define SOCKET_TYPE	UINT64_C(0xf)	/* without SOCK_CLOEXEC and its like */
 #define ALL		UINT64_MAX
 #define INT32		UINT64_C(0xffffffff)	/* the kernel looks at 32 bits */
+#define SOCKET_TYPE	UINT64_C(0xf)	/* without SOCK_CLOEXEC and SOCK_NONBLOCK */
 #define NO_MODIFY	(O_ACCMODE | O_CREAT | O_TRUNC | __O_TMPFILE)
 /* fork(2) as libc does it, and nothing that shares or leaves a name space. */
 #define NOT_A_FORK	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | \
 	CLONE_THREAD | CLONE_PTRACE | CLONE_PARENT | CLONE_NEWNS | \
 	CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | \
 	CLONE_NEWPID | CLONE_NEWNET | CLONE_IO)
+/* A thread shares all, and is of this process. */
+#define A_THREAD	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | \
+	CLONE_THREAD | CLONE_SYSVSEM)
+#define THREAD_OR_NOT	(A_THREAD | NOT_A_FORK)
 #if defined(__s390__) || defined(__s390x__)
 #define CLONE_ARG	1
 #else
@@ -185,19 +190,41 @@ static const struct {
 	{ SCMP_SYS(socket), CAN_SOCKET, 0, 0, INT32, AF_UNIX },
 	{ SCMP_SYS(socketpair), CAN_FORK, 0, 0, INT32, AF_UNIX },
 	{ SCMP_SYS(clone), CAN_FORK, 0, CLONE_ARG, NOT_A_FORK, 0 },
+	{ SCMP_SYS(clone), CAN_THREAD, 0, CLONE_ARG, THREAD_OR_NOT, A_THREAD },
+	/* malloc(3) takes the pages of a thread's arena back */
+	{ SCMP_SYS(prctl), CAN_THREAD, 0, 0, INT32, PR_SET_VMA },
+};
+
+/* Allowed for the type, whatever the protocol of it. */
+static const struct {
+	int		family, type;
+	unsigned	need;
+} inet[] = {
+	{ AF_INET, SOCK_STREAM, CAN_TCP },
+	{ AF_INET6, SOCK_STREAM, CAN_TCP },
+	{ AF_INET, SOCK_DGRAM, CAN_UDP },
+	{ AF_INET6, SOCK_DGRAM, CAN_UDP },
 };
 
 static const struct {
-	int	level, name;
+	int		level, name;
+	unsigned	need;
 } options[] = {
-	{ SOL_SOCKET, SO_RCVTIMEO },	{ SOL_SOCKET, SO_SNDTIMEO },
-	{ SOL_SOCKET, SO_KEEPALIVE },	{ SOL_SOCKET, SO_LINGER },
-	{ SOL_SOCKET, SO_SNDBUF },	{ SOL_SOCKET, SO_RCVBUF },
-	{ SOL_SOCKET, SO_PASSCRED },	{ IPPROTO_TCP, TCP_NODELAY },
-	{ IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT },
-	{ IPPROTO_TCP, TCP_CORK },	{ IPPROTO_TCP, TCP_QUICKACK },
-	{ IPPROTO_TCP, TCP_KEEPIDLE },	{ IPPROTO_TCP, TCP_KEEPINTVL },
-	{ IPPROTO_TCP, TCP_KEEPCNT },	{ IPPROTO_TCP, TCP_USER_TIMEOUT },
+	{ SOL_SOCKET, SO_RCVTIMEO, 0 },	{ SOL_SOCKET, SO_SNDTIMEO, 0 },
+	{ SOL_SOCKET, SO_KEEPALIVE, 0 },	{ SOL_SOCKET, SO_LINGER, 0 },
+	{ SOL_SOCKET, SO_SNDBUF, 0 },	{ SOL_SOCKET, SO_RCVBUF, 0 },
+	{ SOL_SOCKET, SO_PASSCRED, 0 },	{ IPPROTO_TCP, TCP_NODELAY, 0 },
+	{ IPPROTO_TCP, TCP_CORK, 0 },	{ IPPROTO_TCP, TCP_QUICKACK, 0 },
+	{ IPPROTO_TCP, TCP_KEEPIDLE, 0 },	{ IPPROTO_TCP, TCP_KEEPINTVL, 0 },
+	{ IPPROTO_TCP, TCP_KEEPCNT, 0 },	{ IPPROTO_TCP, TCP_USER_TIMEOUT, 0 },
+	{ IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, CAN_TCP },
+	/* of a socket for questions to name servers */
+	{ SOL_SOCKET, SO_REUSEADDR, CAN_UDP },
+	{ IPPROTO_IPV6, IPV6_V6ONLY, CAN_UDP },
+	{ IPPROTO_IPV6, IPV6_MTU, CAN_UDP },
+	{ IPPROTO_IPV6, IPV6_MTU_DISCOVER, CAN_UDP },
+	{ IPPROTO_IP, IP_MTU_DISCOVER, CAN_UDP },
+	{ IPPROTO_TCP, TCP_MAXSEG, CAN_UDP },
 };
 
 /* Nothing of ours, and no library's probe, ever calls these. */
@@ -249,6 +276,27 @@ add_calls(scmp_filter_ctx ctx, unsigned can)
 }
 
 static int
+add_inet(scmp_filter_ctx ctx, unsigned can)
+{
+	struct scmp_arg_cmp	arg[2];
+	size_t			i;
+	int			r;
+
+	for (i = 0; i < nitems(inet); i++) {
+		if (!wanted(can, inet[i].need, 0))
+			continue;
+		arg[0] = SCMP_CMP64(0, SCMP_CMP_MASKED_EQ, INT32,
+		    (uint64_t)inet[i].family);
+		arg[1] = SCMP_CMP64(1, SCMP_CMP_MASKED_EQ, SOCKET_TYPE,
+		    (uint64_t)inet[i].type);
+		if ((r = add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
+		    arg)) != 0)
+			return r;
+	}
+	return 0;
+}
+
+static int
 add_filtered(scmp_filter_ctx ctx, unsigned can)
 {
 	struct scmp_arg_cmp	arg[2];
@@ -265,31 +313,13 @@ add_filtered(scmp_filter_ctx ctx, unsigned can)
 			return r;
 	}
 	for (i = 0; i < nitems(options); i++) {
+		if (!wanted(can, options[i].need, 0))
+			continue;
 		arg[0] = SCMP_CMP64(1, SCMP_CMP_MASKED_EQ, INT32,
 		    (uint64_t)options[i].level);
 		arg[1] = SCMP_CMP64(2, SCMP_CMP_MASKED_EQ, INT32,
 		    (uint64_t)options[i].name);
 		if ((r = add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 2,
-		    arg)) != 0)
-			return r;
-	}
-	return 0;
-}
-
-/* TCP sockets of both families, and no others. */
-static int
-add_inet(scmp_filter_ctx ctx)
-{
-	static const uint64_t	family[] = { AF_INET, AF_INET6 };
-	struct scmp_arg_cmp	arg[2];
-	size_t			i;
-	int			r;
-
-	for (i = 0; i < nitems(family); i++) {
-		arg[0] = SCMP_CMP64(0, SCMP_CMP_MASKED_EQ, INT32, family[i]);
-		arg[1] = SCMP_CMP64(1, SCMP_CMP_MASKED_EQ, SOCKET_TYPE,
-		    SOCK_STREAM);
-		if ((r = add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
 		    arg)) != 0)
 			return r;
 	}
@@ -305,7 +335,7 @@ make_rules(scmp_filter_ctx ctx, unsigned can)
 	if ((r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH,
 	    SCMP_ACT_KILL_PROCESS)) != 0 || (r = add_calls(ctx, can)) != 0 ||
 	    (r = add_filtered(ctx, can)) != 0 ||
-	    ((can & CAN_INET) != 0 && (r = add_inet(ctx)) != 0))
+	    (r = add_inet(ctx, can)) != 0)
 		return r;
 	/* A tree instead of a list: a call is looked up in some eight steps. */
 	return seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);

@@ -44,8 +44,9 @@
 	{ key, SETTING_PAIRS, AT(member), NULL, NULL, NULL, &one, &two, who, false }
 
 /* What every listening service has; the bounds are the same. */
-#define LISTEN(name, member, addr, spare, most, idle, who) \
-	LIST_OR_NONE(name ".listen", member.listen, addr, rule_listen, who), \
+#define LISTEN(name, member, addr, spare, most, idle, who, others) \
+	LIST_OR_NONE(name ".listen", member.listen, addr, rule_listen, \
+	    who | others), \
 	COUNT(name ".min-spare", member.min_spare, spare, "1", "1000", who), \
 	COUNT(name ".max-connections", member.max_connections, most, "1", \
 	    "100000", who), \
@@ -80,7 +81,8 @@ const struct setting_key setting_keys[] = {
 	    ROUTE | TOOL, false },
 
 	TEXT("spool", spool, PH_SPOOLDIR, rule_path, QUEUE | SMTPD | TOOL),
-	TEXT("run", run, PH_RUNDIR, rule_path, QUEUE | POP3D | TOOL),
+	TEXT("run", run, PH_RUNDIR, rule_path,
+	    QUEUE | POP3D | HOP | TOOL),
 	TEXT("tables", tables, PH_TABLEDIR, rule_path,
 	    ROUTE | AUTH | LOCAL | TOOL),
 	TEXT("libexec", libexec, PH_LIBEXECDIR, rule_path, LOCAL | TOOL),
@@ -90,7 +92,8 @@ const struct setting_key setting_keys[] = {
 	TEXT("log-level", log_level, "info", rule_level, ALL),
 	TIME("stop-timeout", stop_timeout, "10s", "1s", "1h", ALL),
 
-	LISTEN("smtp", smtp.in, "*:25", "2", "1000", "5m", SMTPD),
+	/* hop knows its own mail server by it */
+	LISTEN("smtp", smtp.in, "*:25", "2", "1000", "5m", SMTPD, HOP),
 	TEXT("smtp.banner", smtp.banner, "", rule_line, SMTPD),
 	SIZE("smtp.message-size", smtp.message_size, "50M", "64K", "2G",
 	    SMTPD | QUEUE | TOOL),
@@ -117,10 +120,10 @@ const struct setting_key setting_keys[] = {
 	BOOL("smtp.vrfy", smtp.vrfy, "yes", SMTPD),
 	BOOL("smtp.expn", smtp.expn, "no", SMTPD),
 
-	LISTEN("lmtp", lmtp, NULL, "1", "100", "5m", SMTPD),
+	LISTEN("lmtp", lmtp, NULL, "1", "100", "5m", SMTPD, 0),
 
 	/* RFC 1939 3: an autologout timer is at least ten minutes. */
-	LISTEN("pop3", pop3, NULL, "2", "500", "10m", POP3D | SESSION),
+	LISTEN("pop3", pop3, NULL, "2", "500", "10m", POP3D | SESSION, 0),
 	COUNT("pop3.errors", pop3_errors, "10", "1", "1000", POP3D | SESSION),
 	TIME("pop3.login-delay", pop3_login_delay, "2s", "0", "1m", AUTH),
 	TEXT("pop3.cleartext", pop3_cleartext, "loopback", rule_cleartext,

@@ -62,13 +62,13 @@ udp_socket(void)
 	return socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 }
 
-#define INET	(1u << SANDBOX_SENDER | 1u << SANDBOX_REMOTE)
+#define INET	(1u << SANDBOX_SENDER | 1u << SANDBOX_REMOTE | 1u << SANDBOX_HOP)
 
 static const struct { const char *what; int (*try)(void); unsigned may; } attempts[] = {
 	{ "open /etc/passwd", open_passwd, 0 },
 	{ "create in /tmp", create_in_tmp, 0 },
 	{ "socket(AF_INET)", inet_socket, INET },
-	{ "socket(AF_INET, SOCK_DGRAM)", udp_socket, 0 },
+	{ "socket(AF_INET, SOCK_DGRAM)", udp_socket, 1u << SANDBOX_HOP },
 	{ "execve", run_true, 0 },
 	{ "ptrace", trace_parent, 0 },
 	{ "mmap(PROT_EXEC)", map_code, 0 },

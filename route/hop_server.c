@@ -1,0 +1,333 @@
+/*
+ * route/hop_server.c - the daemon: answers queue. Runs as ph-hop in an empty
+ * chroot and a sandbox that has the network and nothing else, because
+ * libunbound parses what strangers' servers say.
+ */
+#include "route/hop_server.h"
+
+#include <sys/queue.h>
+#include <sys/resource.h>
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "common/base/fdio.h"
+#include "common/base/log.h"
+#include "common/fmt/record.h"
+#include "common/proc/child.h"
+#include "common/proc/link.h"
+#include "common/proc/peers.h"
+#include "common/proc/priv.h"
+#include "common/proc/sandbox.h"
+#include "common/proc/sig.h"
+#include "route/hop_answer.h"
+#include "route/hop_engine.h"
+
+#define USER		"ph-hop"
+#define CLIENTS_MAX	16
+
+struct hop_server;
+
+struct pending {
+	TAILQ_ENTRY(pending)	 link;
+	struct hop_server	*server;
+	struct peer		*peer;		/* NULL: has gone */
+	struct hop_ask		 ask;		/* its domain is text */
+	char			 text[HOP_ASK_MAX];
+};
+TAILQ_HEAD(pending_list, pending);
+
+struct hop_server {
+	struct settings		*settings;
+	struct event_base	*base;
+	struct event		*link, *term;
+	struct peers		*peers;
+	struct hop_engine	*engine;
+	struct pending_list	 pending;
+	struct buf		 answer, event;
+	int			 status;
+};
+
+static void
+stop(struct hop_server *s, int status)
+{
+	s->status = status;
+	event_base_loopbreak(s->base);
+}
+
+static void
+log_choice(const struct pending *p, const struct hop_choice *c)
+{
+	struct cur	cur = cur_from(buf_view(&c->why));
+	struct field	f;
+	char		domain[LOG_SAFE_MAX], text[LOG_SAFE_MAX];
+
+	log_safe(domain, sizeof(domain), p->ask.domain);
+	log_debug("hop domain=%s code=%u status=%s targets=%zu text=%s", domain,
+	    c->code, c->status, c->ntargets, log_safe(text, sizeof(text),
+	    str_from(c->text)));
+	while (record_next(&cur, &f))
+		log_debug("why domain=%s why=%s", domain, log_safe(text,
+		    sizeof(text), f.value));
+}
+
+static void
+answered(void *arg, const struct hop_choice *c)
+{
+	struct pending		*p = arg;
+	struct hop_server	*s = p->server;
+	struct peer		*peer = p->peer;
+	bool			 sent;
+
+	TAILQ_REMOVE(&s->pending, p, link);
+	if (log_wants(LOG_LEVEL_DEBUG))
+		log_choice(p, c);
+	sent = peer == NULL || (hop_answer_build(&s->answer, &p->ask, c) &&
+	    peer_send(peer, &s->answer) == 0);
+	free(p);
+	if (!sent)
+		peer_drop(peer);
+}
+
+static int
+packet(void *arg, struct peer *peer, struct buf *rec, struct msg_fds *fds)
+{
+	struct hop_server	*s = arg;
+	struct pending		*p;
+
+	(void)fds;
+	if ((p = calloc(1, sizeof(*p))) == NULL)
+		return -1;
+	p->server = s;
+	p->peer = peer;
+	if (!hop_ask_parse(buf_view(rec), &p->ask)) {
+		log_warn("peer-dropped why=\"malformed question\"");
+		free(p);
+		return -1;
+	}
+	memcpy(p->text, p->ask.domain.p, p->ask.domain.n);
+	p->ask.domain.p = p->text;
+	TAILQ_INSERT_TAIL(&s->pending, p, link);
+	if (hop_engine_ask(s->engine, p->ask.domain, answered, p) == -1) {
+		TAILQ_REMOVE(&s->pending, p, link);
+		free(p);
+		return -1;
+	}
+	return 0;
+}
+
+/* The answers are still found, for whoever asks next. */
+static void
+gone(void *arg, struct peer *peer)
+{
+	struct hop_server	*s = arg;
+	struct pending		*p;
+
+	TAILQ_FOREACH(p, &s->pending, link)
+		if (p->peer == peer)
+			p->peer = NULL;
+}
+
+/* All or nothing: what cannot be used leaves the old settings in force. */
+static void
+reload(struct hop_server *s, int conf)
+{
+	struct settings	*fresh = NULL;
+	struct diag	 why;
+
+	if (settings_load_fd(conf, &fresh, &why) == -1)
+		goto fail;
+	if (!hop_engine_same_dns(fresh, s->settings)) {
+		log_info("reload why=\"other name servers, starting anew\"");
+		settings_free(&fresh);
+		stop(s, EX_OK);
+		return;
+	}
+	if (hop_engine_reload(s->engine, fresh, &why) == -1)
+		goto fail;
+	settings_free(&s->settings);
+	s->settings = fresh;
+	log_set_level(settings_log_level(fresh));
+	log_info("reloaded");
+	return;
+fail:
+	log_error("reload why=\"%s\"", why.text);
+	settings_free(&fresh);
+}
+
+static void
+send_status(struct hop_server *s)
+{
+	struct hop_counters	c;
+	char			text[240];
+
+	hop_engine_count(s->engine, &c);
+	snprintf(text, sizeof(text), "clients=%zu questions=%llu "
+	    "looked-up=%llu cached=%llu joined=%llu failed=%llu refused=%llu "
+	    "under-way=%zu known=%zu", peers_count(s->peers), c.questions,
+	    c.looked_up, c.cached, c.joined, c.failed, c.refused, c.under_way,
+	    c.entries);
+	if (link_status(FD_LINK, text) == -1 && errno != EAGAIN)
+		stop(s, EX_TEMPFAIL);
+}
+
+static void
+link_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct hop_server	*s = arg;
+	struct link_event	 ev;
+	size_t			 i;
+
+	(void)what;
+	if (link_read(fd, &s->event, &ev) == -1)
+		return;
+	switch (ev.verb) {
+	case LINK_STATUS:
+		send_status(s);
+		break;
+	case LINK_RELOAD:
+		reload(s, ev.conf);
+		break;
+	case LINK_STOP:
+	case LINK_GONE:
+		stop(s, EX_OK);
+		break;
+	case LINK_NONE:
+	case LINK_ANSWER:
+		break;
+	}
+	fdio_close(&ev.conf);
+	for (i = 0; i < ev.nfds; i++)
+		fdio_close(&ev.fds[i].fd);
+}
+
+/* SIGTERM of an administrator; the master asks by its link. */
+static void
+signalled(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	if (sig_take() & SIG_EV_TERM)
+		stop(arg, EX_OK);
+}
+
+static int
+listen_queue(struct hop_server *s, struct diag *why)
+{
+	struct child_fd	fds[CHILD_FDS];
+	int		fd, n;
+
+	if ((n = child_fds(fds)) == -1)
+		return diag_errno(why, "descriptors from the master");
+	if ((fd = child_fd_find(fds, (size_t)n, "hop@queue", 0)) == -1)
+		return diag_set(why, "no socket hop@queue from the master");
+	if (peers_listen(s->peers, fd, 0) == -1)
+		return diag_errno(why, "hop@queue");
+	return 0;
+}
+
+static int
+events(struct hop_server *s, struct diag *why)
+{
+	static const struct peers_ops	ops = { packet, gone };
+	int				sig;
+
+	if ((sig = sig_init(SIG_EV_TERM)) == -1)
+		return diag_errno(why, "signals");
+	if (fdio_nonblock(FD_LINK, 1) == -1)
+		return diag_errno(why, "the link to the master");
+	if ((s->base = event_base_new()) == NULL ||
+	    (s->link = event_new(s->base, FD_LINK, EV_READ | EV_PERSIST,
+	    link_readable, s)) == NULL || event_add(s->link, NULL) == -1 ||
+	    (s->term = event_new(s->base, sig, EV_READ | EV_PERSIST,
+	    signalled, s)) == NULL || event_add(s->term, NULL) == -1 ||
+	    peers_new(&s->peers, s->base, CLIENTS_MAX, &ops, s) == -1)
+		return diag_set(why, "event loop");
+	return listen_queue(s, why);
+}
+
+/* A socket for each question to a server that is under way. */
+static void
+raise_limits(void)
+{
+	struct rlimit	rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
+		return;
+	rl.rlim_cur = rl.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &rl) == -1)
+		log_debug("limits why=\"%s\"", strerror(errno));
+}
+
+static int
+confine(const struct hop_server *s, struct diag *why)
+{
+	char	dir[1100];
+
+	snprintf(dir, sizeof(dir), "%s/empty", s->settings->run);
+	if (priv_enter(USER, dir, why) == -1)
+		return -1;
+	if (priv_harden(true) == -1)
+		return diag_errno(why, "harden");
+	return sandbox_enter(SANDBOX_HOP, NULL, 0, why);
+}
+
+static int
+setup(struct hop_server *s, struct diag *why)
+{
+	TAILQ_INIT(&s->pending);
+	buf_init(&s->answer, MSG_MAX);
+	buf_init(&s->event, MSG_MAX);
+	raise_limits();
+	if (events(s, why) == -1 || hop_engine_new(&s->engine, s->base,
+	    s->settings, why) == -1 || confine(s, why) == -1)
+		return -1;
+	if (hop_engine_start(s->engine) == -1)
+		return diag_set(why, "event loop");
+	return 0;
+}
+
+static void
+cleanup(struct hop_server *s)
+{
+	struct pending	*p;
+
+	peers_free(&s->peers);
+	hop_engine_free(&s->engine);
+	while ((p = TAILQ_FIRST(&s->pending)) != NULL) {
+		TAILQ_REMOVE(&s->pending, p, link);
+		free(p);
+	}
+	if (s->link != NULL)
+		event_free(s->link);
+	if (s->term != NULL)
+		event_free(s->term);
+	if (s->base != NULL)
+		event_base_free(s->base);
+	buf_free(&s->answer);
+	buf_free(&s->event);
+	settings_free(&s->settings);
+}
+
+int
+hop_serve(struct settings *settings)
+{
+	struct hop_server	s = { .settings = settings };
+	struct diag		why = { "" };
+
+	log_open(FD_LOG, "hop");
+	log_set_level(settings_log_level(settings));
+	if (setup(&s, &why) == -1) {
+		log_error("start why=\"%s\"", why.text);
+		s.status = EX_OSERR;
+	} else if (link_ready(FD_LINK) == -1)
+		s.status = EX_TEMPFAIL;
+	else if (event_base_dispatch(s.base) == -1)
+		s.status = EX_SOFTWARE;
+	cleanup(&s);
+	return s.status;
+}
