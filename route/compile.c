@@ -19,6 +19,7 @@
 #include "common/base/fdio.h"
 #include "common/store/table.h"
 #include "common/store/users.h"
+#include "route/hop_plan.h"
 #include "route/value.h"
 
 #define AUTH_GROUP	"ph-auth"
@@ -83,12 +84,32 @@ write_all(struct sources *src, const struct settings *st, struct diag *why)
 	return r;
 }
 
+/* Names of other hosts, which the settings' reader takes as they are. */
+static int
+prove_hops(const struct settings *st)
+{
+	struct hop_site	hop;
+	struct diag	why;
+	int		r;
+
+	if (hop_site_init(&hop, st, NULL, 0, &why) == 0) {
+		r = hop_plan_prove(&hop, &why);
+		hop_site_free(&hop);
+		if (r == 0)
+			return 0;
+	}
+	warnx("%s", why.text);
+	return -1;
+}
+
 static int
 load(struct site *site, struct sources *src, const struct settings *st)
 {
 	struct addr	own[SITE_OWN_MAX];
 	size_t		nown = own_addresses(own, SITE_OWN_MAX);
 
+	if (prove_hops(st) == -1)
+		return EX_CONFIG;
 	if (site_init(site, st, own, nown) == -1) {
 		warn("settings");
 		return EX_OSERR;

@@ -142,6 +142,21 @@ may_relay(struct walk *w, const struct engine_ask *q)
 	return false;
 }
 
+/* What would only be returned is not taken. */
+static bool
+is_refused(struct walk *w, const struct node *n)
+{
+	const struct setting_item	*it;
+
+	it = site_refused(w->site, str_from(n->domain));
+	if (it == NULL)
+		return false;
+	walk_why_item(w, it, "transport %s none", it->text);
+	refuse(w->out, 550, "5.4.4", "mail for this domain is not sent from "
+	    "here");
+	return true;
+}
+
 static void
 decide_remote(struct walk *w, const struct engine_ask *q, struct node *n,
     const struct site_domain *d)
@@ -171,6 +186,8 @@ decide_remote(struct walk *w, const struct engine_ask *q, struct node *n,
 			refuse(w->out, 550, "5.7.1", "source routing denied");
 			return;
 		}
+		if (is_refused(w, n))
+			return;
 	}
 	conclude(w, q->verb, walk_resolve(w, n));
 }

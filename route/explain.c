@@ -4,11 +4,15 @@
  */
 #include "route/explain.h"
 
+#include <sys/wait.h>
+
 #include <err.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "common/base/fdio.h"
 #include "common/fmt/path.h"
@@ -56,6 +60,56 @@ print_finals(const struct decision *d)
 	}
 }
 
+/* hop and not we: it alone may talk to DNS. */
+static void
+print_hop(const char *conf, const struct settings *st, const char *domain)
+{
+	char	path[1100], name[] = "hop", v[] = "-v", f[] = "-f";
+	char	*file = strdup(conf), *last = strdup(domain);
+	char	*argv[] = { name, v, f, file, last, NULL };
+	pid_t	pid = -1;
+	int	status;
+
+	snprintf(path, sizeof(path), "%s/hop", st->libexec);
+	if (file != NULL && last != NULL && fflush(stdout) == 0 &&
+	    (pid = fork()) == 0) {
+		execv(path, argv);
+		err(EX_OSERR, "%s", path);
+	}
+	if (pid == -1)
+		warn("%s", path);
+	else if (waitpid(pid, &status, 0) == -1)
+		warn("wait for hop");
+	free(file);
+	free(last);
+}
+
+/* For the domain of each recipient on another host, once. */
+static void
+print_hops(const char *conf, const struct settings *st,
+    const struct decision *d)
+{
+	struct cur	c = cur_from(buf_view(&d->finals));
+	struct field	f;
+	struct final	r;
+	struct seen	done;
+	char		domain[DOMAIN_MAX + 1];
+	size_t		at;
+
+	seen_init(&done);
+	while (record_next(&c, &f) && final_decode(f.value, &r)) {
+		if (r.kind != FINAL_REMOTE)
+			continue;
+		for (at = r.arg.n; at > 0 && r.arg.p[at - 1] != '@'; at--)
+			;
+		if (str_copy(domain, sizeof(domain), (struct str){
+		    r.arg.p + at, r.arg.n - at }) == 0 &&
+		    seen_add(&done, str_from(domain)) == 1)
+			print_hop(conf, st, domain);
+	}
+	seen_free(&done);
+}
+
 static int
 exit_status(const struct decision *d)
 {
@@ -73,7 +127,7 @@ exit_status(const struct decision *d)
 }
 
 static int
-decide(const struct settings *st, struct tables *tables,
+decide(const char *conf, const struct settings *st, struct tables *tables,
     const struct engine_ask *ask)
 {
 	struct engine_tables	 look = tables_engine(tables);
@@ -92,6 +146,7 @@ decide(const struct settings *st, struct tables *tables,
 	engine_decide(&e, &site, &look, ask, &d);
 	print_steps(&d);
 	print_finals(&d);
+	print_hops(conf, st, &d);
 	printf("%u %s %s\n", d.code, d.status, d.text);
 	status = exit_status(&d);
 	decision_free(&d);
@@ -101,7 +156,8 @@ decide(const struct settings *st, struct tables *tables,
 }
 
 static int
-explain(const struct settings *st, const struct engine_ask *ask)
+explain(const char *conf, const struct settings *st,
+    const struct engine_ask *ask)
 {
 	struct tables	*tables;
 	struct diag	 why;
@@ -117,14 +173,14 @@ explain(const struct settings *st, const struct engine_ask *ask)
 		fdio_close(&dir);
 		return EX_NOINPUT;
 	}
-	status = decide(st, tables, ask);
+	status = decide(conf, st, tables, ask);
 	tables_close(&tables);
 	fdio_close(&dir);
 	return status;
 }
 
 int
-explain_run(const struct settings *st, const char *address,
+explain_run(const char *conf, const struct settings *st, const char *address,
     const char *sender, const char *client)
 {
 	struct engine_ask	ask = { .verb = ENGINE_RCPT, .auth = STR(""),
@@ -142,5 +198,5 @@ explain_run(const struct settings *st, const char *address,
 		warnx("%s: expected an address or <>", sender);
 		return EX_USAGE;
 	}
-	return explain(st, &ask);
+	return explain(conf, st, &ask);
 }

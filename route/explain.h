@@ -4,7 +4,10 @@
 
 #include "common/proc/settings.h"
 
-/* client NULL: submitted on this host. Prints steps, recipients and, as the last line, the reply. Exit status. */
-int	explain_run(const struct settings *, const char *address, const char *sender, const char *client);
+/*
+ * client NULL: submitted on this host. Prints steps, recipients, the next hops of those on other hosts (hop -v says
+ * them, with the configuration of this path) and, as the last line, the reply. Exit status.
+ */
+int	explain_run(const char *conf, const struct settings *, const char *address, const char *sender, const char *client);
 
 #endif

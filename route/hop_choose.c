@@ -162,24 +162,27 @@ add_target(struct hop_choice *c, const struct hop_target *t)
 		c->targets[c->ntargets++] = *t;
 }
 
-/* One host's addresses, IPv6 and IPv4 in turn. */
+/* One host's addresses, IPv6 and IPv4 in turn; the last of many leave room for other hosts. */
 static void
 add_host(struct work *w, const struct fact_host *h)
 {
 	size_t			six[FACTS_ADDRS], four[FACTS_ADDRS], n6, n4, i;
+	size_t			room = HOP_TARGETS / w->facts->nhosts;
 	struct hop_target	t = { .host = h->name, .port = w->plan->port,
 				    .pref = h->pref };
 
 	n6 = of_family(w, h, false, six);
 	n4 = of_family(w, h, true, four);
-	for (i = 0; i < n6 || i < n4; i++) {
+	for (i = 0; room > 0 && (i < n6 || i < n4); i++) {
 		if (i < n6) {
 			t.addr = h->addrs[six[i]];
 			add_target(w->out, &t);
+			room--;
 		}
-		if (i < n4) {
+		if (i < n4 && room > 0) {
 			t.addr = h->addrs[four[i]];
 			add_target(w->out, &t);
+			room--;
 		}
 	}
 }

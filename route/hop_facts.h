@@ -13,7 +13,7 @@
 #include "route/dns.h"
 
 #define FACTS_HOSTS	20u	/* the best ones are asked about */
-#define FACTS_ADDRS	32u	/* of one host and family */
+#define FACTS_ADDRS	16u	/* of one host and family */
 #define FACTS_WHY	120u
 
 struct fact_look {		/* one question */

@@ -95,3 +95,21 @@ hop_plan_make(const struct hop_site *s, struct str domain, struct hop_plan *p)
 	if (!p->literal)
 		strlcpy(p->name, p->domain, sizeof(p->name));
 }
+
+int
+hop_plan_prove(const struct hop_site *s, struct diag *why)
+{
+	const struct setting_list	*l = &s->settings->remote.transports;
+	struct hop_plan			 p;
+	size_t				 i;
+
+	for (i = 0; i < l->n; i++) {
+		memset(&p, 0, sizeof(p));
+		if (transport(s, l->items[i].more, &p) &&
+		    p.kind == HOP_KIND_BAD)
+			return diag_at(why, l->items[i].file, l->items[i].line,
+			    1, "%s: no such host can exist, expected labels "
+			    "of IDNA 2008", l->items[i].more);
+	}
+	return 0;
+}

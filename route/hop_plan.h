@@ -31,6 +31,8 @@ struct hop_plan {
 	const struct setting_item *item;	/* the transport line, or NULL */
 };
 
+/* Can the targets of all transport lines exist? -1: *why. */
+int	hop_plan_prove(const struct hop_site *, struct diag *) must_check;
 void	hop_plan_make(const struct hop_site *, struct str domain, struct hop_plan *);
 
 #endif

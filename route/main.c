@@ -51,13 +51,14 @@ load(const char *path)
 }
 
 static int
-run(int mode, struct settings *s, const char *address, const char *sender,
-    const char *client)
+run(int mode, const char *conf, struct settings *s, const char *address,
+    const char *sender, const char *client)
 {
 	int	status;
 
 	if (mode == 'v')
-		status = explain_run(s, address, sender, client);
+		status = explain_run(conf == NULL ? CONF_DEFAULT : conf, s,
+		    address, sender, client);
 	else if (mode == 't')
 		status = compile_test(s);
 	else
@@ -97,7 +98,8 @@ main(int argc, char *argv[])
 	    (mode != 'v' && (client != NULL || *sender != '\0')))
 		usage();
 	if (mode != 0)
-		return run(mode, load(conf), argv[optind], sender, client);
+		return run(mode, conf, load(conf), argv[optind], sender,
+		    client);
 	if (conf != NULL || !from_master())
 		usage();
 	return server_serve(load(NULL));

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "route/hop_name.h"
+
 static int
 add_domain(struct site *s, const char *name, enum site_kind kind,
     const struct setting_item *item)
@@ -111,7 +113,8 @@ int
 site_init(struct site *s, const struct settings *st, const struct addr *own,
     size_t nown)
 {
-	size_t	i;
+	struct diag	why;
+	size_t		i;
 
 	*s = (struct site){ .settings = st };
 	s->domains = calloc(st->domains.n + st->virtual_domains.n +
@@ -121,7 +124,8 @@ site_init(struct site *s, const struct settings *st, const struct addr *own,
 	    add_list(s, &st->virtual_domains, SITE_VIRTUAL) == -1 ||
 	    add_list(s, &st->relay_domains, SITE_RELAY) == -1 ||
 	    add_domain(s, st->hostname, SITE_LOCAL, NULL) == -1 ||
-	    add_networks(s) == -1) {
+	    add_networks(s) == -1 || hop_patterns_init(&s->transports,
+	    &st->remote.transports, &why) == -1) {
 		site_free(s);
 		return -1;
 	}
@@ -139,6 +143,7 @@ void
 site_free(struct site *s)
 {
 	free(s->domains);
+	hop_patterns_free(&s->transports);
 	free(s->relay);
 	*s = (struct site){ .settings = NULL };
 }
@@ -175,4 +180,22 @@ site_relay(const struct site *s, const struct addr *client)
 		if (network_has(&s->relay[i], client))
 			return &s->settings->relay_from.items[i];
 	return NULL;
+}
+
+const struct setting_item *
+site_refused(const struct site *s, struct str domain)
+{
+	const struct hop_pattern	*line;
+	char				 name[HOP_NAME_MAX + 3];
+	size_t				 n;
+
+	/* what has no A-labels is found out by hop */
+	if (s->transports.n == 0 || ((domain.n == 0 || domain.p[0] == '[') ?
+	    str_lower(name, sizeof(name), domain) :
+	    hop_name_ascii(domain, name)) == -1)
+		return NULL;
+	if ((line = hop_patterns_find(&s->transports, name, &n)) == NULL &&
+	    (line = hop_patterns_any(&s->transports, &n)) == NULL)
+		return NULL;
+	return strcmp(line->item->more, "none") == 0 ? line->item : NULL;
 }

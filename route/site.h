@@ -10,6 +10,7 @@
 #include "common/fmt/path.h"
 #include "common/net/addr.h"
 #include "common/proc/settings.h"
+#include "route/hop_pattern.h"
 
 #define SITE_OWN_MAX	64
 
@@ -30,6 +31,7 @@ struct site {
 	struct network		*relay;		/* same order as settings->relay_from */
 	struct addr		 own[SITE_OWN_MAX];	/* addresses of this host */
 	size_t			 nown;
+	struct hop_patterns	 transports;	/* to refuse what would be returned */
 	const char		*first;		/* added to addresses without a domain */
 };
 
@@ -38,6 +40,8 @@ int	site_init(struct site *, const struct settings *, const struct addr *own, si
 void	site_free(struct site *);
 /* Lower-case domain or [literal]; NULL: foreign. */
 const struct site_domain *site_find(const struct site *, struct str);
+/* The transport line that says that mail for this domain is not sent, or NULL. */
+const struct setting_item *site_refused(const struct site *, struct str);
 /* The relay-from entry that has this client, or NULL. */
 const struct setting_item *site_relay(const struct site *, const struct addr *);
 
