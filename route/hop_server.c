@@ -26,9 +26,12 @@
 #include "common/proc/sig.h"
 #include "route/hop_answer.h"
 #include "route/hop_engine.h"
+#include "route/hop_system.h"
+#include "route/hop_watch.h"
 
 #define USER		"ph-hop"
 #define CLIENTS_MAX	16
+#define SETTLE_SECONDS	1	/* whoever writes a file may write it in several steps */
 
 struct hop_server;
 
@@ -44,7 +47,8 @@ TAILQ_HEAD(pending_list, pending);
 struct hop_server {
 	struct settings		*settings;
 	struct event_base	*base;
-	struct event		*link, *term;
+	struct event		*link, *term, *change, *settled;
+	struct hop_watch	*watch;		/* NULL: not to be had */
 	struct peers		*peers;
 	struct hop_engine	*engine;
 	struct pending_list	 pending;
@@ -215,6 +219,51 @@ signalled(evutil_socket_t fd, short what, void *arg)
 		stop(arg, EX_OK);
 }
 
+/* They are out of reach now. */
+static void
+settled(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	stop(arg, EX_OK);
+}
+
+static void
+changed(evutil_socket_t fd, short what, void *arg)
+{
+	static const struct timeval	pause = { SETTLE_SECONDS, 0 };
+	struct hop_server		*s = arg;
+	const char			*file = hop_watch_changed(s->watch);
+
+	(void)fd;
+	(void)what;
+	if (file == NULL || evtimer_pending(s->settled, NULL))
+		return;
+	log_info("changed file=%s", file);
+	if (evtimer_add(s->settled, &pause) == -1)
+		stop(s, EX_OK);
+}
+
+/* Before the files are read, so that nothing is missed. */
+static int
+watch(struct hop_server *s)
+{
+	static const char *const	files[] = {
+		HOP_HOSTS_FILE, HOP_RESOLV_FILE
+	};
+
+	if (hop_watch_new(&s->watch, files,
+	    s->settings->dns.servers.n > 0 ? 1 : 2) == -1) {
+		log_warn("watch why=\"%s\"", strerror(errno));
+		return 0;
+	}
+	if ((s->settled = evtimer_new(s->base, settled, s)) == NULL ||
+	    (s->change = event_new(s->base, hop_watch_fd(s->watch),
+	    EV_READ | EV_PERSIST, changed, s)) == NULL)
+		return -1;
+	return event_add(s->change, NULL);
+}
+
 static int
 listen_queue(struct hop_server *s, struct diag *why)
 {
@@ -246,6 +295,8 @@ events(struct hop_server *s, struct diag *why)
 	    (s->term = event_new(s->base, sig, EV_READ | EV_PERSIST,
 	    signalled, s)) == NULL || event_add(s->term, NULL) == -1 ||
 	    peers_new(&s->peers, s->base, CLIENTS_MAX, &ops, s) == -1)
+		return diag_set(why, "event loop");
+	if (watch(s) == -1)
 		return diag_set(why, "event loop");
 	return listen_queue(s, why);
 }
@@ -294,7 +345,9 @@ setup(struct hop_server *s, struct diag *why)
 static void
 cleanup(struct hop_server *s)
 {
+	struct event	*list[] = { s->link, s->term, s->change, s->settled };
 	struct pending	*p;
+	size_t		 i;
 
 	peers_free(&s->peers);
 	hop_engine_free(&s->engine);
@@ -302,10 +355,10 @@ cleanup(struct hop_server *s)
 		TAILQ_REMOVE(&s->pending, p, link);
 		free(p);
 	}
-	if (s->link != NULL)
-		event_free(s->link);
-	if (s->term != NULL)
-		event_free(s->term);
+	for (i = 0; i < nitems(list); i++)
+		if (list[i] != NULL)
+			event_free(list[i]);
+	hop_watch_free(&s->watch);
 	if (s->base != NULL)
 		event_base_free(s->base);
 	buf_free(&s->answer);

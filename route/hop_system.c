@@ -8,9 +8,7 @@
 #include "common/base/fdio.h"
 #include "common/base/log.h"
 
-#define HOSTS_FILE	"/etc/hosts"
 #define HOSTS_MAX	(16u << 20)
-#define RESOLV_FILE	"/etc/resolv.conf"
 #define RESOLV_MAX	65536u
 #define SERVERS_MAX	16
 #define DNS_PORT	53
@@ -23,11 +21,10 @@ hop_system_hosts(struct hosts *h)
 
 	*h = (struct hosts){ NULL, 0, 0 };
 	buf_init(&text, HOSTS_MAX);
-	if (fdio_slurp_at(AT_FDCWD, HOSTS_FILE, &text) == 0)
+	if (fdio_slurp_at(AT_FDCWD, HOP_HOSTS_FILE, &text) == 0)
 		r = hosts_parse(buf_view(&text), h);
 	else if (errno != ENOENT)
-		log_warn("file path=%s why=\"%s\"", HOSTS_FILE,
-		    strerror(errno));
+		log_warn("hosts why=\"%s\"", strerror(errno));
 	buf_free(&text);
 	return r;
 }
@@ -58,11 +55,11 @@ of_system(struct addr *out, size_t *n, struct diag *why)
 
 	buf_init(&text, RESOLV_MAX);
 	*n = 0;
-	if (fdio_slurp_at(AT_FDCWD, RESOLV_FILE, &text) == 0)
+	if (fdio_slurp_at(AT_FDCWD, HOP_RESOLV_FILE, &text) == 0)
 		*n = resolv_parse(buf_view(&text), out);
 	else if (errno != ENOENT) {
 		buf_free(&text);
-		return diag_errno(why, RESOLV_FILE);
+		return diag_errno(why, HOP_RESOLV_FILE);
 	}
 	buf_free(&text);
 	if (*n == 0) {

@@ -191,8 +191,6 @@ static const struct {
 	{ SCMP_SYS(socketpair), CAN_FORK, 0, 0, INT32, AF_UNIX },
 	{ SCMP_SYS(clone), CAN_FORK, 0, CLONE_ARG, NOT_A_FORK, 0 },
 	{ SCMP_SYS(clone), CAN_THREAD, 0, CLONE_ARG, THREAD_OR_NOT, A_THREAD },
-	/* malloc(3) takes the pages of a thread's arena back */
-	{ SCMP_SYS(prctl), CAN_THREAD, 0, 0, INT32, PR_SET_VMA },
 };
 
 /* Allowed for the type, whatever the protocol of it. */
