@@ -149,6 +149,7 @@ message_load(struct queue *q, enum spool_place place, struct id id)
 	m->id = id;
 	m->place = place;
 	arena_init(&m->mem, MEM_MAX);
+	TAILQ_INIT(&m->jobs);
 	enlist(q, m);
 	id_format(id, name);
 	/* read-only: it goes to processes of the recipients */
@@ -227,8 +228,7 @@ dispatch(struct queue *q, struct task *t)
 	if (!final_decode(t->finals[0], &f))
 		task_done(q, t, "4.3.0", STR("malformed answer of route"));
 	else if (f.kind == FINAL_REMOTE)
-		task_done(q, t, "4.4.0", STR("this version does not send mail "
-		    "to other hosts"));
+		hops_ask(q, t);
 	else
 		agents_deliver(q, t);
 }

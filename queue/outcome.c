@@ -29,55 +29,138 @@ note_status(struct queue *q, const struct message *m,
 	buf_free(&line);
 }
 
+/* What another host said is told with its name. */
 static void
-log_result(const struct message *m, const struct task *t, const char *event,
-    const char *status, struct str text)
+note_verdict(struct queue *q, const struct message *m,
+    const struct envelope_rcpt *r, const struct verdict *v)
 {
-	const struct envelope_rcpt	*r = &m->env.rcpts[t->rcpt];
-	struct final	f;
-	char		to[LOG_SAFE_MAX], user[LOG_SAFE_MAX], why[LOG_SAFE_MAX];
+	struct buf	text;
 
-	if (t->nfinals == 0 || !final_decode(t->finals[0], &f))
-		f.user = STR("");
-	log_info("%s id=%s to=%s user=%s status=%s delay=%lldms why=%s", event,
-	    m->env.id, log_safe(to, sizeof(to), r->addr),
-	    log_safe(user, sizeof(user), f.user), status,
-	    (long long)(now_real_ms() - m->env.arrival_ms),
-	    log_safe(why, sizeof(why), text));
+	buf_init(&text, 4096);
+	if (v->host.n > 0)
+		buf_addf(&text, "%.*s%s ", STR_ARG(v->host),
+		    v->said ? " said:" : ":");
+	buf_addstr(&text, v->text);
+	note_status(q, m, r, v->status, buf_view(&text));
+	buf_free(&text);
 }
 
-void
-task_done(struct queue *q, struct task *t, const char *status, struct str text)
+/* " key=value", or nothing if there is no value. */
+static void
+add_key(struct buf *line, const char *key, struct str value)
 {
-	struct message		*m = t->m;
-	struct envelope_rcpt	*r = &m->env.rcpts[t->rcpt];
+	char	safe[LOG_SAFE_MAX];
 
-	switch (status[0]) {
-	case '2':
-		q->delivered++;
-		r->state = RCPT_DELIVERED;
-		log_result(m, t, "delivered", status, text);
-		/* where it was stored is nobody else's affair */
-		if (r->notify & NOTIFY_SUCCESS)
-			note_status(q, m, r, status, STR("delivered"));
-		break;
-	case '5':
-		q->failed++;
-		r->state = RCPT_FAILED;
-		log_result(m, t, "failed", status, text);
-		note_status(q, m, r, status, text);
-		break;
-	default:
-		q->deferred++;
-		log_result(m, t, "deferred", status, text);
-		note_status(q, m, r, status, text);
-		break;
+	if (value.n > 0)
+		buf_addf(line, " %s=%s", key,
+		    log_safe(safe, sizeof(safe), value));
+}
+
+static void
+log_result(const struct message *m, const struct task *t, const char *event,
+    const struct verdict *v)
+{
+	struct buf	line;
+	struct final	f = { .user = STR("") };
+	char		why[LOG_SAFE_MAX];
+
+	buf_init(&line, LOG_LINE_MAX);
+	add_key(&line, "to", m->env.rcpts[t->rcpt].addr);
+	if (v->remote) {
+		add_key(&line, "relay", v->host);
+		add_key(&line, "tls", v->tls);
+	} else {
+		if (t->nfinals > 0 && !final_decode(t->finals[0], &f))
+			f.user = STR("");
+		add_key(&line, "user", f.user);
 	}
+	log_info("%s id=%s%.*s status=%s delay=%lldms why=%s", event,
+	    m->env.id, STR_ARG(buf_view(&line)), v->status,
+	    (long long)(now_real_ms() - m->env.arrival_ms),
+	    log_safe(why, sizeof(why), v->text));
+	buf_free(&line);
+}
+
+/* One recipient's end; the message's own comes behind the last of them. */
+static void
+one_less(struct queue *q, struct message *m, const struct envelope_rcpt *r)
+{
 	/* The last one is written only if the file stays. */
 	if (--m->pending == 0)
 		message_finish(q, m);
 	else if (!envelope_rcpt_waits(r))
 		settle_states(q, m, r);
+}
+
+static void
+delivered(struct queue *q, const struct message *m, struct envelope_rcpt *r,
+    const struct verdict *v)
+{
+	r->state = RCPT_DELIVERED;
+	if (!(r->notify & NOTIFY_SUCCESS))
+		return;
+	/* RFC 3461 5.2.1: the wish went along, the report comes from there */
+	if (v->dsn)
+		r->state = RCPT_TOLD;
+	else if (v->remote && !v->lmtp)
+		note_verdict(q, m, r, v);
+	else	/* where it was stored is nobody else's affair */
+		note_status(q, m, r, v->status, STR("delivered"));
+}
+
+void
+task_ended(struct queue *q, struct task *t, const struct verdict *v)
+{
+	struct message		*m = t->m;
+	struct envelope_rcpt	*r = &m->env.rcpts[t->rcpt];
+
+	switch (v->status[0]) {
+	case '2':
+		q->delivered++;
+		log_result(m, t, "delivered", v);
+		delivered(q, m, r, v);
+		break;
+	case '5':
+		q->failed++;
+		r->state = RCPT_FAILED;
+		log_result(m, t, "failed", v);
+		note_verdict(q, m, r, v);
+		break;
+	default:
+		q->deferred++;
+		m->tried = true;
+		log_result(m, t, "deferred", v);
+		note_verdict(q, m, r, v);
+		break;
+	}
+	one_less(q, m, r);
+}
+
+void
+task_done(struct queue *q, struct task *t, const char *status, struct str text)
+{
+	struct verdict	v = { .text = text };
+
+	strlcpy(v.status, status, sizeof(v.status));
+	task_ended(q, t, &v);
+}
+
+void
+task_later(struct queue *q, struct task *t, int64_t due, uint32_t tag,
+    struct str why)
+{
+	struct message			*m = t->m;
+	const struct envelope_rcpt	*r = &m->env.rcpts[t->rcpt];
+
+	q->postponed++;
+	if (m->later == 0 || due < m->later) {
+		m->later = due;
+		m->later_for = tag;
+	}
+	/* once: mailq shows it, and the report if it comes to that */
+	if (!m->retry)
+		note_status(q, m, r, "4.4.1", why);
+	one_less(q, m, r);
 }
 
 /* RFC 3463 4.4.7 */

@@ -34,6 +34,20 @@ struct task {
 };
 TAILQ_HEAD(task_list, task);
 
+struct job;
+TAILQ_HEAD(job_list, job);
+
+/* How a delivery ended. */
+struct verdict {
+	char		status[16];	/* enhanced code, RFC 3463 */
+	struct str	text;		/* why */
+	struct str	host, tls;	/* of another host: "mx.example.org[192.0.2.1]:25", how the way was protected; or empty */
+	bool		remote;		/* it was for another host */
+	bool		lmtp;		/* which has put it in its place, not passed it on */
+	bool		said;		/* the text is that host's reply */
+	bool		dsn;		/* it reports the success itself, if that was asked for */
+};
+
 struct message {
 	TAILQ_ENTRY(message)	 link;
 	struct message		*same;		/* the next of its bucket */
@@ -44,7 +58,11 @@ struct message {
 	struct arena		 mem;
 	struct task		*tasks;
 	size_t			 ntasks, routing, pending;
+	struct job_list		 jobs;		/* for other hosts, not begun */
+	int64_t			 later;		/* 0, or when those that were not tried may be; ms since 1970 */
+	uint32_t		 later_for;	/* tag of their destination (schedule.h) */
 	bool			 retry;		/* it had waited before */
+	bool			 tried;		/* somebody was tried, and waits */
 	bool			 soon;		/* something of ours failed: try again sooner */
 	bool			 removed;	/* its last close may take a while */
 };
@@ -52,6 +70,9 @@ TAILQ_HEAD(message_list, message);
 
 struct router;
 struct agents;
+struct hops;
+struct hop;
+struct remotes;
 struct closer;
 
 struct queue {
@@ -63,6 +84,8 @@ struct queue {
 	size_t			 nrunning, nretries;
 	struct router		*router;
 	struct agents		*agents;
+	struct hops		*hops;
+	struct remotes		*remotes;
 	struct closer		*closer;
 	struct event_base	*base;
 	struct event		*link, *term, *work, *timer;
@@ -71,7 +94,7 @@ struct queue {
 	bool			 incoming_more, drop_more;	/* worth a scan */
 	int64_t			 scan_due, clean_due, complained;
 	unsigned long long	 taken, delivered, deferred, failed, held,
-				 corrupt, done;
+				 corrupt, done, postponed;
 	int			 status;
 };
 
@@ -108,6 +131,9 @@ void	message_free(struct queue *, struct message *);
 /* ---- outcome.c */
 /* The end of one delivery; status is an enhanced code (RFC 3463), text says why. The last one ends the message. */
 void	task_done(struct queue *, struct task *, const char *status, struct str text);
+void	task_ended(struct queue *, struct task *, const struct verdict *);
+/* It was not tried: not before due (ms since 1970), or when the destination with this tag has room. */
+void	task_later(struct queue *, struct task *, int64_t due, uint32_t tag, struct str why);
 /* No delivery is under way: reports are written, the file is settled. Frees the message. */
 void	message_finish(struct queue *, struct message *);
 
@@ -155,6 +181,30 @@ void	agents_deliver(struct queue *, struct task *);
 void	agents_work(struct queue *);
 size_t	agents_count(const struct queue *);
 void	agents_free(struct agents **);
+
+/* ---- hops.c: questions to hop */
+int	hops_new(struct queue *) must_check;
+/* Ends with remotes_add or task_done; from within if the answer is known. */
+void	hops_ask(struct queue *, struct task *);
+/* Sends what there is room for. */
+void	hops_work(struct queue *);
+/* The destination of a domain as far as it is known, else empty. */
+struct str hops_key(const struct queue *, struct str domain);
+void	hops_free(struct hops **);
+
+/* ---- jobs.c, remotes.c: deliveries to other hosts */
+int	remotes_new(struct queue *) must_check;
+/* Ends with task_ended, task_done or task_later. */
+void	remotes_add(struct queue *, struct task *, struct hop *);
+/* Opens connections, sends what may go, closes what is idle. */
+void	remotes_work(struct queue *);
+/* ms until that may have something to do without anything else happening; -1: never. */
+int64_t	remotes_wait(const struct queue *);
+size_t	remotes_count(const struct queue *);
+/* While the messages are there still. */
+void	remotes_free(struct remotes **);
+/* The destination of the domain, or with "" all of them, are tried at once though they are dead. */
+void	schedule_wake(struct queue *, struct str domain);
 
 /* ---- closer.c: closing removed files, in another process. Forks: before the sandbox is entered */
 int	closer_new(struct queue *) must_check;

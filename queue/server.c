@@ -70,9 +70,11 @@ clean_tmp(struct queue *q, int64_t now)
 static void
 set_timer(struct queue *q, int64_t now)
 {
-	int64_t		wait = q->scan_due - now, due;
+	int64_t		wait = q->scan_due - now, due = remotes_wait(q);
 	struct timeval	tv;
 
+	if (due != -1 && due < wait)
+		wait = due;
 	if (q->waiting.n > 0 &&
 	    q->nrunning < (size_t)q->settings->queue.running) {
 		due = q->waiting.w[0].due - now_real_ms();
@@ -105,6 +107,8 @@ work(evutil_socket_t fd, short what, void *arg)
 	message_schedule(q);
 	router_work(q);
 	agents_work(q);
+	hops_work(q);
+	remotes_work(q);
 	closer_work(q);
 	set_timer(q, now);
 }
@@ -162,10 +166,11 @@ send_status(struct queue *q)
 	char	text[256];
 
 	snprintf(text, sizeof(text), "waiting=%zu running=%zu agents=%zu "
-	    "taken=%llu delivered=%llu deferred=%llu failed=%llu held=%llu "
-	    "corrupt=%llu", q->waiting.n, q->nrunning, agents_count(q),
-	    q->taken, q->delivered, q->deferred, q->failed, q->held,
-	    q->corrupt);
+	    "remotes=%zu taken=%llu delivered=%llu deferred=%llu "
+	    "postponed=%llu failed=%llu held=%llu corrupt=%llu",
+	    q->waiting.n, q->nrunning, agents_count(q), remotes_count(q),
+	    q->taken, q->delivered, q->deferred, q->postponed, q->failed,
+	    q->held, q->corrupt);
 	if (link_status(FD_LINK, text) == -1)
 		log_debug("status not sent");
 }
@@ -255,7 +260,8 @@ events(struct queue *q, struct diag *why)
 	    (q->work = event_new(q->base, -1, 0, work, q)) == NULL ||
 	    (q->timer = event_new(q->base, -1, EV_TIMEOUT, work, q)) == NULL ||
 	    peers_new(&q->peers, q->base, CLIENTS_MAX, &ops, q) == -1 ||
-	    router_new(q) == -1 || agents_new(q) == -1)
+	    router_new(q) == -1 || agents_new(q) == -1 || hops_new(q) == -1 ||
+	    remotes_new(q) == -1)
 		return diag_set(why, "event loop");
 	return listen_all(q, why);
 }
@@ -317,6 +323,8 @@ cleanup(struct queue *q)
 	size_t		 i;
 
 	peers_free(&q->peers);
+	remotes_free(&q->remotes);
+	hops_free(&q->hops);
 	agents_free(&q->agents);
 	router_free(&q->router);
 	message_free_all(q);

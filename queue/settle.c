@@ -22,11 +22,13 @@
  * still is found there by the next scan.
  */
 static void
-wait_until(struct queue *q, enum spool_place place, struct id id, int64_t due)
+wait_until(struct queue *q, enum spool_place place, struct id id, int64_t due,
+    uint32_t dest)
 {
 	char	name[ID_SIZE];
 
-	if (place == SPOOL_INCOMING || waiting_add(&q->waiting, id, due) == 0)
+	if (place == SPOOL_INCOMING ||
+	    waiting_add_for(&q->waiting, id, due, dest) == 0)
 		return;
 	id_format(id, name);
 	log_error("forgotten id=%s why=\"out of memory, found again at the "
@@ -36,7 +38,7 @@ wait_until(struct queue *q, enum spool_place place, struct id id, int64_t due)
 void
 settle_later(struct queue *q, enum spool_place place, struct id id)
 {
-	wait_until(q, place, id, now_real_ms() + LATER_MS);
+	wait_until(q, place, id, now_real_ms() + LATER_MS, 0);
 }
 
 /*
@@ -156,18 +158,25 @@ settle_back(struct queue *q, struct message *m, int64_t now)
 {
 	const struct queue_settings *set = &q->settings->queue;
 	int64_t	delay, first = set->retry_first;
+	bool	later;
 
 	delay = waiting_delay(now - m->env.arrival_ms, first, set->retry_max,
 	    arc4random());
 	if (m->soon)
 		delay = first < SOON_MS ? first : SOON_MS;
+	/* Somebody's turn that has not come yet. */
+	later = m->later != 0 && (!m->tried || m->later < now + delay);
+	if (later)
+		delay = m->later > now ? m->later - now : 0;
 	if (set_due(q, m, now + delay) == -1) {
 		intake_complain(q, "due", m->env.id);
 		settle_states(q, m, NULL);
 	}
-	log_info("waits id=%s nrcpts=%zu next=%llds", m->env.id,
-	    message_waiting(m), (long long)(delay / 1000));
-	wait_until(q, m->place, m->id, now + delay);
+	/* What is sent back again and again is no news. */
+	if (m->tried || m->later == 0 || !m->retry)
+		log_info("waits id=%s nrcpts=%zu next=%llds", m->env.id,
+		    message_waiting(m), (long long)(delay / 1000));
+	wait_until(q, m->place, m->id, now + delay, later ? m->later_for : 0);
 }
 
 void

@@ -40,6 +40,13 @@ down(struct waiting_heap *h, size_t i)
 int
 waiting_add(struct waiting_heap *h, struct id id, int64_t due)
 {
+	return waiting_add_for(h, id, due, 0);
+}
+
+int
+waiting_add_for(struct waiting_heap *h, struct id id, int64_t due,
+    uint32_t dest)
+{
 	size_t		 cap = h->cap + h->cap / 2 + CAP_FIRST;
 	struct waiting	*more;
 
@@ -50,9 +57,18 @@ waiting_add(struct waiting_heap *h, struct id id, int64_t due)
 		h->w = more;
 		h->cap = cap;
 	}
-	h->w[h->n] = (struct waiting){ id, due };
+	h->w[h->n] = (struct waiting){ id, due, dest };
 	up(h, h->n++);
 	return 0;
+}
+
+void
+waiting_order(struct waiting_heap *h)
+{
+	size_t	i;
+
+	for (i = h->n / 2; i-- > 0; )
+		down(h, i);
 }
 
 void

@@ -1,6 +1,6 @@
 /*
  * queue/waiting.h - the messages that wait, by the time of their next attempt:
- * a heap of 24 bytes for each, which grows by half.
+ * a heap of 32 bytes for each, which grows by half.
  */
 #ifndef QUEUE_WAITING_H
 #define QUEUE_WAITING_H
@@ -15,6 +15,7 @@
 struct waiting {
 	struct id	id;
 	int64_t		due;	/* ms since 1970 */
+	uint32_t	dest;	/* tag of a destination that it waits for (schedule.h), or 0 */
 };
 
 struct waiting_heap {
@@ -23,6 +24,9 @@ struct waiting_heap {
 };
 
 int	waiting_add(struct waiting_heap *, struct id, int64_t due) must_check;	/* -1 ENOMEM */
+int	waiting_add_for(struct waiting_heap *, struct id, int64_t due, uint32_t dest) must_check;
+/* Some have another time now: puts all in their order. */
+void	waiting_order(struct waiting_heap *);
 /* The n-th of the array goes. */
 void	waiting_remove(struct waiting_heap *, size_t);
 /* Its place in the array; n if it is not there. Looks at all of them. */

@@ -31,6 +31,7 @@ void	msg_close_fds(struct msg_fds *);
 int	msg_pair(int[2]) must_check;	/* SEQPACKET, close-on-exec, blocking */
 
 int	msg_connect(const char *) must_check;	/* path; blocking, close-on-exec */
+int	msg_connect_now(const char *) must_check;	/* non-blocking; -1 EAGAIN: as many wait there as may */
 /* Bind (replacing a dead socket; EADDRINUSE if somebody listens, EEXIST if it is no socket) and listen; mode, and owner unless (uid_t)-1. Non-blocking. */
 int	msg_listen(const char *, mode_t, uid_t, gid_t) must_check;
 /* Peer's uid and pid from the kernel. */

@@ -99,6 +99,20 @@ msg_connect(const char *path)
 	return connect_within(path, -1);
 }
 
+int
+msg_connect_now(const char *path)
+{
+	int	s = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC |
+		    SOCK_NONBLOCK, 0), saved;
+
+	if (s == -1 || connect_to(s, path) == 0)
+		return s;
+	saved = errno;
+	fdio_close(&s);
+	errno = saved;
+	return -1;
+}
+
 /* Removes a socket that nobody listens on; anything else at the path stays. */
 static int
 remove_dead(const char *path)
