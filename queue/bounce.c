@@ -86,7 +86,9 @@ tell(struct report *rep, struct dsn_rcpt *r)
 	if (n > 0) {
 		r->last_s = l[n - 1].at_s;
 		r->status = l[n - 1].status;
-		r->diagnostic = l[n - 1].text;
+		r->remote = l[n - 1].host;
+		r->diagnostic = r->remote.n > 0 ? l[n - 1].reply :
+		    l[n - 1].text;
 	}
 	ret = buf_ok(&text) ? arena_dup(&rep->mem, buf_view(&text),
 	    &r->history) : -1;
@@ -132,6 +134,9 @@ add_rcpts(struct report *rep)
 			    rep->q->settings->queue.lifetime / 1000;
 		if (tell(rep, to) == -1)
 			return -1;
+		/* RFC 3461 5.2.2: what becomes of it there is not known here */
+		if (rep->dsn.kind == DSN_SUCCESS && to->remote.n > 0)
+			to->action = "relayed";
 	}
 	return 0;
 }

@@ -24,6 +24,29 @@ addr(struct cur *c, struct str *out)
 	return cur_byte(c, ' ');
 }
 
+/* "mx.example.org[192.0.2.1]:25 said: 550 5.1.1 no such user" */
+static void
+reply(struct history_line *l)
+{
+	static const char	 said[] = " said: ";
+	const size_t		 n = sizeof(said) - 1;
+	const char		*sp = memchr(l->text.p, ' ', l->text.n), *b;
+	size_t			 len;
+
+	l->host = l->reply = STR("");
+	if (sp == NULL)
+		return;
+	len = (size_t)(sp - l->text.p);
+	if (l->text.n - len < n || memcmp(sp, said, n) != 0 ||
+	    (b = memchr(l->text.p, '[', len)) == NULL ||
+	    memmem(b, (size_t)(sp - b), "]:", 2) == NULL)
+		return;
+	l->host = (struct str){ l->text.p, (size_t)(b - l->text.p) };
+	if (l->host.n == 0)
+		l->host.n = (size_t)((const char *)memchr(b, ']', (size_t)(sp - b)) + 1 - b);
+	l->reply = (struct str){ sp + n, l->text.n - len - n };
+}
+
 static bool
 line_parse(struct str s, struct history_line *l)
 {
@@ -35,6 +58,7 @@ line_parse(struct str s, struct history_line *l)
 		return false;
 	l->at_s = (int64_t)at;
 	l->text = cur_rest(&c);
+	reply(l);
 	return true;
 }
 

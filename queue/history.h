@@ -1,6 +1,6 @@
 /*
  * queue/history.h - a message's status file (spool(5)): one line for each attempt that did not deliver,
- * "seconds address status text". Pure but for its memory.
+ * "seconds address status text"; what another host replied is "host[address]:port said: reply" there. Pure but for its memory.
  */
 #ifndef QUEUE_HISTORY_H
 #define QUEUE_HISTORY_H
@@ -12,6 +12,7 @@
 
 struct history_line {
 	struct str	addr, status, text;	/* views of the text */
+	struct str	host, reply;		/* of another host's: its name, "[address]" if it has none, and what it said; or empty */
 	int64_t		at_s;			/* since 1970 */
 	size_t		nth;
 };

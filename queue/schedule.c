@@ -13,6 +13,7 @@
 #define SLOW_MS		10000		/* a backlog that is done with sooner is none */
 #define LOST_MS		30000		/* a fault of ours costs a dead destination so much more */
 #define HEALTHY_MS	60000		/* others talk to it: one failure is no death */
+#define CEILING_MS	1800000		/* how long it is believed that it takes no more connections */
 #define STRANGER_MS	3600000		/* likewise if this one names servers of his own */
 #define COOL_MS		600000		/* after so long without use a window is a small one again */
 
@@ -30,6 +31,7 @@ schedule_new(struct schedule **out, const struct schedule_limits *limits,
 	TAILQ_INIT(&s->fresh);
 	TAILQ_INIT(&s->more);
 	TAILQ_INIT(&s->idle);
+	TAILQ_INIT(&s->dead);
 	TAILQ_INIT(&s->busy);
 	TAILQ_INIT(&s->wanting);
 	RB_INIT(&s->timed);
@@ -212,6 +214,10 @@ succeeded(struct schedule *s, struct schedule_dest *d, uint64_t hosts,
 {
 	size_t	most = d->limit * WINDOW_ONE;
 
+	if (d->ceiling > 0 && now - d->ceiling_at > CEILING_MS)
+		d->ceiling = 0;
+	if (d->ceiling > 0 && most > d->ceiling * WINDOW_ONE)
+		most = d->ceiling * WINDOW_ONE;
 	d->took = d->took == 0 ? took : (3 * d->took + took) / 4;
 	d->ok_at = now;
 	d->ok_hosts = hosts;
@@ -221,7 +227,7 @@ succeeded(struct schedule *s, struct schedule_dest *d, uint64_t hosts,
 	if (d->failures > 0)
 		dest_live(s, d, now);
 	else if (d->queued < d->window / WINDOW_ONE)
-		dest_want(s, d, schedule_share(s));
+		dest_want(s, d);
 }
 
 static void
@@ -231,10 +237,14 @@ broke(struct schedule *s, struct schedule_dest *d, uint64_t hosts,
 	int64_t	since = now - d->ok_at;
 
 	d->window = d->window / 2 < WINDOW_ONE ? WINDOW_ONE : d->window / 2;
+	if (d->open > 1 && since < HEALTHY_MS) {
+		d->ceiling = d->open - 1;
+		d->ceiling_at = now;
+	}
 	/* Several that began before it died say the same. */
 	if (d->failures > 0 && !d->probing)
 		return;
-	if (d->failures == 0 && ((d->active > 0 && since < HEALTHY_MS) ||
+	if (d->failures == 0 && ((d->open > 1 && since < HEALTHY_MS) ||
 	    (hosts != d->ok_hosts && since < STRANGER_MS)))
 		return;
 	dest_die(s, d, why, now);

@@ -84,6 +84,9 @@ unplace(struct schedule *s, struct schedule_dest *d)
 	case LIST_IDLE:
 		TAILQ_REMOVE(&s->idle, d, link);
 		break;
+	case LIST_DEAD:
+		TAILQ_REMOVE(&s->dead, d, link);
+		break;
 	case LIST_TIMED:
 		RB_REMOVE(dest_tree, &s->timed, d);
 		break;
@@ -127,15 +130,24 @@ dest_free(struct schedule *s, struct schedule_dest *d)
 	free(d);
 }
 
+static bool
+forget_one(struct schedule *s, struct dest_queue *list, int64_t now)
+{
+	struct schedule_dest	*d = TAILQ_FIRST(list);
+
+	if (d == NULL || (s->ndests < s->limits.dests &&
+	    now - d->used_at <= KEEP_MS + 2 * s->limits.retry_max))
+		return false;
+	dest_free(s, d);
+	return true;
+}
+
+/* That one is dead is worth more than that one is well. */
 static void
 forget_old(struct schedule *s, int64_t now)
 {
-	struct schedule_dest	*d;
-
-	while ((d = TAILQ_FIRST(&s->idle)) != NULL &&
-	    (s->ndests >= s->limits.dests ||
-	    now - d->used_at > KEEP_MS + 2 * s->limits.retry_max))
-		dest_free(s, d);
+	while (forget_one(s, &s->idle, now) || forget_one(s, &s->dead, now))
+		continue;
 }
 
 struct schedule_dest *
@@ -216,8 +228,9 @@ dest_place(struct schedule *s, struct schedule_dest *d, int64_t now)
 	d->used_at = now;
 	if (d->queued == 0) {
 		if (d->open == 0 && d->active == 0) {
-			d->list = LIST_IDLE;
-			TAILQ_INSERT_TAIL(&s->idle, d, link);
+			d->list = d->failures > 0 ? LIST_DEAD : LIST_IDLE;
+			TAILQ_INSERT_TAIL(d->failures > 0 ? &s->dead : &s->idle,
+			    d, link);
 		}
 	} else if (d->spacing != 0 && free_at(d) > now * 1000) {
 		d->list = LIST_TIMED;
@@ -271,15 +284,17 @@ dest_live(struct schedule *s, struct schedule_dest *d, int64_t now)
 	d->probing = d->booked = false;
 	free(d->why);
 	d->why = NULL;
-	dest_want(s, d, schedule_share(s));
+	dest_want(s, d);
 }
 
 void
-dest_want(struct schedule *s, struct schedule_dest *d, size_t n)
+dest_want(struct schedule *s, struct schedule_dest *d)
 {
+	size_t	share = schedule_share(s), some = 4 * dest_allowed(d);
+
 	if (d->away == 0)
 		return;
-	d->want = n;
+	d->want = share > some ? share : some;
 	if (!d->hurries) {
 		d->hurries = true;
 		TAILQ_INSERT_TAIL(&s->wanting, d, wanting);

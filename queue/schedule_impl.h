@@ -23,7 +23,7 @@ struct schedule_flow {
 };
 TAILQ_HEAD(flow_list, schedule_flow);
 
-enum dest_list { LIST_NONE, LIST_FRESH, LIST_MORE, LIST_TIMED, LIST_IDLE };
+enum dest_list { LIST_NONE, LIST_FRESH, LIST_MORE, LIST_TIMED, LIST_IDLE, LIST_DEAD };
 
 struct schedule_dest {
 	TAILQ_ENTRY(schedule_dest)	 link;		/* fresh, more or idle */
@@ -38,6 +38,8 @@ struct schedule_dest {
 	enum dest_list			 list;
 	bool				 probing, booked, hurries, is_busy;
 	size_t				 limit, window;	/* window in 256ths */
+	size_t				 ceiling;	/* it refused more connections; 0: not known */
+	int64_t				 ceiling_at;
 	size_t				 queued, active, open, messages;
 	/* the rate: ms * 1000, see rate_ok */
 	int64_t				 spacing, tolerance, arrival;
@@ -58,7 +60,8 @@ struct schedule {
 	uint64_t		 seed, chance;
 	struct schedule_dest	*by_hash[DEST_BUCKETS];
 	struct schedule_flow	*flows[FLOW_BUCKETS];
-	struct dest_queue	 fresh, more, idle, busy, wanting;
+	struct dest_queue	 fresh, more, busy, wanting;
+	struct dest_queue	 idle, dead;	/* without jobs and connections; used longest ago first */
 	struct dest_tree	 timed;
 	struct schedule_jobs	 refused;
 	size_t			 ndests, nbusy, open, queued, active, nflows;
@@ -86,7 +89,8 @@ void	dest_set_rules(const struct schedule *, struct schedule_dest *, const struc
 /* A failure that kills it for a while. */
 void	dest_die(struct schedule *, struct schedule_dest *, struct str why, int64_t now);
 void	dest_live(struct schedule *, struct schedule_dest *, int64_t now);
-void	dest_want(struct schedule *, struct schedule_dest *, size_t);
+/* It has room for what was sent away. */
+void	dest_want(struct schedule *, struct schedule_dest *);
 /* ms until all its jobs are done, as it goes. */
 int64_t	dest_backlog(const struct schedule_dest *, int64_t now);
 void	dest_free(struct schedule *, struct schedule_dest *);

@@ -107,6 +107,9 @@ recipient(struct buf *out, const struct dsn *d, const struct dsn_rcpt *r)
 		wrap_clean(out, d, "    ", r->remote, " said: ", r->diagnostic);
 	else
 		wrap_clean(out, d, "    ", r->diagnostic, "", STR(""));
+	if (strcmp(r->action, "relayed") == 0)
+		buf_adds(out, "    That server has it now; it does not send "
+		    "such reports itself.\r\n");
 	if (r->until_s != 0) {
 		buf_adds(out, "    It will be tried until ");
 		dsn_date(out, r->until_s);
@@ -130,8 +133,9 @@ opening(enum dsn_kind kind, bool many)
 	case DSN_SUCCESS:
 		break;
 	}
-	return "Your message was delivered. You get this because it was sent "
-	    "with the\r\nwish for such a report.";
+	return "Your message was delivered, or passed on to another system. "
+	    "You get this\r\nbecause it was sent with the wish for such a "
+	    "report.";
 }
 
 void
