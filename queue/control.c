@@ -169,6 +169,24 @@ order_release(struct order *o)
 	return say(o, true, "released");
 }
 
+/* A destination that could not be reached is tried all the same. */
+static void
+wake_hosts(const struct order *o)
+{
+	struct envelope	env;
+	struct diag	why;
+	int		fd;
+
+	fd = spool_file(&o->q->spool, SPOOL_QUEUE, o->id, false);
+	if (fd == -1)
+		return;
+	if (envelope_load(fd, &env, &why) == 0) {
+		schedule_wake_all_of(o->q, &env);
+		envelope_free(&env);
+	}
+	fdio_close(&fd);
+}
+
 static bool
 order_flush(struct order *o)
 {
@@ -177,12 +195,14 @@ order_flush(struct order *o)
 	size_t			 i;
 
 	if (o->all) {
+		schedule_wake(o->q, STR(""));
 		for (i = 0; i < h->n; i++)
 			h->w[i].due = now;
 		return say(o, true, "all are tried now");
 	}
 	if ((i = waiting_find(h, o->id)) == h->n)
 		return say(o, false, "no such message waits");
+	wake_hosts(o);
 	waiting_remove(h, i);
 	if (waiting_add(h, o->id, now) == -1)
 		return failed(o);
@@ -317,10 +337,10 @@ order_stat(struct order *o)
 	char		 text[512];
 
 	snprintf(text, sizeof(text), "waiting %zu\nrunning %zu\nagents %zu\n"
-	    "taken %llu\ndelivered %llu\ndeferred %llu\nfailed %llu\n"
+	    "remotes %zu\ntaken %llu\ndelivered %llu\ndeferred %llu\npostponed %llu\nfailed %llu\n"
 	    "held %llu\ncorrupt %llu\ndone %llu", q->waiting.n, q->nrunning,
-	    agents_count(q), q->taken, q->delivered, q->deferred, q->failed,
-	    q->held, q->corrupt, q->done);
+	    agents_count(q), remotes_count(q), q->taken, q->delivered,
+	    q->deferred, q->postponed, q->failed, q->held, q->corrupt, q->done);
 	say_lines(o, str_from(text));
 	return true;
 }

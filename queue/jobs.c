@@ -207,3 +207,29 @@ schedule_wake(struct queue *q, struct str domain)
 	schedule_revive(q->remotes->schedule, key, now_ms());
 	queue_kick(q);
 }
+
+static void
+wake_rcpt(struct queue *q, const struct envelope_rcpt *r)
+{
+	struct final	 f;
+	struct str	 addr = r->addr;
+	const char	*at;
+
+	if (r->final.n > 0 && final_decode(r->final, &f) &&
+	    f.kind == FINAL_REMOTE)
+		addr = f.arg;
+	if ((at = memrchr(addr.p, '@', addr.n)) != NULL &&
+	    at + 1 < addr.p + addr.n)
+		schedule_wake(q, (struct str){ at + 1,
+		    (size_t)(addr.p + addr.n - at - 1) });
+}
+
+void
+schedule_wake_all_of(struct queue *q, const struct envelope *env)
+{
+	size_t	i;
+
+	for (i = 0; i < env->nrcpts; i++)
+		if (envelope_rcpt_waits(&env->rcpts[i]))
+			wake_rcpt(q, &env->rcpts[i]);
+}

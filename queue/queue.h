@@ -205,6 +205,8 @@ size_t	remotes_count(const struct queue *);
 void	remotes_free(struct remotes **);
 /* The destination of the domain, or with "" all of them, are tried at once though they are dead. */
 void	schedule_wake(struct queue *, struct str domain);
+/* Those of the recipients that still wait. */
+void	schedule_wake_all_of(struct queue *, const struct envelope *);
 
 /* ---- closer.c: closing removed files, in another process. Forks: before the sandbox is entered */
 int	closer_new(struct queue *) must_check;

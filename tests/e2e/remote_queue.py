@@ -1,0 +1,367 @@
+"""The queue's side of mail to other hosts: a hop and a remote of the test's own
+say what the world is like. TAP on standard output."""
+import os
+import signal
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
+from e2e import Smtp, Stage, Tap, Wrong, send, until, want  # noqa: E402
+from relay import (Road, cannot, done, host, no_way, one, result, says_all,  # noqa: E402
+                   takes_all, way)
+
+CONF = ("queue.retry-first 2s\nqueue.retry-max 4s\nqueue.scan-interval 1s\n"
+        "remote.idle-timeout 1s\n")
+TEXT = b"Subject: t\r\n\r\nhello\r\n"
+
+
+class World:
+    """What hop and remote say, by domain; everything is well until told otherwise."""
+
+    def __init__(self, conf=""):
+        self.ways, self.how = {}, {}
+        self.stage = Stage(CONF + conf)
+        self.road = Road(self.stage, self.answer, self.handle)
+        self.remote, self.hop = self.road.remote, self.road.hop
+
+    def answer(self, domain):
+        return self.ways.get(domain, way)(domain)
+
+    def handle(self, d):
+        domain = d.to[0].split("@")[1]
+        return self.how.get(domain, takes_all)(d)
+
+    def send(self, to, sender=b"alice@example.test", content=TEXT):
+        return send(self.stage.smtp, to, content, sender)
+
+    def got(self, addr, n=1, seconds=20):
+        return until("%d deliveries to %s" % (n, addr),
+                     lambda: len(self.remote.to(addr)) >= n and self.remote.to(addr), seconds)
+
+    def logged(self, *words, **more):
+        return self.stage.logged(*words, **more)
+
+    def report(self, word, n=1):
+        """The n-th mail in alice's box that has the word."""
+        return until("a report with " + word, lambda: next(
+            (m for m in self.stage.mails("alice").values() if word.encode() in m), None), 20)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.road.stop()
+        self.stage.down()
+
+
+def mixed(w):
+    """Local, an alias, and two domains in one message: each in its place."""
+    i = w.send([b"x@far.test", b"y@far.test", b"z@other.test", b"bob@example.test"])
+    w.logged("done id=" + i)
+    line = w.logged("delivered id=" + i, "to=x@far.test")
+    for word in ("relay=mx.far.test[192.0.2.1]:25", 'tls="TLSv1.3 X verified"', "status=2.0.0"):
+        want("the log says " + word, line, word in line)
+    want("one transaction for far.test", w.remote.to("x@far.test"),
+         [d.to for d in w.remote.to("x@far.test")] == [["x@far.test", "y@far.test"]])
+    want("another one", w.remote.to("z@other.test"), len(w.remote.to("z@other.test")) == 1)
+    w.stage.came("bob", i.encode())
+    d = w.remote.to("x@far.test")[0]
+    want("the content", d.content, d.content.endswith(TEXT) and d.sender == "alice@example.test")
+
+
+def envelope(w):
+    """DSN parameters and BODY travel along."""
+    with Smtp(w.stage.smtp) as c:
+        c.say(b"EHLO client.test", "250")
+        c.say(b"MAIL FROM:<alice@example.test> RET=HDRS ENVID=q+2B1 BODY=8BITMIME", "250")
+        c.say(b"RCPT TO:<dsn@far.test> NOTIFY=FAILURE,DELAY ORCPT=rfc822;d+2Bsn@far.test", "250")
+        c.say(b"RCPT TO:<never@far.test> NOTIFY=NEVER", "250")
+        c.data(TEXT)
+    d = w.got("dsn@far.test")[0]
+    for tag, value in (("Y", b"HDRS"), ("e", b"q+2B1"), ("B", b"8bitmime")):
+        want("field " + tag, d.fields, one(d.fields, tag) == value)
+    r = d.rcpts[0]
+    want("notify", r, one(r, "y") == b"FAILURE,DELAY" and one(r, "o") == b"rfc822;d+2Bsn@far.test")
+    want("never", d.rcpts[1], one(d.rcpts[1], "y") == b"NEVER")
+    want("the answer of hop whole", d.hop, [v for t, v in d.hop if t == "t"])
+
+
+def grouped(w):
+    """Domains with the same servers share transactions of 100 recipients at the most."""
+    for dom in ("g1.test", "g2.test"):
+        w.ways[dom] = lambda d: way(d, hosts=["mx.big.test", "mx2.big.test"])
+    w.ways["g3.test"] = lambda d: way(d, hosts=["mx.big.test", "mx2.big.test"], tls="verified")
+    to = [b"u%d@g%d.test" % (n, n % 3 + 1) for n in range(330)]
+    i = w.send(to)
+    w.logged("done id=" + i)
+    all_of = [d for d in w.remote.got if d.id == i]
+    sizes = sorted(len(d.to) for d in all_of)
+    want("220 of two domains and 110 of the third, apart", sizes, sizes == [10, 20, 100, 100, 100])
+    got = sorted(a for d in all_of for a in d.to)
+    want("each once", len(got), got == sorted(t.decode() for t in to))
+    levels = {d.connection: {one(x.hop, "L") for x in all_of if x.connection == d.connection}
+              for d in all_of}
+    want("no session for both levels of protection", levels, all(len(v) == 1 for v in levels.values()))
+
+
+def kept(w):
+    """Many messages go over few connections, which are closed when idle."""
+    ids = [w.send(b"k%d@kept.test" % n) for n in range(60)]
+    for i in ids:
+        w.logged("done id=" + i)
+    used = {d.connection for d in w.remote.got if d.to[0].endswith("@kept.test")}
+    want("fewer than 20 connections for 60 messages", used, len(used) <= 20)
+    until("all are closed", lambda: not w.remote.socks, 10)
+
+
+def refused(w):
+    """A reply of the server's is in the report, with its name."""
+    w.how["no.test"] = lambda d: says_all(d, "5.1.1", "550 5.1.1 no such user")
+    i = w.send(b"who@no.test")
+    line = w.logged("failed id=" + i)
+    want("who said it", line, "relay=mx.no.test[192.0.2.1]:25" in line)
+    m = w.report(i).decode()
+    for word in ("Action: failed", "Status: 5.1.1", "Remote-MTA: dns;mx.no.test\r\n",
+                 "Diagnostic-Code: smtp;550 5.1.1 no such user"):
+        want("the report says " + word, m, word in m.replace("\n", "\r\n").replace("\r\r", "\r"))
+
+
+def successes(w):
+    """RFC 3461: a server with DSN reports itself; without it we say relayed; LMTP is delivered."""
+    w.how["dsn.test"] = lambda d: takes_all(d, ("D", ""))
+    w.ways["lmtp.test"] = lambda d: way(d, protocol="lmtp")
+    ids = {}
+    for dom in ("dsn.test", "plain.test", "lmtp.test"):
+        with Smtp(w.stage.smtp) as c:
+            c.say(b"EHLO client.test", "250")
+            c.say(b"MAIL FROM:<alice@example.test>", "250")
+            c.say(b"RCPT TO:<s@%s> NOTIFY=SUCCESS" % dom.encode(), "250")
+            ids[dom] = c.data(TEXT).split("id=")[1].split()[0]
+        w.logged("done id=" + ids[dom])
+    m = w.report(ids["plain.test"]).decode()
+    for word in ("Action: relayed", "Remote-MTA: dns;mx.plain.test", "Diagnostic-Code: smtp;250"):
+        want("the report says " + word, m, word in m)
+    m = w.report(ids["lmtp.test"]).decode()
+    want("delivered", m, "Action: delivered" in m and "Remote-MTA" not in m)
+    want("no report of ours", ids, not any(ids["dsn.test"].encode() in x for x in w.stage.mails("alice").values()))
+
+
+def no_domain(w):
+    """hop says never, or later."""
+    w.ways["null.test"] = lambda d: no_way(550, "5.1.10", "the domain takes no mail", 600)
+    w.ways["later.test"] = lambda d: no_way(450, "4.4.3", "DNS does not answer")
+    i = w.send([b"a@null.test", b"a@later.test"])
+    w.logged("failed id=" + i, "to=a@null.test", "status=5.1.10")
+    w.logged("deferred id=" + i, "to=a@later.test", "status=4.4.3")
+    m = w.report(i).decode()
+    want("the reason", m, "the domain takes no mail" in m and "Remote-MTA" not in m)
+    del w.ways["later.test"]
+    w.got("a@later.test", seconds=30)
+    asked = w.hop.asked.count("null.test")
+    w.send(b"b@null.test")
+    w.logged("failed", "to=b@null.test")
+    want("asked once, then known", w.hop.asked.count("null.test"), w.hop.asked.count("null.test") == asked)
+
+
+def dead(w):
+    """One connection tries a destination that is away; nobody else is kept waiting, all come in the end."""
+    w.how["dead.test"] = cannot
+    first = w.send(b"d0@dead.test")
+    w.logged("deferred id=" + first, "connect: Connection timed out")
+    ids = [w.send(b"d%d@dead.test" % n) for n in range(1, 40)]
+    w.logged("waits id=" + ids[-1])
+    tries = [d for d in w.remote.got if d.key == "smtp:mx.dead.test"]
+    want("few attempts", len(tries), len(tries) <= 4)
+    quick = time.monotonic()
+    i = w.send(b"q@quick.test")
+    w.logged("done id=" + i, seconds=5)
+    want("at once", time.monotonic() - quick, time.monotonic() - quick < 2)
+    status, out = w.stage.command("-f", w.stage.conf, program="mailq")
+    want("mailq says why", out, status == 0 and "cannot be reached" in out)
+    del w.how["dead.test"]
+    for i in [first] + ids:
+        w.logged("done id=" + i, seconds=40)
+    tries = [d for d in w.remote.got if d.key == "smtp:mx.dead.test"]
+    want("each was taken once", len(tries), len(tries) <= 40 + 12)
+
+
+def flushed(w):
+    """postq flush tries a dead destination now."""
+    w.how["flush.test"] = cannot
+    i = w.send(b"f@flush.test")
+    w.logged("deferred id=" + i)
+    w.logged("waits id=" + i)
+    j = w.send(b"g@flush.test")
+    w.logged("waits id=" + j)
+    del w.how["flush.test"]
+    status, out = w.stage.command("-f", w.stage.conf, "flush", j, program="postq")
+    want("flush", out, status == 0)
+    w.logged("done id=" + j, seconds=3)
+
+
+def died(w):
+    """A worker that dies over a job: who has a result is done, the others get it again."""
+    count = []
+
+    def half(d):
+        count.append(d)
+        if len(count) == 1:
+            n = one(d.rcpts[0], "n").decode()
+            return [result(n, "2.0.0", "250 ok", ("h", host(d)), ("r", "")), None]
+        return takes_all(d)
+    w.how["half.test"] = half
+    i = w.send([b"one@half.test", b"two@half.test"])
+    w.logged("done id=" + i)
+    want("the second came again, the first did not", [d.to for d in count],
+         [d.to for d in count] == [["one@half.test", "two@half.test"], ["two@half.test"]])
+    w.logged("deferred id=" + i, "to=two@half.test", "died over it")
+
+
+def nonsense(w):
+    """A worker that makes no sense costs a wait, and nothing else."""
+    bad = [b"nonsense", result(77, "2.0.0", "nobody"), result(0, "9.9.9", "x"), b"",
+           result(0, "2.0.0", "")[:-3]]
+
+    def handle(d):
+        return [bad.pop(), None] if bad else takes_all(d)
+    w.how["bad.test"] = handle
+    ids = [w.send(b"b%d@bad.test" % n) for n in range(len(bad))]
+    for i in ids:
+        w.logged("done id=" + i, seconds=30)
+
+
+def gone(w):
+    """Without hop or remote mail waits a little; when they are back it goes."""
+    w.road.stop()
+    i = w.send([b"x@gone.test", b"y@far.test"])
+    w.logged("deferred id=" + i, "to=x@gone.test", "status=4.3.0")
+    w.logged("deferred id=" + i, "to=y@far.test", "status=4.3.0")
+    w.hop.start()
+    w.remote.start()
+    w.logged("done id=" + i)
+
+
+def bounced_away(w):
+    """A report to a sender on another host goes the same road; if it fails, the postmaster has it."""
+    w.how["no2.test"] = lambda d: says_all(d, "5.7.1", "554 5.7.1 go away")
+    w.send(b"who@no2.test", b"sender@away.test")
+    d = w.got("sender@away.test")[0]
+    want("a report", d.content, d.sender == "" and b"Action: failed" in d.content)
+    i = w.send(b"who@no2.test", b"other@no2.test")
+    w.logged("failed id=" + i)
+    w.report("other@no2.test")
+
+
+def slow(w):
+    """A destination that takes its time does not take the room of others."""
+    release = threading.Event()
+
+    def hang(d):
+        release.wait(60)
+        return takes_all(d)
+    w.how["slow.test"] = hang
+    ids = [w.send(b"s%d@slow.test" % n) for n in range(60)]
+    time.sleep(1)
+    try:
+        for n in range(10):
+            i = w.send(b"n%d@nimble%d.test" % (n, n))
+            w.logged("done id=" + i, seconds=15)
+    finally:
+        release.set()
+    for i in ids:
+        w.logged("done id=" + i, seconds=30)
+    want("each once", len(w.remote.to("s7@slow.test")), len(w.remote.to("s7@slow.test")) == 1)
+
+
+def limited(w):
+    """The limits that hop names: connections at a time, messages a minute."""
+    now, most, lock = [0], [0], threading.Lock()
+
+    def count(d):
+        with lock:
+            now[0] += 1
+            most[0] = max(most[0], now[0])
+        time.sleep(0.05)
+        with lock:
+            now[0] -= 1
+        return takes_all(d)
+    w.how["two.test"] = count
+    w.ways["two.test"] = lambda d: way(d, N="2")
+    ids = [w.send(b"t%d@two.test" % n) for n in range(20)]
+    for i in ids:
+        w.logged("done id=" + i)
+    want("two at a time", most[0], most[0] == 2)
+    w.ways["paced.test"] = lambda d: way(d, M="30")
+    for n in range(6):
+        w.send(b"p%d@paced.test" % n)
+    last = [w.got("p%d@paced.test" % n, seconds=25)[0].at for n in range(6)]
+    last.sort()
+    want("more than two seconds apart but for the first few", last, last[5] - last[0] > 4)
+
+
+def expired(w):
+    """What cannot go in time is given up, with the last reason."""
+    w.how["never.test"] = cannot
+    ids = [w.send(b"e%d@never.test" % n) for n in range(3)]
+    for i in ids:
+        w.logged("expired id=" + i, seconds=40)
+    m = w.report(ids[2]).decode()
+    want("what was tried", m, "cannot be reached" in m or "timed out" in m)
+
+
+def killed(w):
+    """kill -9 of queue while jobs are under way: each comes, some twice."""
+    def take(d):
+        time.sleep(0.02)
+        return takes_all(d)
+    w.how["kill.test"] = take
+    kills = 0
+
+    def pump():
+        for n in range(80):
+            w.send(b"k%d@kill.test" % n)
+            time.sleep(0.02)
+    t = threading.Thread(target=pump)
+    t.start()
+    for _ in range(3):
+        time.sleep(0.6)
+        status, out = w.stage.posthouse("status")
+        pid = next((int(line.split()[1]) for line in out.splitlines()
+                    if line.split()[:1] == ["queue"] and line.split()[1].isdigit()), 0)
+        if pid == 0:
+            continue
+        os.kill(pid, signal.SIGKILL)
+        kills += 1
+    t.join()
+    want("it was killed", kills, kills > 0)
+    for n in range(80):
+        w.got("k%d@kill.test" % n, seconds=60)
+    until("nothing is left", lambda: not spooled(w.stage.dir), 30)
+    twice = sum(len(w.remote.to("k%d@kill.test" % n)) - 1 for n in range(80))
+    want("not everything twice", twice, twice <= 3 * 21)
+
+
+def spooled(stage):
+    out = []
+    for place in ("incoming/new", "queue"):
+        for _, _, files in os.walk(os.path.join(stage, "spool", place)):
+            out += files
+    return out
+
+
+def main():
+    tap = Tap()
+    with World() as w:
+        for test in (mixed, envelope, grouped, kept, refused, successes, no_domain, dead, flushed,
+                     died, nonsense, gone, bounced_away, limited, killed):
+            tap.run(test.__doc__.splitlines()[0].rstrip(".").lower(), test, w)
+    with World("queue.running 40\nremote.workers 20\nqueue.destination-concurrency 5\n") as w:
+        tap.run("a slow destination leaves room", slow, w)
+    with World("queue.lifetime 6s\n") as w:
+        tap.run("what cannot go in time is given up", expired, w)
+    return tap.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
