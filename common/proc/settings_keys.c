@@ -82,7 +82,7 @@ const struct setting_key setting_keys[] = {
 
 	TEXT("spool", spool, PH_SPOOLDIR, rule_path, QUEUE | SMTPD | TOOL),
 	TEXT("run", run, PH_RUNDIR, rule_path,
-	    QUEUE | POP3D | HOP | TOOL),
+	    QUEUE | POP3D | HOP | REMOTE | TOOL),
 	TEXT("tables", tables, PH_TABLEDIR, rule_path,
 	    ROUTE | AUTH | LOCAL | TOOL),
 	TEXT("libexec", libexec, PH_LIBEXECDIR, rule_path, LOCAL | TOOL),

@@ -111,8 +111,8 @@ def lmtp(st, sink, taker):
     want("who took it", m.rcpts, m.rcpts == [b"RCPT TO:<good@lmtp.test>"])
     st.logged("failed", msgid, "bad@lmtp.test", "5.2.2")
     _, _, failed = report(st, "alice", w)
-    want("one recipient failed", [f["Final-Recipient"] for f in failed],
-         [f["Final-Recipient"] for f in failed] == ["rfc822; bad@lmtp.test"])
+    who = [f["Final-Recipient"].replace(" ", "") for f in failed]
+    want("one recipient failed", who, who == ["rfc822;bad@lmtp.test"])
 
 
 def chunks(st, sink, taker):
@@ -169,9 +169,14 @@ def down(st, sink, port):
 
 
 def nowhere(st, sink):
+    """Refused at the door; what an alias sends there comes back."""
+    with Smtp(st.smtp) as c:
+        c.say(b"EHLO client.test\r\n", "250")
+        c.say(b"MAIL FROM:<alice@example.test>\r\n", "250")
+        c.say(b"RCPT TO:<x@none.test>\r\n", "550")
     w = word("nowhere")
-    msgid = submit(st, b"x@none.test", w)
-    st.logged("failed", msgid, "x@none.test", "status=5.")
+    msgid = submit(st, b"astray@example.test", w)
+    st.logged("failed", msgid, "status=5.")
     _, _, failed = report(st, "alice", w)
     want("action", failed[0]["Action"], failed[0]["Action"] == "failed")
 
@@ -180,10 +185,13 @@ def closing(st, sink):
     """A server that goes in the middle: it comes again, and is whole."""
     w = word("closing")
     for when in (b"GREETING", b"EHLO", b"MAIL", b"RCPT", b"DATA", b"END"):
+        until("no connection is kept", lambda: sink.open == 0)
         sink.closes = when
-        msgid = submit(st, b"x@sink.test", w + when)
-        st.logged("deferred", msgid)
-        sink.closes = None
+        try:
+            msgid = submit(st, b"x@sink.test", w + when)
+            st.logged("deferred", msgid)
+        finally:
+            sink.closes = None
         st.command("-f", st.conf, "flush", msgid, program="postq")
         m = sink.got(w + when)
         want("whole", m[0].content[-200:], m[0].content.endswith(message(w + when)))
@@ -198,7 +206,7 @@ def tells_success(st, sink):
     want("no NOTIFY at a server without DSN", m.rcpts, b"NOTIFY" not in m.rcpts[0])
     _, _, told = report(st, "alice", w)
     want("action", told[0]["Action"], told[0]["Action"] == "relayed")
-    want("original recipient", told[0]["Original-Recipient"], told[0]["Original-Recipient"] == "rfc822; X@Sink.Test")
+    want("original recipient", told[0]["Original-Recipient"], told[0]["Original-Recipient"].replace(" ", "") == "rfc822;X@Sink.Test")
 
 
 def hands_on(st, sink, taker):
@@ -251,7 +259,7 @@ def kills(st, sink):
     while missing() and time.monotonic() < end:
         time.sleep(2)
         st.command("-f", st.conf, "flush", "ALL", program="postq")
-    want("nothing missing", missing(), not missing())
+    want("nothing missing", len(missing()), not missing())
 
 
 def answers(sink):
@@ -270,7 +278,7 @@ def answers(sink):
 
 def chain(tap):
     """Two stages: one hands on to the other, which delivers."""
-    with Stage("domain far.test\n") as b, Stage(STAGE_SMARTHOST="%s:%d" % (ADDR, b.smtp)) as a:
+    with Stage("hostname mx.far.test\ndomain far.test\n") as b, Stage(STAGE_SMARTHOST="%s:%d" % (ADDR, b.smtp)) as a:
         def handed():
             w = word("chain")
             body = b"".join(b"%d\r\n" % i for i in range(5000))
@@ -295,7 +303,7 @@ def main():
         ("sink.test", "smtp:[%s]:%d" % (ADDR, sink.port)), ("down.test", "smtp:[%s]:%d" % (ADDR, port)),
         ("lmtp.test", "lmtp:[%s]:%d" % (ADDR, taker.port)), ("chunk.test", "smtp:[%s]:%d" % (ADDR, modern.port)),
         ("seven.test", "smtp:[%s]:%d" % (ADDR, plain.port)), ("none.test", "none")))
-    with Stage(conf + "aliases @DIR@/more\n", files={"more": "faraway: z@sink.test\n"}) as st:
+    with Stage(conf + "aliases @DIR@/more\n", files={"more": "faraway: z@sink.test\nastray: x@none.test\n"}) as st:
         tap.run("byte for byte, with its trace field, and told of in the log", whole, st, sink)
         tap.run("recipients of one destination go together", together, st, sink)
         tap.run("recipients here and there, and an alias that leads there", mixed, st, sink)
