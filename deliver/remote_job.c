@@ -107,7 +107,10 @@ hop_parse(struct str rec, struct hop *h)
 
 	h->ntargets = 0;
 	h->source4.valid = h->source6.valid = false;
-	if (!get_word(rec, HOP_KEY, &h->key) || !tls_parse(rec, &h->tls))
+	/* a name for people, with blanks; "" is one, too */
+	h->key = (struct str){ "", 0 };
+	if ((record_get(rec, HOP_KEY, &h->key) && !is_safe(h->key, true)) ||
+	    !tls_parse(rec, &h->tls))
 		return false;
 	h->lmtp = record_get(rec, HOP_PROTOCOL, &protocol) &&
 	    str_eq(protocol, STR("lmtp"));

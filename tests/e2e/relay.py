@@ -94,6 +94,16 @@ def reuse(st, sink):
     want("connections for 40 messages", sink.connections - before, sink.connections - before <= 25)
 
 
+def limited(st, sink):
+    """A destination with settings of its own: no more connections than it may have."""
+    w, sink.most = word("limited"), 0
+    with smtplib.SMTP(ADDR, st.smtp, timeout=30) as c:
+        for i in range(100):
+            c.sendmail("alice@example.test", ["x%d@off.test" % i], message(w))
+    sink.got(w, 100, 60)
+    want("connections at a time", sink.most, 1 <= sink.most <= 3)
+
+
 def local_command(st, sink):
     if not os.path.exists(os.path.join(st.dir, "bin", "sendmail")):
         raise Skip("no sendmail")
@@ -302,12 +312,14 @@ def main():
     conf = "".join("transport %s %s\n" % pair for pair in (
         ("sink.test", "smtp:[%s]:%d" % (ADDR, sink.port)), ("down.test", "smtp:[%s]:%d" % (ADDR, port)),
         ("lmtp.test", "lmtp:[%s]:%d" % (ADDR, taker.port)), ("chunk.test", "smtp:[%s]:%d" % (ADDR, modern.port)),
-        ("seven.test", "smtp:[%s]:%d" % (ADDR, plain.port)), ("none.test", "none")))
-    with Stage(conf + "aliases @DIR@/more\n", files={"more": "faraway: z@sink.test\nastray: x@none.test\n"}) as st:
+        ("off.test", "smtp:[%s]:%d" % (ADDR, sink.port)), ("seven.test", "smtp:[%s]:%d" % (ADDR, plain.port)), ("none.test", "none")))
+    with Stage(conf + "remote.tls off.test off\nremote.rate off.test 1000\nremote.connections off.test 3\naliases @DIR@/more\n", files={"more": "faraway: z@sink.test\nastray: x@none.test\n"}) as st:
         tap.run("byte for byte, with its trace field, and told of in the log", whole, st, sink)
         tap.run("recipients of one destination go together", together, st, sink)
         tap.run("recipients here and there, and an alias that leads there", mixed, st, sink)
         tap.run("a connection is used again", reuse, st, sink)
+        until("no connection is open", lambda: sink.open == 0)
+        tap.run("no more connections than a destination may have", limited, st, sink)
         tap.run("from sendmail(8)", local_command, st, sink)
         tap.run("LMTP: each recipient has an answer of its own", lmtp, st, sink, taker)
         tap.run("CHUNKING", chunks, st, sink, modern)
