@@ -1,4 +1,5 @@
 /* common/proc/settings_remote.c - what a word of posthouse.conf(5) about other hosts may look like. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/str.h"

@@ -18,7 +18,9 @@ static const char conf[] =
     "aliases /a\n"
     "virtual /v\n"
     "catch-all w.test bob\n"
-    "postmaster alice\n";
+    "postmaster alice\n"
+    "transport .shut.test none\n"
+    "transport open.shut.test smtp\n";
 
 static const char aliases[] =
     "root: alice\n"
@@ -227,6 +229,14 @@ static const struct {
 	{ ENGINE_RCPT, "::ffff:192.0.2.7", "", "X@FAR.test",
 	    OK "R X@far.test;" },
 	{ ENGINE_RCPT, STRANGER, "ann", "x@far.test", OK "R x@far.test;" },
+	/* transport none */
+	{ ENGINE_RCPT, FRIEND, "", "x@a.SHUT.test", "550 5.4.4 " },
+	{ ENGINE_RCPT, STRANGER, "", "x@a.shut.test", DENIED },
+	{ ENGINE_RCPT, FRIEND, "", "x@open.shut.test",
+	    OK "R x@open.shut.test;" },
+	{ ENGINE_RCPT, FRIEND, "", "x@shut.test", OK "R x@shut.test;" },
+	/* taken before; hop refuses it */
+	{ ENGINE_FINAL, NULL, "", "x@a.shut.test", OK "R x@a.shut.test;" },
 	{ ENGINE_RCPT, NULL, "", "x@far.test", OK "R x@far.test;" },
 	{ ENGINE_RCPT, STRANGER, "", "u@backup.test",
 	    OK "R u@backup.test;" },
