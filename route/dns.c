@@ -31,7 +31,11 @@ struct dns {
 	struct query_list	 queries;
 };
 
-/* Memory and descriptors are bounded; what was silent is asked again soon. */
+/*
+ * Memory and descriptors are bounded. Silence about one name must not be taken
+ * for a dead server, or a stranger's domain could hold up all others: a
+ * server is never given up, and its delays are forgotten soon.
+ */
 static const struct {
 	const char	*name, *value;
 } options[] = {
@@ -41,8 +45,9 @@ static const struct {
 	{ "key-cache-size:", "2m" },
 	{ "neg-cache-size:", "1m" },
 	{ "infra-cache-numhosts:", "1000" },
-	{ "infra-host-ttl:", "60" },
+	{ "infra-host-ttl:", "2" },
 	{ "infra-keep-probing:", "yes" },
+	{ "infra-cache-max-rtt:", "100000000" },
 	{ "outgoing-range:", "256" },
 	{ "outgoing-num-tcp:", "16" },
 	{ "num-queries-per-thread:", "2048" },

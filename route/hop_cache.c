@@ -94,7 +94,8 @@ hop_cache_fill(struct hop_cache *c, struct hop_entry *e, struct facts *f,
 	c->bytes -= e->bytes;
 	e->bytes = sizeof(*e) + facts_size(f);
 	c->bytes += e->bytes;
-	e->until = now + (int64_t)facts_expire(f) * 1000;
+	e->until = e->stale ? now : now + (int64_t)facts_expire(f) * 1000;
+	e->stale = false;
 	shrink(c, e);
 }
 
@@ -107,6 +108,8 @@ hop_cache_clear(struct hop_cache *c)
 		next = TAILQ_NEXT(e, used);
 		if (e->lookup == NULL)
 			hop_cache_remove(c, e);
+		else
+			e->stale = true;
 	}
 }
 

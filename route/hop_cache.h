@@ -24,6 +24,7 @@ struct hop_entry {
 	struct hop_waiters	 waiters;
 	int64_t			 until;		/* now_ms scale */
 	size_t			 bytes;
+	bool			 stale;		/* cleared while under way: good for those who wait */
 	void			*owner;
 };
 TAILQ_HEAD(hop_entries, hop_entry);
@@ -42,7 +43,7 @@ struct hop_cache {
 void	hop_cache_init(struct hop_cache *, uint32_t seed, size_t max_n, size_t max_bytes);
 /* All entries, also those under way; their waiters must be gone. */
 void	hop_cache_free(struct hop_cache *);
-/* All that is not under way. */
+/* All; what is under way will not be kept. */
 void	hop_cache_clear(struct hop_cache *);
 /* NULL: not there. Counts as a use. */
 struct hop_entry *hop_cache_find(struct hop_cache *, bool is_mx, const char *name);

@@ -13,7 +13,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import fakedns
-from e2e import BIN, ROOT, Skip, Stage, Tap, until, want
+from e2e import BIN, LONG, ROOT, Skip, Stage, Tap, until, want
 from fakedns import A, AAAA, MX
 
 TIMEOUT = 3
@@ -377,6 +377,25 @@ def under_way(stage, z):
     hop.close()
 
 
+def after_silence(stage):
+    """A name that nobody answers for, asked again and again, does not make the server look dead."""
+    if not LONG:
+        raise Skip("takes 25 seconds")
+    lost = Hop(stage)
+    for i in range(250):
+        lost.send("n%d.silent3.test" % i)
+        time.sleep(0.1)
+    lost.close()
+    start = time.monotonic()
+
+    def asked():
+        hop = Hop(stage)
+        got = hop.ask("r%d.awake.test" % int((time.monotonic() - start) * 10))
+        hop.close()
+        return got.code == "250"
+    until("an answer again", asked, seconds=4, step=0.3)
+
+
 def joined(stage, z):
     hop, other = Hop(stage), Hop(stage)
     for _ in range(20):
@@ -522,6 +541,10 @@ def plain(tap):
     for i in range(50):
         z.special["s%d.silent2.test" % i] = "silent"
     z.special["t1.silent2.test"] = "silent"
+    for i in range(250):
+        z.special["n%d.silent3.test" % i] = "silent"
+    for i in range(100):
+        z.add("r%d.awake.test" % i, "A", "192.0.2.42")
     port = free_port()
     with fakedns.Server(z) as server, fakedns.Server(moved) as second, \
             Stage(CONF % (server.port, TIMEOUT, port, port)) as stage:
@@ -537,6 +560,7 @@ def plain(tap):
         tap.run("huge answers", huge, hop, z)
         tap.run("times", times, hop)
         tap.run("many questions under way", under_way, stage, z)
+        tap.run("after silence", after_silence, stage)
         tap.run("the same question twice", joined, stage, z)
         tap.run("a client that leaves", gone_client, stage, hop)
         tap.run("malformed questions", malformed, stage, hop_pid(stage))
