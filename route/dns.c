@@ -47,6 +47,7 @@ static const struct {
 	{ "infra-cache-numhosts:", "1000" },
 	{ "infra-host-ttl:", "2" },
 	{ "infra-keep-probing:", "yes" },
+	{ "outbound-msg-retry:", "10" },
 	{ "infra-cache-max-rtt:", "100000000" },
 	{ "outgoing-range:", "256" },
 	{ "outgoing-num-tcp:", "16" },

@@ -26,6 +26,7 @@
 #include "common/proc/sig.h"
 #include "route/hop_answer.h"
 #include "route/hop_engine.h"
+#include "route/hop_outbox.h"
 #include "route/hop_system.h"
 #include "route/hop_watch.h"
 
@@ -51,6 +52,7 @@ struct hop_server {
 	struct hop_watch	*watch;		/* NULL: not to be had */
 	struct peers		*peers;
 	struct hop_engine	*engine;
+	struct hop_outbox	*outbox;
 	struct pending_list	 pending;
 	struct buf		 answer, event;
 	int			 status;
@@ -91,7 +93,7 @@ answered(void *arg, const struct hop_choice *c)
 	if (log_wants(LOG_LEVEL_DEBUG))
 		log_choice(p, c);
 	sent = peer == NULL || (hop_answer_build(&s->answer, &p->ask, c) &&
-	    peer_send(peer, &s->answer) == 0);
+	    hop_outbox_send(s->outbox, peer, &s->answer) == 0);
 	free(p);
 	if (!sent)
 		peer_drop(peer);
@@ -134,6 +136,7 @@ gone(void *arg, struct peer *peer)
 	TAILQ_FOREACH(p, &s->pending, link)
 		if (p->peer == peer)
 			p->peer = NULL;
+	hop_outbox_forget(s->outbox, peer);
 }
 
 /* All or nothing: what cannot be used leaves the old settings in force. */
@@ -294,6 +297,7 @@ events(struct hop_server *s, struct diag *why)
 	    link_readable, s)) == NULL || event_add(s->link, NULL) == -1 ||
 	    (s->term = event_new(s->base, sig, EV_READ | EV_PERSIST,
 	    signalled, s)) == NULL || event_add(s->term, NULL) == -1 ||
+	    hop_outbox_new(&s->outbox, s->base) == -1 ||
 	    peers_new(&s->peers, s->base, CLIENTS_MAX, &ops, s) == -1)
 		return diag_set(why, "event loop");
 	if (watch(s) == -1)
@@ -350,6 +354,7 @@ cleanup(struct hop_server *s)
 	size_t		 i;
 
 	peers_free(&s->peers);
+	hop_outbox_free(&s->outbox);
 	hop_engine_free(&s->engine);
 	while ((p = TAILQ_FIRST(&s->pending)) != NULL) {
 		TAILQ_REMOVE(&s->pending, p, link);

@@ -410,6 +410,17 @@ def joined(stage, z):
     other.close()
 
 
+def burst(stage):
+    """More answers at once than a socket has room for are not lost, nor is the client."""
+    hop = Hop(stage)
+    n = [hop.send("long.test") for _ in range(300)]     # 24 KB each
+    time.sleep(1)
+    got = [hop.receive() for _ in n]
+    want("all of them", len(got), {a.f["I"] for a in got} == {str(i) for i in n} and
+         all(len(a.targets) > 30 for a in got))
+    hop.close()
+
+
 def gone_client(stage, hop):
     """A client that leaves does not take the answer of another with it."""
     lost = Hop(stage)
@@ -562,6 +573,7 @@ def plain(tap):
         tap.run("many questions under way", under_way, stage, z)
         tap.run("after silence", after_silence, stage)
         tap.run("the same question twice", joined, stage, z)
+        tap.run("many answers at once", burst, stage)
         tap.run("a client that leaves", gone_client, stage, hop)
         tap.run("malformed questions", malformed, stage, hop_pid(stage))
         tap.run("confined", confined, stage)

@@ -14,7 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib
 from e2e import (ADDR, ROOT, Lines, Pop3, Smtp, Stage, Tap, Wrong, free_base, login, message, send,  # noqa: E402
                  until, want, word)
 
-PROGRAMS = ("log", "route", "auth", "local", "queue", "smtp", "lmtp", "pop3")
+PROGRAMS = ("log", "route", "auth", "local", "queue", "smtp", "lmtp", "pop3", "hop")
 
 
 def rows(st):
@@ -254,13 +254,13 @@ def backoff(st):
 
 def status(st):
     code, out = st.posthouse("status")
-    want("the head", out, re.match(r"posthouse \S+ pid %d up \S+, 8 of 8 programs running, \d+ mailbox sessions?\n"
-                                   r"PROGRAM +PID +STATE +RESTARTS +UPTIME +COUNTERS\n" % st.pid(), out) and code == 0)
+    want("the head", out, re.match(r"posthouse \S+ pid %d up \S+, %d of %d programs running, \d+ mailbox sessions?\n"
+                                   r"PROGRAM +PID +STATE +RESTARTS +UPTIME +COUNTERS\n" % (st.pid(), len(PROGRAMS), len(PROGRAMS)), out) and code == 0)
     with login(st.pop3, "alice"):
         out = st.posthouse("status")[1]
         want("one mailbox session", out.splitlines()[0], re.search(r" 1 mailbox session", out))
     for name, counters in (("log", "lines"), ("route", "questions"), ("auth", "logins"), ("local", "workers"),
-                           ("queue", "delivered"), ("smtp", "sessions"), ("lmtp", "workers"), ("pop3", "refused")):
+                           ("queue", "delivered"), ("smtp", "sessions"), ("lmtp", "workers"), ("pop3", "refused"), ("hop", "questions")):
         want("counters of " + name, rows(st)[1][name][3], re.search(r"\b%s=\d+" % counters, rows(st)[1][name][3]))
 
 
