@@ -1,7 +1,8 @@
 /*
  * common/proc/proto_hop.h - queue asks hop: where does the mail for this domain go? Answers come in any order.
  * V hop, I number, D domain -> I, C, E, T; and where there is something to be tried: K, X, N, M, P, t's.
- * The answer goes to remote as it is (proto_remote.h), so that queue need not understand all of it.
+ * The answer goes to remote as it is (proto_remote.h), so that queue need not understand all of it; it has at
+ * most 24576 bytes, so that it fits in a packet with sender and recipients.
  */
 #ifndef PROC_PROTO_HOP_H
 #define PROC_PROTO_HOP_H
@@ -14,7 +15,9 @@
 #define HOP_STATUS	'E'	/* RFC 3463: 5.1.2, 5.1.10 (null MX, RFC 7505), 5.4.6 (loop), 5.4.4, 4.4.3 ... */
 #define HOP_TEXT	'T'	/* one line for log, status file and bounce */
 #define HOP_WHY		'W'	/* "file:line: rule" or "look-up: result", in order */
-#define HOP_KEY		'K'	/* name of the destination for scheduling: "smtp:" + the first of the best MX hosts, or the target of the transport line */
+#define HOP_KEY		'K'	/* name of the destination for scheduling: "smtp:" + the first of the best MX hosts, or the target of the transport line;
+				 * " tls=LEVEL" and " from=ADDRESS" follow where they are not the usual ones: what has the same
+				 * key may go over the same connection */
 #define HOP_EXPIRES	'X'	/* seconds that the answer may be used for: 10 to 3600 */
 #define HOP_CONNECTIONS	'N'	/* the most at a time to this destination (remote.connections); missing: the general limit */
 #define HOP_RATE	'M'	/* messages a minute to this destination (remote.rate); missing: no limit */
