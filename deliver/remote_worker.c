@@ -129,6 +129,7 @@ remember_clear(struct worker *w, const char *peer, const struct verdict *why)
 struct search {
 	struct dial	dial;
 	bool		connected;	/* some server answered */
+	bool		busy;		/* the last one to fail said 421 */
 	bool		soft;		/* some server failed for a time: so does the delivery */
 	struct verdict	temp, perm;	/* the last ones; text "" if none */
 };
@@ -168,6 +169,7 @@ open_session(struct worker *w, struct search *f, struct verdict *why)
 	const struct target	*t;
 	char			 peer[sizeof(w->s.peer)];
 	struct verdict		 v;
+	enum open_result	 result;
 	bool			 clear;
 	int			 fd, r;
 
@@ -175,7 +177,9 @@ open_session(struct worker *w, struct search *f, struct verdict *why)
 	while ((r = dial_next(&f->dial, w->r, &fd, &t, &f->temp)) == 1) {
 		f->connected = true;
 		clear = is_clear(w, target_text(t, peer, sizeof(peer)));
-		switch (session_open(&w->s, fd, t, &w->job.hop, clear, &v)) {
+		result = session_open(&w->s, fd, t, &w->job.hop, clear, &v);
+		f->busy = result != OPEN_OK && w->s.closing;
+		switch (result) {
 		case OPEN_OK:
 			return true;
 		case OPEN_LOOP:
@@ -226,7 +230,8 @@ deliver(struct worker *w, struct verdict *why)
 		if (!session_is_open(&w->s)) {
 			session_close(&w->s);
 			if (!open_session(w, &f, why))
-				return f.connected ? "session" : "connect";
+				return f.busy ? "busy" :
+				    f.connected ? "session" : "connect";
 		}
 		switch (tx_run(&w->s, &w->job, &ops, why)) {
 		case TX_DONE:
@@ -245,12 +250,13 @@ deliver(struct worker *w, struct verdict *why)
 				search_init(&f, w);
 			f.soft = true;
 			f.temp = *why;
+			f.busy = w->s.closing;
 			w->s.broken = true;
 			break;
 		case TX_BUSY:
 			return "busy";
 		case TX_BROKEN:
-			return w->s.reply.code == 421 ? "busy" : "session";
+			return w->s.closing ? "busy" : "session";
 		}
 		old = false;
 	}

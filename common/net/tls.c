@@ -152,8 +152,10 @@ set_name(SSL *ssl, const char *name)
 
 	if (addr_parse(str_from(name), &a) == 0)
 		return X509_VERIFY_PARAM_set1_ip_asc(param, name) == 1;
+	/* RFC 9525: not the common name, no wildcard that is part of a label */
 	X509_VERIFY_PARAM_set_hostflags(param,
-	    X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	    X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
+	    X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
 	return X509_VERIFY_PARAM_set1_host(param, name, 0) == 1 &&
 	    SSL_set_tlsext_host_name(ssl, name) == 1;
 }

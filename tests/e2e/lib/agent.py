@@ -72,7 +72,7 @@ class Done:
 class Remote:
     """The program with a socket that queue would connect to."""
 
-    def __init__(self, conf="", **env):
+    def __init__(self, conf="", ca="/nonexistent", **env):
         self.dir = tempfile.mkdtemp(prefix="posthouse-remote.")
         os.chmod(self.dir, 0o755)
         os.mkdir(os.path.join(self.dir, "run"))
@@ -83,8 +83,8 @@ class Remote:
         listen.bind(self.path)
         listen.listen(1000)
         listen.setblocking(False)
-        text = "hostname client.test\nremote.tls-ca /nonexistent\nrun %s/run\n%s" % (
-            self.dir, conf.replace("@DIR@", self.dir))
+        text = "hostname client.test\nremote.tls-ca %s\nrun %s/run\n%s" % (
+            ca, self.dir, conf.replace("@DIR@", self.dir))
         fd = os.memfd_create("conf", os.MFD_ALLOW_SEALING)
         os.write(fd, text.encode())
         os.lseek(fd, 0, os.SEEK_SET)

@@ -1,0 +1,1089 @@
+"""remote(8) by itself: this test is the queue and the server. Honest servers
+of every kind, then hostile ones; each delivery has to end, with a result for
+each recipient, in bounded time and memory. TAP on standard output."""
+import base64
+import email
+import hashlib
+import hmac
+import os
+import select
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
+from e2e import Skip, Tap, Wrong, until, want  # noqa: E402
+from agent import Remote, Worker, hop, record, target  # noqa: E402
+
+MESSAGE = b"From: <s@client.test>\r\nSubject: test\r\n\r\n.a dot\r\n..\r\n.\r\nend\r\n"
+ALL = ("PIPELINING", "SIZE 1000000", "8BITMIME", "SMTPUTF8", "CHUNKING", "DSN", "ENHANCEDSTATUSCODES")
+CONF = """
+remote.connect-timeout 2s
+remote.greeting-timeout 2s
+remote.command-timeout 2s
+remote.data-timeout 2s
+remote.block-timeout 2s
+remote.end-timeout 2s
+"""
+tap = Tap()
+
+
+class Server:
+    """Listens; each connection is a Session in a thread of its own. What it does can be changed by keywords:
+    a verb's name (rcpt=..., mail=...) is a reply or a function of (session, line) that gives one."""
+
+    def __init__(self, offers=ALL, addr="127.0.0.1", port=0, context=None, implicit=False, handle=None, lmtp=False,
+                 greeting=b"220 mx.test ESMTP", name=b"mx.test", **replies):
+        family = socket.AF_UNIX if addr.startswith("/") else socket.AF_INET6 if ":" in addr else socket.AF_INET
+        self.sock = socket.socket(family)
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.sock.bind(addr if family == socket.AF_UNIX else (addr, port))
+        self.sock.listen(50)
+        self.port = 0 if family == socket.AF_UNIX else self.sock.getsockname()[1]
+        self.addr, self.offers, self.greeting, self.name, self.replies = addr, offers, greeting, name, replies
+        self.context, self.implicit, self.handle, self.lmtp = context, implicit, handle, lmtp
+        self.sessions, self.mails, self.wrong = [], [], []
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        while True:
+            try:
+                s, _ = self.sock.accept()
+            except OSError:
+                return
+            session = Session(self, s)
+            self.sessions.append(session)
+            threading.Thread(target=session.main, daemon=True).start()
+
+    def target(self, **more):
+        return target(self.port, addr=self.addr, **more)
+
+    def close(self):
+        # a thread in accept(2) keeps the socket: wake it
+        try:
+            self.sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self.sock.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class Session:
+    def __init__(self, server, sock):
+        self.server, self.sock, self.buf = server, sock, b""
+        self.lines, self.tls, self.mail, self.rcpts, self.n = [], False, None, [], 0
+        self.ended = False
+
+    def main(self):
+        self.sock.settimeout(30)
+        try:
+            if self.server.handle:
+                self.server.handle(self)
+            else:
+                if self.server.implicit:
+                    self.start_tls()
+                self.serve()
+        except (OSError, EOFError, ValueError):
+            pass    # the client went another way
+        finally:
+            self.ended = True
+            try:
+                self.sock.close()
+            except OSError:
+                pass
+
+    def start_tls(self):
+        self.sock = self.server.context.wrap_socket(self.sock, server_side=True)
+        self.tls = True
+
+    def recv(self):
+        got = self.sock.recv(262144)
+        if not got:
+            raise EOFError
+        return got
+
+    def line(self):
+        while b"\n" not in self.buf:
+            self.buf += self.recv()
+        text, self.buf = self.buf.split(b"\n", 1)
+        text = text.rstrip(b"\r")
+        self.lines.append(text)
+        return text
+
+    def exact(self, n):
+        while len(self.buf) < n:
+            self.buf += self.recv()
+        got, self.buf = self.buf[:n], self.buf[n:]
+        return got
+
+    def dots(self):
+        lines = []
+        while True:
+            line = self.line()
+            if line == b".":
+                return b"".join(lines)
+            lines.append((line[1:] if line.startswith(b".") else line) + b"\r\n")
+
+    def say(self, *lines):
+        self.sock.sendall(b"".join(l + b"\r\n" for l in lines))
+
+    def reply(self, verb, line, default):
+        made = self.server.replies.get(verb, default)
+        if callable(made):
+            made = made(self, line)
+        return made
+
+    def hello(self):
+        offers = [o for o in self.server.offers if not (o == "STARTTLS" and self.tls)]
+        if callable(self.server.replies.get("offers")):
+            offers = self.server.replies["offers"](self)
+        names = [self.server.name] + [o.encode() for o in offers]
+        return b"\r\n".join([b"250-" + n for n in names[:-1]] + [b"250 " + names[-1]])
+
+    def took(self, content):
+        """The content came: one reply, or one for each."""
+        mail = (self.mail, tuple(self.rcpts), content)
+        said = [self.reply("end", None, b"250 2.0.0 taken as 1")] if not self.server.lmtp else [
+            self.reply("end", r, b"250 2.1.5 taken") for r in self.rcpts]
+        if any(s and s.startswith(b"250") for s in said):
+            self.server.mails.append(mail)
+        self.mail, self.rcpts = None, []
+        for s in said:
+            if s is None:
+                raise EOFError
+            self.say(s)
+
+    def serve(self):
+        self.say(self.server.greeting)
+        while True:
+            line = self.line()
+            verb = line.split(b" ")[0].upper().decode("latin-1")
+            if verb in ("EHLO", "LHLO", "HELO"):
+                said = self.reply(verb.lower(), line, b"250 mx.test" if verb == "HELO" else self.hello())
+            elif verb == "STARTTLS":
+                said = self.reply("starttls", line, b"220 go on")
+                self.say(said)
+                if said.startswith(b"220"):
+                    self.buf = b""
+                    self.start_tls()
+                continue
+            elif verb == "MAIL":
+                self.n += 1
+                said = self.reply("mail", line, b"250 2.1.0 ok")
+                if said and said.startswith(b"2"):
+                    if self.mail is not None:
+                        self.server.wrong.append("MAIL in a transaction")
+                    self.mail = line
+            elif verb == "RCPT":
+                said = self.reply("rcpt", line, b"250 2.1.5 ok" if self.mail else b"503 5.5.1 MAIL first")
+                if said and said.startswith(b"2"):
+                    self.rcpts.append(line)
+            elif verb == "DATA":
+                said = self.reply("data", line, b"354 go on" if self.rcpts else b"503 5.5.1 no recipients")
+                if said and said.startswith(b"354"):
+                    self.say(said)
+                    self.took(self.dots())
+                    continue
+            elif verb == "BDAT":
+                words = line.split()
+                content = self.exact(int(words[1]))
+                if words[2:] != [b"LAST"]:
+                    self.server.wrong.append("BDAT without LAST")
+                said = self.reply("bdat", line, None)
+                if said is None and self.rcpts:
+                    self.took(content)
+                    continue
+                said = said or b"503 5.5.1 no recipients"
+            elif verb == "AUTH":
+                said = self.reply("auth", line, b"503 no")
+            elif verb == "RSET":
+                self.mail, self.rcpts = None, []
+                said = self.reply("rset", line, b"250 2.0.0 ok")
+            elif verb == "QUIT":
+                self.say(b"221 bye")
+                return
+            else:
+                said = b"500 5.5.2 what?"
+            if said is None:
+                raise EOFError
+            self.say(said)
+
+
+def check(name):
+    def mark(f):
+        tap.run(name, f)
+        return f
+    return mark
+
+
+def one(got, status, done=None):
+    """All recipients have this status (a prefix)."""
+    results, end = got
+    for r in results:
+        want("wanted " + status, repr(r), r.status.startswith(status))
+    if done is not None:
+        want("failure %r" % done, repr(end), end.failure == done)
+    return results
+
+
+with Remote(CONF) as remote:
+    def deliver(server, *args, **more):
+        where = more.pop("where", None) or hop(server.target())
+        with Worker(remote) as w:
+            return w.deliver(where, *(args or (MESSAGE,)), **more)
+
+    # ---- what a server offers, and what is made of it
+
+    def plain_delivery(offers, lmtp=False):
+        with Server(offers, lmtp=lmtp) as s:
+            with Worker(remote) as w:
+                for _ in range(3):
+                    got = w.deliver(hop(s.target(), protocol="lmtp" if lmtp else "smtp"), MESSAGE,
+                                    rcpts=("a@x.test", "b@y.test"))
+                    for r in one(got, "2.", ""):
+                        want("said by the server", r, r.said and "taken" in r.text and r.host.endswith(
+                            "mx.test[127.0.0.1]:%d" % s.port))
+                        want("DSN", r, r.dsn == ("DSN" in offers))
+                    want("kept", got[1], got[1].keep)
+            want("one session", len(s.sessions), len(s.sessions) == 1)
+            want("three mails", len(s.mails), len(s.mails) == 3)
+            for _, rcpts, content in s.mails:
+                want("the same content", content, content == MESSAGE)
+                want("both recipients", rcpts, len(rcpts) == 2)
+            until("QUIT", lambda: s.sessions[0].lines[-1:] == [b"QUIT"])
+            want("said right", s.wrong, not s.wrong)
+            want("RSET only after failures", s.sessions[0].lines, b"RSET" not in s.sessions[0].lines)
+
+    for offers in ((), ("PIPELINING",), ("CHUNKING",), ("PIPELINING", "CHUNKING"), ALL):
+        tap.run("delivers to a server with " + (" ".join(offers) or "nothing"), plain_delivery, offers)
+    tap.run("LMTP", plain_delivery, ("PIPELINING", "8BITMIME"), True)
+    tap.run("LMTP with CHUNKING", plain_delivery, ALL, True)
+
+    @check("large messages: in pieces, by DATA and by BDAT")
+    def _():
+        big = MESSAGE + (b"." + b"x" * 70 + b"\r\n") * 40000
+        for offers in (("PIPELINING",), ("PIPELINING", "CHUNKING")):
+            with Server(offers) as s:
+                one(deliver(s, big), "2.")
+                want("all of it", len(s.mails[0][2]), s.mails[0][2] == big)
+
+    @check("the parameters of MAIL and RCPT")
+    def _():
+        with Server() as s:
+            got = deliver(s, MESSAGE, body="8bitmime", more=[("Y", "HDRS"), ("e", "QQ314")],
+                          rcpts=[[("a", "a@x.test"), ("o", "rfc822;b@x.test"), ("y", "SUCCESS,FAILURE")], "c@x.test"])
+            one(got, "2.")
+            want("MAIL", s.mails[0][0], s.mails[0][0] == b"MAIL FROM:<s@client.test> SIZE=%d BODY=8BITMIME RET=HDRS "
+                 b"ENVID=QQ314" % len(MESSAGE))
+            want("RCPT", s.mails[0][1], s.mails[0][1] == (
+                b"RCPT TO:<a@x.test> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;b@x.test", b"RCPT TO:<c@x.test>"))
+        with Server(("PIPELINING",)) as s:
+            deliver(s, MESSAGE, sender="", more=[("Y", "HDRS"), ("e", "QQ314")],
+                    rcpts=[[("a", "a@x.test"), ("o", "rfc822;b@x.test"), ("y", "NEVER")]])
+            want("none that are not offered", s.mails[0], s.mails[0][:2] == (b"MAIL FROM:<>", (b"RCPT TO:<a@x.test>",)))
+
+    @check("SIZE: too large is not tried")
+    def _():
+        with Server(("SIZE 50",)) as s:
+            one(deliver(s), "5.3.4", "")
+            want("no MAIL", s.sessions[0].lines, not any(l.startswith(b"MAIL") for l in s.sessions[0].lines))
+
+    @check("8BITMIME is missing: converted, and the same for who reads it")
+    def _():
+        text = "Grüße, Jürgen\r\n".encode()
+        message = (b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: "
+                   b"text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n" + text +
+                   b"\r\n--b\r\nContent-Type: image/x\r\nContent-Transfer-Encoding: binary\r\n\r\n" +
+                   bytes(range(128, 256)) * 40 + b"\r\n--b--\r\n")
+        with Server(("PIPELINING", "CHUNKING", "SIZE")) as s:
+            one(deliver(s, message, body="8bitmime"), "2.")
+            got = s.mails[0][2]
+            want("7 bits", got, max(got) < 128)
+            want("no BODY", s.mails[0][0], b"BODY" not in s.mails[0][0])
+            parts = email.message_from_bytes(got).get_payload()
+            want("the text", parts[0].get_payload(decode=True), parts[0].get_payload(decode=True).split() == text.split())
+            want("the image", "other bytes", parts[1].get_payload(decode=True) == bytes(range(128, 256)) * 40)
+        with Server(("8BITMIME",)) as s:
+            one(deliver(s, message), "2.")
+            want("as it is where it can be", s.mails[0], s.mails[0][2] == message and b"BODY=8BITMIME" in s.mails[0][0])
+        with Server(()) as s:
+            one(deliver(s, b"Content-Transfer-Encoding: x-y\r\nContent-Type: text/plain\r\n\r\n\xe4\r\n"), "5.6.3")
+
+    @check("SMTPUTF8, and A-labels where it is missing")
+    def _():
+        with Server() as s:
+            one(deliver(s, MESSAGE, sender="jürgen@bücher.test", rcpts=("ä@ö.test",), more=[("U", "")]), "2.")
+            want("said", s.mails[0], b"SMTPUTF8" in s.mails[0][0] and s.mails[0][1] == ("RCPT TO:<ä@ö.test>".encode(),))
+        with Server(("8BITMIME", "PIPELINING")) as s:
+            got = deliver(s, MESSAGE, sender="s@bücher.test", rcpts=("a@ö.test", "ä@x.test", "b@x.test"), more=[("U", "")])
+            want("the one in UTF-8", got, [r.status[:1] for r in got[0]] == ["2", "5", "2"] and got[0][1].status == "5.6.7")
+            want("A-labels", s.mails[0], s.mails[0][:2] == (
+                b"MAIL FROM:<s@xn--bcher-kva.test>", (b"RCPT TO:<a@xn--nda.test>", b"RCPT TO:<b@x.test>")))
+            one(deliver(s, MESSAGE, sender="ä@x.test", more=[("U", "")]), "5.6.7")
+            one(deliver(s, b"Subject: \xc3\xa4\r\n\r\nx\r\n", more=[("U", "")], body="8bitmime"), "5.6.7")
+
+    @check("LIMITS: recipients, domains and mails at a time")
+    def _():
+        with Server(("PIPELINING", "LIMITS RCPTMAX=2 MAILMAX=2")) as s:
+            one(deliver(s, MESSAGE, rcpts=["u%d@x.test" % i for i in range(7)]), "2.")
+            want("in twos", s.mails, [len(m[1]) for m in s.mails] == [2, 2, 2, 1])
+            want("two mails a session", len(s.sessions), len(s.sessions) == 2)
+        with Server(("PIPELINING", "LIMITS RCPTDOMAINMAX=1")) as s:
+            one(deliver(s, MESSAGE, rcpts=["a@x.test", "b@y.test", "c@x.test"]), "2.")
+            want("a domain at a time", s.mails, sorted(len(m[1]) for m in s.mails) == [1, 2])
+
+    @check("too many recipients: the rest later; a full mailbox is no such thing")
+    def _():
+        for code in (b"452 4.5.3 too many", b"452 too many", b"552 too many"):
+            for offers in ((), ("PIPELINING",), ALL):
+                with Server(offers, rcpt=lambda c, l, code=code: code if len(c.rcpts) == 3 else b"250 ok") as s:
+                    one(deliver(s, MESSAGE, rcpts=["u%d@x.test" % i for i in range(8)]), "2.")
+                    want("in threes", s.mails, [len(m[1]) for m in s.mails] == [3, 3, 2])
+        for code, status in ((b"552 5.2.2 full", "5.2.2"), (b"452 4.2.2 full", "4.2.2")):
+            with Server(rcpt=lambda c, l, code=code: code if b"b@" in l else b"250 ok") as s:
+                got, _ = deliver(s, MESSAGE, rcpts=("a@x.test", "b@x.test"))
+                want(status, got, got[1].status == status and got[1].said)
+
+    @check("HELO where EHLO is not known")
+    def _():
+        with Server(ehlo=b"502 what?") as s:
+            one(deliver(s), "2.")
+            want("HELO", s.sessions[0].lines, s.sessions[0].lines[1] == b"HELO client.test")
+
+    @check("BDAT that is offered and not known")
+    def _():
+        with Server(bdat=b"502 5.5.1 what?") as s:
+            one(deliver(s), "2.")
+            want("by DATA", s.mails, len(s.mails) == 1 and s.mails[0][2] == MESSAGE)
+
+    # ---- failures of single recipients and messages
+
+    @check("each recipient has the server's answer; RSET after a failure")
+    def _():
+        answers = {b"a@": b"250 ok", b"b@": b"550 5.1.1 no such user", b"c@": b"450 4.2.0 later", b"d@": b"553 hm"}
+        for offers in ((), ("PIPELINING",), ALL):
+            with Server(offers, rcpt=lambda c, l: next(v for k, v in answers.items() if k in l)) as s:
+                with Worker(remote) as w:
+                    got, done = w.deliver(hop(s.target()), MESSAGE, rcpts=("a@x.test", "b@x.test", "c@x.test", "d@x.test"))
+                    want("statuses", got, [r.status for r in got][1:] == ["5.1.1", "4.2.0", "5.0.0"] and
+                         got[0].status[0] == "2" and all(r.said for r in got))
+                    want("text", got[1], got[1].text == "550 5.1.1 no such user")
+                    want("kept, no failure", done, done.keep and not done.failure)
+                    got, _ = w.deliver(hop(s.target()), MESSAGE, rcpts=("b@x.test",))
+                    want("refused", got, got[0].status == "5.1.1")
+                    one(w.deliver(hop(s.target()), MESSAGE, rcpts=("a@x.test",)), "2.")
+                want("mails", s.mails, len(s.mails) == 2 and not s.wrong)
+                want("one session", s.sessions, len(s.sessions) == 1)
+
+    def refusals(verb, reply, status, failure):
+        for offers in ((), ("PIPELINING",), ALL):
+            if verb == "data" and offers == ALL:
+                continue
+            with Server(offers, **{verb: reply}) as s, Worker(remote) as w:
+                got = w.deliver(hop(s.target()), MESSAGE, rcpts=("a@x.test", "b@x.test"))
+                one(got, status, failure)
+                want("nothing was sent", s.mails, not s.mails)
+
+    for row in (("mail", b"550 5.7.1 go away", "5.7.1", ""), ("mail", b"451 4.3.0 later", "4.3.0", ""),
+                ("mail", b"452 4.3.1 full", "4.3.1", "busy"), ("data", b"554 5.6.0 no", "5.6.0", ""),
+                ("data", b"451 later", "4.0.0", ""), ("end", b"554 5.6.0 spam", "5.6.0", ""),
+                ("end", b"451 4.7.1 greylisted", "4.7.1", ""), ("end", b"354 what", "4.5.0", None),
+                ("mail", b"354 what", "4.5.0", None), ("rcpt", b"354 what", "4.5.0", None),
+                ("data", b"250 what", "4.5.0", None), ("mail", b"199 what", "4.5.0", None),
+                ("mail", b"421 4.3.2 good bye", "4.3.2", "busy"), ("rcpt", b"421 bye", "4.0.0", "busy"),
+                ("data", b"421 bye", "4.0.0", None), ("end", b"421 4.3.2 bye", "4.3.2", None)):
+        tap.run("%s answered with %s" % (row[0], row[1].decode()), refusals, *row)
+
+    @check("LMTP: an answer for each")
+    def _():
+        answers = [b"250 2.1.5 ok", b"552 5.2.2 full", b"450 4.2.0 later"]
+        for offers in (("PIPELINING",), ("PIPELINING", "CHUNKING")):
+            with Server(offers, lmtp=True, end=lambda c, r: answers[int(r.split(b"u")[1][:1])]) as s:
+                got, done = deliver(s, where=hop(s.target(), protocol="lmtp"),
+                                    rcpts=("u0@x.test", "u1@x.test", "u2@x.test", "u0@y.test"))
+                want("in order", got, [r.status for r in got] == ["2.1.5", "5.2.2", "4.2.0", "2.1.5"])
+                want("LHLO", s.sessions[0].lines, s.sessions[0].lines[0] == b"LHLO client.test")
+
+    @check("LMTP: the connection is lost between the answers")
+    def _():
+        with Server(("PIPELINING",), lmtp=True, end=lambda c, r: b"250 ok" if b"u0" in r else None) as s:
+            got, done = deliver(s, where=hop(s.target(), protocol="lmtp"), rcpts=("u0@x.test", "u1@x.test"))
+            want("nothing that was not said", got, got[1].status[0] == "4" and "twice" in got[1].text)
+
+    # ---- which server
+
+    @check("refused connections, 4xx and 5xx greetings: the next one")
+    def _():
+        with Server() as s, Server(greeting=b"554 no") as never, Server(greeting=b"421 busy") as busy:
+            one(deliver(s, where=hop(target(1, host="m1.test", pref=1), never.target(host="m2.test", pref=2),
+                                     busy.target(host="m3.test", pref=3), s.target(pref=4))), "2.")
+            got = deliver(s, where=hop(never.target(host="m2.test"), never.target(host="m4.test")))
+            one(got, "5.0.0", "session")
+            want("the server said it", got, got[0][0].said and "554" in got[0][0].text)
+            one(deliver(s, where=hop(never.target(host="m2.test"), busy.target(host="m3.test"))), "4.", "busy")
+            one(deliver(s, where=hop(never.target(host="m2.test"), target(1, host="m1.test"))), "4.", "session")
+            one(deliver(s, where=hop(target(1), target(1, host="m1.test"))), "4.4.1", "connect")
+
+    @check("not more than remote.addresses")
+    def _():
+        dead = [target(1, host="m%d.test" % i, addr="127.0.0.%d" % i) for i in range(2, 30)]
+        with Server() as s:
+            one(deliver(s, where=hop(*dead, s.target())), "4.4.1", "connect")
+            want("not reached", s.sessions, not s.sessions)
+            one(deliver(s, where=hop(*dead[:4], s.target())), "2.")
+
+    @check("addresses of one host are raced: one that says nothing costs 250 ms")
+    def _():
+        full = socket.socket()
+        full.bind(("127.0.0.9", 0))
+        full.listen(0)
+        hold = []
+        for _ in range(3):      # its queue is full: SYNs are not answered
+            c = socket.socket()
+            c.setblocking(False)
+            c.connect_ex(full.getsockname())
+            hold.append(c)
+        time.sleep(0.1)
+        with Server() as s:
+            start = time.monotonic()
+            one(deliver(s, where=hop(target(full.getsockname()[1], addr="127.0.0.9"), s.target())), "2.")
+            took = time.monotonic() - start
+            want("some 250 ms", took, 0.2 < took < 1)
+            start = time.monotonic()
+            one(deliver(s, where=hop(target(full.getsockname()[1], addr="127.0.0.9", host="m2.test", pref=1), s.target())),
+                "2.")
+            took = time.monotonic() - start
+            want("another host waits for the time-out", took, 1.5 < took < 4)
+        for c in hold + [full]:
+            c.close()
+
+    @check("IPv6, and a source address")
+    def _():
+        try:
+            s6 = Server(addr="::1")
+        except OSError:
+            raise Skip("no IPv6 here")
+        with s6, Server() as s4:
+            got = deliver(s6)
+            one(got, "2.")
+            want("host", got, got[0][0].host == "mx.test[::1]:%d" % s6.port)
+            peer = []
+            s4.replies["ehlo"] = lambda c, l: peer.append(c.sock.getpeername()[0]) or c.hello()
+            one(deliver(s4, where=hop(s4.target(), more=[("s", "127.0.0.5")])), "2.")
+            want("from there", peer, peer == ["127.0.0.5"])
+
+    @check("a server that is ourselves")
+    def _():
+        with Server(name=b"CLIENT.test") as s:
+            one(deliver(s), "5.4.6", "session")
+        with Server(name=b"client.test", lmtp=True) as s:
+            one(deliver(s, where=hop(s.target(), protocol="lmtp")), "2.")
+
+    # ---- sessions that are kept
+
+    @check("a session that ended meanwhile: a new one, and no harm")
+    def _():
+        with Server() as s, Worker(remote) as w:
+            one(w.deliver(hop(s.target()), MESSAGE), "2.")
+            s.sessions[-1].sock.shutdown(socket.SHUT_RDWR)
+            one(w.deliver(hop(s.target()), MESSAGE), "2.")
+            s.sessions[-1].say(b"421 idle for too long")
+            one(w.deliver(hop(s.target()), MESSAGE), "2.")
+            want("sessions", len(s.sessions), len(s.sessions) == 3)
+        with Server(("PIPELINING",)) as s, Worker(remote) as w:
+            one(w.deliver(hop(s.target()), MESSAGE), "2.")
+            s.replies["mail"] = lambda c, l, old=s.sessions[0]: None if c is old else b"250 ok"
+            one(w.deliver(hop(s.target()), MESSAGE), "2.")
+            want("once more, over another one", len(s.sessions), len(s.sessions) == 2 and len(s.mails) == 2)
+
+    @check("another destination: another connection")
+    def _():
+        with Server() as s, Server() as t, Worker(remote) as w:
+            one(w.deliver(hop(s.target()), MESSAGE), "2.")
+            one(w.deliver(hop(t.target(), key="smtp:other"), MESSAGE), "2.")
+            one(w.deliver(hop(s.target()), MESSAGE), "2.")
+            want("three", len(s.sessions) + len(t.sessions), len(s.sessions) == 2 and len(t.sessions) == 1)
+
+    @check("the queue closes its side: QUIT, and the worker ends")
+    def _():
+        with Server() as s:
+            with Worker(remote) as w:
+                one(w.deliver(hop(s.target()), MESSAGE), "2.")
+            until("the worker ends", lambda: not remote.workers())
+            want("QUIT", s.sessions[0].lines, s.sessions[0].lines[-1] == b"QUIT")
+
+    @check("the queue closes its side in the middle: nothing is sent any more")
+    def _():
+        with Server(rcpt=lambda c, l: time.sleep(1.5) or b"250 ok", offers=()) as s:
+            w = Worker(remote)
+            w.ask(hop(s.target()), MESSAGE)
+            until("RCPT", lambda: s.sessions and len(s.sessions[0].lines) == 3)
+            w.close()
+            until("the worker ends", lambda: not remote.workers(), 1.2)
+            want("no mail", s.mails, not s.mails)
+
+    @check("records that make no sense cost that worker, and nobody else")
+    def _():
+        for data in (b"x", record(("V", "deliver")), record(("V", "deliver"), ("I", "x"), ("O", 1), ("N", -1)), b"V3:"):
+            w = Worker(remote)
+            w.send(data)
+            want("closed", data, w.sock.recv(100) == b"")
+            w.close()
+
+    @check("a file that is shorter than it should be: nothing is taken for the whole")
+    def _():
+        for offers in ((), ALL):
+            for size in (10 ** 5, 10 ** 7):
+                with Server(offers) as s, Worker(remote) as w:
+                    w.id, w.n = "short", 1
+                    fd = os.memfd_create("x")
+                    os.write(fd, MESSAGE * 20)
+                    w.send(record(("V", "deliver"), ("I", "short"), ("O", 0), ("N", size), ("S", "s@client.test"), ("B", "8bitmime"),
+                                  ("H", hop(s.target())), ("R", record(("n", 0), ("a", "a@x.test")))), fd)
+                    os.close(fd)
+                    got = w.answer()
+                    want("not sent", got, got[0][0].status[:1] in "45" and not s.mails)
+
+    # ---- hostile servers
+
+    def memory():
+        total = 0
+        for pid in remote.workers():
+            try:
+                with open("/proc/%d/status" % pid, encoding="ascii") as f:
+                    total = max([total] + [int(l.split()[1]) for l in f if l.startswith("VmHWM")])
+            except OSError:
+                pass
+        return total
+
+    def hostile(handle, status="4.", seconds=8, **more):
+        """Ends with that status, in that time, and in little memory."""
+        with Server(handle=handle, **more) as s, Worker(remote, timeout=seconds + 20) as w:
+            start = time.monotonic()
+            w.ask(hop(s.target()), MESSAGE, rcpts=("a@x.test", "b@x.test"))
+            got = w.answer()
+            took = time.monotonic() - start
+            one(got, status)
+            want("in time", "%.1f s" % took, took < seconds)
+            want("little memory", "%d KiB" % memory(), memory() < 40000)
+        for r in got[0]:
+            want("a clean text", r.text, all(" " <= c <= "~" for c in r.text) and len(r.text) <= 1000)
+        return got
+
+    def forever(data, first=b""):
+        def handle(c):
+            c.sock.sendall(first)
+            while True:
+                c.sock.sendall(data)
+        return handle
+
+    def drip(data, pause, first=b""):
+        def handle(c):
+            c.sock.sendall(first)
+            for b in iter(lambda: data, None):
+                for i in range(len(b)):
+                    c.sock.sendall(b[i:i + 1])
+                    time.sleep(pause)
+        return handle
+
+    for name, handle in (
+            ("a greeting without end", forever(b"220-hello\r\n")),
+            ("a line without end", forever(b"x" * 65536, b"220 ")),
+            ("NULs without end", forever(b"\0" * 65536)),
+            ("an EHLO reply without end", forever(b"250-X" * 10 + b"\r\n", b"220 hi\r\n250-mx.test\r\n")),
+            ("binary junk", lambda c: c.sock.sendall(bytes(range(256)) * 1000)),
+            ("junk in a greeting", lambda c: c.sock.sendall(b"220 " + bytes(range(1, 256)).replace(b"\n", b"") + b"\r\n")),
+            ("silence", lambda c: time.sleep(5)),
+            ("silence after the greeting", lambda c: c.say(b"220 hi") or time.sleep(5)),
+            ("a slow drip", drip(b"220-hello\r\n", 0.1)),
+            ("a slow drip of nothing", drip(b"2", 0.1)),
+            ("the end at once", lambda c: None),
+            ("half a line", lambda c: c.sock.sendall(b"220 hi")),
+            ("other codes in one reply", lambda c: c.say(b"220-hi", b"250 hi")),
+            ("no code", lambda c: c.say(b"hello")),
+            ("SSH", lambda c: c.say(b"SSH-2.0-OpenSSH_9.2") or c.line()),
+            ("HTTP", lambda c: c.say(b"HTTP/1.1 400 Bad Request", b"") or c.line())):
+        tap.run("hostile: " + name, hostile, handle)
+
+    def ending_at(stage, offers, how):
+        """A server that ends, or goes on talking, when it gets to the stage."""
+        def at(c, line):
+            if how == "close":
+                return None
+            if how == "junk":
+                return b"\xff\xfe\0\x80" * 1000
+            if how == "more":
+                return b"250-x\r\n" * 100000 + b"250 x"
+            time.sleep(4)
+            return b"250 late"
+        with Server(offers, **{stage: at}) as s, Worker(remote) as w:
+            start = time.monotonic()
+            got = w.deliver(hop(s.target()), MESSAGE, rcpts=("a@x.test", "b@x.test"))
+            want("in time", time.monotonic() - start, time.monotonic() - start < 8)
+            results = one(got, "4.")
+            twice = stage == "end" or (stage in ("mail", "rcpt") and "CHUNKING" in offers)
+            want("told whether it may come twice", got, all(("twice" in r.text) == twice for r in results))
+            want("not tried again at once", len(s.sessions), len(s.sessions) == 1)
+
+    for stage in ("ehlo", "mail", "rcpt", "data", "end"):
+        for offers in ((), ("PIPELINING",), ALL):
+            if stage == "data" and offers == ALL:
+                continue
+            for how in ("close", "junk", "more", "silence"):
+                tap.run("hostile: %s at %s%s" % (how, stage, ", " + " ".join(offers[:1] + offers[4:5]) if offers else ""),
+                        ending_at, stage, offers, how)
+
+    @check("replies split at every byte")
+    def _():
+        class Slow(Session):
+            def say(self, *lines):
+                data = b"".join(l + b"\r\n" for l in lines)
+                for i in range(len(data)):
+                    self.sock.sendall(data[i:i + 1])
+                    if i % 7 == 0:
+                        time.sleep(0.001)
+        with Server(handle=lambda c: setattr(c, "__class__", Slow) or c.serve()) as s:
+            one(deliver(s), "2.")
+            want("the mail", s.mails, len(s.mails) == 1)
+
+    @check("answers before the questions")
+    def _():
+        def handle(c):
+            c.say(b"220 hi", b"250-mx.test", b"250 PIPELINING", b"250 ok", b"250 ok", b"354 go", b"250 taken")
+            time.sleep(1)
+            while True:
+                c.line()
+        with Server(handle=handle) as s:
+            got = deliver(s)    # who answers so has said it all the same
+            want("one result", got, got[0][0].status[0] in "24")
+
+    @check("354 although all recipients were refused: an empty end, no content")
+    def _():
+        for offers in ((), ("PIPELINING",)):
+            with Server(offers, rcpt=b"550 5.1.1 no", data=b"354 go") as s:
+                one(deliver(s), "5.1.1")
+                sent = [l for c in s.sessions for l in c.lines]
+                want("no content", sent, b"end" not in sent)
+
+    @check("a server that stops reading, and one that says no while it is being told")
+    def _():
+        big = b"Subject: x\r\n\r\n" + (b"x" * 70 + b"\r\n") * 200000
+
+        def stuck(c):
+            time.sleep(6)
+            return b"250 ok"
+
+        def early(c):
+            c.say(b"552 5.3.4 too much")
+            end = time.monotonic() + 3
+            while time.monotonic() < end and select.select([c.sock], [], [], 0.5)[0]:
+                if not c.sock.recv(1 << 20):
+                    break
+            return None
+        for what, status in ((stuck, "4.4.1"), (early, "5.3.4")):
+            def data(c, line, what=what):
+                c.say(b"354 go on")
+                return what(c)
+            with Server(("PIPELINING",), data=data) as s:
+                start = time.monotonic()
+                got = deliver(s, big)
+                want(status, got, got[0][0].status in (status, "4.4.2"))
+                want("in time", time.monotonic() - start, time.monotonic() - start < 8)
+
+    @check("it is alive, and nothing crashed")
+    def _():
+        until("no workers are left", lambda: not remote.workers(), 10)
+        want("no crash", remote.log(), not any("worker-died" in l for l in remote.log()))
+        with Server() as s:
+            one(deliver(s), "2.")
+
+# ---- TLS, and logging in
+
+work = tempfile.mkdtemp(prefix="posthouse-tls.")
+os.chmod(work, 0o755)
+
+
+def openssl(*args):
+    subprocess.run(["openssl", *args], cwd=work, check=True, timeout=60, stdout=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL)
+
+
+def certificate(name, ca=True, days="2", subject="mx.test", alt="DNS:mx.test"):
+    openssl("req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", name + ".key", "-out", name + ".csr", "-subj",
+            "/CN=" + subject)
+    with open(os.path.join(work, name + ".ext"), "w", encoding="ascii") as f:
+        f.write("subjectAltName=" + alt + "\n")
+    how = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"] if ca else ["-signkey", name + ".key"]
+    openssl("x509", "-req", "-in", name + ".csr", "-out", name + ".pem", "-days", days, "-extfile", name + ".ext", *how)
+
+
+def context(name, **more):
+    c = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    c.load_cert_chain(os.path.join(work, name + ".pem"), os.path.join(work, name + ".key"))
+    for k, v in more.items():
+        setattr(c, k, v)
+    return c
+
+
+openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj",
+        "/CN=Test CA")
+certificate("good")
+certificate("other", alt="DNS:other.test")
+certificate("own", ca=False)
+certificate("ip", alt="IP:127.0.0.1")   # RFC 9525: its common name is no name
+TLS = ALL + ("STARTTLS",)
+SECRET = b"p:w=d,\xc3\xa4"
+with open(os.path.join(work, "passwords"), "wb") as f:
+    f.write(b"# for smarthosts\nmx.test:us,er=:wrong-case\nMX.test:us,er=:later\n".replace(b"wrong-case", SECRET))
+os.chmod(os.path.join(work, "passwords"), 0o600)
+
+
+class Scram:
+    """The server's side of RFC 5802, by itself."""
+
+    def __init__(self, name, password, lie=False, iterations=4096):
+        self.hash, self.password, self.lie, self.iterations = name, password, lie, iterations
+
+    def hmac(self, key, data):
+        return hmac.new(key, data, self.hash).digest()
+
+    def run(self, c, line):
+        def ask(text):
+            c.say(b"334 " + base64.b64encode(text))
+            return base64.b64decode(c.line())
+        first = base64.b64decode(line.split(b" ")[2])
+        bare = first[3:]
+        nonce = bare.split(b",r=")[1] + b"server"
+        c.user = bare.split(b",r=")[0][2:].replace(b"=2C", b",").replace(b"=3D", b"=")
+        begin = b"r=" + nonce + b",s=" + base64.b64encode(b"salt") + b",i=%d" % self.iterations
+        final = ask(begin)
+        without, proof = final.rsplit(b",p=", 1)
+        salted = hashlib.pbkdf2_hmac(self.hash, self.password, b"salt", self.iterations)
+        said = b",".join((bare, begin, without))
+        key = self.hmac(salted, b"Client Key")
+        signature = self.hmac(hashlib.new(self.hash, key).digest(), said)
+        if bytes(a ^ b for a, b in zip(base64.b64decode(proof), signature)) != key or without != b"c=biws,r=" + nonce:
+            return b"535 5.7.8 wrong"
+        answer = self.hmac(self.hmac(salted, b"Server Key"), said)
+        if self.lie:
+            answer = bytes(len(answer))
+        ask(b"v=" + base64.b64encode(answer))
+        c.logged = True
+        return b"235 2.7.0 ok"
+
+
+def log_in(how):
+    """A server's AUTH."""
+    def auth(c, line):
+        c.mechanism = line.split(b" ")[1]
+        if c.mechanism.startswith(b"SCRAM"):
+            return how.run(c, line)
+        if c.mechanism == b"PLAIN":
+            _, c.user, password = base64.b64decode(line.split(b" ")[2]).split(b"\0")
+        else:
+            c.say(b"334 VXNlcm5hbWU6")
+            c.user = base64.b64decode(c.line())
+            c.say(b"334 UGFzc3dvcmQ6")
+            password = base64.b64decode(c.line())
+        c.logged = password == SECRET
+        return b"235 2.7.0 ok" if c.logged else b"535 5.7.8 wrong"
+    return auth
+
+
+with Remote(CONF, ca=os.path.join(work, "ca.pem")) as remote:
+    def tls(server, level, status="2.", **more):
+        with Worker(remote) as w:
+            got = w.deliver(hop(server.target(**more), tls=level), MESSAGE)
+        one(got, status)
+        return got[0][0]
+
+    @check("STARTTLS: with any certificate, or one that proves the name")
+    def _():
+        for name, verified in (("good", True), ("other", False), ("own", False)):
+            for level in ("opportunistic", "required"):
+                with Server(TLS, context=context(name)) as s:
+                    got = tls(s, level)
+                    want("TLS", got, got.tls.startswith("TLSv1.3 ") and got.tls.endswith(" verified") == verified)
+                    lines = s.sessions[0].lines
+                    want("EHLO again, and not before", lines, [l.split(b" ")[0] for l in lines[:4]] == [
+                        b"EHLO", b"STARTTLS", b"EHLO", b"MAIL"])
+            with Server(TLS, context=context(name)) as s:
+                got = tls(s, "verified", "2." if verified else "4.7.5")
+                want("says why", got, verified or "certificate" in got.text)
+                want("nothing was said", s.mails, len(s.mails) == verified)
+
+    @check("large content through TLS")
+    def _():
+        big = MESSAGE + (b"x" * 70 + b"\r\n") * 100000
+        for offers in (("STARTTLS",), ("STARTTLS", "PIPELINING", "CHUNKING")):
+            with Server(offers, context=context("good")) as s, Worker(remote) as w:
+                one(w.deliver(hop(s.target(), tls="verified"), big), "2.")
+                want("all of it", len(s.mails[0][2]), s.mails[0][2] == big)
+
+    @check("SNI, and an address instead of a name")
+    def _():
+        names = []
+        c = context("good")
+        c.sni_callback = lambda sock, name, ctx: names.append(name)
+        with Server(TLS, context=c) as s:
+            tls(s, "verified")
+            want("SNI", names, names == ["mx.test"])
+        with Server(TLS, context=context("ip")) as s:
+            got = tls(s, "verified", host="")
+            tls(s, "verified", "4.7.5")
+
+    @check("TLS from the first byte")
+    def _():
+        with Server(ALL, context=context("good"), implicit=True) as s:
+            want("verified", "", tls(s, "implicit").tls.endswith(" verified"))
+        with Server(ALL, context=context("other"), implicit=True) as s:
+            tls(s, "implicit", "4.7.5")
+        with Server(ALL) as s:
+            tls(s, "implicit", "4.7.5")
+
+    @check("TLS that is off is not used; that is required and not offered, nothing is")
+    def _():
+        with Server(TLS, context=context("good")) as s:
+            want("clear", "", tls(s, "off").tls == "")
+        for level in ("required", "verified"):
+            with Server(ALL) as s:
+                tls(s, level, "4.7.4")
+                want("no MAIL", s.mails, not s.mails)
+
+    @check("TLS that fails: in the clear, and remembered; never where it is required")
+    def _():
+        def broken(c):
+            c.serve()
+        for how in ("454", "junk", "old"):
+            more = {"starttls": b"454 4.7.0 not now"} if how == "454" else {}
+            c = context("good", maximum_version=ssl.TLSVersion.TLSv1_1) if how == "old" else context("good")
+
+            def junk(session, line):
+                session.say(b"220 go")
+                session.recv()
+                session.sock.sendall(b"junk junk junk")
+                raise EOFError
+            if how == "junk":
+                more = {"starttls": junk}
+            with Server(TLS, context=c, **more) as s:
+                with Worker(remote) as w:
+                    for _ in range(2):
+                        got = w.deliver(hop(s.target(), tls="opportunistic"), MESSAGE)
+                        one(got, "2.")
+                        want("clear", got, got[0][0].tls == "")
+                        one(w.deliver(hop(target(1), key="other"), MESSAGE), "4.")
+                tries = [l for x in s.sessions for l in x.lines].count(b"STARTTLS")
+                want("tried once", tries, tries == (2 if how == "454" else 1))
+                n = len(s.mails)
+                tls(s, "required", "4.7.")
+                want("nothing more", s.mails, len(s.mails) == n)
+
+    @check("what was sent behind the answer to STARTTLS is not believed")
+    def _():
+        def inject(c, line):
+            c.say(b"220 go on", b"250-mx.test", b"250 AUTH PLAIN")
+            c.start_tls()
+            return b""
+        for level, status in (("required", "4.7.5"), ("verified", "4.7.5")):
+            with Server(TLS, context=context("good"), starttls=inject) as s:
+                got = tls(s, level, status)
+                want("told", got, "more than its reply" in got.text)
+
+    @check("a handshake that hangs")
+    def _():
+        with Server(TLS, starttls=lambda c, l: c.say(b"220 go") or time.sleep(4) or b"") as s:
+            start = time.monotonic()
+            tls(s, "required", "4.7.5")
+            want("in time", time.monotonic() - start, time.monotonic() - start < 3.5)
+
+AUTH = CONF + "remote.auth mx.test us,er=\nremote.passwords %s/passwords\n" % work
+with Remote(AUTH, ca=os.path.join(work, "ca.pem")) as remote:
+    def logged_in(mechanisms, how=None, level="opportunistic", status="2.", name="good"):
+        with Server(TLS, context=context(name), auth=log_in(how)) as s:
+            s.replies["offers"] = lambda c: ["STARTTLS", "PIPELINING"] if not c.tls else ["AUTH " + mechanisms, "PIPELINING"]
+            got = tls(s, level, status)
+            if status == "2.":
+                c = s.sessions[-1]
+                want("the user", c.user, c.logged and c.user == b"us,er=")
+                want("the best mechanism", c.mechanism, c.mechanism == mechanisms.split()[-1].encode())
+            else:
+                want("nothing was sent", s.mails, not s.mails)
+            return got
+
+    for mechanism in ("LOGIN", "LOGIN PLAIN", "PLAIN SCRAM-SHA-1", "PLAIN LOGIN SCRAM-SHA-1 SCRAM-SHA-256"):
+        tap.run("AUTH " + mechanism, logged_in, mechanism,
+                Scram("sha256" if "256" in mechanism else "sha1", SECRET))
+
+    @check("AUTH that fails: the mail waits, the password stays")
+    def _():
+        for scram in (Scram("sha256", b"other"), Scram("sha256", SECRET, lie=True),
+                      Scram("sha256", SECRET, iterations=1), Scram("sha256", SECRET, iterations=10 ** 8)):
+            logged_in("SCRAM-SHA-256", scram, status="4.7.")
+        logged_in("GSSAPI", status="4.7.0")
+
+    @check("AUTH only over TLS, and only where the name is proven, unless told otherwise")
+    def _():
+        with Server(ALL + ("AUTH PLAIN",), auth=log_in(None)) as s:
+            tls(s, "off", "4.7.11")
+            tls(s, "opportunistic", "4.7.4")
+            want("no AUTH", s.sessions, not any(l.startswith(b"AUTH") for c in s.sessions for l in c.lines))
+        logged_in("PLAIN", level="opportunistic", name="own", status="4.7.5")
+        logged_in("PLAIN", level="required", name="own")
+
+    @check("the password is in no line of the log")
+    def _():
+        text = "\n".join(remote.log()).encode()
+        want("no secret", text, SECRET not in text and base64.b64encode(SECRET) not in text)
+
+
+@check("a file of passwords that others can read is refused")
+def _():
+    os.chmod(os.path.join(work, "passwords"), 0o640)
+    try:
+        with Remote(AUTH):
+            raise Wrong("it started")
+    except Wrong as e:
+        want("says why", str(e), "0600" in str(e))
+    os.chmod(os.path.join(work, "passwords"), 0o600)
+
+
+# ---- LMTP by a path; the life of the program
+
+path = os.path.join(work, "lmtp.sock")
+with Server(("PIPELINING",), addr=path, lmtp=True) as s, Server(("PIPELINING",), addr=path + "2", lmtp=True) as other:
+    os.chmod(path, 0o666)
+    os.chmod(path + "2", 0o666)
+    with Remote(CONF + "transport x.test lmtp:%s\n" % path) as remote:
+        @check("LMTP at a socket with a path")
+        def _():
+            with Worker(remote) as w:
+                got = w.deliver(hop(target(24, addr=path, host=""), protocol="lmtp"), MESSAGE, rcpts=("a@x.test", "b@x.test"))
+                one(got, "2.")
+                want("host", got, got[0][0].host == path)
+
+        @check("no other path than those of transport lines")
+        def _():
+            with Worker(remote) as w:
+                one(w.deliver(hop(target(24, addr=path + "2", host=""), protocol="lmtp"), MESSAGE), "4.4.1", "connect")
+            want("not reached", other.sessions, not other.sessions)
+
+with Remote(CONF + "remote.workers 2\nremote.idle-timeout 300ms\nremote.session-messages 2\n") as remote:
+    @check("remote.workers: the third waits")
+    def _():
+        with Server(end=lambda c, r: time.sleep(1) or b"250 ok") as s:
+            start = time.monotonic()
+            workers = [Worker(remote) for _ in range(3)]
+            for w in workers:
+                w.ask(hop(s.target()), MESSAGE)
+            for w in workers[:2]:
+                one(w.answer(), "2.")
+            want("two at a time", len(s.sessions), len(s.sessions) == 2)
+            workers[0].close()
+            one(workers[2].answer(), "2.")
+            want("then the third", time.monotonic() - start, 1.8 < time.monotonic() - start < 4)
+            for w in workers:
+                w.close()
+
+    @check("remote.idle-timeout: QUIT, and the worker still serves")
+    def _():
+        with Server() as s, Worker(remote) as w:
+            one(w.deliver(hop(s.target()), MESSAGE), "2.")
+            until("QUIT", lambda: s.sessions[0].lines[-1] == b"QUIT", 3)
+            one(w.deliver(hop(s.target()), MESSAGE), "2.")
+
+    @check("remote.session-messages: then it is not kept")
+    def _():
+        with Server() as s, Worker(remote) as w:
+            kept = [w.deliver(hop(s.target()), MESSAGE)[1].keep for _ in range(4)]
+            want("every second one", kept, kept == [True, False, True, False])
+            want("sessions", len(s.sessions), len(s.sessions) == 2)
+
+    @check("told to stop while the content's end is waited for: the answer counts")
+    def _():
+        with Server(end=lambda c, r: time.sleep(2) or b"250 ok") as s:
+            w = Worker(remote)
+            w.ask(hop(s.target()), MESSAGE)
+            until("it was sent", lambda: s.sessions and s.sessions[0].rcpts)
+            for pid in remote.workers():
+                os.kill(pid, 15)
+            one(w.answer(), "2.")
+            w.close()
+
+    @check("told to stop before: it ends at once, and nothing is sent")
+    def _():
+        with Server((), rcpt=lambda c, r: time.sleep(2) or b"250 ok") as s:
+            w = Worker(remote)
+            w.ask(hop(s.target()), MESSAGE)
+            until("RCPT", lambda: s.sessions and len(s.sessions[0].lines) == 3)
+            for pid in remote.workers():
+                os.kill(pid, 15)
+            until("it ends", lambda: not remote.workers(), 1.5)
+            want("no mail", s.mails, not s.mails)
+            w.close()
+
+    @check("a worker that dies of a fault ends the program with 70")
+    def _():
+        w = Worker(remote)
+        pid = until("a worker", lambda: remote.workers())[0]
+        os.kill(pid, 11)
+        want("status", remote.process.wait(20), remote.process.returncode == 70)
+        remote.logged("worker-died", "signal=11")
+        w.close()
+
+
+# ---- peers
+
+@check("Postfix's smtp-sink, and aiosmtpd")
+def _():
+    sink = shutil.which("smtp-sink", path=os.environ.get("PATH", "") + ":/usr/sbin")
+    try:
+        from aiosmtpd.controller import Controller
+    except ImportError:
+        Controller = None
+    if sink is None and Controller is None:
+        raise Skip("neither is installed")
+    with Remote(CONF) as r, Worker(r) as w:
+        if sink:
+            with socket.socket() as s:
+                s.bind(("127.0.0.1", 0))
+                port = s.getsockname()[1]
+            for args in ([], ["-e"], ["-p"], ["-L"]):
+                p = subprocess.Popen([sink, "-u", "nobody", *args, "127.0.0.1:%d" % port, "100"])
+                try:
+                    until("smtp-sink listens", lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0)
+                    for _ in range(2):
+                        one(w.deliver(hop(target(port), protocol="lmtp" if args == ["-L"] else "smtp"), MESSAGE,
+                                      rcpts=("a@x.test", "b@x.test")), "2.")
+                finally:
+                    p.terminate()
+                    p.wait()
+        if Controller:
+            got = []
+
+            class Handler:
+                async def handle_DATA(self, server, session, envelope):
+                    got.append((envelope.mail_from, envelope.rcpt_tos, envelope.content))
+                    return "250 ok"
+            c = Controller(Handler(), hostname="127.0.0.1", port=0)
+            with socket.socket() as s:
+                s.bind(("127.0.0.1", 0))
+                c.port = s.getsockname()[1]
+            c.start()
+            try:
+                one(w.deliver(hop(target(c.port)), MESSAGE, rcpts=("a@x.test", "b@x.test")), "2.")
+            finally:
+                c.stop()
+            want("the same", got, got == [("s@client.test", ["a@x.test", "b@x.test"], MESSAGE)])
+
+shutil.rmtree(work, ignore_errors=True)
+sys.exit(tap.end())
