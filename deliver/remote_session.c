@@ -88,7 +88,7 @@ session_nonsense(struct session *s, const char *doing, struct verdict *why)
 	    s->reply.text);
 }
 
-/* Lines come as they come: a lone LF ends them, too, and junk in them is cleaned by reply_line. */
+/* Lines come as they come: a lone LF ends them, too, and junk in them is cleaned by reply_take. */
 static bool
 get_line(struct session *s, int64_t timeout, struct str *line)
 {
@@ -123,7 +123,7 @@ get_reply(struct session *s, const char *doing, int64_t timeout,
 	do {
 		if (!get_line(s, timeout, &line))
 			return lost(s, doing, how(errno), why);
-		step = reply_line(&s->reply, line, &rest);
+		step = reply_take(&s->reply, line, &rest);
 		if (step == REPLY_BAD) {
 			session_nonsense(s, doing, why);
 			return -1;

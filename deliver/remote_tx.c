@@ -11,30 +11,14 @@
 #include <string.h>
 
 #include "deliver/remote_address.h"
-#include "deliver/remote_content.h"
+#include "deliver/remote_tx_impl.h"
 
 #define TWICE		"; it may have taken the message, which may come twice"
 #define LAST_WORDS	1000	/* ms for the reply of a server that stopped taking content */
 #define GRACE		5000	/* ms for the last reply when we are to stop */
 
-struct tx {
-	struct session		*s;
-	struct job		*job;
-	const struct tx_ops	*ops;
-	struct verdict		*why;
-	struct content_facts	 facts;
-	bool			 utf8;		/* SMTPUTF8 is said */
-	struct downgrade	*down;		/* not NULL: it is converted to 7 bits */
-	struct job_rcpt		*rcpts[REMOTE_RCPTS];
-	bool			 accepted[REMOTE_RCPTS];
-	size_t			 n, naccepted, nsettled;
-	bool			 mail;		/* was accepted */
-	bool			 begun;		/* some of the content was sent */
-	bool			 ended;		/* all of the content was handed to the system */
-};
-
-static void
-settle(struct tx *t, struct job_rcpt *r, const struct verdict *v)
+void
+tx_settle(struct tx *t, struct job_rcpt *r, const struct verdict *v)
 {
 	r->settled = true;
 	t->nsettled++;
@@ -49,7 +33,7 @@ settle_all(struct tx *t, const struct verdict *v)
 
 	for (i = 0; i < t->n; i++)
 		if (!t->rcpts[i]->settled && !t->rcpts[i]->later)
-			settle(t, t->rcpts[i], v);
+			tx_settle(t, t->rcpts[i], v);
 }
 
 /* The reply to something that may fail for a time, for good, or not; 3xx is none of them. */
@@ -61,12 +45,6 @@ take_failure(struct tx *t, const char *doing, struct verdict *v)
 		return true;
 	session_nonsense(t->s, doing, v);
 	return false;
-}
-
-static const struct remote_settings *
-settings(const struct tx *t)
-{
-	return &t->s->r->set->remote;
 }
 
 static bool
@@ -125,7 +103,7 @@ static bool
 hear_reset(struct tx *t)
 {
 	t->s->reset = false;
-	if (session_reply(t->s, "RSET", settings(t)->command_timeout,
+	if (session_reply(t->s, "RSET", t->set->command_timeout,
 	    t->why) == -1)
 		return false;
 	if (t->s->reply.code / 100 == 2)
@@ -140,7 +118,7 @@ hear_mail(struct tx *t)
 {
 	struct verdict	v;
 
-	if (session_reply(t->s, "MAIL", settings(t)->command_timeout,
+	if (session_reply(t->s, "MAIL", t->set->command_timeout,
 	    t->why) == -1)
 		return false;
 	t->mail = t->s->reply.code / 100 == 2;
@@ -176,7 +154,7 @@ hear_rcpt(struct tx *t, size_t i)
 {
 	struct verdict	v;
 
-	if (session_reply(t->s, "RCPT", settings(t)->command_timeout,
+	if (session_reply(t->s, "RCPT", t->set->command_timeout,
 	    t->why) == -1)
 		return false;
 	if (!t->mail)
@@ -193,7 +171,7 @@ hear_rcpt(struct tx *t, size_t i)
 	if (is_too_many(t))
 		t->rcpts[i]->later = true;
 	else
-		settle(t, t->rcpts[i], &v);
+		tx_settle(t, t->rcpts[i], &v);
 	return true;
 }
 
@@ -204,7 +182,7 @@ hear_end(struct tx *t, const char *doing)
 	struct session	*s = t->s;
 
 	s->conn.master = -1;
-	if (session_reply(s, doing, settings(t)->end_timeout, t->why) == 0) {
+	if (session_reply(s, doing, t->set->end_timeout, t->why) == 0) {
 		s->conn.master = s->r->queue;
 		return 0;
 	}
@@ -244,7 +222,7 @@ settle_end(struct tx *t, size_t i)
 		v.said = true;
 	} else
 		(void)take_failure(t, "end of the content", &v);
-	settle(t, t->rcpts[i], &v);
+	tx_settle(t, t->rcpts[i], &v);
 }
 
 /* One reply for all, from an LMTP server one for each (RFC 2033 4.2). */
@@ -290,7 +268,7 @@ static bool
 send_rest(struct tx *t)
 {
 	t->ended = true;
-	return session_flush(t->s, settings(t)->block_timeout, t->why) == 0 ||
+	return session_flush(t->s, t->set->block_timeout, t->why) == 0 ||
 	    hear_last_words(t);
 }
 
@@ -337,7 +315,7 @@ run_data(struct tx *t, bool said)
 
 	if (!said)
 		session_put(s, "DATA", "DATA");
-	if (session_reply(s, "DATA", settings(t)->data_timeout, t->why) == -1)
+	if (session_reply(s, "DATA", t->set->data_timeout, t->why) == -1)
 		return false;
 	if (s->reply.code == 354 && t->naccepted > 0)
 		return send_content(t);
@@ -427,123 +405,6 @@ run_in_turn(struct tx *t)
 	return true;
 }
 
-/* ---- what can be told before */
-
-static bool
-look_at_content(struct tx *t)
-{
-	const struct ehlo	*e = &t->s->ehlo;
-
-	t->facts = (struct content_facts){ false, false };
-	if (e->eightbit && (e->utf8 || !t->job->utf8) &&
-	    str_eq_nocase(t->job->body, STR("8bitmime")))
-		return true;
-	if (content_scan(t->job, &t->facts) == 0)
-		return true;
-	verdict_set(t->why, "4.3.0", "read the message: %s", strerror(errno));
-	return false;
-}
-
-/* To 7 bits, for a server that has no more: 5.6.3 if that cannot be done. */
-static bool
-plan_conversion(struct tx *t)
-{
-	if (t->s->ehlo.eightbit || !t->facts.body)
-		return true;
-	if ((t->down = malloc(sizeof(*t->down))) != NULL) {
-		downgrade_init(t->down);
-		if (content_plan(t->job, t->down) == 0)
-			return true;
-	}
-	verdict_set(t->why, errno == EINVAL ? "5.6.3" : "4.3.0",
-	    "%s takes 7 bits only, and the message cannot be converted: %s",
-	    t->s->peer, strerror(errno));
-	return false;
-}
-
-/* Whether this message can be said to this server at all. */
-static bool
-is_sayable(struct tx *t)
-{
-	const struct ehlo	*e = &t->s->ehlo;
-	struct buf		 wire;
-	bool			 ok;
-
-	if (e->size_max > 0 && (uint64_t)t->job->len > e->size_max) {
-		verdict_set(t->why, "5.3.4", "%s takes messages of %llu bytes, "
-		    "this one has %llu", t->s->peer,
-		    (unsigned long long)e->size_max,
-		    (unsigned long long)t->job->len);
-		return false;
-	}
-	if (!look_at_content(t) || !plan_conversion(t))
-		return false;
-	t->utf8 = e->utf8 && (t->job->utf8 || !is_ascii(t->job->sender));
-	buf_init(&wire, 4096);
-	ok = address_wire(&wire, t->job->sender, e->utf8) &&
-	    (e->utf8 || !t->job->utf8 || !t->facts.header);
-	buf_free(&wire);
-	if (!ok)
-		verdict_set(t->why, "5.6.7", "%s does not take addresses or "
-		    "header fields in UTF-8 (SMTPUTF8)", t->s->peer);
-	return ok;
-}
-
-/* Is the recipient in this transaction, too? One whose address cannot be said is settled. */
-static bool
-is_in(struct tx *t, struct job_rcpt *r, size_t domains)
-{
-	const struct ehlo	*e = &t->s->ehlo;
-	struct verdict		 v;
-	struct buf		 wire;
-	bool			 ok;
-
-	if (r->settled || domains > (e->rcpt_domain_max > 0 ?
-	    e->rcpt_domain_max : REMOTE_RCPTS))
-		return false;
-	buf_init(&wire, 4096);
-	ok = address_wire(&wire, r->addr, e->utf8);
-	buf_free(&wire);
-	if (!ok) {
-		verdict_set(&v, "5.6.7", "%s does not take addresses in UTF-8 "
-		    "(SMTPUTF8)", t->s->peer);
-		settle(t, r, &v);
-		return false;
-	}
-	if (e->utf8 && !is_ascii(r->addr))
-		t->utf8 = true;
-	return true;
-}
-
-static bool
-is_new_domain(const struct tx *t, struct str addr)
-{
-	size_t	i;
-
-	for (i = 0; i < t->n; i++)
-		if (address_same_domain(t->rcpts[i]->addr, addr))
-			return false;
-	return true;
-}
-
-static void
-choose(struct tx *t)
-{
-	size_t	i, max = (size_t)settings(t)->recipients, domains = 0;
-	bool	new;
-
-	if (t->s->ehlo.rcpt_max > 0 && t->s->ehlo.rcpt_max < max)
-		max = t->s->ehlo.rcpt_max;
-	for (i = 0; i < t->job->nrcpts && t->n < max; i++) {
-		new = is_new_domain(t, t->job->rcpts[i].addr);
-		t->job->rcpts[i].later = false;
-		if (!is_in(t, &t->job->rcpts[i], domains + new))
-			continue;
-		domains += new;
-		t->rcpts[t->n++] = &t->job->rcpts[i];
-	}
-}
-
 static void
 settle_everybody(struct tx *t)
 {
@@ -551,7 +412,7 @@ settle_everybody(struct tx *t)
 
 	for (i = 0; i < t->job->nrcpts; i++)
 		if (!t->job->rcpts[i].settled)
-			settle(t, &t->job->rcpts[i], t->why);
+			tx_settle(t, &t->job->rcpts[i], t->why);
 }
 
 static bool
@@ -573,16 +434,17 @@ enum tx_end
 tx_run(struct session *s, struct job *j, const struct tx_ops *ops,
     struct verdict *why)
 {
-	struct tx	t = { .s = s, .job = j, .ops = ops, .why = why };
+	struct tx	t = { .s = s, .job = j, .ops = ops, .why = why,
+			    .set = &s->r->set->remote };
 	struct verdict	v;
 	bool		sound;
 
-	if (!is_sayable(&t)) {
+	if (!tx_is_sayable(&t)) {
 		settle_everybody(&t);
 		tx_free(&t);
 		return TX_DONE;
 	}
-	choose(&t);
+	tx_choose(&t);
 	sound = t.n == 0 || (s->ehlo.pipelining ? run_pipelined(&t) :
 	    run_in_turn(&t));
 	tx_free(&t);

@@ -79,7 +79,7 @@ code_of(struct str line, unsigned *code)
 }
 
 enum reply_step
-reply_line(struct reply *r, struct str line, struct str *rest)
+reply_take(struct reply *r, struct str line, struct str *rest)
 {
 	unsigned	code;
 	size_t		n;

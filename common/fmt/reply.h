@@ -30,7 +30,7 @@ struct reply {
 
 void	reply_init(struct reply *);
 /* A line without its end, as it came; *rest is what stands behind the code (a view into it). */
-enum reply_step reply_line(struct reply *, struct str line, struct str *rest);
+enum reply_step reply_take(struct reply *, struct str line, struct str *rest);
 /* The enhanced status, or one made of the code's class: "4.0.0". */
 void	reply_status(const struct reply *, char[12]);
 /* "X.Y.Z" of that class ('2', '4', '5') at the beginning of the text; its length or 0. */
