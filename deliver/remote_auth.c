@@ -3,6 +3,7 @@
  * password that is wrong is the administrator's to mend: mail waits. What
  * held it is wiped; it is never logged.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/fmt/base64.h"

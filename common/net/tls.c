@@ -149,6 +149,7 @@ set_name(SSL *ssl, const char *name)
 {
 	X509_VERIFY_PARAM	*param = SSL_get0_param(ssl);
 	struct addr		 a;
+	char			 sni[256];	/* the macro takes no const */
 
 	if (addr_parse(str_from(name), &a) == 0)
 		return X509_VERIFY_PARAM_set1_ip_asc(param, name) == 1;
@@ -156,8 +157,9 @@ set_name(SSL *ssl, const char *name)
 	X509_VERIFY_PARAM_set_hostflags(param,
 	    X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
 	    X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-	return X509_VERIFY_PARAM_set1_host(param, name, 0) == 1 &&
-	    SSL_set_tlsext_host_name(ssl, name) == 1;
+	return strlcpy(sni, name, sizeof(sni)) < sizeof(sni) &&
+	    X509_VERIFY_PARAM_set1_host(param, name, 0) == 1 &&
+	    SSL_set_tlsext_host_name(ssl, sni) == 1;
 }
 
 static int
