@@ -1,4 +1,6 @@
 /* queue/remote_packet.c - what queue and remote say to each other; pure. */
+#include <string.h>
+
 #include "common/fmt/esmtp.h"
 #include "common/fmt/final.h"
 #include "common/fmt/record.h"

@@ -48,6 +48,23 @@ is_field(const struct header_field *f, const char *name)
 	return str_eq_nocase(f->name, str_from(name));
 }
 
+/* The next field; or a line that is none, which is passed over (without a name). */
+static bool
+next_field(struct cur *c, struct header_field *f)
+{
+	const char	*from = c->p, *lf;
+
+	if (header_next(c, f))
+		return true;
+	if (c->p != from || cur_done(c))	/* the empty line */
+		return false;
+	lf = memchr(c->p, '\n', cur_left(c));
+	c->p = lf == NULL ? c->end : lf + 1;
+	*f = (struct header_field){ .name = { from, 0 },
+	    .raw = { from, (size_t)(c->p - from) } };
+	return true;
+}
+
 /* What the header says, and what it does not. */
 struct kind {
 	struct mime_type	type;
@@ -63,7 +80,7 @@ look(const struct downgrade *d, struct kind *k)
 	bool			encoded = false;
 
 	*k = (struct kind){ .encoding = MIME_7BIT };
-	while (header_next(&c, &f)) {
+	while (next_field(&c, &f)) {
 		if (is_field(&f, "MIME-Version"))
 			k->has_version = true;
 		else if (!k->has_type && is_field(&f, "Content-Type"))
@@ -97,7 +114,7 @@ put_header(struct downgrade *d, const struct kind *k, const char *encoding,
 		buf_addstr(d->out, buf_view(&d->head));
 		return;
 	}
-	while (header_next(&c, &f))
+	while (next_field(&c, &f))
 		if (!is_field(&f, "Content-Transfer-Encoding")) {
 			buf_addstr(d->out, f.raw);
 			if (f.raw.p[f.raw.n - 1] != '\n')
@@ -109,8 +126,6 @@ put_header(struct downgrade *d, const struct kind *k, const char *encoding,
 		buf_adds(d->out,
 		    "Content-Type: text/plain; charset=unknown-8bit\r\n");
 	buf_addf(d->out, "Content-Transfer-Encoding: %s\r\n\r\n", encoding);
-	/* what is no field ended the header before its empty line */
-	buf_addstr(d->out, cur_rest(&c));
 }
 
 static void

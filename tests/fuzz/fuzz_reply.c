@@ -70,6 +70,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const char	*lf;
 	enum reply_step	step;
 
+	if (size == 0)
+		return 0;
 	run_scram(in);
 	reply_init(&r);
 	while (in.n > 0) {

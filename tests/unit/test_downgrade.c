@@ -72,6 +72,11 @@ static const struct { struct str in, out; } rows[] = {
 	    IN(M "Content-Type: multipart/digest; boundary=d\r\n\r\n--d\r\n\r\n"
 	    "Subject: in\r\n" M "Content-Type: text/plain; charset=unknown-8bit"
 	    "\r\n" CTE "quoted-printable\r\n\r\ndigest =E4\r\n--d--\r\n") },
+	/* a line that is no field */
+	{ IN("From x\r\nSubject: x\r\n\r\n\xe4 and text\r\n"),
+	    IN("From x\r\nSubject: x\r\n" M "Content-Type: text/plain; "
+	    "charset=unknown-8bit\r\n" CTE "quoted-printable\r\n\r\n"
+	    "=E4 and text\r\n") },
 	/* encoded already, but for some bytes */
 	{ IN(M CTE "Quoted-Printable\r\n\r\na=E4\xe4=\r\nb\r\n"),
 	    IN(M CTE "Quoted-Printable\r\n\r\na=E4=E4=\r\nb\r\n") },
