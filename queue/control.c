@@ -194,6 +194,7 @@ order_flush(struct order *o)
 	int64_t			 now = now_real_ms();
 	size_t			 i;
 
+	recent_clear(o->q->recent);
 	if (o->all) {
 		schedule_wake(o->q, STR(""));
 		for (i = 0; i < h->n; i++)

@@ -224,8 +224,12 @@ static void
 dispatch(struct queue *q, struct task *t)
 {
 	struct final	f;
+	int64_t		until = recent_until(q->recent, t->m->id, t->rcpt,
+			    now_real_ms());
 
-	if (!final_decode(t->finals[0], &f))
+	if (until != 0)
+		task_later(q, t, until, 0, STR("tried a short time ago"));
+	else if (!final_decode(t->finals[0], &f))
 		task_done(q, t, "4.3.0", STR("malformed answer of route"));
 	else if (f.kind == FINAL_REMOTE)
 		hops_ask(q, t);

@@ -128,7 +128,7 @@ task_ended(struct queue *q, struct task *t, const struct verdict *v)
 		break;
 	default:
 		q->deferred++;
-		m->tried = true;
+		m->tried = t->tried = true;
 		log_result(m, t, "deferred", v);
 		note_verdict(q, m, r, v);
 		break;
@@ -157,8 +157,9 @@ task_later(struct queue *q, struct task *t, int64_t due, uint32_t tag,
 		m->later = due;
 		m->later_for = tag;
 	}
-	/* once: mailq shows it, and the report if it comes to that */
-	if (!m->retry)
+	/* at first: mailq shows it, and the report if it comes to that */
+	if (!m->retry || now_real_ms() - m->env.arrival_ms <
+	    q->settings->queue.retry_first)
 		note_status(q, m, r, "4.4.1", why);
 	one_less(q, m, r);
 }

@@ -15,6 +15,7 @@
 #include "common/proc/peers.h"
 #include "common/proc/settings.h"
 #include "common/store/spool.h"
+#include "queue/recent.h"
 #include "queue/waiting.h"
 
 #define RUNNING_BUCKETS	1024u	/* of messages under way, by id */
@@ -31,6 +32,7 @@ struct task {
 	struct str		*finals;	/* encoded; in m->mem or views of the envelope */
 	size_t			 nfinals, cfinals;
 	bool			 again;		/* its agent died over it once */
+	bool			 tried;		/* in vain */
 };
 TAILQ_HEAD(task_list, task);
 
@@ -86,6 +88,7 @@ struct queue {
 	struct agents		*agents;
 	struct hops		*hops;
 	struct remotes		*remotes;
+	struct recent		*recent;
 	struct closer		*closer;
 	struct event_base	*base;
 	struct event		*link, *term, *work, *timer;

@@ -261,7 +261,7 @@ events(struct queue *q, struct diag *why)
 	    (q->timer = event_new(q->base, -1, EV_TIMEOUT, work, q)) == NULL ||
 	    peers_new(&q->peers, q->base, CLIENTS_MAX, &ops, q) == -1 ||
 	    router_new(q) == -1 || agents_new(q) == -1 || hops_new(q) == -1 ||
-	    remotes_new(q) == -1)
+	    remotes_new(q) == -1 || recent_new(&q->recent) == -1)
 		return diag_set(why, "event loop");
 	return listen_all(q, why);
 }
@@ -335,6 +335,7 @@ cleanup(struct queue *q)
 	if (q->base != NULL)
 		event_base_free(q->base);
 	waiting_free(&q->waiting);
+	recent_free(&q->recent);
 	spool_close(&q->spool);
 	buf_free(&q->event);
 	settings_free(&q->settings);

@@ -153,6 +153,17 @@ set_due(struct queue *q, struct message *m, int64_t due)
 	return r;
 }
 
+/* It comes back before those that were tried now may be tried again. */
+static void
+remember_tried(struct queue *q, const struct message *m, int64_t until)
+{
+	size_t	i;
+
+	for (i = 0; i < m->ntasks; i++)
+		if (m->tasks[i].tried)
+			recent_add(q->recent, m->id, m->tasks[i].rcpt, until);
+}
+
 void
 settle_back(struct queue *q, struct message *m, int64_t now)
 {
@@ -166,6 +177,8 @@ settle_back(struct queue *q, struct message *m, int64_t now)
 		delay = first < SOON_MS ? first : SOON_MS;
 	/* Somebody's turn that has not come yet. */
 	later = m->later != 0 && (!m->tried || m->later < now + delay);
+	if (later && m->tried)
+		remember_tried(q, m, now + delay);
 	if (later)
 		delay = m->later > now ? m->later - now : 0;
 	if (set_due(q, m, now + delay) == -1) {

@@ -1,7 +1,8 @@
 /*
  * tests/tools/fill_spool.c - puts messages into a spool as if they had been
  * deferred, for measurements and tests of large queues: fill_spool DIR COUNT
- * [SECONDS until the next attempt]. The suite must not run; nothing is flushed.
+ * [SECONDS until the next attempt [DOMAINS of other hosts that it is for]]. The
+ * suite must not run; nothing is flushed.
  */
 #include "common/store/spool.h"
 
@@ -38,6 +39,7 @@ struct fill {
 	struct stat	owner;		/* of queue/: files get the same */
 	char		simple[DIGEST_HEX + 1], relaxed[DIGEST_HEX + 1];
 	int64_t		now_ms, due_ms;
+	size_t		domains;	/* 0: for a local user */
 	struct buf	file;
 };
 
@@ -91,9 +93,13 @@ one(struct fill *f, size_t i, size_t n)
 		.envid = STR(""), .rcpts = &rcpt, .nrcpts = 1
 	};
 	struct id	id = { (uint64_t)env.arrival_ms * 1000, i };
-	char		trailer[TRAILER_SIZE + 1], line[128];
+	char		trailer[TRAILER_SIZE + 1], line[128], to[64];
 	int		fd, k;
 
+	if (f->domains > 0) {
+		snprintf(to, sizeof(to), "user@d%zu.test", i % f->domains);
+		rcpt.addr = str_from(to);
+	}
 	id_format(id, env.id);
 	trailer_format(trailer, (off_t)sizeof(content) - 1, f->simple,
 	    f->relaxed);
@@ -127,12 +133,15 @@ main(int argc, char *argv[])
 	long long	wait = 86400;
 	int		dir;
 
-	if (argc == 3 || argc == 4)
+	if (argc >= 3 && argc <= 5)
 		n = (size_t)strtonum(argv[2], 1, 10000000, &bad);
-	if (argc == 4)
+	if (argc == 5)
+		f.domains = (size_t)strtonum(argv[4], 1, 10000000, &bad);
+	if (argc >= 4)
 		wait = strtonum(argv[3], -864000, 864000, &bad_due);
 	if (n == 0 || bad != NULL || bad_due != NULL) {
-		fprintf(stderr, "usage: fill_spool dir count [seconds]\n");
+		fprintf(stderr, "usage: fill_spool dir count [seconds [domains]]"
+		    "\n");
 		return EX_USAGE;
 	}
 	f.due_ms = f.now_ms + wait * 1000;

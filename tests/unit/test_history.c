@@ -1,5 +1,6 @@
 /* tests/unit/test_history.c - the lines of a status file, by recipient. */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,39 @@ static const char	text[] =
 	"103 bob@example.test 5.1.1 second  of bob\n"
 	"104 \"open bob@example.test 5.1.1 never ends\n"
 	"105 bob@example.test 4.0.0 cut at the en";
+
+/* What another host replied is told from our own words. */
+static const struct { const char *text, *host, *reply; } replies[] = {
+	{ "mx.example.org[192.0.2.1]:25 said: 550 5.1.1 no", "mx.example.org",
+	    "550 5.1.1 no" },
+	{ "[2001:db8::1]:25 said: 450 later", "[2001:db8::1]", "450 later" },
+	{ "mx.example.org[192.0.2.1]:25 said: ", "mx.example.org", "" },
+	{ "mx.example.org[192.0.2.1]:25: timed out", "", "" },
+	{ "he said: no", "", "" },
+	{ "a[b said: no", "", "" },
+	{ "[]: said: no", "[]", "no" },
+	{ "a[b]:c said:", "", "" },
+	{ "", "", "" },
+	{ " said: x", "", "" },
+};
+
+START_TEST(reply)
+{
+	const struct history_line	*l;
+	struct history			 h;
+	char				 line[200];
+	size_t				 n;
+
+	snprintf(line, sizeof(line), "1 a@b 5.0.0 %s\n", replies[_i].text);
+	ck_assert_int_eq(history_read(&h, str_from(line)), 0);
+	l = history_of(&h, STR("a@b"), &n);
+	ck_assert_uint_eq(n, 1);
+	ck_assert(str_eq(l->host, str_from(replies[_i].host)));
+	ck_assert(str_eq(l->reply, str_from(replies[_i].reply)));
+	ck_assert(str_eq(l->text, str_from(replies[_i].text)));
+	history_free(&h);
+}
+END_TEST
 
 static const struct {
 	const char	*addr;
@@ -91,6 +125,7 @@ main(void)
 	SRunner	*r = srunner_create(s);
 	int	 failed;
 
+	tcase_add_loop_test(t, reply, 0, nitems(replies));
 	tcase_add_loop_test(t, of_one, 0, nitems(rows));
 	tcase_add_test(t, in_their_order);
 	tcase_add_test(t, nothing);

@@ -122,7 +122,11 @@ agents_deliver(struct queue *queue, struct task *t)
 	delivered++;
 	if (agent_then != NULL)
 		agent_says = agent_then;
-	task_done(queue, t, now, STR("agent\nsaid so"));
+	if (now[0] == 'L')
+		task_later(queue, t, now_real_ms() + 1000, 4711,
+		    STR("not its turn"));
+	else
+		task_done(queue, t, now, STR("agent\nsaid so"));
 }
 
 size_t
@@ -522,6 +526,77 @@ START_TEST(fate)
 }
 END_TEST
 
+START_TEST(turn)	/* one was tried, the other's turn comes soon: the first is not tried again then */
+{
+	struct id	id = incoming(2, 0);
+
+	ck_assert_int_eq(recent_new(&q.recent), 0);
+	agent_says = "4.2.2";
+	agent_then = "L";
+	poke(SPOOL_INCOMING, id);
+	ck_assert_uint_eq(delivered, 2);
+	ck_assert_uint_eq(q.waiting.n, 1);
+	ck_assert_int_lt(q.waiting.w[0].due, now_real_ms() + 2000);
+	ck_assert_uint_eq(q.waiting.w[0].dest, 4711);
+	q.waiting.w[0].due = 0;
+	agent_says = agent_then = "2.0.0";
+	schedule();
+	ck_assert_uint_eq(delivered, 3);
+	check_states(SPOOL_QUEUE, id, "wd");
+	ck_assert_int_gt(q.waiting.w[0].due, now_real_ms() + 20000);
+	ck_assert_uint_eq(q.waiting.w[0].dest, 0);
+	q.waiting.w[0].due = 0;
+	recent_clear(q.recent);
+	schedule();
+	ck_assert_uint_eq(delivered, 4);
+	check_places(0, 0, 0, 0);
+	recent_free(&q.recent);
+}
+END_TEST
+
+START_TEST(no_turn)	/* nobody was tried: it waits as long as it was told, and expires all the same */
+{
+	struct id	id = incoming(1, 0);
+
+	agent_says = "L";
+	poke(SPOOL_INCOMING, id);
+	check_states(SPOOL_QUEUE, id, "w");
+	ck_assert_uint_eq(q.postponed, 1);
+	ck_assert_uint_eq(q.deferred, 0);
+	ck_assert_uint_eq(q.waiting.w[0].dest, 4711);
+	q.settings->queue.lifetime = -1;
+	q.waiting.w[0].due = 0;
+	schedule();
+	check_report(id, "failed");
+}
+END_TEST
+
+START_TEST(reorder)	/* what waits for a destination is called */
+{
+	struct waiting_heap	h = { NULL, 0, 0 };
+	struct id		id = { .time_us = 0, .random = 0 };
+	int64_t			last = -1;
+	size_t			i;
+
+	for (i = 0; i < 1000; i++) {
+		id.time_us = i;
+		ck_assert_int_eq(waiting_add_for(&h, id, 5000 - (int64_t)i,
+		    i % 3 == 0 ? 7 : 0), 0);
+	}
+	for (i = 0; i < h.n; i++)
+		if (h.w[i].dest == 7)
+			h.w[i].due = 1;
+	waiting_order(&h);
+	for (i = 0; h.n > 0; i++) {
+		ck_assert_int_ge(h.w[0].due, last);
+		ck_assert((h.w[0].dest == 7) == (i < 334));
+		last = h.w[0].due;
+		waiting_remove(&h, 0);
+	}
+	waiting_free(&h);
+}
+END_TEST
+
 START_TEST(too_old)
 {
 	struct id	id = incoming(1, 1000);
@@ -768,6 +843,9 @@ main(void)
 	tcase_add_test(tc, heap);
 	tcase_add_loop_test(tc, delay, 0, nitems(delays));
 	tcase_add_loop_test(tc, fate, 0, nitems(fates));
+	tcase_add_test(tc, turn);
+	tcase_add_test(tc, no_turn);
+	tcase_add_test(tc, reorder);
 	tcase_add_test(tc, too_old);
 	tcase_add_test(tc, restart);
 	tcase_add_test(tc, no_room);
