@@ -15,42 +15,12 @@
 #include "common/fmt/record.h"
 #include "common/proc/msg.h"
 #include "common/proc/proto_hop.h"
-#include "queue/hop.h"
-#include "queue/queue.h"
+#include "queue/hops.h"
 
 #define SOCKET		"sock/hop"
 #define UNDER_WAY	256u
 #define PATIENCE_MS	330000		/* longer than any dns.timeout */
-#define KNOWN_MAX	20000u
-#define KNOWN_BYTES	(16u << 20)
-#define BUCKETS		4096u
 #define NAME_MAX_LEN	1000u		/* of a domain */
-
-enum entry_state { ENTRY_WANTED, ENTRY_ASKED, ENTRY_KNOWN };
-
-struct entry {
-	TAILQ_ENTRY(entry)	 link;		/* wanted, asked or known */
-	struct entry		*same;		/* bucket */
-	char			*domain;
-	enum entry_state	 state;
-	uint64_t		 number;	/* of the question */
-	int64_t			 since;		/* asked, or known; ms */
-	struct hop		*hop;
-	struct task_list	 tasks;		/* that want to know */
-};
-TAILQ_HEAD(entry_list, entry);
-
-struct hops {
-	struct queue		*q;
-	int			 fd;
-	struct event		*event;
-	struct entry		*by_domain[BUCKETS];
-	struct entry_list	 wanted, asked, known;	/* known: the one used last at the end */
-	size_t			 nasked, nknown, bytes;
-	uint64_t		 number, seed;
-	bool			 fresh;		/* nothing was answered on this connection */
-	struct buf		 rec;
-};
 
 static void	readable(evutil_socket_t, short, void *);
 
@@ -70,99 +40,6 @@ hops_new(struct queue *q)
 	arc4random_buf(&hs->seed, sizeof(hs->seed));
 	q->hops = hs;
 	return 0;
-}
-
-/* ---- what is known */
-
-static struct entry **
-bucket(struct hops *hs, const char *domain)
-{
-	uint64_t	h = hs->seed;
-
-	for (; *domain != '\0'; domain++)
-		h = (h ^ (unsigned char)*domain) * UINT64_C(0x100000001b3);
-	return &hs->by_domain[(h ^ (h >> 32)) % BUCKETS];
-}
-
-static struct entry *
-entry_find(struct hops *hs, const char *domain)
-{
-	struct entry	*e;
-
-	for (e = *bucket(hs, domain); e != NULL; e = e->same)
-		if (strcmp(e->domain, domain) == 0)
-			return e;
-	return NULL;
-}
-
-static struct entry *
-entry_new(struct hops *hs, const char *domain)
-{
-	struct entry	*e, **b = bucket(hs, domain);
-
-	if ((e = calloc(1, sizeof(*e))) == NULL)
-		return NULL;
-	if ((e->domain = strdup(domain)) == NULL) {
-		free(e);
-		return NULL;
-	}
-	TAILQ_INIT(&e->tasks);
-	e->same = *b;
-	*b = e;
-	e->state = ENTRY_WANTED;
-	TAILQ_INSERT_TAIL(&hs->wanted, e, link);
-	return e;
-}
-
-static struct entry_list *
-list_of(struct hops *hs, const struct entry *e)
-{
-	return e->state == ENTRY_WANTED ? &hs->wanted :
-	    e->state == ENTRY_ASKED ? &hs->asked : &hs->known;
-}
-
-static void
-set_state(struct hops *hs, struct entry *e, enum entry_state next)
-{
-	TAILQ_REMOVE(list_of(hs, e), e, link);
-	hs->nasked -= e->state == ENTRY_ASKED;
-	hs->nknown -= e->state == ENTRY_KNOWN;
-	e->state = next;
-	TAILQ_INSERT_TAIL(list_of(hs, e), e, link);
-	hs->nasked += next == ENTRY_ASKED;
-	hs->nknown += next == ENTRY_KNOWN;
-}
-
-static void
-forget_answer(struct hops *hs, struct entry *e)
-{
-	if (e->hop != NULL)
-		hs->bytes -= e->hop->rec.n;
-	hop_release(&e->hop);
-}
-
-static void
-entry_free(struct hops *hs, struct entry *e)
-{
-	struct entry	**at = bucket(hs, e->domain);
-
-	while (*at != e)
-		at = &(*at)->same;
-	*at = e->same;
-	set_state(hs, e, ENTRY_KNOWN);
-	TAILQ_REMOVE(&hs->known, e, link);
-	hs->nknown--;
-	forget_answer(hs, e);
-	free(e->domain);
-	free(e);
-}
-
-static void
-forget_oldest(struct hops *hs)
-{
-	while (hs->nknown > KNOWN_MAX ||
-	    (hs->bytes > KNOWN_BYTES && hs->nknown > 1))
-		entry_free(hs, TAILQ_FIRST(&hs->known));
 }
 
 /* ---- answers */
@@ -198,7 +75,7 @@ entry_fail(struct hops *hs, struct entry *e, struct str why)
 	struct task		*t;
 
 	TAILQ_CONCAT(&tasks, &e->tasks, link);
-	entry_free(hs, e);
+	known_free(hs, e);
 	while ((t = TAILQ_FIRST(&tasks)) != NULL) {
 		TAILQ_REMOVE(&tasks, t, link);
 		t->m->soon = true;
@@ -217,7 +94,7 @@ hang_up(struct hops *hs)
 	fdio_close(&hs->fd);
 	/* asked in vain: once more */
 	while ((e = TAILQ_FIRST(&hs->asked)) != NULL)
-		set_state(hs, e, ENTRY_WANTED);
+		known_set_state(hs, e, ENTRY_WANTED);
 }
 
 static void
@@ -284,7 +161,7 @@ ask_more(struct hops *hs)
 			continue;
 		}
 		e->since = now_ms();
-		set_state(hs, e, ENTRY_ASKED);
+		known_set_state(hs, e, ENTRY_ASKED);
 	}
 }
 
@@ -315,17 +192,17 @@ hops_ask(struct queue *q, struct task *t)
 		    "host"));
 		return;
 	}
-	e = entry_find(hs, domain);
+	e = known_find(hs, domain);
 	if (e != NULL && e->state == ENTRY_KNOWN) {
 		if (now_ms() - e->since < e->hop->seconds * 1000) {
-			set_state(hs, e, ENTRY_KNOWN);	/* used last */
+			known_set_state(hs, e, ENTRY_KNOWN);	/* used last */
 			tell_one(hs, t, e->hop);
 			return;
 		}
-		forget_answer(hs, e);
-		set_state(hs, e, ENTRY_WANTED);
+		known_forget_answer(hs, e);
+		known_set_state(hs, e, ENTRY_WANTED);
 	}
-	if (e == NULL && (e = entry_new(hs, domain)) == NULL) {
+	if (e == NULL && (e = known_new(hs, domain)) == NULL) {
 		t->m->soon = true;
 		task_done(q, t, "4.3.0", STR("no memory for a question"));
 		return;
@@ -359,11 +236,11 @@ one_answer(struct hops *hs, struct str rec)
 	e->hop = h;
 	e->since = now_ms();
 	hs->bytes += h->rec.n;
-	set_state(hs, e, ENTRY_KNOWN);
+	known_set_state(hs, e, ENTRY_KNOWN);
 	hop_hold(h);
 	tell_all(hs, e, h);
 	hop_release(&h);
-	forget_oldest(hs);
+	known_forget_oldest(hs);
 	return 0;
 }
 
@@ -410,7 +287,7 @@ hops_key(const struct queue *q, struct str domain)
 	char		 name[NAME_MAX_LEN + 1];
 
 	if (str_lower(name, sizeof(name), domain) == -1 ||
-	    (e = entry_find(q->hops, name)) == NULL || e->hop == NULL)
+	    (e = known_find(q->hops, name)) == NULL || e->hop == NULL)
 		return STR("");
 	return e->hop->key;
 }
@@ -425,9 +302,9 @@ hops_free(struct hops **hsp)
 		return;
 	hang_up(hs);
 	while ((e = TAILQ_FIRST(&hs->wanted)) != NULL)
-		entry_free(hs, e);
+		known_free(hs, e);
 	while ((e = TAILQ_FIRST(&hs->known)) != NULL)
-		entry_free(hs, e);
+		known_free(hs, e);
 	buf_free(&hs->rec);
 	free(hs);
 	*hsp = NULL;

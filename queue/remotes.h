@@ -1,4 +1,4 @@
-/* queue/remotes.h - between jobs.c, remotes.c and remote_packet.c: jobs for other hosts and the workers that do them. */
+/* queue/remotes.h - between jobs.c, remotes.c, remote_worker.c and remote_packet.c: jobs for other hosts and the workers that do them. */
 #ifndef QUEUE_REMOTES_H
 #define QUEUE_REMOTES_H
 
@@ -17,6 +17,7 @@ struct job {
 	struct hop		*hop;
 	struct task_list	 tasks;		/* without a result yet */
 	size_t			 ntasks, bytes;
+	bool			 again;		/* a worker ended just when it was given this */
 };
 
 /* One connection to remote, which is one to a server. */
@@ -29,6 +30,7 @@ struct remote {
 	struct hop		*hop;		/* its session is to one of these */
 	struct job		*job;		/* NULL: idle */
 	size_t			 used;		/* jobs done over it */
+	bool			 answered;	/* something came about the job */
 	int64_t			 begun, since;	/* the job; the last sign of life */
 };
 TAILQ_HEAD(remote_list, remote);
@@ -52,6 +54,24 @@ void	jobs_refused(struct queue *);
 /* It is being done: it takes no more recipients. */
 void	job_begin(struct job *);
 void	job_free(struct job **);
+
+/* ---- remote_worker.c: one of them */
+struct remote *remote_new(struct remotes *, struct schedule_dest *) must_check;
+/*
+ * Gives the job to the worker, over a new connection if its session is for other servers, or was closed meanwhile:
+ * then nothing of the job was done.
+ */
+void	remote_begin(struct remotes *, struct remote *, struct job *);
+/* It is idle: it takes the next job, or is closed when it is not wanted (false: it is not idle any more). */
+bool	remote_go_on(struct remotes *, struct remote *, int64_t now);
+/* It has gone, or makes no sense, or never was there; soon: the fault was ours. */
+void	remote_lose(struct remotes *, struct remote *, struct str why, bool soon);
+/* How long it may say nothing, ms. */
+int64_t	remote_patience(const struct remote *);
+/* It has no job; its destination has one connection less. */
+void	remote_close(struct remotes *, struct remote *);
+/* Without a word to the scheduler. */
+void	remote_free(struct remote *);
 
 /* ---- remote_packet.c: proto_remote.h; pure */
 /* The most that one recipient adds. */

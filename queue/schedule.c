@@ -300,16 +300,6 @@ schedule_shed(struct schedule *s, size_t room, int64_t now)
 	}
 }
 
-struct schedule_job *
-schedule_refused(struct schedule *s)
-{
-	struct schedule_job	*j = TAILQ_FIRST(&s->refused);
-
-	if (j != NULL)
-		TAILQ_REMOVE(&s->refused, j, link);
-	return j;
-}
-
 int64_t
 schedule_wait(struct schedule *s, int64_t now)
 {
@@ -320,48 +310,6 @@ schedule_wait(struct schedule *s, int64_t now)
 		return -1;
 	at = (d->arrival - d->tolerance + 999) / 1000;
 	return at <= now ? 0 : at - now;
-}
-
-uint32_t
-schedule_tag(const struct schedule_dest *d)
-{
-	return (uint32_t)d->hash;
-}
-
-bool
-schedule_hurries(const struct schedule *s)
-{
-	return !TAILQ_EMPTY(&s->wanting);
-}
-
-bool
-schedule_hurry(struct schedule *s, uint32_t tag)
-{
-	struct schedule_dest	*d = s->by_hash[tag % DEST_BUCKETS];
-
-	while (d != NULL && (uint32_t)d->hash != tag)
-		d = d->same;
-	if (d == NULL || !d->hurries)
-		return false;
-	if (d->want == 0) {
-		d->seen++;
-		return false;
-	}
-	d->want--;
-	return true;
-}
-
-void
-schedule_hurried(struct schedule *s)
-{
-	struct schedule_dest	*d;
-
-	while ((d = TAILQ_FIRST(&s->wanting)) != NULL) {
-		TAILQ_REMOVE(&s->wanting, d, wanting);
-		d->hurries = false;
-		d->away = d->seen;
-		d->want = d->seen = 0;
-	}
 }
 
 void

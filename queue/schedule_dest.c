@@ -10,7 +10,6 @@
 #include "queue/schedule_impl.h"
 
 #define KEEP_MS		INT64_C(3600000)	/* beyond the longest back-off */
-#define SOON_MS		5000			/* the least that a job is sent away for */
 #define FAILURES_MAX	30u
 #define MINUTE_US	INT64_C(60000000)
 
@@ -287,20 +286,6 @@ dest_live(struct schedule *s, struct schedule_dest *d, int64_t now)
 	dest_want(s, d);
 }
 
-void
-dest_want(struct schedule *s, struct schedule_dest *d)
-{
-	size_t	share = schedule_share(s), some = 4 * dest_allowed(d);
-
-	if (d->away == 0)
-		return;
-	d->want = share > some ? share : some;
-	if (!d->hurries) {
-		d->hurries = true;
-		TAILQ_INSERT_TAIL(&s->wanting, d, wanting);
-	}
-}
-
 int64_t
 dest_backlog(const struct schedule_dest *d, int64_t now)
 {
@@ -321,44 +306,4 @@ schedule_share(const struct schedule *s)
 	size_t	n = s->limits.running / (2 * (s->nbusy + 1));
 
 	return n < 1 ? 1 : n;
-}
-
-static int64_t
-until_alive(struct schedule *s, struct schedule_dest *d, int64_t now)
-{
-	int64_t	from = d->dead_until > now ? d->dead_until : now;
-
-	/* One comes back at once to try; what it finds out is for all. */
-	if (!d->booked && !d->probing) {
-		d->booked = true;
-		return from;
-	}
-	return from + SOON_MS + d->back_off / 2 +
-	    schedule_random(s, d->back_off / 2);
-}
-
-static int64_t
-until_room(struct schedule *s, const struct schedule_dest *d, int64_t now)
-{
-	int64_t	jobs = (int64_t)(d->queued + d->active) + 1;
-	int64_t	ms = dest_backlog(d, now) / jobs *
-		    (jobs + (int64_t)d->away);
-
-	if (ms > s->limits.retry_max)
-		ms = s->limits.retry_max;
-	if (ms < SOON_MS)
-		ms = SOON_MS;
-	return now + ms + schedule_random(s, ms / 4);
-}
-
-/* Out of the lists already. */
-void
-schedule_send_away(struct schedule *s, struct schedule_dest *d,
-    struct schedule_job *j, int64_t now)
-{
-	j->dead = d->failures > 0;
-	j->until = j->dead ? until_alive(s, d, now) : until_room(s, d, now);
-	j->dest = d;
-	d->away++;
-	TAILQ_INSERT_TAIL(&s->refused, j, link);
 }

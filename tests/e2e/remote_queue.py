@@ -218,6 +218,18 @@ def died(w):
     w.logged("deferred id=" + i, "to=two@half.test", "died over it")
 
 
+def ends(w):
+    """A kept worker that ends when it is given more: the job goes to the next, as no attempt."""
+    w.how["ends.test"] = lambda d: takes_all(d) + [None]
+    w.ways["ends.test"] = lambda d: way(d, N="1")
+    to = [b"e%d@ends.test" % n for n in range(25)]
+    ids = [w.send(t) for t in to]
+    for i in ids:
+        w.logged("done id=" + i)
+    log = [l for l in w.stage.log().splitlines() if "deferred" in l and "@ends.test" in l]
+    want("nobody waited", log, not log)
+
+
 def nonsense(w):
     """A worker that makes no sense costs a wait, and nothing else."""
     bad = [b"nonsense", result(77, "2.0.0", "nobody"), result(0, "9.9.9", "x"), b"",
@@ -354,7 +366,7 @@ def main():
     tap = Tap()
     with World() as w:
         for test in (mixed, envelope, grouped, kept, refused, successes, no_domain, dead, flushed,
-                     died, nonsense, gone, bounced_away, limited, killed):
+                     died, ends, nonsense, gone, bounced_away, limited, killed):
             tap.run(test.__doc__.splitlines()[0].rstrip(".").lower(), test, w)
     with World("queue.running 40\nremote.workers 20\nqueue.destination-concurrency 5\n") as w:
         tap.run("a slow destination leaves room", slow, w)

@@ -25,6 +25,12 @@ check_line(struct str all, const struct history_line *l)
 	check_within(all, l->addr);
 	check_within(all, l->status);
 	check_within(all, l->text);
+	if (l->host.n > 0)
+		check_within(l->text, l->host);
+	if (l->reply.n > 0)
+		check_within(l->text, l->reply);
+	if (l->reply.n > 0 && l->host.n == 0)
+		abort();
 	if (l->at_s < 0 || l->status.p != l->addr.p + l->addr.n + 1 ||
 	    l->text.p != l->status.p + l->status.n + 1 ||
 	    (l->status.n > 0 && memchr(l->status.p, ' ', l->status.n) != NULL))
