@@ -18,6 +18,7 @@
 
 #define SOCKET		"sock/remote"
 #define PAUSE_MS	1000
+#define COMPLAIN_MS	10000
 #define PIECE		65536		/* of content: a block-timeout each */
 
 static void	readable(evutil_socket_t, short, void *);
@@ -125,6 +126,18 @@ remote_lose(struct remotes *rs, struct remote *w, struct str why, bool soon)
 	queue_kick(rs->q);
 }
 
+/* Once in a while, not for each job. */
+static void
+complain(struct remotes *rs, const char *why)
+{
+	int64_t	now = now_ms();
+
+	if (rs->complained_at != 0 && now - rs->complained_at < COMPLAIN_MS)
+		return;
+	rs->complained_at = now;
+	log_warn("remote why=\"%s\"", why);
+}
+
 /* The job is not begun after all: it stays the next of its destination. */
 static void
 take_back(struct remotes *rs, struct remote *w)
@@ -156,7 +169,7 @@ remote_begin(struct remotes *rs, struct remote *w, struct job *j)
 				take_back(rs, w);
 				return;
 			}
-			log_warn("remote why=\"%s\"", strerror(errno));
+			complain(rs, strerror(errno));
 			remote_lose(rs, w, STR("the program that sends mail "
 			    "cannot be reached"), true);
 			return;

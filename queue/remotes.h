@@ -41,7 +41,7 @@ struct remotes {
 	struct remote_list	 busy, idle;	/* idle: the longest first */
 	size_t			 nbusy, nidle;
 	int64_t			 pause_until;	/* remote takes no more connections now */
-	int64_t			 hurried_at, looked_at;
+	int64_t			 hurried_at, looked_at, complained_at;
 	uint64_t		 seed;
 	struct buf		 rec;
 };

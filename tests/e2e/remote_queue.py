@@ -8,7 +8,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 from e2e import Smtp, Stage, Tap, Wrong, send, until, want  # noqa: E402
-from relay import (Road, cannot, done, host, no_way, one, result, says_all,  # noqa: E402
+from fakes import (Road, cannot, done, host, no_way, one, result, says_all,  # noqa: E402
                    takes_all, way)
 
 CONF = ("queue.retry-first 2s\nqueue.retry-max 4s\nqueue.scan-interval 1s\n"
