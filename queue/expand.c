@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "common/fmt/esmtp.h"
 #include "common/fmt/final.h"
 #include "queue/queue.h"
 
@@ -31,13 +32,15 @@ same_place(struct str a, struct str b)
 	    str_eq(x.arg, y.arg) && str_eq(x.ext, y.ext);
 }
 
+/* Somebody who has it from this message anyway; with notify only if he wants to be told of the same. */
 static bool
-is_there(const struct envelope *out, struct str final)
+is_there(const struct envelope *out, struct str final, const unsigned *notify)
 {
 	size_t	i;
 
 	for (i = 0; i < out->nrcpts && i < SAME_MAX; i++)
 		if (envelope_rcpt_waits(&out->rcpts[i]) &&
+		    (notify == NULL || out->rcpts[i].notify == *notify) &&
 		    same_place(out->rcpts[i].final, final))
 			return true;
 	return false;
@@ -54,26 +57,60 @@ task_of(const struct message *m, size_t rcpt)
 	return NULL;
 }
 
-/* One recipient of the old file: as it is, or once for each place that it means. */
 static void
-copy_rcpt(const struct message *m, size_t i, struct envelope *out)
+copy_single(const struct task *t, const struct envelope_rcpt *r,
+    struct envelope *out)
 {
-	const struct envelope_rcpt	*r = &m->env.rcpts[i];
-	const struct task		*t = task_of(m, i);
-	struct envelope_rcpt		*to;
-	size_t				 k;
+	struct envelope_rcpt	to = *r;
 
-	if (t == NULL || t->nfinals == 0) {
-		out->rcpts[out->nrcpts++] = *r;
-		return;
+	if (t != NULL && t->nfinals == 1) {
+		to.final = t->finals[0];
+		if (is_there(out, to.final, &r->notify))
+			return;
 	}
-	for (k = 0; k < t->nfinals; k++) {
-		if (is_there(out, t->finals[k]))
-			continue;
-		to = &out->rcpts[out->nrcpts++];
-		*to = *r;
-		to->final = t->finals[k];
+	out->rcpts[out->nrcpts++] = to;
+}
+
+/*
+ * Once for each place that it means, but for those who get it already. A wish
+ * to be told of success is answered with the expansion, not with what becomes
+ * of each (RFC 3461 5.2.7.3 (c)).
+ */
+static void
+copy_several(const struct task *t, const struct envelope_rcpt *r,
+    struct envelope *out)
+{
+	struct envelope_rcpt	to = *r;
+	size_t			i;
+
+	if ((r->notify & NOTIFY_SUCCESS) != 0) {
+		to.state = RCPT_EXPANDED;
+		out->rcpts[out->nrcpts++] = to;
+		to.state = r->state;
+		to.notify = r->notify == NOTIFY_SUCCESS ? NOTIFY_NEVER :
+		    r->notify & ~(unsigned)NOTIFY_SUCCESS;
 	}
+	for (i = 0; i < t->nfinals; i++) {
+		to.final = t->finals[i];
+		if (!is_there(out, to.final, NULL))
+			out->rcpts[out->nrcpts++] = to;
+	}
+}
+
+/* Those first that mean one: whoever was named himself is told what he asked for. */
+static void
+copy_rcpts(const struct message *m, struct envelope *out)
+{
+	const struct envelope_rcpt	*r = m->env.rcpts;
+	const struct task		*t;
+	size_t				 i;
+
+	for (i = 0; i < m->env.nrcpts; i++)
+		if ((t = task_of(m, i)) == NULL || t->nfinals <= 1)
+			copy_single(t, &r[i], out);
+	for (i = 0; i < m->env.nrcpts; i++)
+		if ((t = task_of(m, i)) != NULL && t->nfinals > 1)
+			copy_several(t, &r[i], out);
 }
 
 int
@@ -92,8 +129,7 @@ expand(struct queue *q, struct message *m)
 	}
 	if ((out.rcpts = calloc(n, sizeof(*out.rcpts))) == NULL)
 		return -1;
-	for (i = 0; i < m->env.nrcpts; i++)
-		copy_rcpt(m, i, &out);
+	copy_rcpts(m, &out);
 	r = spool_rewrite(&q->spool, &out, STR(""), m->fd, m->env.content_at,
 	    m->env.content_len);
 	saved = errno;

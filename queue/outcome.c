@@ -80,7 +80,6 @@ task_done(struct queue *q, struct task *t, const char *status, struct str text)
 		settle_states(q, m, r);
 }
 
-/* RFC 3463 4.4.7 */
 static void
 expire(struct queue *q, struct message *m)
 {
@@ -96,7 +95,7 @@ expire(struct queue *q, struct message *m)
 		r->state = RCPT_FAILED;
 		log_info("expired id=%s to=%s", m->env.id,
 		    log_safe(to, sizeof(to), r->addr));
-		note_status(q, m, r, "4.4.7", STR("it could not be delivered "
+		note_status(q, m, r, STATUS_EXPIRED, STR("it could not be delivered "
 		    "before its time was over"));
 	}
 }

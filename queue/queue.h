@@ -12,6 +12,7 @@
 
 #include "common/base/arena.h"
 #include "common/base/attr.h"
+#include "common/fmt/dsn.h"
 #include "common/proc/peers.h"
 #include "common/proc/settings.h"
 #include "common/store/spool.h"
@@ -123,7 +124,8 @@ void	settle_states(struct queue *, const struct message *, const struct envelope
 /* The file stays as it is, and is looked at again in a minute. */
 void	settle_later(struct queue *, enum spool_place, struct id);
 
-/* ---- bounce.c: reports to the sender */
+/* ---- bounce.c: who is told of what */
+#define STATUS_EXPIRED	"4.4.7"		/* RFC 3463 3.5: its time is over */
 enum bounce_end {
 	BOUNCE_DONE,	/* whoever wants to know was told */
 	BOUNCE_LATER,	/* it could not be written (errno) */
@@ -133,6 +135,14 @@ enum bounce_end {
 enum bounce_end	bounce_ended(struct queue *, const struct message *) must_check;
 /* That it waits; afterwards the waiting ones are RCPT_LATE in m->env. -1: errno */
 int	bounce_late(struct queue *, const struct message *) must_check;
+/* Is this one to be in a report of the kind? */
+bool	bounce_wants(const struct envelope_rcpt *, enum dsn_kind);
+size_t	bounce_count(const struct message *, enum dsn_kind);
+
+/* ---- report.c: reports to the sender, or if there is none to the postmaster */
+#define ORIGIN_DOUBLE	"double-bounce"
+/* When it returns, the report is safe in the queue. -1: errno */
+int	report_make(struct queue *, const struct message *, enum dsn_kind) must_check;
 
 /* ---- expand.c: a recipient that means several becomes several, in a new file. -1: errno */
 bool	expand_is_needed(const struct message *);
