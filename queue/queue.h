@@ -150,11 +150,10 @@ int	expand(struct queue *, struct message *) must_check;
 
 /* ---- router.c: questions to route */
 int	router_new(struct queue *) must_check;
-/* Ends with route_answered (0 finals: status and text say why). */
+/* The last answer of a message ends with message_routed. */
 void	router_ask(struct queue *, struct task *);
 /* Sends what there is room for. */
 void	router_work(struct queue *);
-void	route_answered(struct queue *, struct task *, const char *status, struct str text);
 void	router_free(struct router **);
 
 /* ---- agents.c: deliveries to local */
