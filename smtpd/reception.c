@@ -45,7 +45,12 @@ rx_begin(struct reception *rx, const struct spool_in *in, struct envelope *env,
     struct str trace)
 {
 	if (draft_begin(in, &rx->draft, env) == -1) {
-		fault_errno(rx);
+		/* RFC 5321 4.5.3.1.10: what is left out is tried again. */
+		if (errno == EMSGSIZE)
+			rx_fault(rx, 452, "4.5.3", "too many recipients with "
+			    "such long parameters");
+		else
+			fault_errno(rx);
 		return -1;
 	}
 	rx->open = true;
