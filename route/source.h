@@ -12,6 +12,7 @@ struct sources {
 	const struct site	*site;		/* borrowed */
 	struct memory		 aliases, virtual_, names;	/* as compiled; users: "uid file:line" */
 	struct users		*system;	/* users system */
+	bool			 hidden[2];	/* aliases, virtual: not everybody may read all their files */
 	struct buf		 said;		/* mistakes and warnings, one per line */
 	unsigned		 mistakes, warnings;
 };

@@ -175,6 +175,7 @@ read_include(struct reader *r, struct str name)
 		return strerror(errno);
 	}
 	fdio_close(&fd);
+	r->src->hidden[r->is_virtual] |= (st.st_mode & S_IROTH) == 0;
 	in.parent = r;
 	in.dev = st.st_dev;
 	in.ino = st.st_ino;
@@ -382,11 +383,17 @@ void
 sources_aliases(struct sources *src, const char *file, bool is_virtual)
 {
 	struct buf	text;
+	struct stat	st;
+	int		fd;
 
 	buf_init(&text, SOURCE_MAX);
-	if (fdio_slurp_at(AT_FDCWD, file, &text) == -1)
+	fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd == -1 || fstat(fd, &st) == -1 || fdio_slurp(fd, &text) == -1)
 		sources_mistake(src, file, 1, 1, "%s", strerror(errno));
-	else
+	else {
+		src->hidden[is_virtual] |= (st.st_mode & S_IROTH) == 0;
 		sources_text(src, file, buf_view(&text), is_virtual);
+	}
+	fdio_close(&fd);
 	buf_free(&text);
 }
