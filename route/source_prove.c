@@ -82,8 +82,9 @@ prove_row(struct prover *p, const struct memory *m,
 		sources_mistake(p->src, row->file, row->line, 1, "%s (%.*s)",
 		    d->text, STR_ARG(why));
 	else if (unknown->n > 0)
-		sources_warn(p->src, row->file, row->line, "nobody is %.*s",
-		    (int)unknown->ends[0], unknown->bytes.p);
+		sources_warn(p->src, row->file, row->line, "nobody is %.*s, "
+		    "expected a user or an alias", (int)unknown->ends[0],
+		    unknown->bytes.p);
 	else if (d->code >= 400)
 		sources_warn(p->src, row->file, row->line, "%s (%.*s)",
 		    d->text, STR_ARG(why));

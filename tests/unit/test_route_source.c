@@ -115,7 +115,7 @@ static const struct { bool is_virtual; const char *in, *said; } mistakes[] = {
 	{ false, "a: alice\nB: alice\nA: alice\n", "f:3:1: this name is "
 	    "there already, expected it once (see f:1)\n" },
 	{ false, "a: :include:/nonexistent/x, :include:x\n",
-	    "f:1:4: No such file or directory\n"
+	    "f:1:4: :include:/nonexistent/x: No such file or directory\n"
 	    "f:1:29: malformed target, expected an address, |command, /file "
 	    "or :include:/file\n" },
 	{ true, "a@v.test: alice\nA@V.test: alice\n@v.test: @example.test\n",
@@ -148,9 +148,12 @@ static const struct { const char *in, *said; unsigned mistakes; } proofs[] = {
 	    "f:2:1: this address leads back to itself "
 	    "(a@example.test leads back to itself)\n", 2 },
 	{ "z: alice, ghost\na: a\n\"x y\": \\ghost\n",
-	    "f:1: warning: nobody is ghost@example.test\n"
-	    "f:2: warning: nobody is a@example.test\n"
-	    "f:3: warning: nobody is \"x y\"@example.test\n", 0 },
+	    "f:1: warning: nobody is ghost@example.test, expected a "
+	    "user or an alias\n"
+	    "f:2: warning: nobody is a@example.test, expected a "
+	    "user or an alias\n"
+	    "f:3: warning: nobody is \"x y\"@example.test, expected a "
+	    "user or an alias\n", 0 },
 };
 
 START_TEST(entries_are_proved)
@@ -240,8 +243,8 @@ START_TEST(a_file_that_includes_itself)
 	snprintf(text, sizeof(text), "alice\n:include:%s/loop\n", dir);
 	put_file("loop", text, getuid());
 	include("loop");
-	snprintf(want, sizeof(want), "%s/loop:2:1: this file includes "
-	    "itself\n", dir);
+	snprintf(want, sizeof(want), "%s/loop:2:1: :include:%s/loop: this "
+	    "file includes itself\n", dir, dir);
 	check_said(want);
 }
 END_TEST
@@ -278,8 +281,8 @@ START_TEST(links_to_secrets)
 	ck_assert_int_eq(chmod(target, 0600), 0);
 	ck_assert_int_eq(symlink(target, path), 0);
 	include("one");
-	snprintf(want, sizeof(want), "f:1:7: Too many levels of symbolic "
-	    "links\n");
+	snprintf(want, sizeof(want), "f:1:7: :include:%s/one: Too many levels "
+	    "of symbolic links\n", dir);
 	check_said(want);
 }
 END_TEST
