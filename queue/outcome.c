@@ -77,7 +77,7 @@ task_done(struct queue *q, struct task *t, const char *status, struct str text)
 	if (--m->pending == 0)
 		message_finish(q, m);
 	else if (!envelope_rcpt_waits(r))
-		settle_states(q, m, r);
+		settle_states(q, m, r, 1);
 }
 
 static void

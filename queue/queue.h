@@ -119,8 +119,8 @@ void	settle_back(struct queue *, struct message *, int64_t now);
 void	settle_done(struct queue *, struct message *);
 /* Only a person can help. */
 void	settle_hold(struct queue *, const struct message *, const char *why);
-/* The state of one recipient, or with NULL of all that have one, goes into the file. */
-void	settle_states(struct queue *, const struct message *, const struct envelope_rcpt *);
+/* The states of n recipients of the message, one or all, go into the file, but for those that it was written with. */
+void	settle_states(struct queue *, const struct message *, const struct envelope_rcpt *, size_t n);
 /* The file stays as it is, and is looked at again in a minute. */
 void	settle_later(struct queue *, enum spool_place, struct id);
 
