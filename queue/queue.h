@@ -74,6 +74,7 @@ struct queue {
 	unsigned long long	 taken, delivered, deferred, failed, held,
 				 corrupt, done;
 	int			 status;
+	int			 spare;		/* given up to write a state when descriptors are short */
 };
 
 /* ---- intake.c: what is new in incoming and drop */

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -68,7 +69,12 @@ settle_states(struct queue *q, const struct message *m,
 	int	fd, w = 0;
 	size_t	i;
 
-	if ((fd = open_loaded(q, m)) == -1)
+	/* a state that is not written is a message that comes twice */
+	if ((fd = open_loaded(q, m)) == -1 && errno == EMFILE) {
+		fdio_close(&q->spare);
+		fd = open_loaded(q, m);
+	}
+	if (fd == -1)
 		w = -1;
 	for (i = 0; i < n && w == 0; i++)
 		if (r[i].state != RCPT_WAITING)
@@ -76,6 +82,8 @@ settle_states(struct queue *q, const struct message *m,
 	if (w == -1)
 		log_error("state id=%s why=\"%s\"", m->env.id, strerror(errno));
 	fdio_close(&fd);
+	if (q->spare == -1)
+		q->spare = fcntl(q->spool.root, F_DUPFD_CLOEXEC, 0);
 }
 
 void

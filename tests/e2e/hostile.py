@@ -225,7 +225,9 @@ def few_descriptors():
             taken.append(send(st.smtp, [b"alice@example.test", b"bob@example.test"], message(w)))
         for user in ("alice", "bob"):
             until("all of " + user, lambda u=user: sum(w in m for m in st.mails(u).values()) >= len(taken), 90)
-        want("the log says what is missing", None, "Too many open files" in st.log())
+        log = st.log()
+        want("the log says what is missing", None, "Too many open files" in log)
+        want("what is delivered is written down", re.findall(r".* state id=.*", log)[:3], " state id=" not in log)
     finally:
         subprocess.run = old
         if st:
