@@ -193,6 +193,17 @@ def stopped(st):
     until("it is gone", lambda: not workers(st), 10)
 
 
+def blind_master(st):
+    """One that cannot poll(2) any more ends, and says so once, not for ever."""
+    st.up()
+    mark, pid = len(st.log()), st.pid()
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (8, 8))
+    os.kill(pid, signal.SIGCHLD)
+    until("it is gone", lambda: not os.path.exists("/proc/%d" % pid), 30)
+    log = st.log()[mark:]
+    want("said once", log[-500:], log.count(" poll why=") == 1 and "stopped status=71" in log)
+
+
 def few_descriptors():
     """Clients are told to come again, nothing taken is lost, and it recovers."""
     st = None
@@ -245,7 +256,8 @@ def main():
             os.chown(home, uid, gid)
         for name, test in (("aliases with many members", wide), ("the same members twice", same),
                            ("reloads while mail flows", reloads), ("no mbox", no_mbox), ("a lock left behind", old_lock),
-                           ("a delivery process that hangs", hung), ("one that is stopped", stopped)):
+                           ("a delivery process that hangs", hung), ("one that is stopped", stopped),
+                           ("a master that cannot poll", blind_master)):
             tap.run(name, test, st)
     if LONG:
         tap.run("few descriptors", few_descriptors)
