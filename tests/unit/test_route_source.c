@@ -166,6 +166,26 @@ START_TEST(entries_are_proved)
 }
 END_TEST
 
+START_TEST(open_relay)
+{
+	struct setting_item	items[] = {
+		{ "192.0.2.0/24", NULL, "conf", 6 },
+		{ "0.0.0.0/0", NULL, "conf", 7 }, { "::/0", NULL, "conf", 7 }
+	};
+	struct setting_list	before = settings->relay_from;
+
+	settings->relay_from = (struct setting_list){ items, nitems(items) };
+	sources_sort(&sources);
+	ck_assert_int_eq(sources_prove(&sources), 0);
+	settings->relay_from = before;
+	check_said("conf:7: warning: relay-from 0.0.0.0/0 lets everybody send "
+	    "to everybody through this host\n"
+	    "conf:7: warning: relay-from ::/0 lets everybody send "
+	    "to everybody through this host\n");
+	ck_assert_uint_eq(sources.mistakes, 0);
+}
+END_TEST
+
 START_TEST(nobody_gets_it)
 {
 	struct setting_item	item = { "v.test", "ghost", "conf", 7 };
@@ -328,6 +348,7 @@ main(void)
 	tcase_add_loop_test(t, all_mistakes, 0, nitems(mistakes));
 	tcase_add_loop_test(t, entries_are_proved, 0, nitems(proofs));
 	tcase_add_test(t, nobody_gets_it);
+	tcase_add_test(t, open_relay);
 	tcase_add_test(t, included_files);
 	tcase_add_test(t, a_file_that_includes_itself);
 	tcase_add_test(t, users_may_not_name_commands);
