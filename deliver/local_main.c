@@ -31,7 +31,6 @@
 
 #define CLIENTS_MAX	4	/* queue, and the one before it that is ending */
 #define WORKERS_MAX	1100	/* queue.local-workers goes to 1000 */
-#define STOP_MS		8000
 
 struct local {
 	struct settings	*settings;
@@ -225,7 +224,8 @@ static void
 begin_stop(struct local *l)
 {
 	l->stopping = true;
-	l->stop_due = now_ms() + STOP_MS;
+	/* the master gives us a moment more, for what comes after it */
+	l->stop_due = now_ms() + l->settings->stop_timeout;
 	fdio_close(&l->listen);
 	/* Their workers end when queue has closed its side. */
 	while (l->nclients > 0)

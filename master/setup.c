@@ -15,6 +15,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "common/base/fdio.h"
@@ -206,6 +207,9 @@ compile_tables(const struct settings *s, struct diag *why)
 
 	if ((status = reload_route(s, "-c", why)) == -1)
 		return -1;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == EX_CONFIG)
+		return diag_set(why, "the tables could not be compiled for the "
+		    "reasons given above");
 	if (status != 0)
 		return diag_set(why, "the tables could not be compiled: "
 		    "route ended with %s", exit_text(status, text,

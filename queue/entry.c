@@ -12,8 +12,8 @@
 #define REASON_MAX	1000u
 #define LINES_MAX	1000u	/* of a status file are looked at, from its end */
 
-const char *
-entry_place(const struct entry *e)
+static const char *
+place_name(const struct entry *e)
 {
 	if (e->running)
 		return "running";
@@ -109,7 +109,7 @@ put_all(const struct entry *e, const struct envelope *env, struct str status,
 
 	id_format(e->id, name);
 	record_puts(out, ENTRY_ID, name);
-	record_puts(out, ENTRY_PLACE, entry_place(e));
+	record_puts(out, ENTRY_PLACE, place_name(e));
 	record_putu(out, ENTRY_DUE, e->due < 0 ? 0 : (uint64_t)e->due);
 	record_putu(out, ENTRY_ARRIVAL, (uint64_t)env->arrival_ms);
 	record_putu(out, ENTRY_SIZE, (uint64_t)env->content_len);
@@ -127,7 +127,7 @@ static void
 show(const struct spool *s, const struct entry *e, const struct envelope *env,
     const struct filter *f, struct buf *scratch, struct buf *out)
 {
-	if (!filter_matches_envelope(f, env, entry_place(e), now_real_ms()))
+	if (!filter_matches_envelope(f, env, place_name(e), now_real_ms()))
 		return;
 	buf_reset(scratch);
 	if (spool_status_read(s, e->id, scratch) == -1)
@@ -145,7 +145,7 @@ entry_read(const struct spool *s, const struct entry *e,
 	int		fd, r, saved;
 
 	/* The place is known without a look at the file. */
-	if (*f->place != '\0' && strcmp(f->place, entry_place(e)) != 0)
+	if (*f->place != '\0' && strcmp(f->place, place_name(e)) != 0)
 		return 0;
 	if ((fd = spool_file(s, e->place, e->id, false)) == -1)
 		return -1;

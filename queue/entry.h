@@ -16,8 +16,6 @@ struct entry {
 	int64_t			due;	/* ms since 1970 */
 };
 
-/* The word of ENTRY_PLACE. */
-const char *entry_place(const struct entry *);
 /*
  * Adds the record's fields, or nothing if the filter does not match. -1: it cannot be read (errno; ENOENT:
  * it has gone on). scratch is for the status file.

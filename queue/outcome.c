@@ -89,7 +89,7 @@ one_less(struct queue *q, struct message *m, const struct envelope_rcpt *r)
 	if (--m->pending == 0)
 		message_finish(q, m);
 	else if (!envelope_rcpt_waits(r))
-		settle_states(q, m, r);
+		settle_states(q, m, r, 1);
 }
 
 static void
@@ -164,7 +164,6 @@ task_later(struct queue *q, struct task *t, int64_t due, uint32_t tag,
 	one_less(q, m, r);
 }
 
-/* RFC 3463 4.4.7 */
 static void
 expire(struct queue *q, struct message *m)
 {
@@ -180,7 +179,7 @@ expire(struct queue *q, struct message *m)
 		r->state = RCPT_FAILED;
 		log_info("expired id=%s to=%s", m->env.id,
 		    log_safe(to, sizeof(to), r->addr));
-		note_status(q, m, r, "4.4.7", STR("it could not be delivered "
+		note_status(q, m, r, STATUS_EXPIRED, STR("it could not be delivered "
 		    "before its time was over"));
 	}
 }

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/base/log.h"
 #include "common/fmt/record.h"
 #include "common/proc/msg.h"
 #include "common/proc/proto_queue.h"
@@ -64,11 +65,15 @@ usage(void)
 static void
 put_safe(FILE *f, struct str s)
 {
-	size_t	i;
+	size_t	i, n;
 
-	for (i = 0; i < s.n; i++)
-		putc((unsigned char)s.p[i] < ' ' || s.p[i] == 127 ? '?' :
-		    s.p[i], f);
+	for (i = 0; i < s.n; i += n)
+		if ((n = log_shown(s, i)) > 0)
+			fwrite(s.p + i, 1, n, f);
+		else {
+			putc('?', f);
+			n = 1;
+		}
 }
 
 /* A line of a status file begins with a time that only programs like. */

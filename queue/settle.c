@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -65,27 +66,32 @@ open_loaded(struct queue *q, const struct message *m)
 
 void
 settle_states(struct queue *q, const struct message *m,
-    const struct envelope_rcpt *r)
+    const struct envelope_rcpt *r, size_t n)
 {
 	int	fd, w = 0;
 	size_t	i;
 
-	if ((fd = open_loaded(q, m)) == -1)
+	/* a state that is not written is a message that comes twice */
+	if ((fd = open_loaded(q, m)) == -1 && errno == EMFILE) {
+		fdio_close(&q->spare);
+		fd = open_loaded(q, m);
+	}
+	if (fd == -1)
 		w = -1;
-	for (i = 0; i < m->env.nrcpts && w == 0; i++)
-		if (m->env.rcpts[i].state != RCPT_WAITING &&
-		    (r == NULL || r == &m->env.rcpts[i]))
-			w = envelope_set_state(fd, &m->env.rcpts[i],
-			    m->env.rcpts[i].state);
+	for (i = 0; i < n && w == 0; i++)
+		if (r[i].state != RCPT_WAITING)
+			w = envelope_set_state(fd, &r[i], r[i].state);
 	if (w == -1)
 		log_error("state id=%s why=\"%s\"", m->env.id, strerror(errno));
 	fdio_close(&fd);
+	if (q->spare == -1)
+		q->spare = fcntl(q->spool.root, F_DUPFD_CLOEXEC, 0);
 }
 
 void
 settle_hold(struct queue *q, const struct message *m, const char *why)
 {
-	settle_states(q, m, NULL);
+	settle_states(q, m, m->env.rcpts, m->env.nrcpts);
 	q->held++;
 	log_warn("held id=%s why=\"%s\"", m->env.id, why);
 	if (spool_move(&q->spool, m->id, m->place, SPOOL_HOLD) == -1) {
@@ -131,7 +137,7 @@ move_to_queue(struct queue *q, struct message *m)
 		    SPOOL_INCOMING, m->id) == -1)
 			intake_complain(q, "remove", m->env.id);
 	} else {
-		settle_states(q, m, NULL);
+		settle_states(q, m, m->env.rcpts, m->env.nrcpts);
 		if (m->place == SPOOL_INCOMING && spool_move(&q->spool, m->id,
 		    SPOOL_INCOMING, SPOOL_QUEUE) == -1)
 			return -1;
@@ -183,7 +189,7 @@ settle_back(struct queue *q, struct message *m, int64_t now)
 		delay = m->later > now ? m->later - now : 0;
 	if (set_due(q, m, now + delay) == -1) {
 		intake_complain(q, "due", m->env.id);
-		settle_states(q, m, NULL);
+		settle_states(q, m, m->env.rcpts, m->env.nrcpts);
 	}
 	/* What is sent back again and again is no news. */
 	if (m->tried || m->later == 0 || !m->retry)
@@ -203,6 +209,6 @@ settle_done(struct queue *q, struct message *m)
 	}
 	/* It must not be delivered once more at the next start. */
 	intake_complain(q, "remove", m->env.id);
-	settle_states(q, m, NULL);
+	settle_states(q, m, m->env.rcpts, m->env.nrcpts);
 	settle_later(q, m->place, m->id);
 }

@@ -102,6 +102,14 @@ utf8_length(const unsigned char *p, size_t n)
 	return is_deceptive(p, len) ? 0 : len;
 }
 
+size_t
+log_shown(struct str v, size_t at)
+{
+	const unsigned char	*p = (const unsigned char *)v.p + at;
+
+	return *p >= ' ' && *p < 127 ? 1 : utf8_length(p, v.n - at);
+}
+
 /* One character in its safe form into out (5 bytes at most); bytes taken. */
 static size_t
 escape(struct str v, size_t at, char out[8], size_t *outlen)

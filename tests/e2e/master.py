@@ -154,7 +154,8 @@ BROKEN = [      # lines; what is said of them behind file:line:column
     ("expect route bob@example.test -> user alice\n", r"user bob"),
     ("expect to x@far.test -> 550\nexpect client 192.0.2.1 to x@far.test -> 250\n", r"550 5\.7\.1"),
     ("aliases \"@DIR@/loop\"\n", None),
-    ("aliases \"@DIR@/nofile\"\n", None),
+    ("aliases \"@DIR@/nofile\"\n", r"aliases \S+/nofile: No such file"),
+    ("users file \"@DIR@/nofile\"\n", r"users file \S+/nofile: No such file"),
 ]
 
 
@@ -169,7 +170,7 @@ def refusals(st):
                 code, out = reload(st) if command == ["reload"] else st.posthouse(*command)
                 want("%s is refused by %s" % (text.strip(), command[0]), (code, out), code == 78)
                 if said is None:
-                    want("%s: where" % text.strip(), out, re.search(r"(loop:\d+:\d+: |nofile)", out))
+                    want("%s: where" % text.strip(), out, re.search(r"loop:\d+:\d+: ", out))
                 else:
                     places = "|".join(str(first + i) for i in range(text.count("\n") + 1))
                     want("%s: %s with its place" % (text.strip(), said), out, re.search(
@@ -197,6 +198,8 @@ def writable(st):
         os.chmod(st.conf, 0o666)
         code, out = reload(st)
         want("refused", (code, out), code == 78 and "write" in out)
+        code, out = st.posthouse("-n")
+        want("-n says so, too", (code, out), code == 78 and "write" in out)
     finally:
         os.chmod(st.conf, 0o644)
     reload_ok(st)
@@ -322,7 +325,7 @@ def second_master(st):
     other = dict((k, os.path.join(st.dir, "second", k)) for k in ("run", "spool", "tables"))
     os.mkdir(os.path.join(st.dir, "second"))
     with changed(st, lambda c: re.sub(r"(?m)^(run|spool|tables) .*$", lambda m: "%s \"%s\"" % (m[1], other[m[1]]), c)):
-        fails(st, 69, r"%s:\d+.*(in use|already)" % re.escape(ADDR))
+        fails(st, 69, r"posthouse.conf:\d+:1: \w+\.listen %s:\d+.*in use \(another" % re.escape(ADDR))
     mail_goes(st)
 
 
