@@ -14,7 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib
 from e2e import (ADDR, ROOT, Lines, Pop3, Smtp, Stage, Tap, Wrong, free_base, login, message, send,  # noqa: E402
                  until, want, word)
 
-PROGRAMS = ("log", "route", "auth", "local", "queue", "smtp", "lmtp", "pop3", "hop")
+PROGRAMS = ("log", "route", "auth", "local", "queue", "smtp", "lmtp", "pop3", "hop", "remote")
 
 
 def rows(st):
@@ -263,7 +263,8 @@ def status(st):
         out = st.posthouse("status")[1]
         want("one mailbox session", out.splitlines()[0], re.search(r" 1 mailbox session", out))
     for name, counters in (("log", "lines"), ("route", "questions"), ("auth", "logins"), ("local", "workers"),
-                           ("queue", "delivered"), ("smtp", "sessions"), ("lmtp", "workers"), ("pop3", "refused"), ("hop", "questions")):
+                           ("queue", "delivered"), ("smtp", "sessions"), ("lmtp", "workers"), ("pop3", "refused"), ("hop", "questions"),
+                           ("remote", "workers")):
         want("counters of " + name, rows(st)[1][name][3], re.search(r"\b%s=\d+" % counters, rows(st)[1][name][3]))
 
 

@@ -1035,9 +1035,9 @@ with Remote(CONF + "remote.workers 2\nremote.idle-timeout 300ms\nremote.session-
     def _():
         w = Worker(remote)
         pid = until("a worker", lambda: remote.workers())[0]
-        os.kill(pid, 11)
+        os.kill(pid, 6)
         want("status", remote.process.wait(20), remote.process.returncode == 70)
-        remote.logged("worker-died", "signal=11")
+        remote.logged("worker-died", "signal=6")
         w.close()
 
 

@@ -148,6 +148,28 @@ START_TEST(stopped)
 }
 END_TEST
 
+/* Whoever it is done for has gone: what is there is read, nothing is waited for. */
+START_TEST(master_gone)
+{
+	struct str	line;
+	int		fd[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
+	    fd), 0);
+	c.master = fd[0];
+	/* what it says is no end */
+	ck_assert_int_eq(send(fd[1], "x", 1, 0), 1);
+	ck_assert_int_eq(conn_line(&c, 100, 50, &line), LINE_MORE);
+	ck_assert_int_eq(errno, ETIMEDOUT);
+	close(fd[1]);
+	say("still read\r\n");
+	line_is(LINE_OK, "still read");
+	ck_assert_int_eq(conn_line(&c, 100, 10000, &line), LINE_MORE);
+	ck_assert_int_eq(errno, ECANCELED);
+	close(fd[0]);
+}
+END_TEST
+
 /* Replies go out when there is nothing more to read, all in one. */
 START_TEST(pipelined)
 {
@@ -219,6 +241,7 @@ main(void)
 	tcase_add_test(t, wiped);
 	tcase_add_test(t, timeout);
 	tcase_add_test(t, stopped);
+	tcase_add_test(t, master_gone);
 	tcase_add_test(t, pipelined);
 	tcase_add_test(t, slow_reader);
 	tcase_add_test(t, long_line);
