@@ -183,6 +183,7 @@ remotes_free(struct remotes **rsp)
 
 	if (rs == NULL)
 		return;
+	schedule_free(&rs->schedule);	/* it looks at the jobs */
 	while ((w = TAILQ_FIRST(&rs->busy)) != NULL) {
 		job_free(&w->job);
 		TAILQ_REMOVE(&rs->busy, w, link);
@@ -197,7 +198,6 @@ remotes_free(struct remotes **rsp)
 			job_begin(j);
 			job_free(&j);
 		}
-	schedule_free(&rs->schedule);
 	buf_free(&rs->rec);
 	free(rs);
 	*rsp = NULL;

@@ -92,6 +92,8 @@ def grouped(w):
     for dom in ("g1.test", "g2.test"):
         w.ways[dom] = lambda d: way(d, hosts=["mx.big.test", "mx2.big.test"])
     w.ways["g3.test"] = lambda d: way(d, hosts=["mx.big.test", "mx2.big.test"], tls="verified")
+    for n in range(3):      # their answers are known then, and come together
+        w.logged("done id=" + w.send(b"u@g%d.test" % (n + 1)))
     to = [b"u%d@g%d.test" % (n, n % 3 + 1) for n in range(330)]
     i = w.send(to)
     w.logged("done id=" + i)
@@ -354,6 +356,30 @@ def killed(w):
     want("not everything twice", twice, twice <= 3 * 21)
 
 
+def stopped(w):
+    """A stop while questions and jobs are under way: all is there at the next start."""
+    w.how["hang.test"] = lambda d: time.sleep(30) or []
+    for n in range(15):
+        w.ways["mute%d.test" % n] = lambda d: None
+    ids = [w.send([b"h%d@hang.test" % n, b"m@mute%d.test" % n, b"q@ok.test"]) for n in range(15)]
+    w.got("h1@hang.test")
+    deaths = w.stage.log().count("died program=queue")
+    w.stage.stop()
+    with open(os.path.join(w.stage.dir, "log", "stderr"), encoding="utf-8", errors="replace") as f:
+        text = f.read()
+    want("it ends well", text[-500:], "ERROR" not in text and
+         w.stage.log().count("died program=queue") == deaths)
+    w.road.stop()
+    wrong = w.stage.up()
+    want("it starts", wrong, wrong is None)
+    w.how.clear()
+    w.ways.clear()
+    w.hop.start()
+    w.remote.start()
+    for i in ids:
+        w.logged("done id=" + i, seconds=40)
+
+
 def spooled(stage):
     out = []
     for place in ("incoming/new", "queue"):
@@ -366,7 +392,7 @@ def main():
     tap = Tap()
     with World() as w:
         for test in (mixed, envelope, grouped, kept, refused, successes, no_domain, dead, flushed,
-                     died, ends, nonsense, gone, bounced_away, limited, killed):
+                     died, ends, nonsense, gone, bounced_away, limited, killed, stopped):
             tap.run(test.__doc__.splitlines()[0].rstrip(".").lower(), test, w)
     with World("queue.running 40\nremote.workers 20\nqueue.destination-concurrency 5\n") as w:
         tap.run("a slow destination leaves room", slow, w)
