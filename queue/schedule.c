@@ -14,7 +14,7 @@
 #define LOST_MS		30000		/* a fault of ours costs a dead destination so much more */
 #define HEALTHY_MS	60000		/* others talk to it: one failure is no death */
 #define CEILING_MS	1800000		/* how long it is believed that it takes no more connections */
-#define STRANGER_MS	3600000		/* likewise if this one names servers of his own */
+#define STRANGER_MS	600000		/* likewise if this one names servers of his own */
 #define COOL_MS		600000		/* after so long without use a window is a small one again */
 
 int
@@ -235,17 +235,20 @@ broke(struct schedule *s, struct schedule_dest *d, uint64_t hosts,
     struct str why, int64_t now)
 {
 	int64_t	since = now - d->ok_at;
+	bool	stranger = hosts != d->ok_hosts && since < STRANGER_MS;
+	size_t	least = stranger ? WINDOW_FIRST * WINDOW_ONE : WINDOW_ONE;
 
-	d->window = d->window / 2 < WINDOW_ONE ? WINDOW_ONE : d->window / 2;
-	if (d->open > 1 && since < HEALTHY_MS) {
+	if (d->window > least)
+		d->window = d->window / 2 < least ? least : d->window / 2;
+	if (d->open > 1 && since < HEALTHY_MS && !stranger) {
 		d->ceiling = d->open - 1;
 		d->ceiling_at = now;
 	}
 	/* Several that began before it died say the same. */
 	if (d->failures > 0 && !d->probing)
 		return;
-	if (d->failures == 0 && ((d->open > 1 && since < HEALTHY_MS) ||
-	    (hosts != d->ok_hosts && since < STRANGER_MS)))
+	if (d->failures == 0 &&
+	    (stranger || (d->open > 1 && since < HEALTHY_MS)))
 		return;
 	dest_die(s, d, why, now);
 }
