@@ -14,6 +14,7 @@
 #include "common/base/attr.h"
 #include "common/fmt/dsn.h"
 #include "common/proc/peers.h"
+#include "common/proc/service.h"
 #include "common/proc/settings.h"
 #include "common/store/spool.h"
 #include "queue/recent.h"
@@ -91,15 +92,14 @@ struct queue {
 	struct remotes		*remotes;
 	struct recent		*recent;
 	struct closer		*closer;
-	struct event_base	*base;
-	struct event		*link, *term, *work, *timer;
+	struct service		*service;
+	struct event_base	*base;		/* the service's */
+	struct event		*work, *timer;
 	struct peers		*peers;
-	struct buf		 event;
 	bool			 incoming_more, drop_more;	/* worth a scan */
 	int64_t			 scan_due, clean_due, complained;
 	unsigned long long	 taken, delivered, deferred, failed, held,
 				 corrupt, done, postponed;
-	int			 status;
 	int			 spare;		/* given up to write a state when descriptors are short */
 };
 

@@ -5,8 +5,6 @@
  */
 #include "queue/server.h"
 
-#include <sys/resource.h>
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -20,24 +18,15 @@
 #include "common/base/now.h"
 #include "common/fmt/record.h"
 #include "common/proc/child.h"
-#include "common/proc/link.h"
 #include "common/proc/priv.h"
 #include "common/proc/proto_queue.h"
 #include "common/proc/sandbox.h"
-#include "common/proc/sig.h"
 #include "queue/queue.h"
 
 #define USER		"ph-queue"
 #define CLIENTS_MAX	16384
 #define TMP_AGE_MS	(INT64_C(36) * 3600000)
 #define CLEAN_MS	3600000
-
-static void
-stop(struct queue *q, int status)
-{
-	q->status = status;
-	event_base_loopbreak(q->base);
-}
 
 void
 queue_kick(struct queue *q)
@@ -143,8 +132,9 @@ gone(void *arg, struct peer *p)
 }
 
 static void
-reload(struct queue *q, int conf)
+reload(void *arg, int conf)
 {
+	struct queue	*q = arg;
 	struct settings	*fresh;
 	struct diag	 why;
 
@@ -161,57 +151,16 @@ reload(struct queue *q, int conf)
 }
 
 static void
-send_status(struct queue *q)
+status(void *arg, char *dst, size_t size)
 {
-	char	text[256];
+	const struct queue	*q = arg;
 
-	snprintf(text, sizeof(text), "waiting=%zu running=%zu agents=%zu "
+	snprintf(dst, size, "waiting=%zu running=%zu agents=%zu "
 	    "remotes=%zu taken=%llu delivered=%llu deferred=%llu "
 	    "postponed=%llu failed=%llu held=%llu corrupt=%llu",
 	    q->waiting.n, q->nrunning, agents_count(q), remotes_count(q),
 	    q->taken, q->delivered, q->deferred, q->postponed, q->failed,
 	    q->held, q->corrupt);
-	if (link_status(FD_LINK, text) == -1)
-		log_debug("status not sent");
-}
-
-static void
-link_readable(evutil_socket_t fd, short what, void *arg)
-{
-	struct queue		*q = arg;
-	struct link_event	 ev;
-	size_t			 i;
-
-	(void)what;
-	if (link_read(fd, &q->event, &ev) == -1)
-		return;
-	switch (ev.verb) {
-	case LINK_STATUS:
-		send_status(q);
-		break;
-	case LINK_RELOAD:
-		reload(q, ev.conf);
-		break;
-	case LINK_STOP:
-	case LINK_GONE:
-		stop(q, EX_OK);
-		break;
-	case LINK_NONE:
-	case LINK_ANSWER:
-		break;
-	}
-	fdio_close(&ev.conf);
-	for (i = 0; i < ev.nfds; i++)
-		fdio_close(&ev.fds[i].fd);
-}
-
-static void
-signalled(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	if (sig_take() & SIG_EV_TERM)
-		stop(arg, EX_OK);
 }
 
 static int
@@ -221,62 +170,30 @@ listen_all(struct queue *q, struct diag *why)
 		[ROLE_SMTP] = "queue@smtp", [ROLE_DROP] = "queue@drop",
 		[ROLE_CTL] = "queue@ctl"
 	};
-	struct child_fd	fds[CHILD_FDS];
 	unsigned	role;
-	int		fd, n;
 
-	if ((n = child_fds(fds)) == -1)
-		return diag_errno(why, "descriptors from the master");
-	for (role = 0; role < ROLE_COUNT; role++) {
-		fd = child_fd_find(fds, (size_t)n, names[role], 0);
-		if (fd == -1)
-			return diag_set(why, "no socket %s from the master",
-			    names[role]);
-		if (peers_listen(q->peers, fd, role) == -1)
-			return diag_errno(why, "%s", names[role]);
-	}
+	for (role = 0; role < ROLE_COUNT; role++)
+		if (service_listen(q->peers, names[role], role, why) == -1)
+			return -1;
 	return 0;
-}
-
-static int
-watch(struct queue *q, int fd, event_callback_fn fn, struct event **out)
-{
-	*out = event_new(q->base, fd, EV_READ | EV_PERSIST, fn, q);
-	return *out == NULL ? -1 : event_add(*out, NULL);
 }
 
 static int
 events(struct queue *q, struct diag *why)
 {
-	static const struct peers_ops	ops = { packet, gone };
-	int				sig;
+	static const struct service_ops	service = { status, reload, NULL };
+	static const struct peers_ops	peers = { packet, gone };
 
-	if ((sig = sig_init(SIG_EV_TERM)) == -1 ||
-	    fdio_nonblock(FD_LINK, 1) == -1)
-		return diag_errno(why, "signals and link");
-	if ((q->base = event_base_new()) == NULL ||
-	    watch(q, FD_LINK, link_readable, &q->link) == -1 ||
-	    watch(q, sig, signalled, &q->term) == -1 ||
-	    (q->work = event_new(q->base, -1, 0, work, q)) == NULL ||
+	if (service_new(&q->service, &service, q, why) == -1)
+		return -1;
+	q->base = service_base(q->service);
+	if ((q->work = event_new(q->base, -1, 0, work, q)) == NULL ||
 	    (q->timer = event_new(q->base, -1, EV_TIMEOUT, work, q)) == NULL ||
-	    peers_new(&q->peers, q->base, CLIENTS_MAX, &ops, q) == -1 ||
+	    peers_new(&q->peers, q->base, CLIENTS_MAX, &peers, q) == -1 ||
 	    router_new(q) == -1 || agents_new(q) == -1 || hops_new(q) == -1 ||
 	    remotes_new(q) == -1 || recent_new(&q->recent) == -1)
 		return diag_set(why, "event loop");
 	return listen_all(q, why);
-}
-
-/* A message under way has a descriptor, a client and an agent, too. */
-static void
-raise_limits(void)
-{
-	struct rlimit	rl;
-
-	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
-		return;
-	rl.rlim_cur = rl.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &rl) == -1)
-		log_debug("limits why=\"%s\"", strerror(errno));
 }
 
 static int
@@ -290,7 +207,8 @@ confine(struct queue *q, struct diag *why)
 	tzset();	/* its files are out of reach afterwards, as is /sys */
 	how = durable_for_path(q->settings->spool,
 	    strcmp(q->settings->durability, "strict") == 0);
-	raise_limits();
+	/* a message under way has a descriptor, a client and an agent, too */
+	(void)service_raise_files();
 	if (priv_enter(USER, q->settings->spool, why) == -1)
 		return -1;
 	if (priv_harden(true) == -1)
@@ -307,7 +225,6 @@ static int
 setup(struct queue *q, struct diag *why)
 {
 	TAILQ_INIT(&q->running);
-	buf_init(&q->event, MSG_MAX);
 	if (events(q, why) == -1 || confine(q, why) == -1)
 		return -1;
 	if (intake_start(q) == -1)
@@ -320,7 +237,7 @@ setup(struct queue *q, struct diag *why)
 static void
 cleanup(struct queue *q)
 {
-	struct event	*events[] = { q->link, q->term, q->work, q->timer };
+	struct event	*events[] = { q->work, q->timer };
 	size_t		 i;
 
 	peers_free(&q->peers);
@@ -333,12 +250,10 @@ cleanup(struct queue *q)
 	for (i = 0; i < nitems(events); i++)
 		if (events[i] != NULL)
 			event_free(events[i]);
-	if (q->base != NULL)
-		event_base_free(q->base);
+	service_free(&q->service);
 	waiting_free(&q->waiting);
 	recent_free(&q->recent);
 	spool_close(&q->spool);
-	buf_free(&q->event);
 	settings_free(&q->settings);
 }
 
@@ -349,19 +264,16 @@ server_serve(struct settings *settings)
 			    .spool = { -1, -1, -1, -1, -1, -1, -1, -1,
 				DURABLE_STRICT }, .spare = -1 };
 	struct diag	why = { "" };
+	int		r = EX_OSERR;
 
 	log_open(FD_LOG, "queue");
 	log_set_level(settings_log_level(settings));
-	if (setup(&q, &why) == -1) {
+	if (setup(&q, &why) == -1)
 		log_error("start why=\"%s\"", why.text);
-		q.status = EX_OSERR;
-	} else if (link_ready(FD_LINK) == -1)
-		q.status = EX_TEMPFAIL;
 	else {
 		queue_kick(&q);
-		if (event_base_dispatch(q.base) == -1)
-			q.status = EX_SOFTWARE;
+		r = service_run(q.service);
 	}
 	cleanup(&q);
-	return q.status;
+	return r;
 }

@@ -6,8 +6,6 @@
 #include "route/hop_server.h"
 
 #include <sys/queue.h>
-#include <sys/resource.h>
-
 #include <errno.h>
 #include <event2/event.h>
 #include <stdio.h>
@@ -19,11 +17,10 @@
 #include "common/base/log.h"
 #include "common/fmt/record.h"
 #include "common/proc/child.h"
-#include "common/proc/link.h"
 #include "common/proc/peers.h"
 #include "common/proc/priv.h"
 #include "common/proc/sandbox.h"
-#include "common/proc/sig.h"
+#include "common/proc/service.h"
 #include "route/hop_answer.h"
 #include "route/hop_engine.h"
 #include "route/hop_outbox.h"
@@ -47,23 +44,15 @@ TAILQ_HEAD(pending_list, pending);
 
 struct hop_server {
 	struct settings		*settings;
-	struct event_base	*base;
-	struct event		*link, *term, *change, *settled;
+	struct service		*service;
+	struct event		*change, *settled;
 	struct hop_watch	*watch;		/* NULL: not to be had */
 	struct peers		*peers;
 	struct hop_engine	*engine;
 	struct hop_outbox	*outbox;
 	struct pending_list	 pending;
-	struct buf		 answer, event;
-	int			 status;
+	struct buf		 answer;
 };
-
-static void
-stop(struct hop_server *s, int status)
-{
-	s->status = status;
-	event_base_loopbreak(s->base);
-}
 
 static void
 log_choice(const struct pending *p, const struct hop_choice *c)
@@ -141,17 +130,18 @@ gone(void *arg, struct peer *peer)
 
 /* All or nothing: what cannot be used leaves the old settings in force. */
 static void
-reload(struct hop_server *s, int conf)
+reload(void *arg, int conf)
 {
-	struct settings	*fresh = NULL;
-	struct diag	 why;
+	struct hop_server	*s = arg;
+	struct settings		*fresh = NULL;
+	struct diag		 why;
 
 	if (settings_load_fd(conf, &fresh, &why) == -1)
 		goto fail;
 	if (!hop_engine_same_dns(fresh, s->settings)) {
 		log_info("reload why=\"other name servers, starting anew\"");
 		settings_free(&fresh);
-		stop(s, EX_OK);
+		service_stop(s->service, EX_OK);
 		return;
 	}
 	if (hop_engine_reload(s->engine, fresh, &why) == -1)
@@ -167,68 +157,28 @@ fail:
 }
 
 static void
-send_status(struct hop_server *s)
+status(void *arg, char *dst, size_t size)
 {
-	struct hop_counters	c;
-	char			text[240];
+	const struct hop_server	*s = arg;
+	struct hop_counters	 c;
 
 	hop_engine_count(s->engine, &c);
-	snprintf(text, sizeof(text), "clients=%zu questions=%llu "
+	snprintf(dst, size, "clients=%zu questions=%llu "
 	    "looked-up=%llu cached=%llu joined=%llu failed=%llu refused=%llu "
 	    "under-way=%zu known=%zu", peers_count(s->peers), c.questions,
 	    c.looked_up, c.cached, c.joined, c.failed, c.refused, c.under_way,
 	    c.entries);
-	if (link_status(FD_LINK, text) == -1 && errno != EAGAIN)
-		stop(s, EX_TEMPFAIL);
-}
-
-static void
-link_readable(evutil_socket_t fd, short what, void *arg)
-{
-	struct hop_server	*s = arg;
-	struct link_event	 ev;
-	size_t			 i;
-
-	(void)what;
-	if (link_read(fd, &s->event, &ev) == -1)
-		return;
-	switch (ev.verb) {
-	case LINK_STATUS:
-		send_status(s);
-		break;
-	case LINK_RELOAD:
-		reload(s, ev.conf);
-		break;
-	case LINK_STOP:
-	case LINK_GONE:
-		stop(s, EX_OK);
-		break;
-	case LINK_NONE:
-	case LINK_ANSWER:
-		break;
-	}
-	fdio_close(&ev.conf);
-	for (i = 0; i < ev.nfds; i++)
-		fdio_close(&ev.fds[i].fd);
-}
-
-/* SIGTERM of an administrator; the master asks by its link. */
-static void
-signalled(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	if (sig_take() & SIG_EV_TERM)
-		stop(arg, EX_OK);
 }
 
 /* They are out of reach now. */
 static void
 settled(evutil_socket_t fd, short what, void *arg)
 {
+	const struct hop_server	*s = arg;
+
 	(void)fd;
 	(void)what;
-	stop(arg, EX_OK);
+	service_stop(s->service, EX_OK);
 }
 
 static void
@@ -244,7 +194,7 @@ changed(evutil_socket_t fd, short what, void *arg)
 		return;
 	log_info("changed file=%s", file);
 	if (evtimer_add(s->settled, &pause) == -1)
-		stop(s, EX_OK);
+		service_stop(s->service, EX_OK);
 }
 
 /* Before the files are read, so that nothing is missed. */
@@ -260,62 +210,27 @@ watch(struct hop_server *s)
 		log_warn("watch why=\"%s\"", strerror(errno));
 		return 0;
 	}
-	if ((s->settled = evtimer_new(s->base, settled, s)) == NULL ||
-	    (s->change = event_new(s->base, hop_watch_fd(s->watch),
-	    EV_READ | EV_PERSIST, changed, s)) == NULL)
+	if ((s->settled = evtimer_new(service_base(s->service),
+	    settled, s)) == NULL ||
+	    service_watch(s->service, hop_watch_fd(s->watch), changed, s,
+	    &s->change) == -1)
 		return -1;
-	return event_add(s->change, NULL);
-}
-
-static int
-listen_queue(struct hop_server *s, struct diag *why)
-{
-	struct child_fd	fds[CHILD_FDS];
-	int		fd, n;
-
-	if ((n = child_fds(fds)) == -1)
-		return diag_errno(why, "descriptors from the master");
-	if ((fd = child_fd_find(fds, (size_t)n, "hop@queue", 0)) == -1)
-		return diag_set(why, "no socket hop@queue from the master");
-	if (peers_listen(s->peers, fd, 0) == -1)
-		return diag_errno(why, "hop@queue");
 	return 0;
 }
 
 static int
 events(struct hop_server *s, struct diag *why)
 {
-	static const struct peers_ops	ops = { packet, gone };
-	int				sig;
+	static const struct service_ops	service = { status, reload, NULL };
+	static const struct peers_ops	peers = { packet, gone };
 
-	if ((sig = sig_init(SIG_EV_TERM)) == -1)
-		return diag_errno(why, "signals");
-	if (fdio_nonblock(FD_LINK, 1) == -1)
-		return diag_errno(why, "the link to the master");
-	if ((s->base = event_base_new()) == NULL ||
-	    (s->link = event_new(s->base, FD_LINK, EV_READ | EV_PERSIST,
-	    link_readable, s)) == NULL || event_add(s->link, NULL) == -1 ||
-	    (s->term = event_new(s->base, sig, EV_READ | EV_PERSIST,
-	    signalled, s)) == NULL || event_add(s->term, NULL) == -1 ||
-	    hop_outbox_new(&s->outbox, s->base) == -1 ||
-	    peers_new(&s->peers, s->base, CLIENTS_MAX, &ops, s) == -1)
+	if (service_new(&s->service, &service, s, why) == -1)
+		return -1;
+	if (hop_outbox_new(&s->outbox, service_base(s->service)) == -1 ||
+	    peers_new(&s->peers, service_base(s->service), CLIENTS_MAX, &peers,
+	    s) == -1 || watch(s) == -1)
 		return diag_set(why, "event loop");
-	if (watch(s) == -1)
-		return diag_set(why, "event loop");
-	return listen_queue(s, why);
-}
-
-/* A socket for each question to a server that is under way. */
-static void
-raise_limits(void)
-{
-	struct rlimit	rl;
-
-	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
-		return;
-	rl.rlim_cur = rl.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &rl) == -1)
-		log_debug("limits why=\"%s\"", strerror(errno));
+	return service_listen(s->peers, "hop@queue", 0, why);
 }
 
 static int
@@ -336,10 +251,10 @@ setup(struct hop_server *s, struct diag *why)
 {
 	TAILQ_INIT(&s->pending);
 	buf_init(&s->answer, MSG_MAX);
-	buf_init(&s->event, MSG_MAX);
-	raise_limits();
-	if (events(s, why) == -1 || hop_engine_new(&s->engine, s->base,
-	    s->settings, why) == -1 || confine(s, why) == -1)
+	/* a socket for each question to a server that is under way */
+	(void)service_raise_files();
+	if (events(s, why) == -1 || hop_engine_new(&s->engine,
+	    service_base(s->service), s->settings, why) == -1 || confine(s, why) == -1)
 		return -1;
 	if (hop_engine_start(s->engine) == -1)
 		return diag_set(why, "event loop");
@@ -349,7 +264,7 @@ setup(struct hop_server *s, struct diag *why)
 static void
 cleanup(struct hop_server *s)
 {
-	struct event	*list[] = { s->link, s->term, s->change, s->settled };
+	struct event	*list[] = { s->change, s->settled };
 	struct pending	*p;
 	size_t		 i;
 
@@ -364,10 +279,8 @@ cleanup(struct hop_server *s)
 		if (list[i] != NULL)
 			event_free(list[i]);
 	hop_watch_free(&s->watch);
-	if (s->base != NULL)
-		event_base_free(s->base);
+	service_free(&s->service);
 	buf_free(&s->answer);
-	buf_free(&s->event);
 	settings_free(&s->settings);
 }
 
@@ -376,16 +289,14 @@ hop_serve(struct settings *settings)
 {
 	struct hop_server	s = { .settings = settings };
 	struct diag		why = { "" };
+	int			r = EX_OSERR;
 
 	log_open(FD_LOG, "hop");
 	log_set_level(settings_log_level(settings));
-	if (setup(&s, &why) == -1) {
+	if (setup(&s, &why) == -1)
 		log_error("start why=\"%s\"", why.text);
-		s.status = EX_OSERR;
-	} else if (link_ready(FD_LINK) == -1)
-		s.status = EX_TEMPFAIL;
-	else if (event_base_dispatch(s.base) == -1)
-		s.status = EX_SOFTWARE;
+	else
+		r = service_run(s.service);
 	cleanup(&s);
-	return s.status;
+	return r;
 }

@@ -24,7 +24,7 @@ is_closed(int fd, int seconds)
 static void
 start(struct queue *q)
 {
-	*q = (struct queue){ .status = 0 };
+	*q = (struct queue){ .base = NULL };
 	ck_assert_int_eq(closer_new(q), 0);
 }
 
