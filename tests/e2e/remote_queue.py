@@ -368,13 +368,13 @@ def stopped(w):
     ids = [w.send([b"h%d@hang.test" % n, b"m@mute%d.test" % n, b"q@ok.test"]) for n in range(15)]
     w.got("h1@hang.test")
     pid = w.queue()
+    w.how.clear()
+    w.ways.clear()
     os.kill(pid, signal.SIGTERM)
     until("another queue", lambda: w.queue() not in (0, pid), 20)
     with open(os.path.join(w.stage.dir, "log", "stderr"), encoding="utf-8", errors="replace") as f:
         text = f.read()
     want("it ended well", text[-500:], "ERROR" not in text)
-    w.how.clear()
-    w.ways.clear()
     for i in ids:
         w.logged("done id=" + i, seconds=40)
     for n in range(15):
