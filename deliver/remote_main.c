@@ -91,12 +91,31 @@ accept_one(struct parent *p)
 static void
 begin_stop(struct parent *p, int64_t patience, int status)
 {
+	int64_t	due = now_ms() + patience;
+
+	/* told to stop while it drains: sooner */
+	if (!p->stopping || due < p->stop_due)
+		p->stop_due = due;
 	if (p->stopping)
 		return;
 	p->stopping = true;
-	p->stop_due = now_ms() + patience;
 	p->status = status;
 	fdio_close(&p->listen);
+}
+
+static bool
+is_fault(int status)
+{
+	switch (WIFSIGNALED(status) ? WTERMSIG(status) : 0) {
+	case SIGSEGV:
+	case SIGBUS:
+	case SIGILL:
+	case SIGABRT:
+	case SIGFPE:
+	case SIGSYS:
+		return true;
+	}
+	return false;
 }
 
 /* Forks of one image are no oracle for guessing its addresses: a fault ends them all. */
@@ -108,6 +127,8 @@ died(struct parent *p, pid_t pid, int status)
 	log_error("worker-died pid=%d %s=%d", (int)pid,
 	    WIFSIGNALED(status) ? "signal" : "status",
 	    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	if (pid != p->helper && !is_fault(status))
+		return;
 	p->faults++;
 	begin_stop(p, DRAIN_MS, EX_SOFTWARE);
 }
@@ -253,7 +274,7 @@ enter(struct parent *p, struct diag *why)
 int
 main(int argc, char *argv[])
 {
-	static struct parent	p = { .link = FD_LINK, .helper = -1 };
+	struct parent		p = { .link = FD_LINK, .helper = -1 };
 	struct child_fd		fds[CHILD_FDS];
 	struct diag		why = { "" };
 	int			n;

@@ -250,7 +250,10 @@ start_tls(struct session *s, const struct target *t, bool clear,
 	}
 	if ((result = shake_hands(s, t, user, why)) != OPEN_OK)
 		return result;
-	return say_hello(s, why);	/* RFC 3207 4.2: forget what was offered before */
+	/* RFC 3207 4.2: forget what was offered before */
+	result = say_hello(s, why);
+	/* with TLS 1.3 a server that did not like it says so only now */
+	return result == OPEN_TEMP && s->broken && !must ? OPEN_CLEAR : result;
 }
 
 static enum open_result

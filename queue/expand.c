@@ -185,6 +185,20 @@ widened_free(struct widened *w)
 	free(w->out.rcpts);
 }
 
+/* An account of the log: those who stand for others have ended with it. */
+static void
+log_expanded(const struct message *m, const struct envelope *out)
+{
+	size_t	i, before = 0, after = 0;
+
+	for (i = 0; i < m->env.nrcpts; i++)
+		before += m->env.rcpts[i].state == RCPT_EXPANDED;
+	for (i = 0; i < out->nrcpts; i++)
+		after += out->rcpts[i].state == RCPT_EXPANDED;
+	log_info("expanded id=%s was=%zu nrcpts=%zu ended=%zu", m->env.id,
+	    m->env.nrcpts, out->nrcpts, after - before);
+}
+
 int
 expand(struct queue *q, struct message *m)
 {
@@ -195,6 +209,8 @@ expand(struct queue *q, struct message *m)
 		r = spool_rewrite(&q->spool, &w.out, STR(""), m->fd,
 		    m->env.content_at, m->env.content_len);
 		saved = errno;
+		if (r == 0)
+			log_expanded(m, &w.out);
 		/* If one of the two stays now, the next scan finds that it is a left-over. */
 		if (m->place == SPOOL_INCOMING && spool_forget(&q->spool,
 		    r == -1 ? SPOOL_QUEUE : SPOOL_INCOMING, m->id) == -1)

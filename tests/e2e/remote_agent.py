@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 import time
+import warnings
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 from e2e import Skip, Tap, Wrong, until, want  # noqa: E402
@@ -31,6 +32,7 @@ remote.block-timeout 2s
 remote.end-timeout 2s
 """
 tap = Tap()
+warnings.simplefilter("ignore", DeprecationWarning)    # TLS 1.1 is what is tried
 
 
 class Server:
@@ -887,6 +889,16 @@ with Remote(CONF, ca=os.path.join(work, "ca.pem")) as remote:
                 n = len(s.mails)
                 tls(s, "required", "4.7.")
                 want("nothing more", s.mails, len(s.mails) == n)
+
+    @check("TLS that ends right after the handshake, as if there were no client's certificate")
+    def _():
+        def ends(c, line):
+            if c.tls:
+                return None
+            return c.hello()
+        with Server(TLS, context=context("good"), ehlo=ends) as s:
+            want("clear", "", tls(s, "opportunistic").tls == "")
+            tls(s, "required", "4.4.2")
 
     @check("what was sent behind the answer to STARTTLS is not believed")
     def _():
