@@ -69,17 +69,18 @@ next_field(struct cur *c, struct header_field *f)
 struct kind {
 	struct mime_type	type;
 	bool			has_type, has_version;
+	bool			whole;	/* its empty line came; else there is no body */
 	enum mime_encoding	encoding;
 };
 
 static void
-look(const struct downgrade *d, struct kind *k)
+look(const struct downgrade *d, bool whole, struct kind *k)
 {
 	struct cur		c = cur_from(buf_view(&d->head));
 	struct header_field	f;
 	bool			encoded = false;
 
-	*k = (struct kind){ .encoding = MIME_7BIT };
+	*k = (struct kind){ .encoding = MIME_7BIT, .whole = whole };
 	while (next_field(&c, &f)) {
 		if (is_field(&f, "MIME-Version"))
 			k->has_version = true;
@@ -110,7 +111,7 @@ put_header(struct downgrade *d, const struct kind *k, const char *encoding,
 
 	if (d->out == NULL)
 		return;
-	if (encoding == NULL) {
+	if (encoding == NULL || !k->whole) {
 		buf_addstr(d->out, buf_view(&d->head));
 		return;
 	}
@@ -139,7 +140,7 @@ begin_body(struct downgrade *d, const struct kind *k)
 
 	d->state = IN_BODY;
 	d->text = mime_type_is(&k->type, "text", NULL);
-	d->encoding = k->encoding;
+	d->encoding = k->whole ? k->encoding : MIME_7BIT;
 	d->bytes = d->high = d->ngroup = d->column = 0;
 	d->eol = false;
 	d->now = HOW_KEEP;
@@ -164,12 +165,12 @@ begin_composite(struct downgrade *d, const struct kind *k)
 }
 
 static void
-end_header(struct downgrade *d)
+end_header(struct downgrade *d, bool whole)
 {
 	struct kind	k;
 	bool		mime;
 
-	look(d, &k);
+	look(d, whole, &k);
 	mime = !d->top || k.has_type || k.has_version;
 	if (mime && mime_type_is(&k.type, "multipart", NULL) &&
 	    k.type.boundary[0] != '\0' && d->depth < DOWNGRADE_DEPTH &&
@@ -198,7 +199,7 @@ static void
 end_part(struct downgrade *d)
 {
 	if (d->state == IN_HEADER)
-		end_header(d);
+		end_header(d, false);
 	if (d->state == IN_BODY)
 		downgrade_body_end(d);
 }
@@ -271,7 +272,7 @@ header_line(struct downgrade *d, struct str s, bool ended)
 		d->impossible = true;
 		buf_reset(&d->head);
 	} else if (d->bol && ended && s.n == 0)
-		end_header(d);
+		end_header(d, true);
 }
 
 /* What is in d->line; ended: its line end came. */

@@ -72,6 +72,11 @@ static const struct { struct str in, out; } rows[] = {
 	    IN(M "Content-Type: multipart/digest; boundary=d\r\n\r\n--d\r\n\r\n"
 	    "Subject: in\r\n" M "Content-Type: text/plain; charset=unknown-8bit"
 	    "\r\n" CTE "quoted-printable\r\n\r\ndigest =E4\r\n--d--\r\n") },
+	/* a header that a delimiter ends: nothing is made of it */
+	{ IN(MIXED "\r\n--b 1\r\n" CTE "8bit\r\n--b 1\r\n\r\n\xe4 text\r\n"),
+	    IN(MIXED "\r\n--b 1\r\n" CTE "8bit\r\n--b 1\r\n"
+	    "Content-Type: text/plain; charset=unknown-8bit\r\n" CTE
+	    "quoted-printable\r\n\r\n=E4 text\r\n") },
 	/* a line that is no field */
 	{ IN("From x\r\nSubject: x\r\n\r\n\xe4 and text\r\n"),
 	    IN("From x\r\nSubject: x\r\n" M "Content-Type: text/plain; "
