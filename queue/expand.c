@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "common/base/log.h"
 #include "common/fmt/final.h"
 #include "queue/queue.h"
 
@@ -101,6 +102,9 @@ expand(struct queue *q, struct message *m)
 	if (r == -1 && m->place == SPOOL_INCOMING &&
 	    spool_forget(&q->spool, SPOOL_QUEUE, m->id) == -1)
 		intake_complain(q, "remove", m->env.id);
+	if (r == 0)
+		log_info("expanded id=%s was=%zu nrcpts=%zu", m->env.id,
+		    m->env.nrcpts, out.nrcpts);
 	if (r == 0 && m->place == SPOOL_INCOMING &&
 	    spool_forget(&q->spool, SPOOL_INCOMING, m->id) == -1)
 		intake_complain(q, "remove", m->env.id);

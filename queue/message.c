@@ -189,9 +189,10 @@ log_queued(const struct message *m)
 {
 	char	from[LOG_SAFE_MAX];
 
-	log_info("queued id=%s from=%s size=%lld nrcpts=%zu", m->env.id,
-	    log_safe(from, sizeof(from), m->env.sender),
-	    (long long)m->env.content_len, m->env.nrcpts);
+	log_info("queued id=%s from=%s size=%lld nrcpts=%zu origin=%.*s",
+	    m->env.id, log_safe(from, sizeof(from), m->env.sender),
+	    (long long)m->env.content_len, m->env.nrcpts,
+	    STR_ARG(m->env.origin));
 }
 
 static void	message_finish(struct queue *, struct message *);
@@ -491,7 +492,7 @@ remove_done(struct queue *q, struct message *m)
 	q->done++;
 	if (spool_remove(&q->spool, m->place, m->id) == 0) {
 		m->removed = true;
-		log_info("done id=%s", m->env.id);
+		log_info("done id=%s nrcpts=%zu", m->env.id, m->env.nrcpts);
 		return;
 	}
 	/* It must not be delivered once more at the next start. */
@@ -502,7 +503,7 @@ remove_done(struct queue *q, struct message *m)
 
 /* RFC 3463 4.4.7 */
 static void
-expire(struct queue *q, struct message *m)
+expire(struct queue *q, struct message *m, struct str why)
 {
 	struct envelope_rcpt	*r;
 	char			 to[LOG_SAFE_MAX];
@@ -514,10 +515,10 @@ expire(struct queue *q, struct message *m)
 			continue;
 		q->failed++;
 		r->state = RCPT_FAILED;
-		log_info("expired id=%s to=%s", m->env.id,
-		    log_safe(to, sizeof(to), r->addr));
-		note_status(q, m, r, "4.4.7", STR("it could not be delivered "
-		    "before its time was over"));
+		log_info("expired id=%s to=%s status=4.4.7 why=\"%.*s\"",
+		    m->env.id, log_safe(to, sizeof(to), r->addr),
+		    STR_ARG(why));
+		note_status(q, m, r, "4.4.7", why);
 	}
 }
 
@@ -538,7 +539,8 @@ message_finish(struct queue *q, struct message *m)
 
 	if (count_waiting(m) > 0 &&
 	    now - m->env.arrival_ms > q->settings->queue.lifetime)
-		expire(q, m);
+		expire(q, m, STR("it could not be delivered before its time "
+		    "was over"));
 	switch (bounce_ended(q, m)) {
 	case BOUNCE_DONE:
 		if (count_waiting(m) == 0)
@@ -559,6 +561,20 @@ message_finish(struct queue *q, struct message *m)
 	}
 	message_free(q, m);
 	queue_kick(q);
+}
+
+int
+message_expire(struct queue *q, enum spool_place place, struct id id)
+{
+	struct message	*m;
+
+	if ((m = message_load(q, place, id)) == NULL)
+		return -1;
+	m->retry = true;
+	q->nretries++;
+	expire(q, m, STR("an administrator gave it up"));
+	message_finish(q, m);
+	return 0;
 }
 
 void

@@ -91,6 +91,8 @@ int	drop_take(struct queue *, struct id) must_check;
 /* ---- message.c */
 /* False: it is not there any more, or makes no sense, or cannot be read now. */
 bool	message_start(struct queue *, enum spool_place, struct id, bool retry);
+/* Who waits in it fails now, and the sender is told (RFC 3463 4.4.7). -1: it cannot be read (errno). */
+int	message_expire(struct queue *, enum spool_place, struct id) must_check;
 /* All questions of the message are answered. */
 void	message_routed(struct queue *, struct message *);
 /* The end of one delivery; status is an enhanced code (RFC 3463), text says why. */
