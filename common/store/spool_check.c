@@ -157,8 +157,12 @@ each(const struct scan *scan, int dir, const char *name)
 	if (!S_ISDIR(st.st_mode))
 		return check_message(l, dir, name);
 	if (l->place != SPOOL_QUEUE || l->below[0] != '\0' ||
-	    strlen(name) != SHARD_LEN || (fd = fdio_opendir(dir, name)) == -1) {
+	    strlen(name) != SHARD_LEN) {
 		say(l, name, "is a directory that does not belong here", NULL);
+		return 0;
+	}
+	if ((fd = fdio_opendir(dir, name)) == -1) {
+		say(l, name, strerror(errno), NULL);
 		return 0;
 	}
 	below.below = name;
@@ -339,8 +343,12 @@ check_status_shard(const struct scan *scan, int dir, const char *name)
 	struct scan		 inner = { NULL, &below };
 	int			 fd;
 
-	if (strlen(name) != SHARD_LEN || (fd = fdio_opendir(dir, name)) == -1) {
+	if (strlen(name) != SHARD_LEN) {
 		say(l, name, "does not belong here", NULL);
+		return 0;
+	}
+	if ((fd = fdio_opendir(dir, name)) == -1) {
+		say(l, name, strerror(errno), NULL);
 		return 0;
 	}
 	below.below = name;
@@ -350,7 +358,15 @@ check_status_shard(const struct scan *scan, int dir, const char *name)
 	return 0;
 }
 
-int
+/* A place that cannot be looked through must not hide the others. */
+static void
+told(const struct looking *l, const char *name, int r)
+{
+	if (r == -1)
+		l->c->say(l->c->arg, name, strerror(errno), NULL);
+}
+
+void
 spool_check_files(const struct spool *s, const struct spool_check *c)
 {
 	static const struct {
@@ -367,21 +383,18 @@ spool_check_files(const struct spool *s, const struct spool_check *c)
 	for (i = 0; i < nitems(places); i++) {
 		l.place = places[i].place;
 		l.name = places[i].name;
-		if (spool_each_name(spool_place_dir(s, l.place), each,
-		    &scan) == -1)
-			return -1;
+		told(&l, l.name, spool_each_name(spool_place_dir(s, l.place),
+		    each, &scan));
 	}
 	l.place = SPOOL_HOLD;
-	if (spool_scan(s, SPOOL_HOLD, check_copies, &l) == -1)
-		return -1;
+	told(&l, "hold", spool_scan(s, SPOOL_HOLD, check_copies, &l));
 	l.place = SPOOL_QUEUE;
-	if (spool_scan(s, SPOOL_QUEUE, check_copies, &l) == -1)
-		return -1;
+	told(&l, "queue", spool_scan(s, SPOOL_QUEUE, check_copies, &l));
 	l.name = "tmp";
-	if (spool_each_name(s->tmp, check_draft, &scan) == -1 ||
-	    check_drafts(&l, "incoming/tmp", -1) == -1 ||
-	    check_drafts(&l, "drop/tmp", DROP_DRAFT_MS) == -1)
-		return -1;
+	told(&l, "tmp", spool_each_name(s->tmp, check_draft, &scan));
+	told(&l, "incoming/tmp", check_drafts(&l, "incoming/tmp", -1));
+	told(&l, "drop/tmp", check_drafts(&l, "drop/tmp", DROP_DRAFT_MS));
 	l.name = "status";
-	return spool_each_name(s->status, check_status_shard, &scan);
+	told(&l, "status", spool_each_name(s->status, check_status_shard,
+	    &scan));
 }

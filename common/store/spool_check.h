@@ -21,9 +21,9 @@ struct spool_check {
 	void	*arg;
 };
 
-/* Files that queue could not open, and directories that it does not own; as root, before the tree is entered as ph-queue. -1: errno */
-int	spool_check_owners(const struct spool *, const struct spool_check *) must_check;
-/* Drafts, torn files, wrong places, second copies, times, status files. As ph-queue. -1: errno */
-int	spool_check_files(const struct spool *, const struct spool_check *) must_check;
+/* Files that queue could not open, and directories that it does not own; as root, before the tree is entered as ph-queue. */
+void	spool_check_owners(const struct spool *, const struct spool_check *);
+/* Drafts, torn files, wrong places, second copies, times, status files. As ph-queue. */
+void	spool_check_files(const struct spool *, const struct spool_check *);
 
 #endif

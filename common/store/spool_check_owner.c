@@ -74,7 +74,7 @@ check_one(const struct owners *o, int dir, const char *name)
 		c->say(c->arg, path, strerror(errno), NULL);
 	else
 		c->say(c->arg, path, "queue could not use it",
-		    "owner and mode put right");
+		    "put right");
 	fdio_close(&fd);
 	return 0;
 }
@@ -106,7 +106,7 @@ each(const struct scan *scan, int dir, const char *name)
 	return 0;
 }
 
-int
+void
 spool_check_owners(const struct spool *s, const struct spool_check *c)
 {
 	const struct {
@@ -131,7 +131,6 @@ spool_check_owners(const struct spool *s, const struct spool_check *c)
 		    places[i].ours };
 		scan = (struct scan){ NULL, &o };
 		if (spool_each_name(places[i].dir, each, &scan) == -1)
-			return -1;
+			c->say(c->arg, places[i].name, strerror(errno), NULL);
 	}
-	return 0;
 }
