@@ -92,7 +92,7 @@ check_due(const struct looking *l, int dir, const char *name)
 		return;
 	say_done(l, name, l->c->repair ? utimensat(dir, name, ts,
 	    AT_SYMLINK_NOFOLLOW) : 0, "would wait for long after its time",
-	    "is due now");
+	    "made due now");
 }
 
 /* A message of queue/ must lie where its name says. False: it does not any more. */

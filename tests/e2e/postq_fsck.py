@@ -181,7 +181,7 @@ def test_future(spool):
     path = spool.path(spool.ids[0])
     far = time.time() + 30 * 86400
     os.utime(path, (far, far))
-    both(spool, spool.ids[0], "would wait for long", "is due now")
+    both(spool, spool.ids[0], "would wait for long", "made due now")
     want("due", os.stat(path).st_mtime, os.stat(path).st_mtime < time.time() + 5)
 
 
