@@ -89,14 +89,25 @@ put_event(const struct tracing *t, const struct logline *l, struct str id)
 	buf_free(&text);
 }
 
+/* Most lines are about others: seen at once. */
+static bool
+is_about(const struct tracing *t, struct str line)
+{
+	size_t	i;
+
+	for (i = 0; i < t->n; i++)
+		if (memmem(line.p, line.n, t->names[i], ID_LEN) != NULL)
+			return true;
+	return false;
+}
+
 static bool
 one_line(void *arg, const struct logline *l, struct str line)
 {
 	struct tracing	*t = arg;
 	struct str	 id;
 
-	/* Most are about others: seen at once. */
-	if (line.n < ID_LEN)
+	if (!is_about(t, line))
 		return true;
 	follow(t, l);
 	if (!is_known(t, l, "id", &id))

@@ -57,6 +57,22 @@ def act(stage, *args):
         postq(stage, *args)))
 
 
+def add_team(stage):
+    """An alias for three; a start of the stage writes the file anew."""
+    with open(os.path.join(stage.dir, "aliases"), "a") as f:
+        f.write("team: alice, bob, carol\n")
+    stage.posthouse("reload")
+    until("the alias", lambda: knows(stage))
+
+
+def knows(stage):
+    with Smtp(stage.smtp) as c:
+        c.say(b"EHLO x", "250")
+        c.say(b"MAIL FROM:<s@client.test>", "250")
+        c.send(b"RCPT TO:<team@example.test>\r\n")
+        return (c.reply() or "").startswith("250")
+
+
 def test_traffic(stage):
     """A bit of everything."""
     want("empty", balanced(stage), True)
@@ -170,22 +186,23 @@ def test_forged(stage):
 
 
 def queue_pid(stage):
-    for exe in os.listdir("/proc"):
-        try:
-            if exe.isdigit() and os.readlink("/proc/%s/exe" % exe).endswith("/bin/queue") and \
-                    os.readlink("/proc/%s/exe" % exe).startswith(os.path.realpath(stage.dir)):
-                with open("/proc/%s/comm" % exe) as f:
-                    if f.read().strip() == "queue":
-                        return int(exe)
-        except OSError:
-            pass
-    return None
+    """By its line in the log; None while there is none."""
+    pid = int(re.findall(r" queue\[(\d+)\] info: started ", stage.log())[-1])
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return None
+    return pid
 
 
 def test_killed(stage):
     """queue is killed while mail goes through: what is wrong afterwards is no more than a delivery made twice, and named."""
+    stage.stop()
+    wrong = stage.up()
+    want("it starts", wrong, wrong is None)
+    add_team(stage)
     idents = set()
-    for n in range(3):
+    for _ in range(3):
         for i in range(30):
             to = [b"alice@example.test", b"bob@example.test", b"team@example.test", b"x@far.test"][i % 4]
             idents.add(send(stage.smtp, [to, b"carol@example.test"], message(word("k"))))
@@ -206,11 +223,8 @@ def test_killed(stage):
 
 
 def main():
-    with Stage("queue.retry-first 60s\nqueue.retry-max 1h\n", files={"team": "team: alice, bob, carol\n"}) as stage:
-        with open(os.path.join(stage.dir, "aliases"), "a") as f:
-            f.write("team: alice, bob, carol\n")
-        stage.posthouse("reload")
-        time.sleep(0.5)
+    with Stage("queue.retry-first 60s\nqueue.retry-max 1h\n") as stage:
+        add_team(stage)
         for name, test in (("mixed traffic", test_traffic), ("since a time", test_since),
                            ("a rotated log", test_rotated), ("a lost file is named", test_lost),
                            ("a forged line is named", test_forged), ("queue is killed", test_killed)):
