@@ -56,6 +56,8 @@ void	postq_connect(struct postq *);
 void	postq_confirm(const struct postq *, const char *what, size_t n);
 /* Opens the spool for reading; -1: not for us (errno; said if say). The caller closes both. */
 int	postq_spool(const struct postq *, struct spool *, int *dir, bool say) must_check;
+/* From now on files can only be read, and only those of the spool and of this log (NULL: none); ends the program if that cannot be. */
+void	postq_confine(const struct postq *, const char *log);
 /* The file of the log, from -l or the configuration; NULL: it is in none. */
 const char *postq_log_path(const struct postq *);
 /* Terminals must not be at the mercy of a sender. */

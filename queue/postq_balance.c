@@ -301,6 +301,7 @@ postq_balance(struct postq *o, const char *verb, int argc, char *argv[])
 	if ((log = postq_log_path(o)) == NULL)
 		errx(EX_UNAVAILABLE, "the log is not in a file (log \"%s\"): "
 		    "name one with -l", o->settings->log);
+	postq_confine(o, log);
 	settle(&b, log);
 	ledger_sum(&b.ledger, &sums);
 	if (!o->quiet) {

@@ -15,6 +15,7 @@
 #include "common/fmt/cur.h"
 #include "common/fmt/record.h"
 #include "common/proc/proto_queue.h"
+#include "common/proc/sandbox.h"
 #include "queue/client.h"
 #include "queue/listing.h"
 
@@ -123,6 +124,30 @@ postq_spool(const struct postq *o, struct spool *s, int *dir, bool say)
 	fdio_close(dir);
 	errno = saved;
 	return -1;
+}
+
+void
+postq_confine(const struct postq *o, const char *log)
+{
+	struct sandbox_path	 paths[] = {
+		{ o->settings->spool, SANDBOX_READ },
+		{ o->settings->run, SANDBOX_READ | SANDBOX_WRITE },
+		{ "/etc/localtime", SANDBOX_READ },
+		{ "/usr/share/zoneinfo", SANDBOX_READ },
+		{ NULL, SANDBOX_READ },		/* directory of the log */
+	};
+	const char		*slash;
+	struct diag		 why;
+	char			 dir[4096] = ".";
+	size_t			 n = nitems(paths) - (log == NULL);
+
+	if (log != NULL && (slash = strrchr(log, '/')) != NULL &&
+	    str_copy(dir, sizeof(dir), (struct str){ log, slash == log ? 1 :
+	    (size_t)(slash - log) }) == -1)
+		err(EX_USAGE, "%s", log);
+	paths[nitems(paths) - 1].path = dir;
+	if (sandbox_enter_files(paths, n, &why) == -1)
+		errx(EX_OSERR, "%s", why.text);
 }
 
 const char *

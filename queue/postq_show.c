@@ -225,6 +225,7 @@ postq_show(struct postq *o, const char *verb, int argc, char *argv[])
 	if (postq_spool(o, &s, &dir, true) == -1)
 		return errno == EACCES || errno == EPERM ? EX_NOPERM :
 		    EX_NOINPUT;
+	postq_confine(o, NULL);
 	for (i = 0; i < p.n; i++) {
 		if (p.n > 1)
 			printf("%s== %s\n", i == 0 ? "" : "\n", p.ids[i]);

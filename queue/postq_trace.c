@@ -255,6 +255,7 @@ postq_trace(struct postq *o, const char *verb, int argc, char *argv[])
 	(void)verb;
 	if (o->dry || !postq_pick(o, NULL, argc, argv, &p))
 		return EX_USAGE;
+	postq_confine(o, postq_log_path(o));
 	for (i = 0; i < p.n; i++) {
 		if (p.n > 1)
 			printf("%s== %s\n", i == 0 ? "" : "\n", p.ids[i]);
