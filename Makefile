@@ -95,7 +95,7 @@ SBIN_PROGRAMS	:= posthouse sendmail postq
 BIN_PROGRAMS	:= mailq deliver
 LIBEXEC_PROGRAMS := $(filter-out $(SBIN_PROGRAMS) $(BIN_PROGRAMS),$(notdir $(PROGRAMS)))
 
-.PHONY: all install check check-long run fuzz bench dist clean layering lint units tools help FORCE
+.PHONY: all install check check-long run fuzz bench dist clean layering lint units objects tools help FORCE
 .DELETE_ON_ERROR:
 # Nothing is removed when make ends: the summary of the tests is the last line.
 .SECONDARY:
@@ -103,9 +103,13 @@ all: $(PROGRAMS)
 
 help:
 	@echo 'all install check check-long run fuzz bench dist clean layering lint'
-	@echo 'variables: BUILD CC SANITIZE=1 WERROR=1 PREFIX DESTDIR CFLAGS LDFLAGS'
+	@echo 'variables: BUILD CC SANITIZE=1 WERROR=1 V=1 PREFIX DESTDIR CFLAGS LDFLAGS'
 
 # ---- rules -----------------------------------------------------------------
+
+# "CC file" for a command, so that a warning is seen; all of it with V=1, nothing with -s.
+SILENT		:= $(findstring s,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
+say		= $(if $(filter 1,$(V))$(SILENT),,@printf '  %-4s %s\n' $(1) $@; )
 
 ifneq ($(strip $(FLAGS)),$(strip $(file <$(BUILD)/flags)))
 $(BUILD)/flags: FORCE
@@ -116,27 +120,27 @@ $(BUILD)/flags:
 
 $(BUILD)/obj/tests/%.o: tests/%.c Makefile $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	$(call say,CC)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 $(BUILD)/obj/%.o: %.c Makefile $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(BANNED) -c -o $@ $<
+	$(call say,CC)$(CC) $(ALL_CFLAGS) $(BANNED) -c -o $@ $<
 
 $(LIBCOMMON): $(call obj,$(COMMON_SRC))
 	@rm -f $@
-	$(AR) rcsD $@ $^
+	$(call say,AR)$(AR) rcsD $@ $^
 
 define folder_rule
 $$(BUILD)/lib$(1).a: $$(call obj,$$(filter $(1)/%,$$(FOLDER_SRC)))
 	@rm -f $$@
-	$$(AR) rcsD $$@ $$^
+	$$(call say,AR)$$(AR) rcsD $$@ $$^
 endef
 $(foreach f,$(FOLDERS),$(if $(call folder_lib,$(f)),$(eval $(call folder_rule,$(f)))))
 
 define program_rule
 $$(BUILD)/bin/$(call prog_name,$(1)): $$(call obj,$(1)) $$(call folder_lib,$(firstword $(subst /, ,$(1)))) $$(LIBCOMMON)
 	@mkdir -p $$(@D)
-	$$(CC) $$(ALL_CFLAGS) $$(ALL_LDFLAGS) -o $$@ $$^ $$(or $$(LIBS_$$(@F)),$$(LIBS))
+	$$(call say,LD)$$(CC) $$(ALL_CFLAGS) $$(ALL_LDFLAGS) -o $$@ $$^ $$(or $$(LIBS_$$(@F)),$$(LIBS))
 endef
 $(foreach m,$(MAIN_SRC),$(eval $(call program_rule,$(m))))
 
@@ -144,12 +148,14 @@ $(foreach m,$(MAIN_SRC),$(eval $(call program_rule,$(m))))
 ALL_LIBS	= $(foreach f,$(FOLDERS),$(call folder_lib,$(f))) $(LIBCOMMON)
 $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(ALL_LIBS)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs check) $(LIBS)
+	$(call say,LD)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs check) $(LIBS)
 units: $(UNITS)
+# Compiled, not linked: for a compiler's opinion.
+objects: $(call obj,$(COMMON_SRC) $(FOLDER_SRC) $(MAIN_SRC) $(UNIT_SRC) $(TOOL_SRC))
 
 $(BUILD)/tools/%: $(BUILD)/obj/tests/tools/%.o $(LIBCOMMON)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LD)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 tools: $(TOOLS)
 
 # Fuzz targets link the same sources, built with coverage by clang.
@@ -160,12 +166,12 @@ FUZZ_FLAGS	:= -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=
 FUZZ_LIB_SRC	:= $(COMMON_SRC) $(FOLDER_SRC)
 $(BUILD)/fuzz/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(FUZZ_CC) $(STD) $(PATHS) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC)$(FUZZ_CC) $(STD) $(PATHS) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
 $(BUILD)/fuzz/libfuzzed.a: $(patsubst %.c,$(BUILD)/fuzz/obj/%.o,$(FUZZ_LIB_SRC))
 	@rm -f $@
-	$(AR) rcsD $@ $^
+	$(call say,AR)$(AR) rcsD $@ $^
 $(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzz/obj/tests/fuzz/fuzz_%.o $(BUILD)/fuzz/libfuzzed.a
-	$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer -Wl,--as-needed -o $@ $^ $(LIBS)
+	$(call say,LD)$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer -Wl,--as-needed -o $@ $^ $(LIBS)
 fuzz: $(FUZZERS)
 	tests/fuzz/run $(BUILD)/fuzz $(FUZZ_TIME)
 

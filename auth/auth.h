@@ -10,6 +10,7 @@
 #include "auth/backoff.h"
 #include "auth/request.h"
 #include "common/proc/peers.h"
+#include "common/proc/service.h"
 #include "common/proc/settings.h"
 #include "common/store/users.h"
 
@@ -49,19 +50,18 @@ struct worker {
 struct auth {
 	struct settings		*settings;
 	struct users		*users;		/* NULL: of the system */
-	struct event_base	*base;
-	struct event		*link, *term;
+	struct service		*service;
+	struct event_base	*base;		/* the service's */
 	struct peers		*peers;
 	struct worker		 workers[AUTH_WORKERS];
 	struct job_list		 jobs;
 	size_t			 njobs;
 	uint64_t		 next_id;
 	struct backoff		 backoff;
-	struct buf		 rec, event;
+	struct buf		 rec;
 	int			 dir;
 	int64_t			 refreshed;
 	unsigned long long	 logins, failures, temporary;
-	int			 status;
 };
 
 /* job.c */

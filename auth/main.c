@@ -16,10 +16,8 @@
 #include "common/base/fdio.h"
 #include "common/base/log.h"
 #include "common/proc/child.h"
-#include "common/proc/link.h"
 #include "common/proc/priv.h"
 #include "common/proc/sandbox.h"
-#include "common/proc/sig.h"
 
 #define USER		"ph-auth"
 #define CLIENTS_MAX	900	/* each has one descriptor, and one more while it logs in */
@@ -27,8 +25,7 @@
 void
 auth_stop(struct auth *a, int status)
 {
-	a->status = status;
-	event_base_loopbreak(a->base);
+	service_stop(a->service, status);
 }
 
 static bool
@@ -54,8 +51,9 @@ open_users(struct auth *a, const struct settings *st, struct users **out,
 }
 
 static void
-reload(struct auth *a, int conf)
+reload(void *arg, int conf)
 {
+	struct auth	*a = arg;
 	struct settings	*fresh = NULL;
 	struct users	*users;
 	struct diag	 why;
@@ -75,56 +73,19 @@ reload(struct auth *a, int conf)
 }
 
 static void
-send_status(struct auth *a)
+status(void *arg, char *dst, size_t size)
 {
-	char	text[160];
+	const struct auth	*a = arg;
 
-	snprintf(text, sizeof(text), "fronts=%zu waiting=%zu logins=%llu "
+	snprintf(dst, size, "fronts=%zu waiting=%zu logins=%llu "
 	    "failures=%llu temporary=%llu", peers_count(a->peers), a->njobs,
 	    a->logins, a->failures, a->temporary);
-	if (link_status(FD_LINK, text) == -1)
-		log_debug("status not sent");
 }
 
 static void
-link_readable(evutil_socket_t fd, short what, void *arg)
+master_said(void *arg, struct str rec)
 {
-	struct auth		*a = arg;
-	struct link_event	 ev;
-	size_t			 i;
-
-	(void)what;
-	if (link_read(fd, &a->event, &ev) == -1)
-		return;
-	switch (ev.verb) {
-	case LINK_STATUS:
-		send_status(a);
-		break;
-	case LINK_RELOAD:
-		reload(a, ev.conf);
-		break;
-	case LINK_STOP:
-	case LINK_GONE:
-		auth_stop(a, EX_OK);
-		break;
-	case LINK_ANSWER:
-		job_master_said(a, buf_view(&a->event));
-		break;
-	case LINK_NONE:
-		break;
-	}
-	fdio_close(&ev.conf);
-	for (i = 0; i < ev.nfds; i++)
-		fdio_close(&ev.fds[i].fd);
-}
-
-static void
-signalled(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	if (sig_take() & SIG_EV_TERM)
-		auth_stop(arg, EX_OK);
+	job_master_said(arg, rec);
 }
 
 /* Before anything is open that they should not have. */
@@ -143,38 +104,24 @@ start_workers(struct auth *a, struct diag *why)
 }
 
 static int
-watch(struct event_base *base, int fd, event_callback_fn fn, void *arg,
-    struct event **out)
-{
-	*out = event_new(base, fd, EV_READ | EV_PERSIST, fn, arg);
-	return *out == NULL ? -1 : event_add(*out, NULL);
-}
-
-static int
 events(struct auth *a, struct diag *why)
 {
-	static const struct peers_ops	ops = { job_packet, job_peer_gone };
-	struct child_fd			fds[CHILD_FDS];
+	static const struct service_ops	service = { status, reload,
+					    master_said };
+	static const struct peers_ops	peers = { job_packet, job_peer_gone };
 	size_t				i;
-	int				sig, fd, n;
 
-	if ((sig = sig_init(SIG_EV_TERM)) == -1 ||
-	    fdio_nonblock(FD_LINK, 1) == -1)
-		return diag_errno(why, "signals and link");
-	if ((n = child_fds(fds)) == -1 ||
-	    (fd = child_fd_find(fds, (size_t)n, "auth@login", 0)) == -1)
-		return diag_set(why, "no socket auth@login from the master");
-	if ((a->base = event_base_new()) == NULL ||
-	    watch(a->base, FD_LINK, link_readable, a, &a->link) == -1 ||
-	    watch(a->base, sig, signalled, a, &a->term) == -1 ||
-	    peers_new(&a->peers, a->base, CLIENTS_MAX, &ops, a) == -1 ||
-	    peers_listen(a->peers, fd, 0) == -1)
+	if (service_new(&a->service, &service, a, why) == -1)
+		return -1;
+	a->base = service_base(a->service);
+	if (peers_new(&a->peers, a->base, CLIENTS_MAX, &peers, a) == -1)
 		return diag_set(why, "event loop");
 	for (i = 0; i < AUTH_WORKERS; i++)
-		if (watch(a->base, a->workers[i].fd, job_worker_readable,
-		    &a->workers[i], &a->workers[i].event) == -1)
+		if (service_watch(a->service, a->workers[i].fd,
+		    job_worker_readable, &a->workers[i],
+		    &a->workers[i].event) == -1)
 			return diag_set(why, "event loop");
-	return 0;
+	return service_listen(a->peers, "auth@login", 0, why);
 }
 
 static int
@@ -185,7 +132,6 @@ setup(struct auth *a, struct diag *why)
 
 	TAILQ_INIT(&a->jobs);
 	buf_init(&a->rec, MSG_MAX);
-	buf_init(&a->event, MSG_MAX);
 	arc4random_buf(&secret, sizeof(secret));
 	backoff_init(&a->backoff, secret);
 	if (start_workers(a, why) == -1)
@@ -215,15 +161,9 @@ cleanup(struct auth *a)
 			event_free(a->workers[i].event);
 		fdio_close(&a->workers[i].fd);
 	}
-	if (a->link != NULL)
-		event_free(a->link);
-	if (a->term != NULL)
-		event_free(a->term);
-	if (a->base != NULL)
-		event_base_free(a->base);
+	service_free(&a->service);
 	users_close(&a->users);
 	buf_wipe(&a->rec);
-	buf_wipe(&a->event);
 	settings_free(&a->settings);
 	fdio_close(&a->dir);
 	free(a);
@@ -233,18 +173,14 @@ static int
 serve(struct auth *a)
 {
 	struct diag	why = { "" };
-	int		status;
+	int		r = EX_OSERR;
 
-	if (setup(a, &why) == -1) {
+	if (setup(a, &why) == -1)
 		log_error("start why=\"%s\"", why.text);
-		a->status = EX_OSERR;
-	} else if (link_ready(FD_LINK) == -1)
-		a->status = EX_TEMPFAIL;
-	else if (event_base_dispatch(a->base) == -1)
-		a->status = EX_SOFTWARE;
-	status = a->status;
+	else
+		r = service_run(a->service);
 	cleanup(a);
-	return status;
+	return r;
 }
 
 int

@@ -31,7 +31,6 @@
 
 #define CLIENTS_MAX	4	/* queue, and the one before it that is ending */
 #define WORKERS_MAX	1100	/* queue.local-workers goes to 1000 */
-#define STOP_MS		8000
 
 struct local {
 	struct settings	*settings;
@@ -89,12 +88,11 @@ find_user(struct local *l, struct str name, bool command, struct user *u)
 
 /* The descriptor for queue, or -1 with what to say. */
 static int
-open_worker(struct local *l, struct str rec, const char **status, char *text,
-    size_t size)
+open_worker(struct local *l, struct str rec, pid_t *pid, const char **status,
+    char *text, size_t size)
 {
 	struct user	u;
 	struct str	name, kind;
-	pid_t		pid;
 	int		fd;
 	bool		command;
 
@@ -118,30 +116,65 @@ open_worker(struct local *l, struct str rec, const char **status, char *text,
 		snprintf(text, size, "look up the user: %s", strerror(errno));
 		return -1;
 	}
-	pid = spawn_worker(l->settings, &u, command ? "command" : "mailbox",
+	*pid = spawn_worker(l->settings, &u, command ? "command" : "mailbox",
 	    &fd, status, text, size);
-	if (pid == -1)
+	if (*pid == -1)
 		return -1;
-	l->workers[l->nworkers++] = pid;
+	l->workers[l->nworkers++] = *pid;
 	return fd;
+}
+
+/* With the children that it has for its commands; one that is stopped ends, too. */
+static void
+end_worker(pid_t pid)
+{
+	(void)kill(-pid, SIGKILL);
+	(void)kill(pid, SIGKILL);
+}
+
+/* queue gave it up. It may kill workers of ours, and nothing else. */
+static void
+kill_worker(struct local *l, struct str rec)
+{
+	uint64_t	pid;
+	size_t		i;
+
+	if (!record_getu(rec, LOCAL_WORKER, INT32_MAX, &pid))
+		return;
+	for (i = 0; i < l->nworkers; i++)
+		if ((uint64_t)l->workers[i] == pid) {
+			log_warn("worker-killed pid=%d why=\"it hangs\"",
+			    (int)pid);
+			end_worker(l->workers[i]);
+			return;
+		}
 }
 
 static bool
 answer(struct local *l, int client)
 {
 	struct msg_fds	 fds = { .n = 0 };
+	struct str	 verb;
 	const char	*status;
 	char		 text[256] = "";
+	pid_t		 pid = -1;
 	int		 fd, r;
 
 	if ((r = msg_recv(client, &l->rec, NULL)) != 1)
 		return r == -1 && errno == EAGAIN;
-	fd = open_worker(l, buf_view(&l->rec), &status, text, sizeof(text));
+	if (record_get(buf_view(&l->rec), LOCAL_VERB, &verb) &&
+	    str_eq(verb, STR("kill"))) {
+		kill_worker(l, buf_view(&l->rec));
+		return true;
+	}
+	fd = open_worker(l, buf_view(&l->rec), &pid, &status, text,
+	    sizeof(text));
 	buf_reset(&l->rec);
 	if (fd != -1) {
 		l->opened++;
 		fds.fd[fds.n++] = fd;
 		record_puts(&l->rec, LOCAL_VERB, "ok");
+		record_putu(&l->rec, LOCAL_WORKER, (uint64_t)pid);
 	} else {
 		l->refused++;
 		record_puts(&l->rec, LOCAL_VERB,
@@ -191,7 +224,8 @@ static void
 begin_stop(struct local *l)
 {
 	l->stopping = true;
-	l->stop_due = now_ms() + STOP_MS;
+	/* the master gives us a moment more, for what comes after it */
+	l->stop_due = now_ms() + l->settings->stop_timeout;
 	fdio_close(&l->listen);
 	/* Their workers end when queue has closed its side. */
 	while (l->nclients > 0)
@@ -296,7 +330,7 @@ loop(struct local *l)
 			link_readable(l);
 	}
 	for (i = 0; i < l->nworkers; i++)
-		kill(l->workers[i], SIGTERM);
+		end_worker(l->workers[i]);
 }
 
 static int

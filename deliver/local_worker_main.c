@@ -18,7 +18,7 @@ main(int argc, char *argv[])
 
 	(void)argv;
 	if (argc != 1 || fcntl(FD_CONF, F_GET_SEALS) == -1) {
-		fprintf(stderr, "local-worker is started by local(8)\n");
+		fprintf(stderr, "local-worker is started by posthouse-local(8)\n");
 		return EX_USAGE;
 	}
 	if (sig_init(0) == -1)

@@ -82,6 +82,21 @@ whole(const struct place *p)
 	return p->whole.root == -1 ? &p->maildir : &p->whole;
 }
 
+/* The file may be missing, its directory must be there: a sandbox is made for it. */
+static int
+open_mbox(struct place *p, struct diag *why)
+{
+	struct stat	st;
+	char		dir[PLACE_PATH_MAX];
+
+	place_dir(p, dir, sizeof(dir));
+	if (stat(dir, &st) == -1)
+		return diag_errno(why, "%s", dir);
+	p->dir_dev = st.st_dev;
+	p->dir_ino = st.st_ino;
+	return 0;
+}
+
 int
 place_open(struct place *p, const char *location, const char *folder,
     struct diag *why)
@@ -110,7 +125,7 @@ place_open(struct place *p, const char *location, const char *folder,
 		    "mbox:/path", location);
 	}
 	if (*folder == '\0')
-		return 0;
+		return open_mbox(p, why);
 	errno = EINVAL;
 	return diag_set(why, "an mbox file has no folders");
 }
@@ -121,8 +136,11 @@ place_is_there(const struct place *p)
 	struct stat	here, there;
 	char		path[PLACE_PATH_MAX + 8];
 
-	if (p->kind == PLACE_MBOX)
-		return true;
+	if (p->kind == PLACE_MBOX) {
+		place_dir(p, path, sizeof(path));
+		return stat(path, &there) == 0 && there.st_dev == p->dir_dev &&
+		    there.st_ino == p->dir_ino;
+	}
 	snprintf(path, sizeof(path), "%s/new", p->path);
 	return fstat(p->maildir.new, &here) == 0 &&
 	    stat(path, &there) == 0 && here.st_ino == there.st_ino &&

@@ -5,6 +5,8 @@
 #ifndef DELIVER_PLACE_H
 #define DELIVER_PLACE_H
 
+#include <sys/types.h>
+
 #include <stdint.h>
 
 #include "common/base/attr.h"
@@ -22,6 +24,8 @@ struct place {
 	char		path[PLACE_PATH_MAX];
 	struct maildir	maildir;
 	struct maildir	whole;			/* of which that is a folder; else closed */
+	dev_t		dir_dev;		/* of an mbox: its directory, */
+	ino_t		dir_ino;		/* as it was opened */
 	bool		strict;			/* the setting durability; set before place_open */
 	uint64_t	quota, used;		/* bytes; 0: no limit */
 	uint64_t	begun;			/* of used, what place_end will store */

@@ -34,7 +34,7 @@
 #define COMMANDS_MAX	8	/* at a time */
 #define NAP_MS		20
 #define AGE_MS		60000	/* then a successor asks again who the user is, and what he may */
-#define REFUSE_MS	2000	/* then a successor looks at the mailbox again */
+#define REFUSE_MS	2000	/* then a successor asks again where the mailbox is */
 #define FLOW_MS		10	/* mail flows if the last was stored so recently */
 #define GATHER_MS	4	/* then so long is waited for more, */
 #define GATHER_TIMES	3	/* as often as some came, */
@@ -350,6 +350,18 @@ confine(struct worker *w, struct diag *why)
 	return sandbox_enter(SANDBOX_MAILDIR, paths, 1, why);
 }
 
+/* It can be tried as often as wanted: what a sandbox takes away, it takes away at its end. */
+static int
+use_mailbox(struct worker *w, struct diag *why)
+{
+	if (open_place(w, why) == -1)
+		return -1;
+	if (confine(w, why) == 0)
+		return 0;
+	place_close(&w->place);
+	return -1;
+}
+
 static int
 setup(struct worker *w, struct diag *why)
 {
@@ -370,35 +382,7 @@ setup(struct worker *w, struct diag *why)
 	fdio_close(&who);
 	if (fdio_nonblock(w->queue, 1) == -1 || priv_harden(true) == -1)
 		return diag_errno(why, "setup");
-	if (w->who.command)
-		return 0;
-	if (open_place(w, why) == -1)
-		return -1;
-	return confine(w, why);
-}
-
-/*
- * The mailbox cannot be used: every delivery hears why. Not for long, however
- * much comes: it may be usable by now.
- */
-static int
-refuse_all(struct worker *w, const char *why)
-{
-	struct job	*j = &w->jobs[0];
-	int64_t		 old = now_ms() + REFUSE_MS, idle;
-	int		 r;
-
-	for (;;) {
-		while ((r = job_recv(w, j)) == 1) {
-			mail_result(&j->mail, "4.2.0", "%s", why);
-			job_answer(w, j);
-			fdio_close(&j->fd);
-		}
-		idle = now_ms() + w->set->local.idle_timeout;
-		if (r == -1 || now_ms() >= old || fdio_wait(w->queue, POLLIN,
-		    idle < old ? idle : old) == -1)
-			return EX_TEMPFAIL;
-	}
+	return 0;
 }
 
 static int
@@ -427,6 +411,41 @@ loop(struct worker *w)
 	}
 }
 
+/* Until something comes, or as long as one refuses. */
+static bool
+wait_refusing(const struct worker *w, int64_t old)
+{
+	int64_t	idle = now_ms() + w->set->local.idle_timeout;
+
+	return now_ms() < old && fdio_wait(w->queue, POLLIN,
+	    idle < old ? idle : old) != -1;
+}
+
+/*
+ * The mailbox cannot be used: it is tried once more for what comes, and if it
+ * is still so, every delivery hears why.
+ */
+static int
+refuse(struct worker *w, struct diag *why)
+{
+	struct job	*j = &w->jobs[0];
+	int64_t		 old = now_ms() + REFUSE_MS;
+	int		 r;
+
+	while (wait_refusing(w, old)) {
+		if (use_mailbox(w, why) == 0)
+			return loop(w);
+		while ((r = job_recv(w, j)) == 1) {
+			mail_result(&j->mail, "4.2.0", "%s", why->text);
+			job_answer(w, j);
+			fdio_close(&j->fd);
+		}
+		if (r == -1)
+			break;
+	}
+	return EX_TEMPFAIL;
+}
+
 int
 worker_serve(const struct settings *set)
 {
@@ -443,11 +462,14 @@ worker_serve(const struct settings *set)
 		buf_init(&w->jobs[i].rec, MSG_MAX);
 		w->jobs[i].fd = -1;
 	}
-	if (setup(w, &why) == 0)
+	if (setup(w, &why) == -1) {
+		log_error("start user=%s why=\"%s\"", w->who.user, why.text);
+		status = EX_OSERR;
+	} else if (w->who.command || use_mailbox(w, &why) == 0)
 		status = loop(w);
 	else {
 		log_error("start user=%s why=\"%s\"", w->who.user, why.text);
-		status = w->queue == -1 ? EX_OSERR : refuse_all(w, why.text);
+		status = refuse(w, &why);
 	}
 	if (!w->who.command)
 		place_close(&w->place);

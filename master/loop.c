@@ -20,6 +20,8 @@
 #include "common/proc/ready.h"
 #include "common/proc/sig.h"
 
+#define BLIND_MS	100
+
 enum { AT_SIGNALS, AT_CONTROL, AT_RELOAD, AT_CLIENTS,
     AT_LINKS = AT_CLIENTS + MASTER_CLIENTS, AT_COUNT = AT_LINKS + ID_COUNT };
 
@@ -191,6 +193,24 @@ start_all(struct master *m, int64_t now)
 			program_start(m, &m->programs[i], now);
 }
 
+/* Without poll(2) we end: whose end it may be is looked at ten times a second. */
+static void
+blind(struct master *m, struct pollfd *fds, int64_t now)
+{
+	size_t	i;
+
+	if (!m->stopping)
+		log_error("poll why=\"%s\"", strerror(errno));
+	stop_begin(m, EX_OSERR, now);
+	for (i = 0; i < AT_COUNT; i++)
+		fds[i].revents = 0;
+	fds[AT_SIGNALS].revents = POLLIN;
+	for (i = 0; i < ID_COUNT; i++)
+		if (fds[AT_LINKS + i].fd != -1)
+			fds[AT_LINKS + i].revents = POLLIN;
+	(void)poll(NULL, 0, BLIND_MS);
+}
+
 int
 loop_run(struct master *m)
 {
@@ -206,10 +226,8 @@ loop_run(struct master *m)
 	while (!stop_advance(m, now)) {
 		gather(m, fds);
 		if (poll(fds, AT_COUNT, next_due(m, now)) == -1 &&
-		    errno != EINTR && errno != EAGAIN) {
-			log_error("poll why=\"%s\"", strerror(errno));
-			stop_begin(m, EX_OSERR, now);
-		}
+		    errno != EINTR && errno != EAGAIN)
+			blind(m, fds, now);
 		now = now_ms();
 		dispatch(m, fds, now);
 		for (i = 0; i < ID_COUNT; i++)

@@ -15,6 +15,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "common/base/fdio.h"
@@ -25,6 +26,7 @@
 #include "common/store/spool.h"
 
 #define PATIENCE_MS	10000	/* for what the last master has left behind */
+#define DYING_MS	2000	/* for one that was killed, and has its locks until it is gone */
 #define LOOK_MS		50
 
 /* Whoever can write the file can run commands as anybody. */
@@ -84,14 +86,17 @@ make_dirs(const struct settings *s, struct diag *why)
 }
 
 static int
-lock(int fd, const char *what, struct diag *why)
+lock(int fd, const char *what, int64_t until, struct diag *why)
 {
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-		return 0;
-	if (errno == EWOULDBLOCK)
-		return diag_set(why, "%s: another posthouse is running here",
-		    what);
-	return diag_errno(why, "lock %s", what);
+	while (flock(fd, LOCK_EX | LOCK_NB) == -1) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return diag_errno(why, "lock %s", what);
+		if (now_ms() >= until)
+			return diag_set(why, "%s: another posthouse is "
+			    "running here", what);
+		(void)poll(NULL, 0, LOOK_MS);
+	}
+	return 0;
 }
 
 /* Two masters on one run directory or spool would deliver everything twice. */
@@ -99,12 +104,13 @@ static int
 take_locks(struct master *m, struct diag *why)
 {
 	char	path[1100];
+	int64_t	until = now_ms() + DYING_MS;
 
 	snprintf(path, sizeof(path), "%s/posthouse.pid", m->settings->run);
 	m->pidfile = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
 	if (m->pidfile == -1)
 		return diag_errno(why, "%s", path);
-	if (lock(m->pidfile, path, why) == -1)
+	if (lock(m->pidfile, path, until, why) == -1)
 		return -1;
 	if (spool_layout(m->settings->spool, why) == -1)
 		return -1;
@@ -112,7 +118,7 @@ take_locks(struct master *m, struct diag *why)
 	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (m->spool_lock == -1)
 		return diag_errno(why, "%s", m->settings->spool);
-	return lock(m->spool_lock, m->settings->spool, why);
+	return lock(m->spool_lock, m->settings->spool, until, why);
 }
 
 static int
@@ -200,6 +206,9 @@ compile_tables(const struct settings *s, struct diag *why)
 
 	if ((status = reload_route(s, "-c", why)) == -1)
 		return -1;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == EX_CONFIG)
+		return diag_set(why, "the tables could not be compiled for the "
+		    "reasons given above");
 	if (status != 0)
 		return diag_set(why, "the tables could not be compiled: "
 		    "route ended with %s", exit_text(status, text,

@@ -172,16 +172,36 @@ find_place(const struct listener *list, size_t n, const char *place)
 	return NULL;
 }
 
+/* What the errno alone does not tell who meets it for the first time. */
+static const char *
+hint(int error)
+{
+	switch (error) {
+	case EADDRINUSE:
+		return " (another mail server?)";
+	case EADDRNOTAVAIL:
+		return " (this host does not have it)";
+	case EACCES:
+		return " (ports below 1024 are for root)";
+	default:
+		return "";
+	}
+}
+
 static int
-listen_on(const char *place, struct diag *why)
+listen_on(const char *service, const struct setting_item *it, struct diag *why)
 {
 	struct addr	addr;
-	int		fd;
+	int		fd = -1;
 
-	if (addr_parse_listen(place, &addr) == -1)
-		return diag_errno(why, "listen %s", place);
-	if ((fd = addr_listen(&addr, 1024)) == -1)
-		return diag_errno(why, "listen %s", place);
+	if (addr_parse_listen(it->text, &addr) == -1 ||
+	    (fd = addr_listen(&addr, 1024)) == -1) {
+		if (it->line == 0)	/* the default */
+			return diag_set(why, "%s.listen %s: %s%s", service,
+			    it->text, strerror(errno), hint(errno));
+		return diag_at(why, it->file, it->line, 1, "%s.listen %s: "
+		    "%s%s", service, it->text, strerror(errno), hint(errno));
+	}
 	return fd;
 }
 
@@ -209,7 +229,8 @@ sockets_listen(const struct settings *s, enum program_id id,
 		strlcpy(l->place, list->items[i].text, sizeof(l->place));
 		if ((had = find_place(old, nold, l->place)) != NULL)
 			l->fd = had->fd;
-		else if ((l->fd = listen_on(l->place, why)) == -1)
+		else if ((l->fd = listen_on(l->name, &list->items[i],
+		    why)) == -1)
 			goto fail;
 		(*nout)++;
 	}

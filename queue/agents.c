@@ -31,6 +31,7 @@ struct agent {
 	bool			 command;	/* for finals P and M */
 	enum agent_state	 state;
 	int			 fd;
+	uint64_t		 pid;		/* as the parent calls the worker, 0: unknown */
 	struct event		*event;
 	struct task_list	 ready, sent;
 	size_t			 nsent;
@@ -368,6 +369,19 @@ patience(const struct agent *a)
 	    (a->command ? set->local.pipe_timeout : 0);
 }
 
+/* It would hang for ever, and each attempt would leave one more. */
+static void
+have_killed(struct agents *as, const struct agent *a)
+{
+	if (as->fd == -1 || a->pid == 0)
+		return;
+	buf_reset(&as->rec);
+	record_puts(&as->rec, LOCAL_VERB, "kill");
+	record_putu(&as->rec, LOCAL_WORKER, a->pid);
+	if (!buf_ok(&as->rec) || msg_send(as->fd, &as->rec, NULL) == -1)
+		log_warn("local user=%s why=\"it cannot be killed\"", a->user);
+}
+
 /* One that hangs has nothing to tell; what it was given must not hang with it. */
 static void
 drop_silent(struct agents *as)
@@ -380,6 +394,7 @@ drop_silent(struct agents *as)
 			continue;
 		log_error("local user=%s why=\"no answer in %llds\"", a->user,
 		    (long long)((now - a->since) / 1000));
+		have_killed(as, a);
 		agent_fail(as, a, "4.4.1",
 		    STR("the delivery agent does not answer"), false);
 	}
@@ -427,6 +442,8 @@ opened(struct agents *as, struct agent *a, struct str rec, struct msg_fds *fds)
 		text = STR("");
 	if (record_get(rec, LOCAL_VERB, &verb) && str_eq(verb, STR("ok")) &&
 	    fds->n == 1) {
+		if (!record_getu(rec, LOCAL_WORKER, INT32_MAX, &a->pid))
+			a->pid = 0;
 		fds->n = 0;
 		adopt(as, a, fds->fd[0]);
 		return;

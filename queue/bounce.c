@@ -1,55 +1,23 @@
 /*
- * queue/bounce.c - reports to the sender (RFC 3461, RFC 3464): what failed for
- * good, what waits, and successes where they were asked for. A report is a
- * message of its own, safe in the queue before anything else is forgotten. It
- * has no sender, so one that fails goes to the postmaster, and if that fails
- * it is held: nothing loops and nothing is lost.
+ * queue/bounce.c - who is told of what (RFC 3461): what failed for good, what
+ * waits, and successes where they were asked for. A report (report.c) has no
+ * sender, so one that fails goes to the postmaster, and if that fails it is
+ * held: nothing loops and nothing is lost.
  */
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "common/base/fdio.h"
 #include "common/base/log.h"
-#include "common/base/now.h"
-#include "common/fmt/dsn.h"
 #include "common/fmt/esmtp.h"
-#include "common/fmt/header.h"
-#include "queue/history.h"
 #include "queue/queue.h"
 
-#define ORIGIN_BOUNCE	"bounce"
-#define ORIGIN_DOUBLE	"double-bounce"
-#define HEADER_MAX	262144u
-#define TEXT_MAX	(64u << 20)	/* a hundred thousand recipients fit */
-#define STATUS_MAX	((1u << 20) + 4096)
-#define SUBJECT_MAX	1000u
-
-/* A report in the making. */
-struct report {
-	struct queue		*q;
-	const struct message	*m;
-	struct dsn		 dsn;
-	struct dsn_rcpt		*rcpts;
-	size_t			 nrcpts;
-	struct buf		 status;	/* the status file: what was said when */
-	struct history		 history;
-	struct buf		 returned;	/* header or content */
-	struct buf		 to;		/* whom it goes to */
-	struct arena		 mem;
-	char			 id[ID_SIZE];
-};
-
-static bool
-wants(const struct envelope_rcpt *r, enum dsn_kind kind)
+bool
+bounce_wants(const struct envelope_rcpt *r, enum dsn_kind kind)
 {
 	switch (kind) {
 	case DSN_FAILURE:
 		return r->state == RCPT_FAILED && (r->notify == 0 ||
 		    (r->notify & NOTIFY_FAILURE) != 0);
 	case DSN_SUCCESS:
-		return r->state == RCPT_DELIVERED &&
-		    (r->notify & NOTIFY_SUCCESS) != 0;
+		return (r->state == RCPT_DELIVERED ||
+		    r->state == RCPT_EXPANDED) && (r->notify & NOTIFY_SUCCESS) != 0;
 	case DSN_DELAY:
 		return r->state == RCPT_WAITING && (r->notify == 0 ||
 		    (r->notify & NOTIFY_DELAY) != 0);
@@ -57,256 +25,14 @@ wants(const struct envelope_rcpt *r, enum dsn_kind kind)
 	return false;
 }
 
-static size_t
-count_wanted(const struct message *m, enum dsn_kind kind)
+size_t
+bounce_count(const struct message *m, enum dsn_kind kind)
 {
 	size_t	i, n = 0;
 
 	for (i = 0; i < m->env.nrcpts; i++)
-		n += wants(&m->env.rcpts[i], kind);
+		n += bounce_wants(&m->env.rcpts[i], kind);
 	return n;
-}
-
-/* Of one recipient all lines, as a person reads them; the last one tells the rest. */
-static int
-tell(struct report *rep, struct dsn_rcpt *r)
-{
-	const struct history_line	*l;
-	struct buf			 text;
-	size_t				 i, n;
-	int				 ret;
-
-	l = history_of(&rep->history, r->addr, &n);
-	buf_init(&text, STATUS_MAX * 2);
-	for (i = 0; i < n; i++) {
-		dsn_date(&text, l[i].at_s);
-		buf_addf(&text, "  %.*s %.*s\n", STR_ARG(l[i].status),
-		    STR_ARG(l[i].text));
-	}
-	if (n > 0) {
-		r->last_s = l[n - 1].at_s;
-		r->status = l[n - 1].status;
-		r->diagnostic = l[n - 1].text;
-	}
-	ret = buf_ok(&text) ? arena_dup(&rep->mem, buf_view(&text),
-	    &r->history) : -1;
-	buf_free(&text);
-	return ret;
-}
-
-static const char *
-action(enum dsn_kind kind)
-{
-	switch (kind) {
-	case DSN_FAILURE:
-		return "failed";
-	case DSN_DELAY:
-		return "delayed";
-	case DSN_SUCCESS:
-		break;
-	}
-	return "delivered";
-}
-
-static int
-add_rcpts(struct report *rep)
-{
-	const struct message		*m = rep->m;
-	const struct envelope_rcpt	*r;
-	struct dsn_rcpt			*to;
-	size_t				 i;
-
-	rep->rcpts = calloc(count_wanted(m, rep->dsn.kind),
-	    sizeof(*rep->rcpts));
-	if (rep->rcpts == NULL)
-		return -1;
-	for (i = 0; i < m->env.nrcpts; i++) {
-		r = &m->env.rcpts[i];
-		if (!wants(r, rep->dsn.kind))
-			continue;
-		to = &rep->rcpts[rep->nrcpts++];
-		*to = (struct dsn_rcpt){ .addr = r->addr, .orcpt = r->orcpt,
-		    .action = action(rep->dsn.kind) };
-		if (rep->dsn.kind == DSN_DELAY)
-			to->until_s = m->env.arrival_ms / 1000 +
-			    rep->q->settings->queue.lifetime / 1000;
-		if (tell(rep, to) == -1)
-			return -1;
-	}
-	return 0;
-}
-
-/* ---- what is returned of the message */
-
-static bool
-has_eight_bits(struct str s)
-{
-	size_t	i;
-
-	for (i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] > 127)
-			return true;
-	return false;
-}
-
-static void
-take_subject(struct report *rep)
-{
-	struct header_field	f;
-	struct buf		text;
-
-	buf_init(&text, SUBJECT_MAX);
-	if (header_find(buf_view(&rep->returned), "Subject", &f) &&
-	    header_unfold(f.body, &text) == 0 && arena_dup(&rep->mem,
-	    buf_view(&text), &rep->dsn.subject) == -1)
-		rep->dsn.subject = STR("");	/* it helps, no more */
-	buf_free(&text);
-}
-
-/* RFC 3461 4.3: RET=FULL as far as the limit goes; without RET a short message whole. */
-static int
-take_content(struct report *rep)
-{
-	const struct envelope	*env = &rep->m->env;
-	long long		 most = rep->q->settings->queue.bounce_size;
-	size_t			 n;
-	ssize_t			 got;
-
-	rep->dsn.full = rep->dsn.kind == DSN_FAILURE &&
-	    !(env->options & ENV_RET_HDRS) && env->content_len <= most;
-	n = rep->dsn.full || env->content_len < (off_t)HEADER_MAX ?
-	    (size_t)env->content_len : HEADER_MAX;
-	buf_init(&rep->returned, n + 4);
-	if (buf_reserve(&rep->returned, n == 0 ? 1 : n) == -1 ||
-	    (got = fdio_pread(rep->m->fd, rep->returned.p, n,
-	    env->content_at)) == -1)
-		return -1;
-	rep->returned.n = (size_t)got;
-	take_subject(rep);
-	if (!rep->dsn.full)
-		rep->returned.n = header_length(buf_view(&rep->returned));
-	n = rep->returned.n;
-	if (n > 0 && rep->returned.p[n - 1] != '\n' &&
-	    buf_adds(&rep->returned, "\r\n") == -1)
-		return -1;
-	rep->dsn.eightbit = has_eight_bits(buf_view(&rep->returned));
-	return 0;
-}
-
-/* ---- the report as a message */
-
-static int
-write_report(struct report *rep, struct spool_in *in, struct envelope *env)
-{
-	struct draft	d;
-	struct buf	text, end;
-	int		r = -1;
-
-	if (draft_begin(in, &d, env) == -1)
-		return -1;
-	buf_init(&text, TEXT_MAX);
-	buf_init(&end, 256);
-	if (dsn_begin(&text, &rep->dsn, rep->rcpts, rep->nrcpts) == 0 &&
-	    dsn_end(&end, &rep->dsn) == 0 &&
-	    draft_write(&d, text.p, text.n) == 0 &&
-	    draft_write(&d, rep->returned.p, rep->returned.n) == 0 &&
-	    draft_write(&d, end.p, end.n) == 0)
-		r = draft_commit(in, &d);
-	else
-		draft_abort(in, &d);
-	buf_free(&text);
-	buf_free(&end);
-	return r;
-}
-
-static int
-send_report(struct report *rep, bool twice)
-{
-	struct envelope_rcpt	rcpt = { .addr = buf_view(&rep->to),
-				    .orcpt = STR(""), .final = STR(""),
-				    .state = RCPT_WAITING };
-	struct envelope		env = {
-		.arrival_ms = now_real_ms(), .client = STR(""),
-		.helo = STR(""), .proto = STR(""), .auth = STR(""),
-		.sender = STR(""), .envid = STR(""), .rcpts = &rcpt,
-		.nrcpts = 1
-	};
-	struct timespec	ts = now_real();
-	struct id	id = id_make(&ts);
-	struct spool_in	in;
-	char		to[LOG_SAFE_MAX];
-	int		r;
-
-	id_format(id, env.id);
-	strlcpy(rep->id, env.id, sizeof(rep->id));
-	env.origin = twice ? STR(ORIGIN_DOUBLE) : STR(ORIGIN_BOUNCE);
-	if (rep->dsn.utf8)
-		env.options |= ENV_SMTPUTF8 | ENV_8BITMIME;
-	if (rep->dsn.eightbit)
-		env.options |= ENV_8BITMIME;
-	if (spool_in_queue(&rep->q->spool, id, &in) == -1)
-		return -1;
-	r = write_report(rep, &in, &env);
-	spool_in_close(&in);
-	if (r == -1)
-		return -1;
-	log_info("report id=%s kind=%s of=%s to=%s nrcpts=%zu", env.id,
-	    action(rep->dsn.kind), rep->m->env.id,
-	    log_safe(to, sizeof(to), rcpt.addr), rep->nrcpts);
-	if (waiting_add(&rep->q->waiting, id, env.arrival_ms) == -1)
-		log_error("forgotten id=%s why=\"out of memory, found again "
-		    "at the next start\"", env.id);
-	queue_kick(rep->q);
-	return 0;
-}
-
-/* The sender; the postmaster for a bounce that cannot be delivered. */
-static int
-address(struct report *rep, bool twice)
-{
-	const struct settings	*s = rep->q->settings;
-
-	buf_init(&rep->to, 1024);
-	if (!twice)
-		return buf_addstr(&rep->to, rep->m->env.sender);
-	return buf_addf(&rep->to, "postmaster@%s", s->domains.n > 0 ?
-	    s->domains.items[0].text : s->hostname);
-}
-
-static int
-make_report(struct queue *q, const struct message *m, enum dsn_kind kind)
-{
-	struct report	rep = {
-		.q = q, .m = m, .dsn = {
-			.kind = kind, .hostname = q->settings->hostname,
-			.about = m->env.id, .envid = m->env.envid,
-			.subject = STR(""), .now_s = now_real_ms() / 1000,
-			.arrival_s = m->env.arrival_ms / 1000,
-			.utf8 = (m->env.options & ENV_SMTPUTF8) != 0
-		}
-	};
-	bool		twice = m->env.sender.n == 0;
-	int		r = -1, saved;
-
-	arena_init(&rep.mem, TEXT_MAX);
-	buf_init(&rep.status, STATUS_MAX);
-	rep.dsn.id = rep.id;
-	if (address(&rep, twice) == 0 &&
-	    spool_status_read(&q->spool, m->id, &rep.status) == 0 &&
-	    history_read(&rep.history, buf_view(&rep.status)) == 0 &&
-	    add_rcpts(&rep) == 0 && take_content(&rep) == 0) {
-		rep.dsn.to = buf_view(&rep.to);
-		r = send_report(&rep, twice);
-	}
-	saved = errno;
-	free(rep.rcpts);
-	history_free(&rep.history);
-	arena_free(&rep.mem);
-	buf_free(&rep.status);
-	buf_free(&rep.returned);
-	buf_free(&rep.to);
-	errno = saved;
-	return r;
 }
 
 /* Those that a report of this kind was about, or that want none. */
@@ -320,7 +46,7 @@ mark(const struct message *m, enum dsn_kind kind)
 		r = &m->env.rcpts[i];
 		if (kind == DSN_FAILURE && r->state == RCPT_FAILED)
 			r->state = RCPT_TOLD;
-		else if (kind == DSN_SUCCESS && wants(r, kind))
+		else if (kind == DSN_SUCCESS && bounce_wants(r, kind))
 			r->state = RCPT_TOLD;
 		else if (kind == DSN_DELAY && r->state == RCPT_WAITING)
 			r->state = RCPT_LATE;
@@ -330,7 +56,7 @@ mark(const struct message *m, enum dsn_kind kind)
 static enum bounce_end
 failures(struct queue *q, const struct message *m)
 {
-	size_t	i, n = 0, wanted = count_wanted(m, DSN_FAILURE);
+	size_t	i, n = 0, wanted = bounce_count(m, DSN_FAILURE);
 
 	for (i = 0; i < m->env.nrcpts; i++)
 		n += m->env.rcpts[i].state == RCPT_FAILED;
@@ -339,7 +65,7 @@ failures(struct queue *q, const struct message *m)
 	/* Nobody is left who could be told. */
 	if (str_eq(m->env.origin, STR(ORIGIN_DOUBLE)))
 		return BOUNCE_NOBODY;
-	if (wanted > 0 && make_report(q, m, DSN_FAILURE) == -1)
+	if (wanted > 0 && report_make(q, m, DSN_FAILURE) == -1)
 		return BOUNCE_LATER;
 	if (wanted < n)
 		log_info("discarded id=%s nrcpts=%zu why=\"its sender wants "
@@ -355,9 +81,9 @@ bounce_ended(struct queue *q, const struct message *m)
 
 	/* RFC 3461 5.2.3: nobody asked for a report of a report */
 	if (end != BOUNCE_DONE || m->env.sender.n == 0 ||
-	    count_wanted(m, DSN_SUCCESS) == 0)
+	    bounce_count(m, DSN_SUCCESS) == 0)
 		return end;
-	if (make_report(q, m, DSN_SUCCESS) == -1)
+	if (report_make(q, m, DSN_SUCCESS) == -1)
 		return BOUNCE_LATER;
 	mark(m, DSN_SUCCESS);
 	return BOUNCE_DONE;
@@ -366,8 +92,8 @@ bounce_ended(struct queue *q, const struct message *m)
 int
 bounce_late(struct queue *q, const struct message *m)
 {
-	if (m->env.sender.n > 0 && count_wanted(m, DSN_DELAY) > 0 &&
-	    make_report(q, m, DSN_DELAY) == -1)
+	if (m->env.sender.n > 0 && bounce_count(m, DSN_DELAY) > 0 &&
+	    report_make(q, m, DSN_DELAY) == -1)
 		return -1;
 	mark(m, DSN_DELAY);
 	return 0;

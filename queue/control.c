@@ -83,6 +83,27 @@ say_history(struct order *o, struct str text)
 	say_lines(o, text);
 }
 
+static const char *
+state_name(char state)
+{
+	switch (state) {
+	case RCPT_WAITING:
+		return "waiting";
+	case RCPT_LATE:
+		return "late";
+	case RCPT_DELIVERED:
+		return "delivered";
+	case RCPT_FAILED:
+		return "failed";
+	case RCPT_TOLD:
+		return "told";
+	case RCPT_EXPANDED:
+		return "expanded";
+	default:
+		return "unknown";
+	}
+}
+
 static void
 say_rcpts(struct order *o, const struct envelope *env)
 {
@@ -92,13 +113,37 @@ say_rcpts(struct order *o, const struct envelope *env)
 	buf_init(&line, 2048);
 	for (i = 0; i < env->nrcpts && o->out->n < ANSWER_FULL / 2; i++) {
 		buf_reset(&line);
-		buf_addf(&line, "recipient %c %.*s", env->rcpts[i].state,
-		    STR_ARG(env->rcpts[i].addr));
+		buf_addf(&line, "recipient %.*s %s",
+		    STR_ARG(env->rcpts[i].addr),
+		    state_name(env->rcpts[i].state));
 		record_put(o->out, QUEUE_TEXT, buf_view(&line));
 	}
 	if (i < env->nrcpts)
 		order_say(o, true, "... and more recipients");
 	buf_free(&line);
+}
+
+static void
+add_known(struct buf *text, const char *name, struct str value)
+{
+	if (value.n > 0)
+		buf_addf(text, " %s %.*s", name, STR_ARG(value));
+}
+
+static void
+say_envelope(struct order *o, const struct envelope *env)
+{
+	struct buf	text;
+
+	buf_init(&text, 8192);
+	buf_addf(&text, "id %s\nfrom <%.*s>\norigin %.*s", env->id,
+	    STR_ARG(env->sender), STR_ARG(env->origin));
+	add_known(&text, "client", env->client);
+	add_known(&text, "helo", env->helo);
+	add_known(&text, "proto", env->proto);
+	buf_addf(&text, "\nsize %lld\n", (long long)env->content_len);
+	say_lines(o, buf_view(&text));
+	buf_free(&text);
 }
 
 static bool
@@ -119,12 +164,10 @@ order_trace(struct order *o)
 	if (r == -1)
 		return order_say(o, false, why.text);
 	buf_init(&text, (1u << 20) + 4096);
-	buf_addf(&text, "id %s\nfrom %.*s\norigin %.*s client %.*s helo %.*s "
-	    "proto %.*s\nsize %lld\n", env.id, STR_ARG(env.sender),
-	    STR_ARG(env.origin), STR_ARG(env.client), STR_ARG(env.helo),
-	    STR_ARG(env.proto), (long long)env.content_len);
-	say_lines(o, buf_view(&text));
+	say_envelope(o, &env);
 	say_rcpts(o, &env);
+	buf_addf(&text, "%lld arrived", (long long)(env.arrival_ms / 1000));
+	say_lines(o, buf_view(&text));
 	buf_reset(&text);
 	if (spool_status_read(&o->q->spool, o->id, &text) == 0)
 		say_history(o, buf_view(&text));

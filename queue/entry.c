@@ -12,8 +12,8 @@
 #define REASON_MAX	1000u
 #define LINES_MAX	1000u	/* of a status file are looked at, from its end */
 
-const char *
-entry_place(const struct entry *e)
+static const char *
+place_name(const struct entry *e)
 {
 	if (e->running)
 		return "running";
@@ -107,7 +107,7 @@ entry_bare(const struct entry *e, struct buf *out)
 
 	id_format(e->id, name);
 	record_puts(out, ENTRY_ID, name);
-	record_puts(out, ENTRY_PLACE, entry_place(e));
+	record_puts(out, ENTRY_PLACE, place_name(e));
 	record_putu(out, ENTRY_DUE, e->due < 0 ? 0 : (uint64_t)e->due);
 }
 
@@ -132,7 +132,7 @@ entry_parse(struct str rec, struct entry *e)
 		return true;
 	for (i = 0; i < nitems(places); i++) {
 		e->place = places[i];
-		if (str_eq(place, str_from(entry_place(e))))
+		if (str_eq(place, str_from(place_name(e))))
 			return true;
 	}
 	return false;
@@ -161,7 +161,7 @@ static void
 show(const struct spool *s, const struct entry *e, const struct envelope *env,
     const struct filter *f, struct buf *scratch, struct buf *out)
 {
-	if (!filter_matches_envelope(f, env, entry_place(e), now_real_ms()))
+	if (!filter_matches_envelope(f, env, place_name(e), now_real_ms()))
 		return;
 	if (scratch == NULL) {
 		put_all(e, env, STR(""), out);
@@ -183,7 +183,7 @@ entry_read(const struct spool *s, const struct entry *e,
 	int		fd, r, saved;
 
 	/* The place is known without a look at the file. */
-	if (*f->place != '\0' && strcmp(f->place, entry_place(e)) != 0)
+	if (*f->place != '\0' && strcmp(f->place, place_name(e)) != 0)
 		return 0;
 	if ((fd = spool_file(s, e->place, e->id, false)) == -1)
 		return -1;

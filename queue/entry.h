@@ -16,8 +16,6 @@ struct entry {
 	int64_t			due;	/* ms since 1970 */
 };
 
-/* The word of ENTRY_PLACE. */
-const char *entry_place(const struct entry *);
 /* Adds what is known without a look at the file: id, place, due. */
 void	entry_bare(const struct entry *, struct buf *out);
 /* The same read back; of one that is running the place is not known. False: it makes no sense. */

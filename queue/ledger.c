@@ -156,6 +156,7 @@ book_expanded(struct ledger *l, struct account *a, const struct logline *line)
 	(void)l;
 	a->expanded += (int32_t)count(line, "nrcpts") -
 	    (int32_t)count(line, "was");
+	a->stand_in += count(line, "ended");
 }
 
 static void

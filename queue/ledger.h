@@ -24,6 +24,7 @@ struct account {
 	uint32_t	accepted;	/* lines that say so */
 	uint32_t	credit, seen;	/* recipients: as accepted; by another line */
 	int32_t		expanded;	/* more of them, or fewer */
+	uint32_t	stand_in;	/* stood for others, and ended with their expansion */
 	uint32_t	revived;	/* failed, and tried again */
 	uint32_t	delivered, failed, expired, removed;
 	uint32_t	told;		/* failed ones that a report or a discard is about */

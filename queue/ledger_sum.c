@@ -19,7 +19,8 @@ ledger_carried(const struct ledger *l, const struct account *a)
 uint64_t
 ledger_debit(const struct account *a)
 {
-	return (uint64_t)a->delivered + a->failed + a->expired + a->removed;
+	return (uint64_t)a->delivered + a->failed + a->expired + a->removed +
+	    a->stand_in;
 }
 
 /* By the log; what was revived owes a second end. */
@@ -148,7 +149,7 @@ sum_one(const struct ledger *l, const struct account *a,
 	s->expired += a->expired;
 	s->removed += a->removed;
 	s->revived += a->revived;
-	s->expanded += a->expanded;
+	s->expanded += a->expanded - (int64_t)a->stand_in;
 	s->spool += a->places != 0;
 	s->spool_rcpts += waiting;
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/log.h"
 #include "common/fmt/json.h"
 #include "common/fmt/record.h"
 #include "common/proc/proto_queue.h"
@@ -48,12 +49,15 @@ listing_age(int64_t ms, char out[32])
 static void
 put_safe(struct str s, struct buf *out)
 {
-	size_t	from = out->n, i;
+	size_t	i, n;
 
-	buf_addstr(out, s);
-	for (i = from; i < out->n; i++)
-		if ((unsigned char)out->p[i] < ' ' || out->p[i] == 127)
-			out->p[i] = '?';
+	for (i = 0; i < s.n; i += n)
+		if ((n = log_shown(s, i)) > 0)
+			buf_add(out, s.p + i, n);
+		else {
+			buf_addc(out, '?');
+			n = 1;
+		}
 }
 
 struct item {

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/base/fdio.h"
+#include "common/base/log.h"
 #include "common/fmt/cur.h"
 #include "common/fmt/record.h"
 #include "common/proc/proto_queue.h"
@@ -163,11 +164,15 @@ postq_log_path(const struct postq *o)
 void
 postq_put_safe(struct str s)
 {
-	size_t	i;
+	size_t	i, n;
 
-	for (i = 0; i < s.n; i++)
-		putchar((unsigned char)s.p[i] < ' ' || s.p[i] == 127 ? '?' :
-		    s.p[i]);
+	for (i = 0; i < s.n; i += n)
+		if ((n = log_shown(s, i)) > 0)
+			fwrite(s.p + i, 1, n, stdout);
+		else {
+			putchar('?');
+			n = 1;
+		}
 }
 
 const char *

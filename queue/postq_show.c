@@ -49,6 +49,25 @@ put(const char *name, struct str value)
 	putchar('\n');
 }
 
+static const char *
+state_name(char state)
+{
+	static const struct {
+		char		 state;
+		const char	*name;
+	} names[] = {
+		{ RCPT_WAITING, "waiting" }, { RCPT_LATE, "late" },
+		{ RCPT_DELIVERED, "delivered" }, { RCPT_FAILED, "failed" },
+		{ RCPT_TOLD, "told" }, { RCPT_EXPANDED, "expanded" }
+	};
+	size_t	i;
+
+	for (i = 0; i < nitems(names); i++)
+		if (names[i].state == state)
+			return names[i].name;
+	return "unknown";
+}
+
 static void
 put_rcpt(const struct envelope_rcpt *r)
 {
@@ -57,8 +76,9 @@ put_rcpt(const struct envelope_rcpt *r)
 	};
 	size_t	i;
 
-	printf("recipient %c ", r->state);
+	printf("recipient ");
 	postq_put_safe(r->addr);
+	printf(" %s", state_name(r->state));
 	if (r->orcpt.n > 0) {
 		printf(" orcpt=");
 		postq_put_safe(r->orcpt);
@@ -75,12 +95,10 @@ show_envelope(const struct envelope *env, const char *place)
 	char	when[32];
 	size_t	i;
 
-	printf("id %s\nplace %s\narrived %s\nfrom ", env->id, place,
+	printf("id %s\nplace %s\narrived %s\nfrom <", env->id, place,
 	    postq_time(env->arrival_ms, when));
-	if (env->sender.n == 0)
-		printf("<>");
 	postq_put_safe(env->sender);
-	putchar('\n');
+	printf(">\n");
 	put("origin", env->origin);
 	put("client", env->client);
 	put("helo", env->helo);

@@ -12,6 +12,7 @@
 
 #include "common/base/arena.h"
 #include "common/base/attr.h"
+#include "common/fmt/dsn.h"
 #include "common/proc/peers.h"
 #include "common/proc/settings.h"
 #include "common/store/spool.h"
@@ -73,6 +74,7 @@ struct queue {
 	unsigned long long	 taken, delivered, deferred, failed, held,
 				 corrupt, done;
 	int			 status;
+	int			 spare;		/* given up to write a state when descriptors are short */
 };
 
 /* ---- intake.c: what is new in incoming and drop */
@@ -95,8 +97,6 @@ bool	message_start(struct queue *, enum spool_place, struct id, bool retry);
 int	message_expire(struct queue *, enum spool_place, struct id) must_check;
 /* All questions of the message are answered. */
 void	message_routed(struct queue *, struct message *);
-/* The end of one delivery; status is an enhanced code (RFC 3463), text says why. */
-void	task_done(struct queue *, struct task *, const char *status, struct str text);
 /* Everything under way is forgotten; the files tell the rest at the next start. */
 void	message_free_all(struct queue *);
 /* Unreadable: to corrupt/, with a log line. */
@@ -105,8 +105,32 @@ void	message_corrupt(struct queue *, enum spool_place, struct id, const char *wh
 void	message_schedule(struct queue *);
 /* NULL: it is not under way. */
 struct message *message_find(const struct queue *, struct id);
+/* Recipients that are still to be delivered to. */
+size_t	message_waiting(const struct message *);
+void	message_free(struct queue *, struct message *);
 
-/* ---- bounce.c: reports to the sender */
+/* ---- outcome.c */
+/* The end of one delivery; status is an enhanced code (RFC 3463), text says why. The last one ends the message. */
+void	task_done(struct queue *, struct task *, const char *status, struct str text);
+/* No delivery is under way: reports are written, the file is settled. Frees the message. */
+void	message_finish(struct queue *, struct message *);
+/* Who waits fails now (STATUS_EXPIRED); message_finish has to follow. */
+void	message_give_up(struct queue *, struct message *, struct str why);
+
+/* ---- settle.c: where the file of a message comes to rest. What goes wrong is logged, and tried again later */
+/* It waits in the queue for its next attempt. */
+void	settle_back(struct queue *, struct message *, int64_t now);
+/* Everybody was delivered to or told: it is removed. */
+void	settle_done(struct queue *, struct message *);
+/* Only a person can help. */
+void	settle_hold(struct queue *, const struct message *, const char *why);
+/* The states of n recipients of the message, one or all, go into the file, but for those that it was written with. */
+void	settle_states(struct queue *, const struct message *, const struct envelope_rcpt *, size_t n);
+/* The file stays as it is, and is looked at again in a minute. */
+void	settle_later(struct queue *, enum spool_place, struct id);
+
+/* ---- bounce.c: who is told of what */
+#define STATUS_EXPIRED	"4.4.7"		/* RFC 3463 3.5: its time is over */
 enum bounce_end {
 	BOUNCE_DONE,	/* whoever wants to know was told */
 	BOUNCE_LATER,	/* it could not be written (errno) */
@@ -116,6 +140,14 @@ enum bounce_end {
 enum bounce_end	bounce_ended(struct queue *, const struct message *) must_check;
 /* That it waits; afterwards the waiting ones are RCPT_LATE in m->env. -1: errno */
 int	bounce_late(struct queue *, const struct message *) must_check;
+/* Is this one to be in a report of the kind? */
+bool	bounce_wants(const struct envelope_rcpt *, enum dsn_kind);
+size_t	bounce_count(const struct message *, enum dsn_kind);
+
+/* ---- report.c: reports to the sender, or if there is none to the postmaster */
+#define ORIGIN_DOUBLE	"double-bounce"
+/* When it returns, the report is safe in the queue. -1: errno */
+int	report_make(struct queue *, const struct message *, enum dsn_kind) must_check;
 
 /* ---- expand.c: a recipient that means several becomes several, in a new file. -1: errno */
 bool	expand_is_needed(const struct message *);
@@ -123,11 +155,10 @@ int	expand(struct queue *, struct message *) must_check;
 
 /* ---- router.c: questions to route */
 int	router_new(struct queue *) must_check;
-/* Ends with route_answered (0 finals: status and text say why). */
+/* The last answer of a message ends with message_routed. */
 void	router_ask(struct queue *, struct task *);
 /* Sends what there is room for. */
 void	router_work(struct queue *);
-void	route_answered(struct queue *, struct task *, const char *status, struct str text);
 void	router_free(struct router **);
 
 /* ---- agents.c: deliveries to local */

@@ -95,6 +95,23 @@ put_question(struct router *r, const struct task *t)
 	return buf_ok(&r->rec) ? msg_send(r->fd, &r->rec, NULL) : -1;
 }
 
+/* With no finals, status and text say why. */
+static void
+answered(struct queue *q, struct task *t, const char *status, struct str text)
+{
+	struct message	*m = t->m;
+
+	m->routing--;
+	if (t->nfinals == 0) {
+		/* The message must not end before all answers are there. */
+		m->pending++;
+		task_done(q, t, status, text);
+		m->pending--;
+	}
+	if (m->routing == 0)
+		message_routed(q, m);
+}
+
 /* Route cannot be asked: everybody waits a little. */
 static void
 give_up(struct router *r, const char *why)
@@ -107,8 +124,7 @@ give_up(struct router *r, const char *why)
 		TAILQ_REMOVE(&r->wanted, t, link);
 		t->m->soon = true;
 		t->nfinals = 0;
-		route_answered(r->q, t, "4.3.0",
-		    STR("the router cannot be asked"));
+		answered(r->q, t, "4.3.0", STR("the router cannot be asked"));
 	}
 }
 
@@ -229,7 +245,7 @@ one_answer(struct router *r, struct task *t, struct str rec)
 	switch (take_answer(t, rec, status, &text)) {
 	case 1:
 		log_routed(t, rec);
-		route_answered(r->q, t, status, text);
+		answered(r->q, t, status, text);
 		return;
 	case 0:
 		if (t->nfinals > before) {
@@ -240,7 +256,7 @@ one_answer(struct router *r, struct task *t, struct str rec)
 	}
 	log_error("route id=%s why=\"malformed answer\"", t->m->env.id);
 	t->nfinals = 0;
-	route_answered(r->q, t, "4.3.0", STR("malformed answer of route"));
+	answered(r->q, t, "4.3.0", STR("malformed answer of route"));
 }
 
 static void
@@ -286,21 +302,4 @@ router_free(struct router **rp)
 	buf_free(&(*rp)->rec);
 	free(*rp);
 	*rp = NULL;
-}
-
-void
-route_answered(struct queue *q, struct task *t, const char *status,
-    struct str text)
-{
-	struct message	*m = t->m;
-
-	m->routing--;
-	if (t->nfinals == 0) {
-		/* The message must not end before all answers are there. */
-		m->pending++;
-		task_done(q, t, status, text);
-		m->pending--;
-	}
-	if (m->routing == 0)
-		message_routed(q, m);
 }

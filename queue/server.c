@@ -293,6 +293,7 @@ confine(struct queue *q, struct diag *why)
 		return diag_errno(why, "closer");
 	if (spool_open(&q->spool, AT_FDCWD, how, why) == -1)
 		return -1;
+	q->spare = fcntl(q->spool.root, F_DUPFD_CLOEXEC, 0);
 	return sandbox_enter(SANDBOX_QUEUE, places, nitems(places), why);
 }
 
@@ -337,7 +338,7 @@ server_serve(struct settings *settings)
 {
 	struct queue	q = { .settings = settings,
 			    .spool = { -1, -1, -1, -1, -1, -1, -1, -1,
-				DURABLE_STRICT } };
+				DURABLE_STRICT }, .spare = -1 };
 	struct diag	why = { "" };
 
 	log_open(FD_LOG, "queue");

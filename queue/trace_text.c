@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "common/base/log.h"
+
 #define VALUE_MAX	4096u
 
 /*
@@ -37,12 +39,15 @@ static const struct {
 static void
 add_safe(struct buf *out, struct str s)
 {
-	size_t	from = out->n, i;
+	size_t	i, n;
 
-	buf_addstr(out, s);
-	for (i = from; i < out->n; i++)
-		if ((unsigned char)out->p[i] < ' ' || out->p[i] == 127)
-			out->p[i] = '?';
+	for (i = 0; i < s.n; i += n)
+		if ((n = log_shown(s, i)) > 0)
+			buf_add(out, s.p + i, n);
+		else {
+			buf_addc(out, '?');
+			n = 1;
+		}
 }
 
 /* False: there is none, or it is empty. */

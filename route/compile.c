@@ -22,14 +22,46 @@
 #include "route/value.h"
 
 #define AUTH_GROUP	"ph-auth"
+#define ROUTE_GROUP	"ph-route"
+
+/* Our own where there is no such group, or we may not give files to it. */
+static gid_t
+group_of(const char *name)
+{
+	const struct group	*gr = NULL;
+
+	if (geteuid() == 0)
+		gr = getgrnam(name);
+	return gr != NULL ? gr->gr_gid : getegid();
+}
+
+/*
+ * The table tells what its files tell: it is for everybody, as /etc/aliases
+ * is and for the same use, or if one of them is not, for the daemon alone.
+ */
+static int
+make_table(struct table_maker **maker, int dir, const char *name, bool hidden,
+    struct diag *why)
+{
+	char	tmp[64];
+
+	if (table_make(maker, dir, name, hidden ? 0640 : 0644, why) == -1)
+		return -1;
+	/* The maker's file stands under this name until it is committed. */
+	snprintf(tmp, sizeof(tmp), "%s.new", name);
+	if (hidden && fchownat(dir, tmp, (uid_t)-1, group_of(ROUTE_GROUP),
+	    AT_SYMLINK_NOFOLLOW) == -1)
+		return diag_errno(why, "give %s to group " ROUTE_GROUP, name);
+	return 0;
+}
 
 static int
-write_table(const struct memory *m, int dir, const char *name,
+write_table(const struct memory *m, bool hidden, int dir, const char *name,
     struct table_maker **maker, struct diag *why)
 {
 	size_t	i;
 
-	if (table_make(maker, dir, name, 0644, why) == -1)
+	if (make_table(maker, dir, name, hidden, why) == -1)
 		return -1;
 	for (i = 0; i < m->n; i++)
 		if (table_add(*maker, memory_key(m, &m->rows[i]),
@@ -42,21 +74,17 @@ static int
 write_users(const struct settings *st, int dir, struct diag *why)
 {
 	const struct setting_list *list = &st->users;
-	const struct group	*gr;
 	const char		**files;
-	gid_t			 gid = getegid();
 	size_t			 i;
 	int			 r;
 
 	if (strcmp(list->items[0].text, "system") == 0)
 		return 0;
-	if (geteuid() == 0 && (gr = getgrnam(AUTH_GROUP)) != NULL)
-		gid = gr->gr_gid;
 	if ((files = calloc(list->n, sizeof(*files))) == NULL)
 		return diag_errno(why, "users");
 	for (i = 0; i < list->n; i++)
 		files[i] = list->items[i].more;
-	r = users_compile(files, list->n, dir, gid, why);
+	r = users_compile(files, list->n, dir, group_of(AUTH_GROUP), why);
 	free(files);
 	return r;
 }
@@ -71,9 +99,9 @@ write_all(struct sources *src, const struct settings *st, struct diag *why)
 	dir = open(st->tables, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir == -1)
 		return diag_errno(why, "tables directory %s", st->tables);
-	if (write_table(&src->aliases, dir, ALIASES_TABLE, &aliases,
-	    why) == 0 && write_table(&src->virtual_, dir, VIRTUAL_TABLE,
-	    &virtual_, why) == 0 && write_users(st, dir, why) == 0 &&
+	if (write_table(&src->aliases, src->hidden[0], dir, ALIASES_TABLE,
+	    &aliases, why) == 0 && write_table(&src->virtual_, src->hidden[1],
+	    dir, VIRTUAL_TABLE, &virtual_, why) == 0 && write_users(st, dir, why) == 0 &&
 	    table_commit(&aliases, why) == 0 &&
 	    table_commit(&virtual_, why) == 0)
 		r = 0;

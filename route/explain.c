@@ -4,6 +4,8 @@
  */
 #include "route/explain.h"
 
+#include <sys/stat.h>
+
 #include <err.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,6 +17,7 @@
 #include "common/fmt/record.h"
 #include "route/compile.h"
 #include "route/tables.h"
+#include "route/value.h"
 
 static void
 print_steps(const struct decision *d)
@@ -26,8 +29,23 @@ print_steps(const struct decision *d)
 		printf("    %.*s\n", STR_ARG(f.value));
 }
 
+/* A member that means nobody is a user for the queue, which tells the sender. */
 static void
-print_finals(const struct decision *d)
+print_user(const struct engine *e, const struct final *r)
+{
+	if (seen_has(&e->unknown, r->addr)) {
+		printf("-> nobody, which the sender is told (%.*s)\n",
+		    STR_ARG(r->addr));
+		return;
+	}
+	printf("-> user %.*s", STR_ARG(r->user));
+	if (r->ext.n > 0)
+		printf(", sub-address %.*s", STR_ARG(r->ext));
+	printf(" (%.*s)\n", STR_ARG(r->addr));
+}
+
+static void
+print_finals(const struct engine *e, const struct decision *d)
 {
 	struct cur	c = cur_from(buf_view(&d->finals));
 	struct field	f;
@@ -36,10 +54,7 @@ print_finals(const struct decision *d)
 	while (record_next(&c, &f) && final_decode(f.value, &r)) {
 		switch (r.kind) {
 		case FINAL_USER:
-			printf("-> user %.*s", STR_ARG(r.user));
-			if (r.ext.n > 0)
-				printf(", sub-address %.*s", STR_ARG(r.ext));
-			printf(" (%.*s)\n", STR_ARG(r.addr));
+			print_user(e, &r);
 			break;
 		case FINAL_PIPE:
 			printf("-> pipe %.*s, as %.*s\n", STR_ARG(r.arg),
@@ -91,13 +106,44 @@ decide(const struct settings *st, struct tables *tables,
 	decision_init(&d);
 	engine_decide(&e, &site, &look, ask, &d);
 	print_steps(&d);
-	print_finals(&d);
+	print_finals(&e, &d);
 	printf("%u %s %s\n", d.code, d.status, d.text);
 	status = exit_status(&d);
 	decision_free(&d);
 	engine_free(&e);
 	site_free(&site);
 	return fflush(stdout) == 0 ? status : EX_IOERR;
+}
+
+static void
+note_if_newer(const char *file, const struct stat *table)
+{
+	struct stat	st;
+
+	if (stat(file, &st) == 0 &&
+	    (st.st_mtim.tv_sec > table->st_mtim.tv_sec ||
+	    (st.st_mtim.tv_sec == table->st_mtim.tv_sec &&
+	    st.st_mtim.tv_nsec > table->st_mtim.tv_nsec)))
+		warnx("%s has changed since the tables were made; newaliases "
+		    "or \"posthouse reload\" makes them anew", file);
+}
+
+/* Whoever has just edited a file wonders why nothing is different. */
+static void
+note_newer(const struct settings *st, int dir)
+{
+	struct stat	table;
+	size_t		i;
+
+	if (fstatat(dir, ALIASES_TABLE, &table, 0) == -1)
+		return;
+	for (i = 0; i < st->aliases.n; i++)
+		note_if_newer(st->aliases.items[i].text, &table);
+	for (i = 0; i < st->virtuals.n; i++)
+		note_if_newer(st->virtuals.items[i].text, &table);
+	for (i = 0; i < st->users.n; i++)
+		if (st->users.items[i].more != NULL)
+			note_if_newer(st->users.items[i].more, &table);
 }
 
 static int
@@ -117,6 +163,7 @@ explain(const struct settings *st, const struct engine_ask *ask)
 		fdio_close(&dir);
 		return EX_NOINPUT;
 	}
+	note_newer(st, dir);
 	status = decide(st, tables, ask);
 	tables_close(&tables);
 	fdio_close(&dir);

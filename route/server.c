@@ -5,11 +5,8 @@
  */
 #include "route/server.h"
 
-#include <sys/resource.h>
-
 #include <err.h>
 #include <errno.h>
-#include <event2/event.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,11 +18,10 @@
 #include "common/base/now.h"
 #include "common/fmt/record.h"
 #include "common/proc/child.h"
-#include "common/proc/link.h"
 #include "common/proc/peers.h"
 #include "common/proc/priv.h"
 #include "common/proc/sandbox.h"
-#include "common/proc/sig.h"
+#include "common/proc/service.h"
 #include "route/answer.h"
 #include "route/compile.h"
 #include "route/tables.h"
@@ -41,25 +37,16 @@ struct server {
 	struct tables		*tables;
 	struct engine		 engine;
 	struct decision		 decision;
-	struct event_base	*base;
-	struct event		*link, *term;
+	struct service		*service;
 	struct peers		*peers;
-	struct buf		 answer, event;
+	struct buf		 answer;
 	struct addr		 own[SITE_OWN_MAX];
 	size_t			 nown;
 	int			 dir;		/* of the tables */
 	int64_t			 refreshed;
 	char			 complaint[DIAG_MAX];	/* said once */
 	unsigned long long	 questions, accepted, refused, failed;
-	int			 status;
 };
-
-static void
-stop(struct server *s, int status)
-{
-	s->status = status;
-	event_base_loopbreak(s->base);
-}
 
 static void
 refresh(struct server *s)
@@ -143,8 +130,9 @@ is_system(const struct settings *st)
 
 /* All or nothing: what cannot be used leaves the old settings in force. */
 static void
-reload(struct server *s, int conf)
+reload(void *arg, int conf)
 {
+	struct server	*s = arg;
 	struct settings	*fresh = NULL;
 	struct tables	*tables = NULL;
 	struct site	 site;
@@ -156,7 +144,7 @@ reload(struct server *s, int conf)
 		log_info("reload why=\"users are elsewhere now, starting "
 		    "anew\"");
 		settings_free(&fresh);
-		stop(s, EX_OK);
+		service_stop(s->service, EX_OK);
 		return;
 	}
 	if (tables_open(&tables, fresh, s->dir, &why) == -1)
@@ -181,94 +169,23 @@ fail:
 }
 
 static void
-send_status(struct server *s)
+status(void *arg, char *dst, size_t size)
 {
-	char	text[160];
+	const struct server	*s = arg;
 
-	snprintf(text, sizeof(text), "clients=%zu questions=%llu accepted=%llu "
+	snprintf(dst, size, "clients=%zu questions=%llu accepted=%llu "
 	    "refused=%llu failed=%llu", peers_count(s->peers), s->questions,
 	    s->accepted, s->refused, s->failed);
-	if (link_status(FD_LINK, text) == -1 && errno != EAGAIN)
-		stop(s, EX_TEMPFAIL);
-}
-
-static void
-link_readable(evutil_socket_t fd, short what, void *arg)
-{
-	struct server		*s = arg;
-	struct link_event	 ev;
-	size_t			 i;
-
-	(void)what;
-	if (link_read(fd, &s->event, &ev) == -1)
-		return;
-	switch (ev.verb) {
-	case LINK_STATUS:
-		send_status(s);
-		break;
-	case LINK_RELOAD:
-		reload(s, ev.conf);
-		break;
-	case LINK_STOP:
-	case LINK_GONE:
-		stop(s, EX_OK);
-		break;
-	case LINK_NONE:
-	case LINK_ANSWER:
-		break;
-	}
-	fdio_close(&ev.conf);
-	for (i = 0; i < ev.nfds; i++)
-		fdio_close(&ev.fds[i].fd);
-}
-
-/* SIGTERM of an administrator; the master asks by its link. */
-static void
-signalled(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	if (sig_take() & SIG_EV_TERM)
-		stop(arg, EX_OK);
 }
 
 static size_t
-raise_limits(void)
+most_clients(void)
 {
-	struct rlimit	rl;
+	size_t	files = service_raise_files();
 
-	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
-		return 256;
-	rl.rlim_cur = rl.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &rl) == -1 ||
-	    getrlimit(RLIMIT_NOFILE, &rl) == -1)
-		return 256;
-	if (rl.rlim_cur > CLIENTS_MAX + FDS_RESERVED)
+	if (files > CLIENTS_MAX + FDS_RESERVED)
 		return CLIENTS_MAX;
-	return (size_t)rl.rlim_cur - FDS_RESERVED;
-}
-
-static int
-listen_all(struct server *s, struct diag *why)
-{
-	static const char *const names[ROLE_COUNT] = {
-		[ROLE_SMTP] = "route@smtp", [ROLE_QUEUE] = "route@queue"
-	};
-	struct child_fd	fds[CHILD_FDS];
-	unsigned	role;
-	int		fd, n;
-
-	if ((n = child_fds(fds)) == -1)
-		return diag_errno(why, "descriptors from the master");
-	for (role = 0; role < ROLE_COUNT; role++) {
-		fd = child_fd_find(fds, (size_t)n, names[role], 0);
-		if (fd == -1)
-			return diag_set(why, "no socket %s from the master",
-			    names[role]);
-		if (peers_listen(s->peers, fd, role) == -1)
-			return diag_errno(why, "%s", names[role]);
-	}
-	return 0;
+	return files > 2 * FDS_RESERVED ? files - FDS_RESERVED : FDS_RESERVED;
 }
 
 /* Users of files: nothing outside of the tables is needed, so nothing else is left. */
@@ -295,23 +212,19 @@ confine(struct server *s, struct diag *why)
 }
 
 static int
-events(struct server *s, size_t clients, struct diag *why)
+events(struct server *s, struct diag *why)
 {
-	static const struct peers_ops	ops = { packet, NULL };
-	int				sig;
+	static const struct service_ops	service = { status, reload, NULL };
+	static const struct peers_ops	peers = { packet, NULL };
 
-	if ((sig = sig_init(SIG_EV_TERM)) == -1)
-		return diag_errno(why, "signals");
-	if (fdio_nonblock(FD_LINK, 1) == -1)
-		return diag_errno(why, "the link to the master");
-	if ((s->base = event_base_new()) == NULL ||
-	    (s->link = event_new(s->base, FD_LINK, EV_READ | EV_PERSIST,
-	    link_readable, s)) == NULL || event_add(s->link, NULL) == -1 ||
-	    (s->term = event_new(s->base, sig, EV_READ | EV_PERSIST,
-	    signalled, s)) == NULL || event_add(s->term, NULL) == -1 ||
-	    peers_new(&s->peers, s->base, clients, &ops, s) == -1)
+	if (service_new(&s->service, &service, s, why) == -1)
+		return -1;
+	if (peers_new(&s->peers, service_base(s->service), most_clients(),
+	    &peers, s) == -1)
 		return diag_set(why, "event loop");
-	return listen_all(s, why);
+	if (service_listen(s->peers, "route@smtp", ROLE_SMTP, why) == -1)
+		return -1;
+	return service_listen(s->peers, "route@queue", ROLE_QUEUE, why);
 }
 
 static int
@@ -320,7 +233,6 @@ setup(struct server *s, struct diag *why)
 	engine_init(&s->engine);
 	decision_init(&s->decision);
 	buf_init(&s->answer, MSG_MAX);
-	buf_init(&s->event, MSG_MAX);
 	s->dir = fdio_opendir(AT_FDCWD, s->settings->tables);
 	if (s->dir == -1)
 		return diag_errno(why, "%s", s->settings->tables);
@@ -328,7 +240,7 @@ setup(struct server *s, struct diag *why)
 	if (site_init(&s->site, s->settings, s->own, s->nown) == -1)
 		return diag_errno(why, "settings");
 	if (tables_open(&s->tables, s->settings, s->dir, why) == -1 ||
-	    events(s, raise_limits(), why) == -1)
+	    events(s, why) == -1)
 		return -1;
 	return confine(s, why);
 }
@@ -337,18 +249,12 @@ static void
 cleanup(struct server *s)
 {
 	peers_free(&s->peers);
-	if (s->link != NULL)
-		event_free(s->link);
-	if (s->term != NULL)
-		event_free(s->term);
-	if (s->base != NULL)
-		event_base_free(s->base);
+	service_free(&s->service);
 	tables_close(&s->tables);
 	site_free(&s->site);
 	engine_free(&s->engine);
 	decision_free(&s->decision);
 	buf_free(&s->answer);
-	buf_free(&s->event);
 	settings_free(&s->settings);
 	fdio_close(&s->dir);
 }
@@ -358,16 +264,14 @@ server_serve(struct settings *settings)
 {
 	struct server	s = { .settings = settings, .dir = -1 };
 	struct diag	why;
+	int		r = EX_OSERR;
 
 	log_open(FD_LOG, "route");
 	log_set_level(settings_log_level(settings));
-	if (setup(&s, &why) == -1) {
+	if (setup(&s, &why) == -1)
 		log_error("start why=\"%s\"", why.text);
-		s.status = EX_OSERR;
-	} else if (link_ready(FD_LINK) == -1)
-		s.status = EX_TEMPFAIL;
-	else if (event_base_dispatch(s.base) == -1)
-		s.status = EX_SOFTWARE;
+	else
+		r = service_run(s.service);
 	cleanup(&s);
-	return s.status;
+	return r;
 }

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/fmt/record.h"
 #include "common/store/users.h"
@@ -88,16 +89,22 @@ load_users(struct sources *s)
 	const char	**files;
 	struct buf	  mistakes;
 	struct diag	  why;
-	size_t		  i;
+	size_t		  i, n = 0;
 
 	if (strcmp(list->items[0].text, "system") == 0)
 		return users_open(&s->system, true, -1, &why);
 	if ((files = calloc(list->n, sizeof(*files))) == NULL)
 		return -1;
+	/* one that cannot be read is a mistake of the configuration's */
 	for (i = 0; i < list->n; i++)
-		files[i] = list->items[i].more;
+		if (eaccess(list->items[i].more, R_OK) == 0)
+			files[n++] = list->items[i].more;
+		else
+			sources_mistake(s, list->items[i].file,
+			    list->items[i].line, 1, "users file %s: %s",
+			    list->items[i].more, strerror(errno));
 	buf_init(&mistakes, SAID_MAX);
-	if (users_scan(files, list->n, add_user, s, &mistakes, &why) == -1) {
+	if (users_scan(files, n, add_user, s, &mistakes, &why) == -1) {
 		buf_addstr(&s->said, buf_view(&mistakes));
 		s->mistakes++;
 	}
@@ -136,9 +143,9 @@ sources_load(struct sources *s, const struct site *site)
 		return -1;
 	}
 	for (i = 0; i < st->aliases.n; i++)
-		sources_aliases(s, st->aliases.items[i].text, false);
+		sources_aliases(s, &st->aliases.items[i], false);
 	for (i = 0; i < st->virtuals.n; i++)
-		sources_aliases(s, st->virtuals.items[i].text, true);
+		sources_aliases(s, &st->virtuals.items[i], true);
 	sources_sort(s);
 	return 0;
 }

@@ -12,6 +12,7 @@ struct sources {
 	const struct site	*site;		/* borrowed */
 	struct memory		 aliases, virtual_, names;	/* as compiled; users: "uid file:line" */
 	struct users		*system;	/* users system */
+	bool			 hidden[2];	/* aliases, virtual: not everybody may read all their files */
 	struct buf		 said;		/* mistakes and warnings, one per line */
 	unsigned		 mistakes, warnings;
 };
@@ -30,7 +31,7 @@ void	sources_warn(struct sources *, const char *file, unsigned line, const char 
 /* In parts: an empty one; texts of aliases or virtual addresses; then sort, before it is asked. */
 void	sources_init(struct sources *, const struct site *);
 void	sources_text(struct sources *, const char *file, struct str text, bool is_virtual);
-void	sources_aliases(struct sources *, const char *file, bool is_virtual);
+void	sources_aliases(struct sources *, const struct setting_item *, bool is_virtual);
 void	sources_sort(struct sources *);
 
 #endif

@@ -175,6 +175,7 @@ read_include(struct reader *r, struct str name)
 		return strerror(errno);
 	}
 	fdio_close(&fd);
+	r->src->hidden[r->is_virtual] |= (st.st_mode & S_IROTH) == 0;
 	in.parent = r;
 	in.dev = st.st_dev;
 	in.ino = st.st_ino;
@@ -255,7 +256,12 @@ read_targets(struct reader *r, struct str targets, unsigned line)
 			r->line = at_line;
 		}
 		r->targets++;
-		if ((what = add_target(r, &t)) != NULL)
+		if ((what = add_target(r, &t)) == NULL)
+			continue;
+		if (t.kind == ALIAS_INCLUDE)
+			sources_mistake(r->src, r->file, at_line, col,
+			    ":include:%.*s: %s", STR_ARG(t.text), what);
+		else
 			sources_mistake(r->src, r->file, at_line, col, "%s",
 			    what);
 	}
@@ -379,14 +385,23 @@ sources_text(struct sources *src, const char *file, struct str text,
 }
 
 void
-sources_aliases(struct sources *src, const char *file, bool is_virtual)
+sources_aliases(struct sources *src, const struct setting_item *it,
+    bool is_virtual)
 {
 	struct buf	text;
+	struct stat	st;
+	int		fd;
 
 	buf_init(&text, SOURCE_MAX);
-	if (fdio_slurp_at(AT_FDCWD, file, &text) == -1)
-		sources_mistake(src, file, 1, 1, "%s", strerror(errno));
-	else
-		sources_text(src, file, buf_view(&text), is_virtual);
+	fd = open(it->text, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd == -1 || fstat(fd, &st) == -1 || fdio_slurp(fd, &text) == -1)
+		sources_mistake(src, it->file, it->line, 1, "%s %s: %s",
+		    is_virtual ? "virtual" : "aliases", it->text,
+		    strerror(errno));
+	else {
+		src->hidden[is_virtual] |= (st.st_mode & S_IROTH) == 0;
+		sources_text(src, it->text, buf_view(&text), is_virtual);
+	}
+	fdio_close(&fd);
 	buf_free(&text);
 }

@@ -82,8 +82,9 @@ prove_row(struct prover *p, const struct memory *m,
 		sources_mistake(p->src, row->file, row->line, 1, "%s (%.*s)",
 		    d->text, STR_ARG(why));
 	else if (unknown->n > 0)
-		sources_warn(p->src, row->file, row->line, "nobody is %.*s",
-		    (int)unknown->ends[0], unknown->bytes.p);
+		sources_warn(p->src, row->file, row->line, "nobody is %.*s, "
+		    "expected a user or an alias", (int)unknown->ends[0],
+		    unknown->bytes.p);
 	else if (d->code >= 400)
 		sources_warn(p->src, row->file, row->line, "%s (%.*s)",
 		    d->text, STR_ARG(why));
@@ -144,6 +145,24 @@ prove_catch_alls(struct prover *p)
 	}
 }
 
+static void
+prove_relay(struct prover *p)
+{
+	const struct setting_list	*list;
+	const struct setting_item	*it;
+	size_t				 i, n;
+
+	list = &p->src->site->settings->relay_from;
+	for (i = 0; i < list->n; i++) {
+		it = &list->items[i];
+		n = strlen(it->text);
+		if (n > 2 && strcmp(it->text + n - 2, "/0") == 0)
+			sources_warn(p->src, it->file, it->line, "relay-from "
+			    "%s lets everybody send to everybody through this "
+			    "host", it->text);
+	}
+}
+
 int
 sources_prove(struct sources *s)
 {
@@ -157,6 +176,7 @@ sources_prove(struct sources *s)
 	    prove_table(&p, &s->virtual_) == 0) {
 		prove_catch_alls(&p);
 		prove_postmaster(&p);
+		prove_relay(&p);
 		r = 0;
 	}
 	buf_free(&p.address);

@@ -282,41 +282,9 @@ is_postmaster(const struct node *n)
 	return strcmp(n->lower, "postmaster") == 0;
 }
 
-enum outcome
-walk_resolve(struct walk *w, struct node *n)
-{
-	const struct site_domain *d = site_find(w->site, str_from(n->domain));
-	struct final	f = { .kind = FINAL_REMOTE };
-	char		key[ADDR_MAX + 1];
-	enum outcome	o = OUT_OK;
-	int		r;
-
-	if ((r = check_way(w, n, &o)) != 1)
-		return o;
-	if (d == NULL || d->kind == SITE_RELAY) {
-		walk_why(w, "%s is on another host", n->addr);
-		f.arg = f.addr = str_from(n->addr);
-		return walk_final(w, &f);
-	}
-	if (d->item == NULL)
-		walk_why(w, "%s is a name of this host", n->domain);
-	else
-		walk_why_item(w, d->item, "domain %s is %s", n->domain,
-		    d->kind == SITE_LOCAL ? "local" : "virtual");
-	if (is_postmaster(n) && n->skip == SKIP_NOTHING)
-		return walk_postmaster(w, n);
-	o = resolve_ours(w, n, d);
-	if (o == OUT_UNKNOWN && n->skip == SKIP_NOTHING) {
-		key_of(n, key);
-		if (seen_add(&w->engine->nobody, str_from(key)) == -1)
-			o = OUT_TEMP;
-	}
-	return o;
-}
-
 /* virtual entry, alias, the setting; in the end it is accepted all the same (RFC 5321 4.5.1). */
-enum outcome
-walk_postmaster(struct walk *w, struct node *n)
+static enum outcome
+resolve_postmaster(struct walk *w, struct node *n)
 {
 	const char	*name = w->site->settings->postmaster;
 	bool		 partly = w->partly;
@@ -340,6 +308,38 @@ walk_postmaster(struct walk *w, struct node *n)
 	walk_why(w, "the postmaster's mail waits until the setting postmaster "
 	    "names somebody");
 	return OUT_CONFIG;
+}
+
+enum outcome
+walk_resolve(struct walk *w, struct node *n)
+{
+	const struct site_domain *d = site_find(w->site, str_from(n->domain));
+	struct final	f = { .kind = FINAL_REMOTE };
+	char		key[ADDR_MAX + 1];
+	enum outcome	o = OUT_OK;
+	int		r;
+
+	if ((r = check_way(w, n, &o)) != 1)
+		return o;
+	if (d == NULL || d->kind == SITE_RELAY) {
+		walk_why(w, "%s is on another host", n->addr);
+		f.arg = f.addr = str_from(n->addr);
+		return walk_final(w, &f);
+	}
+	if (d->item == NULL)
+		walk_why(w, "%s is a name of this host", n->domain);
+	else
+		walk_why_item(w, d->item, "domain %s is %s", n->domain,
+		    d->kind == SITE_LOCAL ? "local" : "virtual");
+	if (is_postmaster(n) && n->skip == SKIP_NOTHING)
+		return resolve_postmaster(w, n);
+	o = resolve_ours(w, n, d);
+	if (o == OUT_UNKNOWN && n->skip == SKIP_NOTHING) {
+		key_of(n, key);
+		if (seen_add(&w->engine->nobody, str_from(key)) == -1)
+			o = OUT_TEMP;
+	}
+	return o;
 }
 
 enum outcome

@@ -43,8 +43,6 @@ struct walk {
 bool	walk_node(struct walk *, struct str, const struct node *parent, struct node *);
 /* Adds the final recipients of an address to out. */
 enum outcome walk_resolve(struct walk *, struct node *);
-/* The same for the postmaster of a domain of ours: never unknown. */
-enum outcome walk_postmaster(struct walk *, struct node *);
 /* Members that are unknown become users that are unknown, so that the failure is told to the sender. */
 enum outcome walk_unknown(struct walk *);
 enum outcome walk_final(struct walk *, const struct final *);

@@ -29,8 +29,9 @@ rx_fault(struct reception *rx, unsigned code, const char *status,
 	rx->text = text;
 }
 
-void
-rx_errno(struct reception *rx)
+/* For errno of the file system. */
+static void
+fault_errno(struct reception *rx)
 {
 	log_error("spool id=%s why=\"%s\"", rx->draft.id, strerror(errno));
 	if (errno == ENOSPC || errno == EDQUOT || errno == EFBIG)
@@ -44,13 +45,18 @@ rx_begin(struct reception *rx, const struct spool_in *in, struct envelope *env,
     struct str trace)
 {
 	if (draft_begin(in, &rx->draft, env) == -1) {
-		rx_errno(rx);
+		/* RFC 5321 4.5.3.1.10: what is left out is tried again. */
+		if (errno == EMSGSIZE)
+			rx_fault(rx, 452, "4.5.3", "too many recipients with "
+			    "such long parameters");
+		else
+			fault_errno(rx);
 		return -1;
 	}
 	rx->open = true;
 	if (draft_write(&rx->draft, trace.p, trace.n) == 0)
 		return 0;
-	rx_errno(rx);
+	fault_errno(rx);
 	rx_abort(rx, in);
 	return -1;
 }
@@ -138,7 +144,7 @@ rx_add(struct reception *rx, struct str s)
 	if (rx->in_header)
 		rx_scan_header(rx, s);
 	if (draft_write(&rx->draft, s.p, s.n) == -1)
-		rx_errno(rx);
+		fault_errno(rx);
 }
 
 int
@@ -148,7 +154,7 @@ rx_commit(struct reception *rx, const struct spool_in *in)
 		rx->open = false;
 		if (draft_commit(in, &rx->draft) == 0)
 			return 0;
-		rx_errno(rx);
+		fault_errno(rx);
 	}
 	rx_abort(rx, in);
 	return -1;

@@ -34,8 +34,6 @@ int	rx_begin(struct reception *, const struct spool_in *, struct envelope *,
 	    struct str trace) must_check;
 /* Remembers the first one only. */
 void	rx_fault(struct reception *, unsigned code, const char *status, const char *text);
-/* For errno of the file system: 452 or 451. */
-void	rx_errno(struct reception *);
 /* A piece of the content. */
 void	rx_add(struct reception *, struct str);
 /* Counts hops in a piece while it is the header section (rx_add does it); the fault is noted. */

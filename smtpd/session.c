@@ -56,7 +56,7 @@ cmd_help(struct session *s, struct cur *in)
 	reply_more(s, 214, "2.0.0", s->d->lmtp ?
 	    STR("LHLO MAIL RCPT DATA BDAT RSET NOOP QUIT HELP VRFY EXPN") :
 	    STR("EHLO HELO MAIL RCPT DATA BDAT RSET NOOP QUIT HELP VRFY EXPN"));
-	reply(s, 214, "2.0.0", "the manual is smtpd(8)");
+	reply(s, 214, "2.0.0", "the manual is posthouse-smtpd(8)");
 	return s->state;
 }
 

@@ -64,7 +64,23 @@ needs_quotes(struct str v)
 	return v.n == 0;
 }
 
-/* Length of a well-formed UTF-8 sequence of two or more bytes at p, or 0. */
+/*
+ * Characters that are not seen, but change how the rest of the line looks or
+ * end it for some viewers: U+061C, U+200B-F, U+2028-E, U+2060-F, U+FEFF.
+ */
+static bool
+is_deceptive(const unsigned char *p, size_t n)
+{
+	if (n == 2)
+		return p[0] == 0xd8 && p[1] == 0x9c;
+	if (n != 3 || p[0] != 0xe2)
+		return n == 3 && p[0] == 0xef && p[1] == 0xbb && p[2] == 0xbf;
+	return (p[1] == 0x80 && ((p[2] >= 0x8b && p[2] <= 0x8f) ||
+	    (p[2] >= 0xa8 && p[2] <= 0xae))) ||
+	    (p[1] == 0x81 && p[2] >= 0xa0 && p[2] <= 0xaf);
+}
+
+/* Length of a well-formed UTF-8 sequence of two or more bytes at p that may be shown, or 0. */
 static size_t
 utf8_length(const unsigned char *p, size_t n)
 {
@@ -83,7 +99,15 @@ utf8_length(const unsigned char *p, size_t n)
 	for (i = 1; i < len; i++)
 		if ((p[i] & 0xc0) != 0x80)
 			return 0;
-	return len;
+	return is_deceptive(p, len) ? 0 : len;
+}
+
+size_t
+log_shown(struct str v, size_t at)
+{
+	const unsigned char	*p = (const unsigned char *)v.p + at;
+
+	return *p >= ' ' && *p < 127 ? 1 : utf8_length(p, v.n - at);
 }
 
 /* One character in its safe form into out (5 bytes at most); bytes taken. */

@@ -30,10 +30,16 @@ void	log_info(const char *, ...) printf_like(1, 2);
 void	log_debug(const char *, ...) printf_like(1, 2);
 /*
  * A value fit for the line, written to dst (size n): as it is if it is plain,
- * else in double quotes with \" \\ and \xNN for control and non-UTF-8 bytes; cut
- * with "..." if too long. Returns dst.
+ * else in double quotes with \" \\ and \xNN for control and non-UTF-8 bytes and
+ * for characters that turn or hide what is beside them; cut with "..." if too
+ * long. Returns dst.
  */
 const char *log_safe(char *, size_t, struct str);
+/*
+ * Length of the character at this place if a terminal may be given it as it is, else 0: a control character, broken
+ * UTF-8, or one that turns or hides what is beside it.
+ */
+size_t	log_shown(struct str, size_t at);
 /* One finished line "2026-11-24T06:55:03.123Z program[pid] level: text\n"; used by the log program and stderr. Control characters in text become \xNN. */
 size_t	log_format(char *, size_t, const char *, int, enum log_level, struct str);
 

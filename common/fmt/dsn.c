@@ -10,36 +10,30 @@
 #include "common/fmt/cur.h"
 #include "common/fmt/date.h"
 #include "common/fmt/esmtp.h"
+#include "common/fmt/utf8.h"
 
 #define VALUE_MAX	900u	/* RFC 5322 2.1.1: 998 with the field's name */
-
-static bool
-is_ascii(struct str s)
-{
-	size_t	i;
-
-	for (i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] > 127)
-			return false;
-	return true;
-}
 
 void
 dsn_clean(struct buf *out, struct str s, bool utf8, size_t max)
 {
-	size_t		i, n = s.n < max ? s.n : max;
+	size_t		i, n;
 	unsigned char	c;
 
-	while (utf8 && n > 0 && n < s.n && ((unsigned char)s.p[n] & 0xc0) == 0x80)
-		n--;
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < s.n && i < max; i += n) {
 		c = (unsigned char)s.p[i];
+		n = utf8 ? utf8_length((struct str){ s.p + i, s.n - i }) : 0;
+		if (i + n > max)
+			return;
+		if (n > 0) {
+			buf_add(out, s.p + i, n);
+			continue;
+		}
+		n = 1;
 		if (c == '\t')
 			buf_addc(out, ' ');
-		else if (c < ' ' || c == 127 || (c > 127 && !utf8))
-			buf_addc(out, '?');
 		else
-			buf_addc(out, (char)c);
+			buf_addc(out, c < ' ' || c >= 127 ? '?' : (char)c);
 	}
 }
 
@@ -99,35 +93,18 @@ status_of(const struct dsn *d, const struct dsn_rcpt *r)
 	return STR("2.0.0");
 }
 
-/* ORCPT without its xtext (RFC 3461 6.3 wants it as it was before). */
-static void
-original(struct buf *out, const struct dsn *d, struct str orcpt)
-{
-	struct cur	c = cur_from(orcpt);
-	struct str	type, rest;
-	char		plain[ORCPT_MAX + 1];
-	size_t		n;
-
-	if (!cur_until(&c, ';', &type))
-		return;
-	rest = cur_rest(&c);
-	if (esmtp_xtext_decode(rest, plain, sizeof(plain), &n) == 0)
-		rest = (struct str){ plain, n };
-	buf_adds(out, "Original-Recipient: ");
-	dsn_clean(out, type, false, 64);
-	buf_adds(out, ";");
-	dsn_clean(out, rest, d->utf8, VALUE_MAX);
-	buf_adds(out, "\r\n");
-}
-
 static void
 recipient(struct buf *out, const struct dsn *d, const struct dsn_rcpt *r)
 {
 	buf_adds(out, "\r\n");
-	if (r->orcpt.n > 0)
-		original(out, d, r->orcpt);
-	field(out, d, "Final-Recipient",
-	    is_ascii(r->addr) ? "rfc822;" : "utf-8;", r->addr);
+	if (r->orcpt.n > 0) {
+		buf_adds(out, "Original-Recipient: ");
+		dsn_original(out, d, r->orcpt);
+		buf_adds(out, "\r\n");
+	}
+	buf_adds(out, "Final-Recipient: ");
+	dsn_final(out, d, r->addr);
+	buf_adds(out, "\r\n");
 	field(out, d, "Action", "", str_from(r->action));
 	field(out, d, "Status", "", status_of(d, r));
 	if (r->remote.n > 0)
@@ -155,17 +132,19 @@ program_part(struct buf *out, const struct dsn *d, const struct dsn_rcpt *r,
 		field(out, d, "Original-Envelope-Id", "",
 		    (struct str){ plain, len });
 	field(out, d, "Reporting-MTA", "dns;", str_from(d->hostname));
-	field(out, d, "X-Posthouse-Id", "", str_from(d->about));
 	date_field(out, "Arrival-Date", d->arrival_s);
+	field(out, d, "X-Posthouse-Id", "", str_from(d->about));
 	for (i = 0; i < n; i++)
 		recipient(out, d, &r[i]);
 }
 
 static const char *
-subject(enum dsn_kind kind)
+subject(const struct dsn *d)
 {
-	switch (kind) {
+	switch (d->kind) {
 	case DSN_FAILURE:
+		if (d->postmaster)
+			return "Undelivered mail: it had no sender";
 		return "Undelivered mail: returned to you";
 	case DSN_DELAY:
 		return "Delayed mail: still being tried";
@@ -177,19 +156,19 @@ subject(enum dsn_kind kind)
 
 /* Auto-Submitted (RFC 3834) keeps vacation programs from answering. */
 static void
-frame(struct buf *out, const struct dsn *d)
+frame(struct buf *out, const struct dsn *d, bool eightbit)
 {
 	buf_addf(out, "From: Mail Delivery System <MAILER-DAEMON@%s>\r\nTo: <",
 	    d->hostname);
 	dsn_clean(out, d->to, d->utf8, VALUE_MAX);
-	buf_addf(out, ">\r\nSubject: %s\r\nDate: ", subject(d->kind));
+	buf_addf(out, ">\r\nSubject: %s\r\nDate: ", subject(d));
 	dsn_date(out, d->now_s);
 	buf_addf(out, "\r\nMessage-ID: <%s@%s>\r\n"
 	    "Auto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n"
 	    "Content-Type: multipart/report; report-type=%sdelivery-status;\r\n"
 	    "\tboundary=\"=_%s\"\r\n%s\r\n", d->id, d->hostname,
-	    d->utf8 ? "global-" : "", d->id, d->utf8 || d->eightbit ?
-	    "Content-Transfer-Encoding: 8bit\r\n" : "");
+	    d->utf8 ? "global-" : "", d->id,
+	    eightbit ? "Content-Transfer-Encoding: 8bit\r\n" : "");
 }
 
 /* RFC 6522 3: the message, or its header alone; RFC 6533 5 names their UTF-8 forms. */
@@ -204,21 +183,44 @@ returned(struct buf *out, const struct dsn *d)
 		type = d->utf8 ? "message/global-headers" :
 		    "text/rfc822-headers";
 	buf_addf(out, "\r\n--=_%s\r\nContent-Description: %s\r\n"
-	    "Content-Type: %s\r\n%s\r\n", d->id, d->full ?
-	    "Your message" : "The header of your message", type,
+	    "Content-Type: %s\r\n%s\r\n", d->id, dsn_what(d), type,
 	    d->utf8 || d->eightbit ?
 	    "Content-Transfer-Encoding: 8bit\r\n" : "");
+}
+
+/* The text may hold UTF-8 whatever the form of the report: it has a charset. */
+static bool
+text_is_utf8(const struct dsn *d, const struct dsn_rcpt *r, size_t n)
+{
+	size_t	i;
+
+	if (d->utf8 || !utf8_is_ascii(d->subject))
+		return true;
+	for (i = 0; i < n; i++)
+		if (!utf8_is_ascii(r[i].addr) || !utf8_is_ascii(r[i].remote) ||
+		    !utf8_is_ascii(r[i].diagnostic) ||
+		    !utf8_is_ascii(r[i].history))
+			return true;
+	return false;
+}
+
+bool
+dsn_is_eightbit(const struct dsn *d, const struct dsn_rcpt *r, size_t n)
+{
+	return d->eightbit || text_is_utf8(d, r, n);
 }
 
 int
 dsn_begin(struct buf *out, const struct dsn *d, const struct dsn_rcpt *r,
     size_t n)
 {
-	frame(out, d);
+	bool	utf8 = text_is_utf8(d, r, n);
+
+	frame(out, d, utf8 || d->eightbit);
 	buf_addf(out, "--=_%s\r\nContent-Description: Explanation\r\n"
 	    "Content-Type: text/plain; charset=%s\r\n%s\r\n", d->id,
-	    d->utf8 ? "utf-8" : "us-ascii",
-	    d->utf8 ? "Content-Transfer-Encoding: 8bit\r\n" : "");
+	    utf8 ? "utf-8" : "us-ascii",
+	    utf8 ? "Content-Transfer-Encoding: 8bit\r\n" : "");
 	dsn_text(out, d, r, n);
 	program_part(out, d, r, n);
 	returned(out, d);

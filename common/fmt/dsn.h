@@ -37,9 +37,10 @@ struct dsn {
 	struct str	 envid;		/* xtext as it was given, or empty */
 	struct str	 subject;	/* of the message, unfolded, or empty */
 	int64_t		 now_s, arrival_s;
-	bool		 utf8;		/* the message was SMTPUTF8: so is the report */
+	bool		 utf8;		/* in the form of RFC 6533: there is UTF-8 that the other cannot hold */
 	bool		 eightbit;	/* what is returned may have bytes above 127 */
 	bool		 full;		/* the message is returned, not only its header */
+	bool		 postmaster;	/* it had no sender, and the postmaster is told */
 };
 
 /* Header, the first two parts, and the header of the third, CRLF ends. -1: the buffer's errno. */
@@ -47,10 +48,18 @@ int	dsn_begin(struct buf *, const struct dsn *, const struct dsn_rcpt *, size_t)
 /* The end, behind content that ended with CRLF. */
 int	dsn_end(struct buf *, const struct dsn *) must_check;
 
-/* ---- for dsn_text.c and dsn.c only */
+/* Does the report hold bytes above 127? Its envelope needs 8BITMIME then. */
+bool	dsn_is_eightbit(const struct dsn *, const struct dsn_rcpt *, size_t);
+
+/* ---- for dsn.c, dsn_text.c and dsn_addr.c only */
 void	dsn_text(struct buf *, const struct dsn *, const struct dsn_rcpt *, size_t);
-/* Without control characters, cut at max bytes (never within a character of UTF-8); what is not ASCII becomes '?' unless utf8. */
+/* Without control characters, cut at max bytes (never within a character); what is not ASCII, or UTF-8 if that may be, becomes '?'. */
 void	dsn_clean(struct buf *, struct str, bool utf8, size_t max);
 void	dsn_date(struct buf *, int64_t);
+/* What is returned, in words. */
+const char *dsn_what(const struct dsn *);
+/* "type;address" of a recipient, and of his ORCPT without its encoding. */
+void	dsn_final(struct buf *, const struct dsn *, struct str addr);
+void	dsn_original(struct buf *, const struct dsn *, struct str orcpt);
 
 #endif

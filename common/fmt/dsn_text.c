@@ -52,15 +52,15 @@ wrap(struct buf *out, const char *indent, struct str text)
 
 /* Cleaned first, so that what is measured is what is written. */
 static void
-wrap_clean(struct buf *out, const struct dsn *d, const char *indent,
-    struct str a, const char *between, struct str b)
+wrap_clean(struct buf *out, const char *indent, struct str a,
+    const char *between, struct str b)
 {
 	struct buf	line;
 
 	buf_init(&line, 2 * REASON_MAX + 64);
-	dsn_clean(&line, a, d->utf8, REASON_MAX);
+	dsn_clean(&line, a, true, REASON_MAX);
 	buf_adds(&line, between);
-	dsn_clean(&line, b, d->utf8, REASON_MAX);
+	dsn_clean(&line, b, true, REASON_MAX);
 	if (buf_ok(&line))
 		wrap(out, indent, buf_view(&line));
 	buf_free(&line);
@@ -79,7 +79,7 @@ tail(struct str text)
 }
 
 static void
-history(struct buf *out, const struct dsn *d, struct str text)
+history(struct buf *out, struct str text)
 {
 	const char	*lf;
 	struct str	 line, rest = tail(text);
@@ -91,35 +91,40 @@ history(struct buf *out, const struct dsn *d, struct str text)
 		lf = memchr(rest.p, '\n', rest.n);
 		line = (struct str){ rest.p, lf == NULL ? rest.n :
 		    (size_t)(lf - rest.p) };
-		wrap_clean(out, d, "      ", line, "", STR(""));
+		wrap_clean(out, "      ", line, "", STR(""));
 		rest.p += line.n + (lf != NULL);
 		rest.n -= line.n + (lf != NULL);
 	}
 }
 
 static void
-recipient(struct buf *out, const struct dsn *d, const struct dsn_rcpt *r)
+recipient(struct buf *out, const struct dsn_rcpt *r)
 {
 	buf_adds(out, "\r\n<");
-	dsn_clean(out, r->addr, d->utf8, REASON_MAX / 3);
+	dsn_clean(out, r->addr, true, REASON_MAX / 3);
 	buf_adds(out, ">\r\n");
 	if (r->remote.n > 0)
-		wrap_clean(out, d, "    ", r->remote, " said: ", r->diagnostic);
+		wrap_clean(out, "    ", r->remote, " said: ", r->diagnostic);
 	else
-		wrap_clean(out, d, "    ", r->diagnostic, "", STR(""));
+		wrap_clean(out, "    ", r->diagnostic.n > 0 ? r->diagnostic :
+		    STR("(nothing more is known)"), "", STR(""));
 	if (r->until_s != 0) {
 		buf_adds(out, "    It will be tried until ");
 		dsn_date(out, r->until_s);
 		buf_adds(out, ".\r\n");
 	}
-	history(out, d, r->history);
+	history(out, r->history);
 }
 
 static const char *
-opening(enum dsn_kind kind, bool many)
+opening(const struct dsn *d, bool many)
 {
-	switch (kind) {
+	switch (d->kind) {
 	case DSN_FAILURE:
+		if (d->postmaster)
+			return "Mail that has no sender who could be told (most "
+			    "often a report like this\r\none) could not be "
+			    "delivered. You get this as the postmaster.";
 		return many ? "Your message could not be delivered to these "
 		    "recipients. It is not\r\ntried again for them." :
 		    "Your message could not be delivered to this recipient. "
@@ -130,8 +135,16 @@ opening(enum dsn_kind kind, bool many)
 	case DSN_SUCCESS:
 		break;
 	}
-	return "Your message was delivered. You get this because it was sent "
-	    "with the\r\nwish for such a report.";
+	return "Your message was delivered, as told below. You get this "
+	    "because it was sent\r\nwith the wish for such a report.";
+}
+
+const char *
+dsn_what(const struct dsn *d)
+{
+	if (d->postmaster)
+		return d->full ? "The message" : "The header of the message";
+	return d->full ? "Your message" : "The header of your message";
 }
 
 void
@@ -141,18 +154,16 @@ dsn_text(struct buf *out, const struct dsn *d, const struct dsn_rcpt *r,
 	size_t	i;
 
 	buf_addf(out, "This is the mail system of %s.\r\n\r\n%s\r\n\r\n",
-	    d->hostname, opening(d->kind, n > 1));
+	    d->hostname, opening(d, n > 1));
 	if (d->subject.n > 0)
-		wrap_clean(out, d, "    ", STR("Subject"), ":  ", d->subject);
+		wrap_clean(out, "    ", STR("Subject"), ":  ", d->subject);
 	buf_adds(out, "    Received: ");
 	dsn_date(out, d->arrival_s);
 	buf_addf(out, "\r\n    Id:       %s\r\n", d->about);
 	for (i = 0; i < n; i++)
-		recipient(out, d, &r[i]);
-	buf_addf(out, "\r\n%s\r\n", d->kind == DSN_FAILURE && d->full ?
-	    "Your message is attached." :
-	    "The header of your message is attached.");
-	if (d->kind == DSN_FAILURE)
+		recipient(out, &r[i]);
+	buf_addf(out, "\r\n%s is attached.\r\n", dsn_what(d));
+	if (d->kind == DSN_FAILURE && !d->postmaster)
 		buf_addf(out, "If you cannot make out what to do, ask "
 		    "postmaster@%s, and send\r\nthis report along.\r\n",
 		    d->hostname);

@@ -4,36 +4,16 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/fmt/utf8.h"
+
 #define LABEL_MAX	63	/* RFC 1035 2.3.4 */
-
-/* Length of one well-formed non-ASCII character (RFC 3629), or 0. */
-static size_t
-utf8_char(const struct cur *c)
-{
-	const unsigned char	*p = (const unsigned char *)c->p;
-	size_t			 i, n = cur_left(c), len;
-
-	if (n == 0 || p[0] < 0xc2 || p[0] > 0xf4)
-		return 0;
-	len = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-	if (n < len)
-		return 0;
-	for (i = 1; i < len; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	/* overlong forms, surrogates, beyond U+10FFFF */
-	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
-	    (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
-		return 0;
-	return len;
-}
 
 static bool
 skip_utf8(struct cur *c, unsigned flags, bool *utf8)
 {
 	size_t	n;
 
-	if (!(flags & PATH_UTF8) || (n = utf8_char(c)) == 0)
+	if (!(flags & PATH_UTF8) || (n = utf8_length(cur_rest(c))) == 0)
 		return false;
 	c->p += n;
 	*utf8 = true;

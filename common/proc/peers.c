@@ -22,6 +22,8 @@ struct peer {
 	TAILQ_ENTRY(peer)	 link;
 	struct peers		*all;
 	struct event		*event;
+	struct event		*room;	/* NULL until it was once slow to read */
+	struct buf		 held;	/* the answer that waits for room */
 	int			 fd;
 	unsigned		 role;
 	bool			 busy;	/* its callback runs */
@@ -92,6 +94,9 @@ peer_drop(struct peer *p)
 	TAILQ_REMOVE(&all->clients, p, link);
 	all->n--;
 	event_free(p->event);
+	if (p->room != NULL)
+		event_free(p->room);
+	buf_wipe(&p->held);
 	fdio_close(&p->fd);
 	free(p);
 	if (all->n + 1 == all->max)
@@ -131,7 +136,8 @@ readable(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	p->busy = true;
-	for (i = 0; ok && more && i < BURST; i++)
+	/* nothing more from one that does not read its answers */
+	for (i = 0; ok && more && p->held.n == 0 && i < BURST; i++)
 		ok = one_packet(p, &more);
 	p->busy = false;
 	if (!ok)
@@ -148,6 +154,7 @@ add_client(struct door *d, int fd)
 	p->all = d->all;
 	p->fd = fd;
 	p->role = d->role;
+	buf_init(&p->held, MSG_MAX);
 	p->event = event_new(d->all->base, fd, EV_READ | EV_PERSIST, readable,
 	    p);
 	if (p->event == NULL || event_add(p->event, NULL) == -1) {
@@ -265,10 +272,47 @@ peer_role(const struct peer *p)
 	return p->role;
 }
 
+/* It has read something. */
+static void
+writable(evutil_socket_t fd, short what, void *arg)
+{
+	struct peer	*p = arg;
+
+	(void)what;
+	if (msg_send(fd, &p->held, NULL) == 0) {
+		buf_free(&p->held);
+		if (event_add(p->event, NULL) == 0)
+			return;
+	} else if (errno == EAGAIN && event_add(p->room, NULL) == 0)
+		return;
+	peer_drop(p);
+}
+
+/* The answer goes out when there is room; until then nothing is read. */
+static int
+hold(struct peer *p, const struct buf *rec)
+{
+	if (p->held.n > 0) {	/* that of an answer which came later */
+		errno = ENOBUFS;
+		return -1;
+	}
+	if (p->room == NULL && (p->room = event_new(p->all->base, p->fd,
+	    EV_WRITE, writable, p)) == NULL)
+		return -1;
+	if (buf_add(&p->held, rec->p, rec->n) == -1)
+		return -1;
+	if (event_del(p->event) == 0 && event_add(p->room, NULL) == 0)
+		return 0;
+	buf_free(&p->held);
+	return -1;
+}
+
 int
 peer_send(struct peer *p, const struct buf *rec)
 {
-	return msg_send(p->fd, rec, NULL);
+	if (p->held.n == 0 && msg_send(p->fd, rec, NULL) == 0)
+		return 0;
+	return p->held.n > 0 || errno == EAGAIN ? hold(p, rec) : -1;
 }
 
 void

@@ -1,7 +1,8 @@
 /*
  * common/proc/peers.h - an event-driven server on named SEQPACKET sockets:
- * bounded clients, one packet at a time to a callback. A malformed packet or a
- * client that does not take its answers costs that client its connection.
+ * bounded clients, one packet at a time to a callback. A malformed packet costs
+ * the client its connection. Of one that does not read its answers nothing more
+ * is read until it does.
  */
 #ifndef PROC_PEERS_H
 #define PROC_PEERS_H
@@ -31,7 +32,10 @@ void	peers_free(struct peers **);	/* closes everything; gone is called */
 size_t	peers_count(const struct peers *);
 
 unsigned peer_role(const struct peer *);
-/* -1: it does not read; to be dropped (return -1, or peer_drop from outside the callback). */
+/*
+ * The answer to a packet; it waits for room if need be, but only one. -1: to be dropped (return -1, or peer_drop
+ * from outside the callback).
+ */
 int	peer_send(struct peer *, const struct buf *) must_check;
 void	peer_drop(struct peer *);
 /* Something of the user of this module, NULL at first. */

@@ -1,7 +1,8 @@
 /*
  * common/proc/proto_local.h - queue to local.
- * To the root parent (spool/sock/local): V open, U user, K kind -> V ok + one descriptor (a SEQPACKET
- * to a worker that is that user), or V temp / V perm with S status, T text.
+ * To the root parent (spool/sock/local): V open, U user, K kind -> V ok, W worker + one descriptor (a
+ * SEQPACKET to a worker that is that user), or V temp / V perm with S status, T text.
+ * V kill, W worker, of one that hangs; no answer.
  * To the worker, with the open spool file as descriptor: V deliver, I, O, N, S, R, F -> I, S, T.
  * Several deliveries may be under way; answers come in any order.
  */
@@ -11,6 +12,7 @@
 #define LOCAL_VERB	'V'
 #define LOCAL_USER	'U'
 #define LOCAL_KIND	'K'	/* "mailbox" (finals U; sandboxed) or "command" (finals P and M) */
+#define LOCAL_WORKER	'W'	/* its process id */
 #define LOCAL_ID	'I'	/* "ID/n": message id, index of the recipient in it */
 #define LOCAL_OFFSET	'O'	/* of the content in the file */
 #define LOCAL_LENGTH	'N'	/* of the content */

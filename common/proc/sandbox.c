@@ -70,6 +70,16 @@ struct sandbox_filter {
 	struct buf		program;
 };
 
+static void
+filter_free(struct sandbox_filter **fp)
+{
+	if (*fp == NULL)
+		return;
+	buf_free(&(*fp)->program);
+	free(*fp);
+	*fp = NULL;
+}
+
 int
 sandbox_compile(enum sandbox_profile p, struct sandbox_filter **out,
     struct diag *why)
@@ -84,19 +94,9 @@ sandbox_compile(enum sandbox_profile p, struct sandbox_filter **out,
 	f->profile = p;
 	buf_init(&f->program, SECCOMP_MAX);
 	if (sandbox_seccomp_compile(profiles[p].can, &f->program, why) == -1)
-		sandbox_filter_free(&f);
+		filter_free(&f);
 	*out = f;
 	return f == NULL ? -1 : 0;
-}
-
-void
-sandbox_filter_free(struct sandbox_filter **fp)
-{
-	if (*fp == NULL)
-		return;
-	buf_free(&(*fp)->program);
-	free(*fp);
-	*fp = NULL;
 }
 
 int
@@ -124,7 +124,7 @@ sandbox_enter(enum sandbox_profile p, const struct sandbox_path *paths,
 	if (sandbox_compile(p, &f, why) == -1)
 		return -1;
 	r = sandbox_enter_with(f, paths, n, why);
-	sandbox_filter_free(&f);
+	filter_free(&f);
 	return r;
 }
 

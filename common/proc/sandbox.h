@@ -47,7 +47,6 @@ int	sandbox_enter(enum sandbox_profile, const struct sandbox_path *, size_t, str
 struct sandbox_filter;
 int	sandbox_compile(enum sandbox_profile, struct sandbox_filter **, struct diag *) must_check;
 int	sandbox_enter_with(const struct sandbox_filter *, const struct sandbox_path *, size_t, struct diag *) must_check;
-void	sandbox_filter_free(struct sandbox_filter **);
 /*
  * Landlock and no_new_privs alone, for a command that lives for a millisecond or two: to compile a filter
  * would take as long again.

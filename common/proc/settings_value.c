@@ -278,6 +278,10 @@ value_set(struct settings *s, const struct setting_key *k,
 		    "%s has %s, expected %s", k->name,
 		    st->nwords == 0 ? "no value" : "one value only",
 		    st->nwords == 0 ? "one after the key" : "two");
+	if (st->nwords > 1 && k->type != SETTING_EXPECT &&
+	    strcmp(st->words[0].text, "=") == 0)
+		return diag_at(why, st->file, st->line, st->words[0].col,
+		    "\"=\" after %s, expected its value", k->name);
 	if (max != 0 && st->nwords > max)
 		return diag_at(why, st->file, st->line, st->words[max].col,
 		    "\"%s\" is too much for %s, expected the end of the line",

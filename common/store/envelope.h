@@ -32,7 +32,7 @@ enum rcpt_state {
 	RCPT_DELIVERED = 'd',
 	RCPT_FAILED = 'f',	/* for good; the sender is to be told */
 	RCPT_TOLD = 't',	/* delivered or failed, and whoever wanted to know was told */
-	RCPT_EXPANDED = 'x'
+	RCPT_EXPANDED = 'x'	/* others stand for him; the sender is to be told */
 };
 
 enum envelope_option { ENV_8BITMIME = 1, ENV_SMTPUTF8 = 2, ENV_RET_HDRS = 4, ENV_RET_FULL = 8 };

@@ -117,9 +117,9 @@ make_dir(int dir, const char *name, const char *path, struct owner who,
 	int	fd, r;
 
 	if (mkdirat(dir, name, 0700) == -1 && errno != EEXIST)
-		return diag_errno(why, "spool %s: make", path);
+		return diag_errno(why, "cannot make spool %s", path);
 	if ((fd = fdio_opendir(dir, name)) == -1)
-		return diag_errno(why, "spool %s: open", path);
+		return diag_errno(why, "cannot open spool %s", path);
 	r = put_right(fd, path, who, mode, why);
 	fdio_close(&fd);
 	return r;
@@ -137,7 +137,7 @@ make_spread(int root, size_t i, struct owner who, struct diag *why)
 	int			dir, r = 0;
 
 	if ((dir = fdio_opendir(root, tree[i].path)) == -1)
-		return diag_errno(why, "spool %s: open", tree[i].path);
+		return diag_errno(why, "cannot open spool %s", tree[i].path);
 	keep_apart(dir);
 	for (size_t n = 0; digits[n] != '\0' && r == 0; n++) {
 		name[0] = digits[n];
@@ -210,9 +210,9 @@ spool_layout(const char *path, struct diag *why)
 	int	root, r = 0;
 
 	if (mkdir(path, 0755) == -1 && errno != EEXIST)
-		return diag_errno(why, "spool %s: make", path);
+		return diag_errno(why, "cannot make spool %s", path);
 	if ((root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)
-		return diag_errno(why, "spool %s: open", path);
+		return diag_errno(why, "cannot open spool %s", path);
 	keep_apart(root);
 	for (i = 0; i < nitems(tree) && r == 0; i++)
 		r = make_one(root, i, why);

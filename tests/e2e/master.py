@@ -1,6 +1,7 @@
 """The master: reload with sessions that go on, refused configurations, dead
 programs, the order of a stop, status, systemd's protocol, daemon mode, and
 everything that must keep it from starting. Stages of its own. TAP."""
+import fcntl
 import os
 import re
 import signal
@@ -153,7 +154,8 @@ BROKEN = [      # lines; what is said of them behind file:line:column
     ("expect route bob@example.test -> user alice\n", r"user bob"),
     ("expect to x@far.test -> 550\nexpect client 192.0.2.1 to x@far.test -> 250\n", r"550 5\.7\.1"),
     ("aliases \"@DIR@/loop\"\n", None),
-    ("aliases \"@DIR@/nofile\"\n", None),
+    ("aliases \"@DIR@/nofile\"\n", r"aliases \S+/nofile: No such file"),
+    ("users file \"@DIR@/nofile\"\n", r"users file \S+/nofile: No such file"),
 ]
 
 
@@ -168,7 +170,7 @@ def refusals(st):
                 code, out = reload(st) if command == ["reload"] else st.posthouse(*command)
                 want("%s is refused by %s" % (text.strip(), command[0]), (code, out), code == 78)
                 if said is None:
-                    want("%s: where" % text.strip(), out, re.search(r"(loop:\d+:\d+: |nofile)", out))
+                    want("%s: where" % text.strip(), out, re.search(r"loop:\d+:\d+: ", out))
                 else:
                     places = "|".join(str(first + i) for i in range(text.count("\n") + 1))
                     want("%s: %s with its place" % (text.strip(), said), out, re.search(
@@ -196,6 +198,8 @@ def writable(st):
         os.chmod(st.conf, 0o666)
         code, out = reload(st)
         want("refused", (code, out), code == 78 and "write" in out)
+        code, out = st.posthouse("-n")
+        want("-n says so, too", (code, out), code == 78 and "write" in out)
     finally:
         os.chmod(st.conf, 0o644)
     reload_ok(st)
@@ -291,8 +295,8 @@ def stop_in_order(st):
 class Master:
     """A master started here, in a stage whose own one was stopped."""
 
-    def __init__(self, st, *args, **env):
-        self.err = os.path.join(st.dir, "err")
+    def __init__(self, st, *args, err="err", **env):
+        self.err = os.path.join(st.dir, err)
         with open(self.err, "wb") as f:
             self.p = subprocess.Popen([os.path.join(st.dir, "bin", "posthouse"), "-f", st.conf, *args],
                                       env=dict(os.environ, **env), stdin=subprocess.DEVNULL, stdout=f, stderr=f)
@@ -321,8 +325,35 @@ def second_master(st):
     other = dict((k, os.path.join(st.dir, "second", k)) for k in ("run", "spool", "tables"))
     os.mkdir(os.path.join(st.dir, "second"))
     with changed(st, lambda c: re.sub(r"(?m)^(run|spool|tables) .*$", lambda m: "%s \"%s\"" % (m[1], other[m[1]]), c)):
-        fails(st, 69, r"%s:\d+.*(in use|already)" % re.escape(ADDR))
+        fails(st, 69, r"posthouse.conf:\d+:1: \w+\.listen %s:\d+.*in use \(another" % re.escape(ADDR))
     mail_goes(st)
+
+
+def locked(st):
+    """Who was killed has the lock until he is gone: that is waited for. Of two at once, one starts."""
+    pid_file = os.path.join(st.dir, "run", "posthouse.pid")
+    with open(pid_file, "a") as f:
+        fcntl.flock(f, fcntl.LOCK_EX)
+        m = Master(st)
+        time.sleep(1)
+        want("it waits", None, m.p.poll() is None)
+    got = m.wait(30)
+    want("it starts then", got, got == (0, ""))
+    for _ in range(5):
+        pid = st.pid()
+        with Smtp(st.smtp) as c:        # a session keeps its process for a moment
+            c.begin()
+            os.kill(pid, signal.SIGKILL)
+            got = Master(st).wait(30)
+            want("a start at once", got, got == (0, ""))
+            want("another one", st.pid(), st.pid() != pid)
+        mail_goes(st)
+    st.posthouse("stop")
+    two = [Master(st), Master(st, err="err2")]
+    got = sorted(m.wait(30)[0] for m in two)
+    want("one of two", got, got == [0, 69])
+    mail_goes(st)
+    st.posthouse("stop")
 
 
 def cannot_start(st):
@@ -453,7 +484,7 @@ def main():
                            ("reload: paths that stay", fixed_paths), ("a configuration others can write", writable),
                            ("status", status), ("each program dies", deaths), ("back-off", backoff),
                            ("a second master", second_master), ("stop", stop_in_order),
-                           ("reasons not to start", cannot_start), ("daemon", daemon),
+                           ("a lock of one that was killed", locked), ("reasons not to start", cannot_start), ("daemon", daemon),
                            ("the service manager's protocol", notify)):
             tap.run(name, test, st)
     return tap.end()

@@ -85,6 +85,8 @@ def test_traffic(stage):
     sendmail(stage, "bob@example.test", "alice@example.test", "nobody-here@example.test")
     sendmail(stage, "bob@example.test", "nobody-here@example.test", "no-one@example.test", options=("-N", "never"))
     sendmail(stage, "bob@example.test", "team@example.test", "x@far.test")
+    sendmail(stage, "bob@example.test", "team@example.test", "carol@example.test", options=("-N", "success"))
+    stage.logged("expanded id=", "ended=1")
     expired = send(stage.smtp, [b"x@far.test", b"y@far.test", b"alice@example.test"], message(word("c")),
                    sender=b"carol@example.test")
     removed = send(stage.smtp, [b"x@far.test", b"bob@example.test"], message(word("d")))

@@ -39,12 +39,12 @@ def test_show(stage):
     want("the content as it came", out[-400:], out.endswith(b"\r\n\r\nline\r\n\x1b[31m\r\n") and
          b"Subject: " + w + b"\r\n" in out and out.startswith(b"Received: "))
     out = ok(stage, "show", "-e", ident)[1]
-    want("the envelope", out, b"from bob@example.test\n" in out and b"\nrecipient w x@far.test\n" in out and
+    want("the envelope", out, b"from <bob@example.test>\n" in out and b"\nrecipient x@far.test waiting\n" in out and
          b"place waiting" in out and b"Subject" not in out)
     out = ok(stage, "show", ident, "-h")[1]
     want("the history", out, b"x@far.test 4.4.0 " in out and b"recipient" not in out.split(b"4.4.0")[0])
     out = ok(stage, "show", "-ceh", ident)[1]
-    want("all of it", out, b"from bob@" in out and b"4.4.0" in out and w in out)
+    want("all of it", out, b"from <bob@" in out and b"4.4.0" in out and w in out)
     out = ok(stage, "-t", "x@far.test", "show", "-e")[1]
     want("by a filter", out, ident.encode() in out)
     ok(stage, "show", "00000000000000000000", status=65)
@@ -160,7 +160,7 @@ def test_trace(stage):
     for part in ("received from ann@far.test by ESMTP from 127.0.0.1 (client.test), 3 recipient(s)",
                  "rule: ", "user alice", "postmaster@example.test is alice",
                  "to alice@example.test: delivered to alice after ", "to x@far.test: not yet: 4.4.0 ",
-                 "looked into: " + stage.dir, "it is in the queue: 2 delivered", "recipient w x@far.test"):
+                 "looked into: " + stage.dir, "it is in the queue: 2 delivered", "recipient x@far.test waiting"):
         want("a trace with " + part, out, part in out)
     act(stage, "expire", ident)
     stage.logged("done id=" + ident)

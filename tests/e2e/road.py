@@ -455,6 +455,25 @@ def swap(st):
         want("once: " + n, got, got == 1)
 
 
+def hidden(st):
+    """Aliases that not everybody may read: route still can, a user with route -v cannot."""
+    path = os.path.join(st.dir, "aliases2")
+    ask = dict(program="route", user=61099, group=61099, extra_groups=[]) if ROOT else None
+    table = os.path.join(st.dir, "tables", "aliases.cdb")
+    for mode, in_table, status in ((0o640, 0o640, 66), (0o644, 0o644, 0)):
+        os.chmod(path, mode)
+        code, out = st.command("-c", "-f", st.conf, program="route")
+        want("tables", out, code == 0)
+        got = os.stat(table).st_mode & 0o777
+        want("mode of the table", oct(got), got == in_table)
+        time.sleep(0.5)         # route looks for new ones four times a second
+        reach(st, "devs@example.test", ["bob", "carol"])
+        if ask:
+            code, out = st.command("-v", "-f", st.conf, "devs@example.test", **ask)
+            want("status %d" % status, (code, out), code == status)
+            want("what it is about", out, "aliases.cdb" in out or code == 0)
+
+
 def alias_user():
     import pwd
     return "nobody" if ROOT else pwd.getpwuid(os.geteuid()).pw_name
@@ -490,7 +509,7 @@ def main():
                            ("what is recorded", recorded), ("loops of messages", loops), ("loops of aliases", alias_loops),
                            ("quota, then more of it", quota), ("mbox", mbox), ("files", files), ("pipe", pipe),
                            ("exit statuses of pipes", exits), ("time-out of a pipe", timeout),
-                           ("tables are swapped while mail flows", swap)):
+                           ("tables are swapped while mail flows", swap), ("aliases that are not for everybody", hidden)):
             tap.run(name, test, st)
         if os.environ.get("KEEP"):
             os.system("cp %s/log/posthouse.log /tmp/road.log" % st.dir)

@@ -127,22 +127,28 @@ def append(text):
 
 def test_swap(keep):
     check(rcpt("swapped@example.test")[0] == 550, "not there before")
-    append("swapped: bob\n")
+    append("swapped: bob\nhalf: alice, nosuch\n")
     check(rcpt("swapped@example.test")[0] == 550,
           "a changed source file alone changes nothing")
+    got, _, err = explain("swapped@example.test")
+    check(got == 67 and ALIASES + " has changed since" in err,
+          "route -v knows that the tables are older", err)
     got, _, err = route("-c", "-f", CONF)
     check(got == 0, "route -c while the suite runs", err)
     got = rcpt_within("swapped@example.test", 250, 1)
     check(got[0] == 250, "accepted within a second", str(got))
-    got, out, _ = explain("swapped@example.test")
-    check(got == 0 and ALIASES + ":4: swapped@example.test is bob" in out,
-          "explained with its line", out)
+    got, out, err = explain("swapped@example.test")
+    check(got == 0 and ALIASES + ":4: swapped@example.test is bob" in out and
+          err == "", "explained with its line", out + err)
+    got, out, _ = explain("half@example.test")
+    check(got == 0 and "-> user alice (" in out and "-> nobody, " in out and
+          "-> user nosuch" not in out, "a member that is nobody", out)
 
     # mistakes: all are said, the tables stay
     append("wrong: a b\nloose\nswapped: alice\n")
     got, _, err = route("-c", "-f", CONF)
     said = err.splitlines()
-    want = [ALIASES + ":5:8: ", ALIASES + ":6:6: ", ALIASES + ":7:1: "]
+    want = [ALIASES + ":6:8: ", ALIASES + ":7:6: ", ALIASES + ":8:1: "]
     check(got == 78 and len(said) == 3 and
           all(s.startswith(w) for s, w in zip(said, want)),
           "every mistake with file, line and column", err)

@@ -5,6 +5,7 @@ import json
 import os
 import pwd
 import random
+import re
 import resource
 import shutil
 import signal
@@ -436,7 +437,9 @@ def test_tools():
         return got
 
     status, out, err = MAIN.postq("trace", ident)
-    check(status == 0 and b"from " + sender.encode() in out and
+    check(status == 0 and b"from <" + sender.encode() + b">\n" in out and
+          b"recipient nobody@host.invalid waiting\n" in out and
+          re.search(rb"(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d arrived$", out) and
           b"nobody@host.invalid 4." in out, "postq trace", out + err)
     status, out, err = act("hold", ident)
     check(status == 0 and [m["queue_name"] for m in MAIN.listed(

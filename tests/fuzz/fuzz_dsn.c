@@ -9,6 +9,7 @@
 #include "common/base/buf.h"
 #include "common/fmt/cur.h"
 #include "common/fmt/dsn.h"
+#include "common/fmt/utf8.h"
 
 #define RCPTS	3u
 #define LINE	998u
@@ -56,20 +57,22 @@ starts(struct str s, const char *with)
 	return s.n >= n && memcmp(s.p, with, n) == 0;
 }
 
-/* Nothing that ends a line, and within the bounds of one. */
+/* Nothing that ends a line, within the bounds of one, and UTF-8 only where it may be. */
 static void
-check_line(const struct dsn *d, struct str line)
+check_line(struct str line, bool utf8)
 {
 	unsigned char	c;
-	size_t		i;
+	size_t		i, n;
 
 	if (line.n > LINE)
 		abort();
-	for (i = 0; i < line.n; i++) {
+	for (i = 0; i < line.n; i += n) {
 		c = (unsigned char)line.p[i];
+		n = utf8_length((struct str){ line.p + i, line.n - i });
 		if ((c < ' ' && (c != '\t' || i > 0)) || c == 127 ||
-		    (c > 127 && !d->utf8))
+		    (c > 127 && (!utf8 || n == 0)))
 			abort();
+		n += n == 0;
 	}
 }
 
@@ -110,7 +113,7 @@ check(const struct dsn *d, const struct dsn_rcpt *r, size_t n, struct str text)
 		line = (struct str){ text.p, (size_t)(lf - 1 - text.p) };
 		text.p += line.n + 2;
 		text.n -= line.n + 2;
-		check_line(d, line);
+		check_line(line, d->utf8 || parts == 1);
 		if (closed)
 			abort();
 		if (starts(line, "--=_" ID)) {

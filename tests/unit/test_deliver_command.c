@@ -45,7 +45,7 @@ run(const char *line, int64_t timeout, struct mail *m)
 	ck_assert_int_eq(fdio_write(fd, "skipA: b\r\n\r\nbody\r\nrest", 22), 0);
 	*m = (struct mail){ .sender = STR("s@y.test"),
 	    .rcpt = STR("info@x.test"), .addr = STR("bob-ext@x.test"),
-	    .content = { fd, 4, 14 } };
+	    .content = { .fd = fd, .at = 4, .len = 14 } };
 	command_run(&c, m);
 	close(fd);
 }
@@ -215,7 +215,7 @@ START_TEST(cannot_start)
 
 	ck_assert_int_eq(fdio_write(fd, "a: b\n\n", 6), 0);
 	m = (struct mail){ .sender = STR(""), .rcpt = STR("r"),
-	    .addr = STR("a"), .content = { fd, 0, 6 } };
+	    .addr = STR("a"), .content = { .fd = fd, .len = 6 } };
 	command_run(&c, &m);		/* a NUL in the line */
 	ck_assert_str_eq(m.status, "5.6.0");
 	c.line = STR("true");

@@ -258,7 +258,7 @@ mail(struct str text)
 {
 	return (struct mail){ .sender = STR("s@y"), .rcpt = STR("r@x"),
 	    .addr = STR("a@b"),
-	    .content = { content(text), 0, (off_t)text.n } };
+	    .content = { .fd = content(text), .len = (off_t)text.n } };
 }
 
 /* Entries whose names end so. */

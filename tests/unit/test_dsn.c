@@ -90,8 +90,8 @@ START_TEST(whole)
 	    "\r\n"
 	    "Original-Envelope-Id: QQ+1\r\n"
 	    "Reporting-MTA: dns;mx.example.test\r\n"
-	    "X-Posthouse-Id: cr8b3w9p21zcbtxdy000\r\n"
 	    "Arrival-Date: Tue, 24 Nov 2026 19:53:20 +0000\r\n"
+	    "X-Posthouse-Id: cr8b3w9p21zcbtxdy000\r\n"
 	    "\r\n"
 	    "Original-Recipient: rfc822;Bob@example.net\r\n"
 	    "Final-Recipient: rfc822;bob@example.net\r\n"
@@ -129,17 +129,108 @@ START_TEST(utf8_form)
 }
 END_TEST
 
+static void
+check_ascii(const char *p, const char *end)
+{
+	for (; p < end; p++)
+		ck_assert((unsigned char)*p < 127 &&
+		    ((unsigned char)*p >= ' ' || strchr("\t\r\n", *p) != NULL));
+}
+
+/* Only the part for a person has a charset, and then it is valid. */
 START_TEST(ascii_form_has_no_other_bytes)
 {
 	struct dsn	d = plain;
 	struct dsn_rcpt	r = bob;
-	const char	*p;
+	const char	*text, *words, *fields;
 
-	d.subject = STR("\xc3\xa4 \x01\xff");
+	ck_assert(!dsn_is_eightbit(&d, &r, 1));
+	d.subject = STR("\xc3\xa4 \x01\xff\xe2\x82");
 	r.diagnostic = STR("550 n\xc3\xb6");
-	for (p = report(&d, &r, 1); *p != '\0'; p++)
-		ck_assert((unsigned char)*p < 127 &&
-		    ((unsigned char)*p >= ' ' || strchr("\t\r\n", *p) != NULL));
+	ck_assert(dsn_is_eightbit(&d, &r, 1));
+	text = report(&d, &r, 1);
+	words = strstr(text, "This is the mail system");
+	fields = strstr(text, "Content-Description: Delivery report");
+	ck_assert(words != NULL && fields != NULL);
+	check_ascii(text, words);
+	check_ascii(fields, text + strlen(text));
+	ck_assert_ptr_nonnull(strstr(text, "charset=utf-8\r\n"
+	    "Content-Transfer-Encoding: 8bit\r\n"));
+	ck_assert_ptr_nonnull(strstr(words, "Subject:  \xc3\xa4 ?" "???\r\n"));
+	ck_assert_ptr_nonnull(strstr(words, " 550 n\xc3\xb6\r\n"));
+	ck_assert_ptr_nonnull(strstr(fields, "smtp;550 n??\r\n"));
+}
+END_TEST
+
+/* RFC 6533 3: addresses of the type utf-8 in a report that may hold UTF-8, and in one that may not. */
+#define OE	"\xc3\xb6"
+static const struct {
+	const char	*addr, *orcpt;
+	bool		 utf8;
+	const char	*final, *original;
+} addresses[] = {
+	{ "b" OE "b@x.test", "", false, "utf-8;b\\x{F6}b@x.test", NULL },
+	{ "b" OE "b@x.test", "", true, "utf-8;b" OE "b@x.test", NULL },
+	{ "b\\" OE "+=@x.test", "", false,
+	    "utf-8;b\\x{5C}\\x{F6}\\x{2B}\\x{3D}@x.test", NULL },
+	{ "\"a b\"" OE "@x.test", "", false,
+	    "utf-8;\"a\\x{20}b\"\\x{F6}@x.test", NULL },
+	{ "\xf0\x9f\x93\xae@\xe2\x82\xac.test", "", false,
+	    "utf-8;\\x{1F4EE}@\\x{20AC}.test", NULL },
+	{ "b\xff@x.test", "", false, "utf-8;b?@x.test", NULL },
+	{ "a+b@x.test", "rfc822;A+2Bb@x.test", false, "rfc822;a+b@x.test",
+	    "rfc822;A+b@x.test" },
+	{ "a", "x.400;/c=us", false, "rfc822;a", "x.400;/c=us" },
+	{ "a", "utf-8;b" OE "b@x", false, "rfc822;a", "utf-8;b\\x{F6}b@x" },
+	{ "a", "utf-8;b" OE "b@x", true, "rfc822;a", "utf-8;b" OE "b@x" },
+	{ "a", "UTF-8;b\\x{F6}b@x", false, "rfc822;a", "UTF-8;b\\x{F6}b@x" },
+	{ "a", "UTF-8;b\\x{F6}b@x", true, "rfc822;a", "UTF-8;b" OE "b@x" },
+	{ "a", "utf-8;b\\x{2B}c@x", true, "rfc822;a", "utf-8;b+c@x" },
+	/* none of the forms: copied as it is */
+	{ "a", "utf-8;b\\x{D800}@x", true, "rfc822;a", "utf-8;b\\x{D800}@x" },
+	{ "a", "utf-8;b\\x{0D}\\x{0A}X:y@x", true, "rfc822;a",
+	    "utf-8;b\\x{0D}\\x{0A}X:y@x" },
+	{ "a", "utf-8;b\\y@x", true, "rfc822;a", "utf-8;b\\y@x" },
+	{ "a", "utf-8;b\\x{1234567}@x", true, "rfc822;a",
+	    "utf-8;b\\x{1234567}@x" },
+};
+
+START_TEST(address_forms)
+{
+	struct dsn	d = plain;
+	struct dsn_rcpt	r = bob;
+	const char	*text;
+	char		line[200];
+
+	d.utf8 = addresses[_i].utf8;
+	r.addr = str_from(addresses[_i].addr);
+	r.orcpt = str_from(addresses[_i].orcpt);
+	text = report(&d, &r, 1);
+	snprintf(line, sizeof(line), "\r\nFinal-Recipient: %s\r\n",
+	    addresses[_i].final);
+	ck_assert_msg(strstr(text, line) != NULL, "%s not in %s", line, text);
+	snprintf(line, sizeof(line), "\r\nOriginal-Recipient: %s\r\n",
+	    addresses[_i].original == NULL ? "" : addresses[_i].original);
+	if (addresses[_i].original == NULL)
+		ck_assert_ptr_null(strstr(text, "Original-Recipient"));
+	else
+		ck_assert_msg(strstr(text, line) != NULL, "%s not in %s", line,
+		    text);
+}
+END_TEST
+
+START_TEST(to_the_postmaster)
+{
+	struct dsn	d = plain;
+	const char	*text;
+
+	d.postmaster = true;
+	text = report(&d, &bob, 1);
+	ck_assert_ptr_nonnull(strstr(text, "You get this as the postmaster."));
+	ck_assert_ptr_nonnull(strstr(text, "\r\nThe header of the message is "
+	    "attached.\r\n\r\n--=_"));
+	ck_assert_ptr_null(strstr(text, "our message"));
+	ck_assert_ptr_null(strstr(text, "ask postmaster"));
 }
 END_TEST
 
@@ -277,6 +368,8 @@ main(void)
 	tcase_add_test(t, whole);
 	tcase_add_test(t, utf8_form);
 	tcase_add_test(t, ascii_form_has_no_other_bytes);
+	tcase_add_loop_test(t, address_forms, 0, nitems(addresses));
+	tcase_add_test(t, to_the_postmaster);
 	tcase_add_test(t, no_injection);
 	tcase_add_loop_test(t, long_words, 0, 3);
 	tcase_add_loop_test(t, long_word_of_utf8, 0, 2);

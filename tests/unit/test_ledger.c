@@ -121,6 +121,16 @@ START_TEST(expanded)
 	ledger_file(&l, id, IN_QUEUE, 4, 4, false);
 	check(NULL);
 	ck_assert_int_eq(difference(), 0);
+	ledger_free(&l);
+	line("accepted id=@ nrcpts=2");
+	line("expanded id=@ was=2 nrcpts=5 ended=1");
+	ledger_file(&l, id, IN_QUEUE, 5, 4, false);
+	check(NULL);
+	ck_assert_int_eq(difference(), 0);
+	ledger_free(&l);
+	line("accepted id=@ nrcpts=2");
+	line("expanded id=@ was=2 nrcpts=4");
+	ledger_file(&l, id, IN_QUEUE, 4, 4, false);
 	ledger_file(&l, id, IN_QUEUE, 5, 5, false);
 	check("has 5 recipients in its file, 4 by the log");
 	check("more than one place");

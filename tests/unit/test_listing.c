@@ -144,6 +144,13 @@ START_TEST(table)
 	ck_assert_str_eq(buf_cstr(&out),
 	    "cr84b8gc2g2yhg9tknzj   4.2K  2h13m     now  a?[2J@a.test\n");
 	buf_reset(&out);
+	buf_free(&e);
+	/* CSI as one character, right to left, and a letter */
+	make_entry(&e, (struct str)S("\xc2\x9b" "2J\xe2\x80\xae\xc3\xa4@a.test"));
+	listing_table(buf_view(&e), 9000000, true, &out);
+	ck_assert_str_eq(buf_cstr(&out), "cr84b8gc2g2yhg9tknzj   4.2K  2h13m     "
+	    "now  ??2J???\xc3\xa4@a.test\n");
+	buf_reset(&out);
 	listing_table(STR("I1:x,\n"), 0, false, &out);
 	ck_assert_uint_eq(out.n, 0);
 	buf_free(&e);

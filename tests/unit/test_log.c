@@ -25,6 +25,13 @@ static const struct { struct str in; const char *want; } rows[] = {
 	{ IN("\xc2\x85"), "\"\\xC2\\x85\"" },		/* C1: a line end for some */
 	{ IN("\xed\xa0\x80"), "\"\\xED\\xA0\\x80\"" },	/* half a surrogate */
 	{ IN("\xf0\x9f\x93\xae"), "\"\\xF0\\x9F\\x93\\xAE\"" },
+	{ IN("\xe2\x80\xae" "a"), "\"\\xE2\\x80\\xAEa\"" },	/* from right to left */
+	{ IN("\xe2\x80\xa8" "a"), "\"\\xE2\\x80\\xA8a\"" },	/* line separator */
+	{ IN("\xe2\x80\x8b"), "\"\\xE2\\x80\\x8B\"" },
+	{ IN("\xe2\x81\xa6"), "\"\\xE2\\x81\\xA6\"" },
+	{ IN("\xef\xbb\xbf"), "\"\\xEF\\xBB\\xBF\"" },
+	{ IN("\xd8\x9c"), "\"\\xD8\\x9C\"" },
+	{ IN("\xe2\x80\x93"), "\"\xe2\x80\x93\"" },		/* a dash */
 	{ IN("\xe2\x82\xac"), "\"\xe2\x82\xac\"" },
 };
 

@@ -113,8 +113,8 @@ END_TEST
 
 START_TEST(reload_keeps)
 {
-	struct settings	*a = load("smtp.listen 127.0.0.1:47225 127.0.0.1:47226\n");
-	struct settings	*b = load("smtp.listen 127.0.0.1:47226 127.0.0.1:47227\n");
+	struct settings	*a = load("smtp.listen 127.0.0.1:14725 127.0.0.1:14726\n");
+	struct settings	*b = load("smtp.listen 127.0.0.1:14726 127.0.0.1:14727\n");
 	struct listener	 old[MASTER_SOCKETS], new[MASTER_SOCKETS];
 	size_t		 nold, nnew;
 	struct diag	 why;
@@ -139,9 +139,9 @@ END_TEST
 /* A new place that cannot be had leaves the old ones alone. */
 START_TEST(reload_fails)
 {
-	struct settings	*a = load("smtp.listen 127.0.0.1:47235\n");
-	struct settings	*b = load("smtp.listen 127.0.0.1:47235 "
-	    "127.0.0.1:47236 192.0.2.77:47237\n");
+	struct settings	*a = load("smtp.listen 127.0.0.1:14735\n");
+	struct settings	*b = load("smtp.listen 127.0.0.1:14735 "
+	    "127.0.0.1:14736 192.0.2.77:14737\n");
 	struct listener	 old[MASTER_SOCKETS], new[MASTER_SOCKETS];
 	size_t		 nold, nnew;
 	struct diag	 why;
@@ -151,7 +151,7 @@ START_TEST(reload_fails)
 	ck_assert_int_eq(sockets_listen(b, ID_SMTP, old, nold, new, &nnew,
 	    &why), -1);
 	ck_assert_uint_eq(nnew, 0);
-	ck_assert_ptr_nonnull(strstr(why.text, "192.0.2.77:47237"));
+	ck_assert_ptr_nonnull(strstr(why.text, "192.0.2.77:14737"));
 	ck_assert_int_ne(fcntl(old[0].fd, F_GETFD), -1);
 	sockets_drop(old, nold, NULL, 0);
 	settings_free(&a);

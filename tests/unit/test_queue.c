@@ -338,7 +338,7 @@ START_TEST(delay)
 }
 END_TEST
 
-/* ---- intake.c and message.c */
+/* ---- intake.c, message.c, outcome.c and settle.c */
 
 static const struct {
 	const char	*route, *agent, *states;

@@ -116,6 +116,45 @@ START_TEST(swapped_while_open)
 }
 END_TEST
 
+static mode_t
+mode_of(const char *name)
+{
+	struct stat	st;
+
+	ck_assert_int_eq(fstatat(dirfd_, name, &st, 0), 0);
+	return st.st_mode & 0777;
+}
+
+/* What not everybody may read in the files, not everybody may in the table. */
+START_TEST(as_readable_as_the_files)
+{
+	char	text[100];
+
+	ck_assert_int_eq(fchmodat(dirfd_, "aliases", 0644, 0), 0);
+	ck_assert_int_eq(fchmodat(dirfd_, "virtual", 0644, 0), 0);
+	ck_assert_int_eq(compile_run(settings), EX_OK);
+	ck_assert_uint_eq(mode_of("aliases.cdb"), 0644);
+	ck_assert_uint_eq(mode_of("virtual.cdb"), 0644);
+	ck_assert_int_eq(fchmodat(dirfd_, "aliases", 0640, 0), 0);
+	ck_assert_int_eq(compile_run(settings), EX_OK);
+	ck_assert_uint_eq(mode_of("aliases.cdb"), 0640);
+	ck_assert_uint_eq(mode_of("virtual.cdb"), 0644);
+	/* a file within the file, of which only the virtual addresses know */
+	ck_assert_int_eq(fchmodat(dirfd_, "aliases", 0644, 0), 0);
+	put_file("members", "alice\n");
+	ck_assert_int_eq(fchmodat(dirfd_, "members", 0644, 0), 0);
+	snprintf(text, sizeof(text), "info@v.test: :include:%s/members\n", dir);
+	put_file("virtual", text);
+	ck_assert_int_eq(compile_run(settings), EX_OK);
+	ck_assert_uint_eq(mode_of("virtual.cdb"), 0644);
+	ck_assert_int_eq(fchmodat(dirfd_, "members", 0600, 0), 0);
+	ck_assert_int_eq(compile_run(settings), EX_OK);
+	ck_assert_uint_eq(mode_of("aliases.cdb"), 0644);
+	ck_assert_uint_eq(mode_of("virtual.cdb"), 0640);
+	ck_assert_int_eq(unlinkat(dirfd_, "members", 0), 0);
+}
+END_TEST
+
 START_TEST(mistakes_leave_the_old_tables)
 {
 	static const struct { const char *file, *text; } bad[] = {
@@ -173,6 +212,7 @@ main(void)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, swapped_while_open);
+	tcase_add_test(t, as_readable_as_the_files);
 	tcase_add_loop_test(t, mistakes_leave_the_old_tables, 0, 4);
 	tcase_add_test(t, damaged_on_disk);
 	tcase_add_test(t, test_writes_nothing);

@@ -115,7 +115,7 @@ static const struct { bool is_virtual; const char *in, *said; } mistakes[] = {
 	{ false, "a: alice\nB: alice\nA: alice\n", "f:3:1: this name is "
 	    "there already, expected it once (see f:1)\n" },
 	{ false, "a: :include:/nonexistent/x, :include:x\n",
-	    "f:1:4: No such file or directory\n"
+	    "f:1:4: :include:/nonexistent/x: No such file or directory\n"
 	    "f:1:29: malformed target, expected an address, |command, /file "
 	    "or :include:/file\n" },
 	{ true, "a@v.test: alice\nA@V.test: alice\n@v.test: @example.test\n",
@@ -148,9 +148,12 @@ static const struct { const char *in, *said; unsigned mistakes; } proofs[] = {
 	    "f:2:1: this address leads back to itself "
 	    "(a@example.test leads back to itself)\n", 2 },
 	{ "z: alice, ghost\na: a\n\"x y\": \\ghost\n",
-	    "f:1: warning: nobody is ghost@example.test\n"
-	    "f:2: warning: nobody is a@example.test\n"
-	    "f:3: warning: nobody is \"x y\"@example.test\n", 0 },
+	    "f:1: warning: nobody is ghost@example.test, expected a "
+	    "user or an alias\n"
+	    "f:2: warning: nobody is a@example.test, expected a "
+	    "user or an alias\n"
+	    "f:3: warning: nobody is \"x y\"@example.test, expected a "
+	    "user or an alias\n", 0 },
 };
 
 START_TEST(entries_are_proved)
@@ -160,6 +163,26 @@ START_TEST(entries_are_proved)
 	ck_assert_int_eq(sources_prove(&sources), 0);
 	check_said(proofs[_i].said);
 	ck_assert_uint_eq(sources.mistakes, proofs[_i].mistakes);
+}
+END_TEST
+
+START_TEST(open_relay)
+{
+	struct setting_item	items[] = {
+		{ "192.0.2.0/24", NULL, "conf", 6 },
+		{ "0.0.0.0/0", NULL, "conf", 7 }, { "::/0", NULL, "conf", 7 }
+	};
+	struct setting_list	before = settings->relay_from;
+
+	settings->relay_from = (struct setting_list){ items, nitems(items) };
+	sources_sort(&sources);
+	ck_assert_int_eq(sources_prove(&sources), 0);
+	settings->relay_from = before;
+	check_said("conf:7: warning: relay-from 0.0.0.0/0 lets everybody send "
+	    "to everybody through this host\n"
+	    "conf:7: warning: relay-from ::/0 lets everybody send "
+	    "to everybody through this host\n");
+	ck_assert_uint_eq(sources.mistakes, 0);
 }
 END_TEST
 
@@ -240,8 +263,8 @@ START_TEST(a_file_that_includes_itself)
 	snprintf(text, sizeof(text), "alice\n:include:%s/loop\n", dir);
 	put_file("loop", text, getuid());
 	include("loop");
-	snprintf(want, sizeof(want), "%s/loop:2:1: this file includes "
-	    "itself\n", dir);
+	snprintf(want, sizeof(want), "%s/loop:2:1: :include:%s/loop: this "
+	    "file includes itself\n", dir, dir);
 	check_said(want);
 }
 END_TEST
@@ -278,8 +301,8 @@ START_TEST(links_to_secrets)
 	ck_assert_int_eq(chmod(target, 0600), 0);
 	ck_assert_int_eq(symlink(target, path), 0);
 	include("one");
-	snprintf(want, sizeof(want), "f:1:7: Too many levels of symbolic "
-	    "links\n");
+	snprintf(want, sizeof(want), "f:1:7: :include:%s/one: Too many levels "
+	    "of symbolic links\n", dir);
 	check_said(want);
 }
 END_TEST
@@ -325,6 +348,7 @@ main(void)
 	tcase_add_loop_test(t, all_mistakes, 0, nitems(mistakes));
 	tcase_add_loop_test(t, entries_are_proved, 0, nitems(proofs));
 	tcase_add_test(t, nobody_gets_it);
+	tcase_add_test(t, open_relay);
 	tcase_add_test(t, included_files);
 	tcase_add_test(t, a_file_that_includes_itself);
 	tcase_add_test(t, users_may_not_name_commands);

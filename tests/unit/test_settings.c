@@ -92,6 +92,8 @@ END_TEST
 static const struct { const char *text, *said; } wrong[] = {
 	{ "hostnme x\n", "t:1:1: unknown key \"hostnme\", did you mean "
 	    "\"hostname\"?" },
+	{ "hostname = x.test\n", "t:1:10: \"=\" after hostname, expected its "
+	    "value" },
 	{ "message-size 5M\n", "did you mean \"smtp.message-size\"?" },
 	{ "smtp {\n  recipient 5\n}\n", "t:2:3: unknown key "
 	    "\"smtp.recipient\", did you mean \"smtp.recipients\"?" },

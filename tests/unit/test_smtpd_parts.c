@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "smtpd/reception.h"
 #include "smtpd/tx.h"
 
 static const struct {
@@ -146,6 +147,41 @@ START_TEST(many)
 }
 END_TEST
 
+/* A head that nobody would read again never becomes a file; fewer recipients fit. */
+START_TEST(large_head)
+{
+	static char		orcpt[2000];
+	static struct envelope_rcpt	r[10000];
+	struct spool_in		nowhere = { .tmp = -1 };
+	struct reception	rx;
+	struct envelope		env = {
+		.arrival_ms = 1795550254000, .origin = STR("smtp"),
+		.client = STR(""), .helo = STR(""), .proto = STR(""),
+		.auth = STR(""), .sender = STR(""), .envid = STR(""),
+		.rcpts = r
+	};
+	size_t			i;
+
+	memset(orcpt, 'x', sizeof(orcpt));
+	memcpy(orcpt, "rfc822;", 7);
+	strlcpy(env.id, "cr8b3w9p21zcbtxdy19s", sizeof(env.id));
+	for (i = 0; i < nitems(r); i++) {
+		r[i] = rcpt("u@x");
+		r[i].orcpt = (struct str){ orcpt, sizeof(orcpt) };
+	}
+	env.nrcpts = nitems(r);
+	rx_init(&rx, 1000, 20);
+	ck_assert_int_eq(rx_begin(&rx, &nowhere, &env, STR("X: y\r\n")), -1);
+	ck_assert_uint_eq(rx.code, 452);
+	ck_assert_str_eq(rx.status, "4.5.3");
+	/* the directory is none, which is our own affair */
+	env.nrcpts = 100;
+	rx_init(&rx, 1000, 20);
+	ck_assert_int_eq(rx_begin(&rx, &nowhere, &env, STR("X: y\r\n")), -1);
+	ck_assert_uint_eq(rx.code, 451);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -160,6 +196,7 @@ main(void)
 	tcase_add_loop_test(tc, duplicates, 0, nitems(twice));
 	tcase_add_test(tc, bounded);
 	tcase_add_test(tc, many);
+	tcase_add_test(tc, large_head);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
