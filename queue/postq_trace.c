@@ -200,10 +200,8 @@ trace_queue(struct postq *o, const char *name)
 		printf("in the queue:\n");
 	c = cur_from(buf_view(&answer));
 	while (there && record_next(&c, &f))
-		if (f.tag == QUEUE_TEXT) {
-			printf("  ");
+		if (f.tag == QUEUE_TEXT)
 			postq_put_line(f.value);
-		}
 	buf_free(&ask);
 	buf_free(&answer);
 	return there;
