@@ -53,7 +53,7 @@ ALL_CFLAGS	= $(STD) $(PATHS) $(WARN) $(OPT) $(HARDEN) \
 BANNED		:= -include common/base/banned.h
 ALL_LDFLAGS	= $(HARDEN_LD) -Wl,--as-needed $(LDFLAGS)
 # Each program gets only what its objects ask for (--as-needed); `make layering` checks which.
-LIBS		:= -lbsd -lseccomp -lcdb -levent_core -lcrypt -lssl -lcrypto \
+LIBS		:= -lbsd -lseccomp -lcdb -levent_core -lcrypt -lssl -lcrypto -lz \
 		   $(shell $(PKG_CONFIG) --libs libunbound libidn2)
 # deliver lives for a millisecond or two, of which the dynamic loader takes 0.1 for each library.
 LIBS_deliver	?= -Wl,-Bstatic -lbsd -lmd -lcdb -Wl,-Bdynamic

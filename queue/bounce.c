@@ -56,7 +56,7 @@ mark(const struct message *m, enum dsn_kind kind)
 static enum bounce_end
 failures(struct queue *q, const struct message *m)
 {
-	size_t	i, n = 0;
+	size_t	i, n = 0, wanted = bounce_count(m, DSN_FAILURE);
 
 	for (i = 0; i < m->env.nrcpts; i++)
 		n += m->env.rcpts[i].state == RCPT_FAILED;
@@ -65,11 +65,11 @@ failures(struct queue *q, const struct message *m)
 	/* Nobody is left who could be told. */
 	if (str_eq(m->env.origin, STR(ORIGIN_DOUBLE)))
 		return BOUNCE_NOBODY;
-	if (bounce_count(m, DSN_FAILURE) == 0)
-		log_info("discarded id=%s nrcpts=%zu why=\"its sender wants "
-		    "no report\"", m->env.id, n);
-	else if (report_make(q, m, DSN_FAILURE) == -1)
+	if (wanted > 0 && report_make(q, m, DSN_FAILURE) == -1)
 		return BOUNCE_LATER;
+	if (wanted < n)
+		log_info("discarded id=%s nrcpts=%zu why=\"its sender wants "
+		    "no report\"", m->env.id, n - wanted);
 	mark(m, DSN_FAILURE);
 	return BOUNCE_DONE;
 }

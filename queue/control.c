@@ -8,40 +8,29 @@
 #include <string.h>
 
 #include "common/base/fdio.h"
-#include "common/base/log.h"
-#include "common/base/now.h"
 #include "common/fmt/record.h"
 #include "common/proc/proto_queue.h"
-#include "queue/queue.h"
+#include "queue/control.h"
 
 #define ANSWER_FULL	45000u	/* another line might not fit */
 
-/* ---- orders: true and a sentence, or false and why not */
-
-struct order {
-	struct queue	*q;
-	struct id	 id;
-	bool		 all;
-	struct buf	*out;
-};
-
-static bool
-say(struct order *o, bool ok, const char *text)
+bool
+order_say(struct order *o, bool ok, const char *text)
 {
 	record_puts(o->out, QUEUE_TEXT, text);
 	return ok;
 }
 
-static bool
-failed(struct order *o)
+bool
+order_failed(struct order *o)
 {
-	return say(o, false, errno == ENOENT ? "no such message" :
+	return order_say(o, false, errno == ENOENT ? "no such message" :
 	    strerror(errno));
 }
 
 /* Where it lies, opened to be read; -1: nowhere (errno). */
-static int
-open_anywhere(const struct order *o, enum spool_place *place)
+int
+order_open(const struct order *o, enum spool_place *place)
 {
 	static const enum spool_place	places[] = {
 		SPOOL_QUEUE, SPOOL_HOLD, SPOOL_INCOMING
@@ -56,193 +45,6 @@ open_anywhere(const struct order *o, enum spool_place *place)
 			break;
 	}
 	return fd;
-}
-
-static bool
-hold_one(struct order *o)
-{
-	struct queue	*q = o->q;
-	size_t		 at = waiting_find(&q->waiting, o->id);
-	enum spool_place from = spool_has(&q->spool, SPOOL_QUEUE, o->id) ?
-			    SPOOL_QUEUE : SPOOL_INCOMING;
-
-	if (message_find(q, o->id) != NULL)
-		return say(o, false, "it is being delivered just now");
-	if (spool_move(&q->spool, o->id, from, SPOOL_HOLD) == -1)
-		return failed(o);
-	if (at < q->waiting.n)
-		waiting_remove(&q->waiting, at);
-	return say(o, true, "held");
-}
-
-static bool
-order_hold(struct order *o)
-{
-	struct queue	*q = o->q;
-
-	if (!o->all)
-		return hold_one(o);
-	while (q->waiting.n > 0) {
-		o->id = q->waiting.w[q->waiting.n - 1].id;
-		if (spool_move(&q->spool, o->id, SPOOL_QUEUE,
-		    SPOOL_HOLD) == -1 && errno != ENOENT)
-			return failed(o);
-		q->waiting.n--;
-	}
-	return say(o, true, "held");
-}
-
-/* What failed for good is tried once more: that is why it is released. */
-static int
-revive(struct queue *q, struct id id, bool *raw)
-{
-	struct envelope	env;
-	struct diag	why;
-	size_t		i;
-	int		fd, r = 0;
-
-	if ((fd = spool_file(&q->spool, SPOOL_HOLD, id, true)) == -1)
-		return -1;
-	if (envelope_load(fd, &env, &why) == -1) {
-		fdio_close(&fd);
-		return -1;
-	}
-	/* As a user wrote it: queue never took it over, and adds who that was when it does. */
-	*raw = str_eq(env.origin, STR("drop")) && env.auth.n == 0;
-	for (i = 0; i < env.nrcpts && r == 0; i++)
-		if (env.rcpts[i].state == RCPT_FAILED)
-			r = envelope_set_state(fd, &env.rcpts[i], RCPT_WAITING);
-	envelope_free(&env);
-	fdio_close(&fd);
-	return r;
-}
-
-static int
-release(struct queue *q, struct id id)
-{
-	char	name[ID_SIZE];
-	bool	raw;
-
-	if (revive(q, id, &raw) == -1 || spool_move(&q->spool, id, SPOOL_HOLD,
-	    raw ? SPOOL_DROP : SPOOL_QUEUE) == -1)
-		return -1;
-	id_format(id, name);
-	log_info("released id=%s", name);
-	if (raw) {
-		q->drop_more = true;
-		return 0;
-	}
-	return waiting_add(&q->waiting, id, now_real_ms());
-}
-
-struct releasing {
-	struct queue	*q;
-	size_t		 failures;
-};
-
-static int
-release_found(void *arg, const struct id *id, const char *name, int64_t mtime)
-{
-	struct releasing	*r = arg;
-
-	(void)name;
-	(void)mtime;
-	if (id != NULL && release(r->q, *id) == -1)
-		r->failures++;
-	return 0;
-}
-
-static bool
-order_release(struct order *o)
-{
-	struct releasing	r = { o->q, 0 };
-
-	if (o->all) {
-		if (spool_scan(&o->q->spool, SPOOL_HOLD, release_found,
-		    &r) == -1)
-			return failed(o);
-		return say(o, r.failures == 0, r.failures == 0 ? "released" :
-		    "some could not be released");
-	}
-	if (release(o->q, o->id) == -1)
-		return failed(o);
-	return say(o, true, "released");
-}
-
-/* A destination that could not be reached is tried all the same. */
-static void
-wake_hosts(const struct order *o)
-{
-	struct envelope	env;
-	struct diag	why;
-	int		fd;
-
-	fd = spool_file(&o->q->spool, SPOOL_QUEUE, o->id, false);
-	if (fd == -1)
-		return;
-	if (envelope_load(fd, &env, &why) == 0) {
-		schedule_wake_all_of(o->q, &env);
-		envelope_free(&env);
-	}
-	fdio_close(&fd);
-}
-
-static bool
-order_flush(struct order *o)
-{
-	struct waiting_heap	*h = &o->q->waiting;
-	int64_t			 now = now_real_ms();
-	size_t			 i;
-
-	recent_clear(o->q->recent);
-	if (o->all) {
-		schedule_wake(o->q, STR(""));
-		for (i = 0; i < h->n; i++)
-			h->w[i].due = now;
-		return say(o, true, "all are tried now");
-	}
-	if ((i = waiting_find(h, o->id)) == h->n)
-		return say(o, false, "no such message waits");
-	wake_hosts(o);
-	waiting_remove(h, i);
-	if (waiting_add(h, o->id, now) == -1)
-		return failed(o);
-	return say(o, true, "it is tried now");
-}
-
-static bool
-order_requeue(struct order *o)
-{
-	if (o->all)
-		return order_release(o) && order_flush(o);
-	if (release(o->q, o->id) == 0)
-		return say(o, true, "released");
-	return errno == ENOENT ? order_flush(o) : failed(o);
-}
-
-static bool
-order_remove(struct order *o)
-{
-	struct queue	*q = o->q;
-	size_t		 at = waiting_find(&q->waiting, o->id);
-	char		 name[ID_SIZE];
-	enum spool_place place;
-	int		 fd;
-
-	if (o->all)
-		return say(o, false, "remove wants the id of one message");
-	if (message_find(q, o->id) != NULL)
-		return say(o, false, "it is being delivered just now");
-	if ((fd = open_anywhere(o, &place)) == -1)
-		return failed(o);
-	fdio_close(&fd);
-	if (spool_remove(&q->spool, place, o->id) == -1)
-		return failed(o);
-	if (at < q->waiting.n)
-		waiting_remove(&q->waiting, at);
-	id_format(o->id, name);
-	log_warn("removed id=%s why=\"an administrator said so\"", name);
-	return say(o, true, "removed");
 }
 
 static void
@@ -270,7 +72,7 @@ say_history(struct order *o, struct str text)
 	const char	*lf;
 
 	if (text.n > room) {
-		say(o, true, "... earlier attempts are left out");
+		order_say(o, true, "... earlier attempts are left out");
 		text.p += text.n - room;
 		text.n = room;
 		if ((lf = memchr(text.p, '\n', text.n)) != NULL) {
@@ -317,7 +119,7 @@ say_rcpts(struct order *o, const struct envelope *env)
 		record_put(o->out, QUEUE_TEXT, buf_view(&line));
 	}
 	if (i < env->nrcpts)
-		say(o, true, "... and more recipients");
+		order_say(o, true, "... and more recipients");
 	buf_free(&line);
 }
 
@@ -354,13 +156,13 @@ order_trace(struct order *o)
 	int		fd, r;
 
 	if (o->all)
-		return say(o, false, "trace wants the id of one message");
-	if ((fd = open_anywhere(o, &place)) == -1)
-		return failed(o);
+		return order_say(o, false, "trace wants the id of one message");
+	if ((fd = order_open(o, &place)) == -1)
+		return order_failed(o);
 	r = envelope_load(fd, &env, &why);
 	fdio_close(&fd);
 	if (r == -1)
-		return say(o, false, why.text);
+		return order_say(o, false, why.text);
 	buf_init(&text, (1u << 20) + 4096);
 	say_envelope(o, &env);
 	say_rcpts(o, &env);
@@ -398,6 +200,7 @@ static const struct {
 	{ "flush",	order_flush },
 	{ "requeue",	order_requeue },
 	{ "remove",	order_remove },
+	{ "expire",	order_expire },
 	{ "trace",	order_trace },
 	{ "stat",	order_stat },
 };
@@ -416,7 +219,7 @@ obey(struct queue *q, struct peer *p, struct str rec, size_t which)
 	o.out = &body;
 	if (record_get(rec, QUEUE_ID, &id) && !str_eq(id, STR("ALL")) &&
 	    !id_parse(id, &o.id))
-		ok = say(&o, false, "that is no id of a message");
+		ok = order_say(&o, false, "that is no id of a message");
 	else {
 		o.all = str_eq(id, STR("ALL"));
 		ok = orders[which].run(&o);

@@ -17,6 +17,7 @@ struct listing {
 	struct entry	*items;
 	size_t		 n, cap, next;
 	struct filter	 filter;
+	bool		 bare;		/* who asks reads the files himself */
 	struct buf	 scratch;
 };
 
@@ -106,10 +107,12 @@ static struct listing *
 listing_new(struct queue *q, struct str rec)
 {
 	struct listing	*l;
+	struct str	 v;
 
 	if ((l = calloc(1, sizeof(*l))) == NULL)
 		return NULL;
 	buf_init(&l->scratch, (1u << 20) + 4096);
+	l->bare = record_get(rec, FILTER_BARE, &v);
 	if (!filter_get(rec, &l->filter) || fill(q, l) != 0) {
 		listing_free(l);
 		return NULL;
@@ -135,6 +138,11 @@ put_entries(struct queue *q, struct listing *l, struct buf *out)
 	buf_init(&entry, ENTRY_SIZE_MAX);
 	while (l->next < l->n && out->n < ANSWER_FULL && n++ < PER_ANSWER) {
 		buf_reset(&entry);
+		if (l->bare) {
+			entry_bare(&l->items[l->next++], &entry);
+			record_put(out, QUEUE_ENTRY, buf_view(&entry));
+			continue;
+		}
 		/* What has gone on since is no loss for the list. */
 		if (entry_read(&q->spool, &l->items[l->next++], &l->filter,
 		    &l->scratch, &entry) == 0 && entry.n > 0 && buf_ok(&entry))

@@ -171,8 +171,8 @@ take_loaded(struct queue *q, int fd, struct id id, struct envelope *env)
 	if (spool_remove(&q->spool, SPOOL_DROP, id) == -1)
 		intake_complain(q, "remove", env->id);
 	id_format(fresh, name);
-	log_info("accepted id=%s drop=%s uid=%u", name, env->id,
-	    (unsigned)env->owner);
+	log_info("accepted id=%s drop=%s uid=%u nrcpts=%zu", name, env->id,
+	    (unsigned)env->owner, env->nrcpts);
 	message_start(q, SPOOL_QUEUE, fresh, false);
 	return 0;
 }

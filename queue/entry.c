@@ -100,17 +100,51 @@ put_rcpts(const struct envelope *env, struct str status, struct buf *out)
 	record_putu(out, ENTRY_NRCPTS, n);
 }
 
-static void
-put_all(const struct entry *e, const struct envelope *env, struct str status,
-    struct buf *out)
+void
+entry_bare(const struct entry *e, struct buf *out)
 {
-	struct str	line;
-	char		name[ID_SIZE];
+	char	name[ID_SIZE];
 
 	id_format(e->id, name);
 	record_puts(out, ENTRY_ID, name);
 	record_puts(out, ENTRY_PLACE, place_name(e));
 	record_putu(out, ENTRY_DUE, e->due < 0 ? 0 : (uint64_t)e->due);
+}
+
+bool
+entry_parse(struct str rec, struct entry *e)
+{
+	static const enum spool_place	places[] = {
+		SPOOL_QUEUE, SPOOL_HOLD, SPOOL_INCOMING, SPOOL_DROP
+	};
+	struct str	id, place;
+	uint64_t	due;
+	size_t		i;
+
+	if (!record_get(rec, ENTRY_ID, &id) || !id_parse(id, &e->id) ||
+	    !record_get(rec, ENTRY_PLACE, &place) ||
+	    !record_getu(rec, ENTRY_DUE, INT64_MAX, &due))
+		return false;
+	e->due = (int64_t)due;
+	e->running = str_eq(place, STR("running"));
+	e->place = SPOOL_QUEUE;
+	if (e->running)
+		return true;
+	for (i = 0; i < nitems(places); i++) {
+		e->place = places[i];
+		if (str_eq(place, str_from(place_name(e))))
+			return true;
+	}
+	return false;
+}
+
+static void
+put_all(const struct entry *e, const struct envelope *env, struct str status,
+    struct buf *out)
+{
+	struct str	line;
+
+	entry_bare(e, out);
 	record_putu(out, ENTRY_ARRIVAL, (uint64_t)env->arrival_ms);
 	record_putu(out, ENTRY_SIZE, (uint64_t)env->content_len);
 	record_put(out, ENTRY_SENDER, env->sender);
@@ -129,6 +163,10 @@ show(const struct spool *s, const struct entry *e, const struct envelope *env,
 {
 	if (!filter_matches_envelope(f, env, place_name(e), now_real_ms()))
 		return;
+	if (scratch == NULL) {
+		put_all(e, env, STR(""), out);
+		return;
+	}
 	buf_reset(scratch);
 	if (spool_status_read(s, e->id, scratch) == -1)
 		buf_reset(scratch);

@@ -6,6 +6,7 @@
 #include <search.h>
 #include <stdlib.h>
 
+#include "common/base/log.h"
 #include "common/fmt/esmtp.h"
 #include "common/fmt/final.h"
 #include "queue/queue.h"

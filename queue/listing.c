@@ -6,11 +6,9 @@
 
 #include <err.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -20,17 +18,18 @@
 #include "common/proc/msg.h"
 #include "common/proc/proto_queue.h"
 #include "queue/client.h"
-#include "queue/entry.h"
 
-struct printing {
-	const struct listing_opts	*o;
-	struct buf			 text;
-	int64_t				 now;
-	uint64_t			 messages, bytes, held;
-};
+void
+listing_head(struct printing *p)
+{
+	p->headed = true;
+	if (!p->o->json)
+		printf("%-20s %6s %6s %7s  %s\n", "ID", "SIZE", "AGE", "NEXT",
+		    p->o->brief ? "SENDER" : "SENDER, THEN RECIPIENTS");
+}
 
-static void
-print_entry(void *arg, struct str e)
+void
+listing_print(void *arg, struct str e)
 {
 	struct printing	*p = arg;
 	struct str	 place;
@@ -39,9 +38,9 @@ print_entry(void *arg, struct str e)
 	if (!record_getu(e, ENTRY_SIZE, INT64_MAX, &size) ||
 	    !record_get(e, ENTRY_PLACE, &place))
 		return;
-	if (p->messages++ == 0 && !p->o->json)
-		printf("%-20s %6s %6s %7s  %s\n", "ID", "SIZE", "AGE", "NEXT",
-		    p->o->brief ? "SENDER" : "SENDER, THEN RECIPIENTS");
+	p->messages++;
+	if (!p->headed)
+		listing_head(p);
 	p->bytes += size;
 	p->held += str_eq(place, STR("held"));
 	buf_reset(&p->text);
@@ -77,7 +76,7 @@ is_more(struct str rec)
 }
 
 int
-listing_each(int fd, const struct filter *filter,
+listing_each(int fd, const struct filter *filter, bool bare,
     void (*fn)(void *, struct str), void *arg)
 {
 	struct buf	ask, answer;
@@ -90,6 +89,8 @@ listing_each(int fd, const struct filter *filter,
 	buf_init(&answer, MSG_MAX);
 	client_ask(&ask, "list", NULL);
 	filter_put(filter, &ask);
+	if (bare)
+		record_puts(&ask, FILTER_BARE, "1");
 	r = buf_ok(&ask) ? msg_send(fd, &ask, NULL) : -1;
 	client_ask(&ask, "more", NULL);
 	while (r == 0 && more && (r = receive(fd, &answer)) == 0) {
@@ -105,74 +106,6 @@ listing_each(int fd, const struct filter *filter,
 	buf_free(&ask);
 	buf_free(&answer);
 	return r;
-}
-
-/* ---- without the daemon */
-
-struct look {
-	struct spool		 spool;
-	struct printing		*p;
-	enum spool_place	 place;
-	struct buf		 scratch, entry;
-};
-
-static int
-look_at(void *arg, const struct id *id, const char *name, int64_t mtime)
-{
-	struct look	*l = arg;
-	struct entry	 e = { .place = l->place, .due = mtime };
-
-	(void)name;
-	if (id == NULL)
-		return 0;
-	e.id = *id;
-	buf_reset(&l->entry);
-	if (entry_read(&l->spool, &e, &l->p->o->filter, &l->scratch,
-	    &l->entry) == 0 && l->entry.n > 0 && buf_ok(&l->entry))
-		print_entry(l->p, buf_view(&l->entry));
-	return 0;
-}
-
-static int
-look_everywhere(struct look *l)
-{
-	static const enum spool_place	places[] = {
-		SPOOL_QUEUE, SPOOL_HOLD, SPOOL_INCOMING, SPOOL_DROP
-	};
-	size_t	i;
-
-	for (i = 0; i < nitems(places); i++) {
-		l->place = places[i];
-		if (spool_scan(&l->spool, places[i], look_at, l) == -1)
-			return -1;
-	}
-	return 0;
-}
-
-static int
-list_spool(const struct settings *s, struct printing *p)
-{
-	struct look	l = { .p = p };
-	struct diag	why;
-	int		dir, r;
-
-	dir = open(s->spool, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir == -1 || spool_open(&l.spool, dir, DURABLE_STRICT,
-	    &why) == -1) {
-		warnx("the queue is not running, and %s cannot be read by you",
-		    s->spool);
-		return EX_UNAVAILABLE;
-	}
-	warnx("the queue is not running; this is what lies in %s", s->spool);
-	buf_init(&l.scratch, (1u << 20) + 4096);
-	buf_init(&l.entry, ENTRY_SIZE_MAX);
-	if ((r = look_everywhere(&l)) == -1)
-		warn("%s", s->spool);
-	buf_free(&l.scratch);
-	buf_free(&l.entry);
-	spool_close(&l.spool);
-	close(dir);
-	return EX_UNAVAILABLE;
 }
 
 static void
@@ -195,15 +128,19 @@ int
 listing_show(const struct settings *s, const struct listing_opts *o)
 {
 	struct printing	p = { .o = o, .now = now_real_ms() };
-	int		fd, status = EX_OK;
+	int		fd, r, status = EX_OK;
 
 	buf_init(&p.text, 1u << 20);
 	if ((fd = client_connect(s)) != -1) {
-		if (listing_each(fd, &o->filter, print_entry, &p) == -1)
+		r = listing_direct(fd, s, &p);
+		if (r == 1)
+			r = listing_each(fd, &o->filter, false, listing_print,
+			    &p);
+		if (r == -1)
 			err(EX_TEMPFAIL, "queue");
 		close(fd);
 	} else if (errno == ECONNREFUSED || errno == ENOENT)
-		status = list_spool(s, &p);
+		status = listing_stopped(s, &p);
 	else
 		err(client_status(errno), "%s/queue", s->run);
 	if (status == EX_OK || p.messages > 0)

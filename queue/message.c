@@ -178,9 +178,10 @@ log_queued(const struct message *m)
 {
 	char	from[LOG_SAFE_MAX];
 
-	log_info("queued id=%s from=%s size=%lld nrcpts=%zu", m->env.id,
-	    log_safe(from, sizeof(from), m->env.sender),
-	    (long long)m->env.content_len, m->env.nrcpts);
+	log_info("queued id=%s from=%s size=%lld nrcpts=%zu origin=%.*s",
+	    m->env.id, log_safe(from, sizeof(from), m->env.sender),
+	    (long long)m->env.content_len, m->env.nrcpts,
+	    STR_ARG(m->env.origin));
 }
 
 bool
@@ -264,6 +265,20 @@ message_routed(struct queue *q, struct message *m)
 			dispatch(q, &m->tasks[i]);
 	if (--m->pending == 0)
 		message_finish(q, m);
+}
+
+int
+message_expire(struct queue *q, enum spool_place place, struct id id)
+{
+	struct message	*m;
+
+	if ((m = message_load(q, place, id)) == NULL)
+		return -1;
+	m->retry = true;
+	q->nretries++;
+	message_give_up(q, m, STR("an administrator gave it up"));
+	message_finish(q, m);
+	return 0;
 }
 
 void

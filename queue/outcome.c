@@ -164,8 +164,8 @@ task_later(struct queue *q, struct task *t, int64_t due, uint32_t tag,
 	one_less(q, m, r);
 }
 
-static void
-expire(struct queue *q, struct message *m)
+void
+message_give_up(struct queue *q, struct message *m, struct str why)
 {
 	struct envelope_rcpt	*r;
 	char			 to[LOG_SAFE_MAX];
@@ -177,10 +177,10 @@ expire(struct queue *q, struct message *m)
 			continue;
 		q->failed++;
 		r->state = RCPT_FAILED;
-		log_info("expired id=%s to=%s", m->env.id,
-		    log_safe(to, sizeof(to), r->addr));
-		note_status(q, m, r, STATUS_EXPIRED, STR("it could not be delivered "
-		    "before its time was over"));
+		log_info("expired id=%s to=%s status=%s why=\"%.*s\"",
+		    m->env.id, log_safe(to, sizeof(to), r->addr),
+		    STATUS_EXPIRED, STR_ARG(why));
+		note_status(q, m, r, STATUS_EXPIRED, why);
 	}
 }
 
@@ -201,7 +201,8 @@ message_finish(struct queue *q, struct message *m)
 
 	if (message_waiting(m) > 0 &&
 	    now - m->env.arrival_ms > q->settings->queue.lifetime)
-		expire(q, m);
+		message_give_up(q, m, STR("it could not be delivered before "
+		    "its time was over"));
 	switch (bounce_ended(q, m)) {
 	case BOUNCE_DONE:
 		if (message_waiting(m) == 0)

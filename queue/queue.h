@@ -119,6 +119,8 @@ int	drop_take(struct queue *, struct id) must_check;
 /* ---- message.c */
 /* False: it is not there any more, or makes no sense, or cannot be read now. */
 bool	message_start(struct queue *, enum spool_place, struct id, bool retry);
+/* Who waits in it fails now, and the sender is told (RFC 3463 4.4.7). -1: it cannot be read (errno). */
+int	message_expire(struct queue *, enum spool_place, struct id) must_check;
 /* All questions of the message are answered. */
 void	message_routed(struct queue *, struct message *);
 /* Everything under way is forgotten; the files tell the rest at the next start. */
@@ -141,6 +143,8 @@ void	task_ended(struct queue *, struct task *, const struct verdict *);
 void	task_later(struct queue *, struct task *, int64_t due, uint32_t tag, struct str why);
 /* No delivery is under way: reports are written, the file is settled. Frees the message. */
 void	message_finish(struct queue *, struct message *);
+/* Who waits fails now (STATUS_EXPIRED); message_finish has to follow. */
+void	message_give_up(struct queue *, struct message *, struct str why);
 
 /* ---- settle.c: where the file of a message comes to rest. What goes wrong is logged, and tried again later */
 /* It waits in the queue for its next attempt. */

@@ -15,6 +15,7 @@
 #include "queue/queue.h"
 
 #define SOCKET		"sock/route"
+#define WHY_MAX		1024	/* of the reasons, in the log */
 #define UNDER_WAY	64u
 #define ANSWER_SECONDS	60
 #define FINALS_MAX	100000u
@@ -214,6 +215,26 @@ take_answer(struct task *t, struct str rec, char status[16], struct str *text)
 	return t->nfinals > 0 ? 1 : -1;
 }
 
+/* By which rules: as route -v would say it, on one line. */
+static void
+log_routed(const struct task *t, struct str rec)
+{
+	struct cur	c = cur_from(rec);
+	struct field	f;
+	struct buf	all;
+	char		to[LOG_SAFE_MAX], why[WHY_MAX];
+
+	buf_init(&all, WHY_MAX);
+	while (record_next(&c, &f) && buf_ok(&all))
+		if (f.tag == ROUTE_WHY)
+			buf_addf(&all, "%s%.*s", all.n > 0 ? "; " : "",
+			    STR_ARG(f.value));
+	log_info("routed id=%s to=%s finals=%zu why=%s", t->m->env.id,
+	    log_safe(to, sizeof(to), t->m->env.rcpts[t->rcpt].addr),
+	    t->nfinals, log_safe(why, sizeof(why), buf_view(&all)));
+	buf_free(&all);
+}
+
 static void
 one_answer(struct router *r, struct task *t, struct str rec)
 {
@@ -223,6 +244,7 @@ one_answer(struct router *r, struct task *t, struct str rec)
 
 	switch (take_answer(t, rec, status, &text)) {
 	case 1:
+		log_routed(t, rec);
 		answered(r->q, t, status, text);
 		return;
 	case 0:

@@ -204,7 +204,7 @@ settle_done(struct queue *q, struct message *m)
 	q->done++;
 	if (spool_remove(&q->spool, m->place, m->id) == 0) {
 		m->removed = true;
-		log_info("done id=%s", m->env.id);
+		log_info("done id=%s nrcpts=%zu", m->env.id, m->env.nrcpts);
 		return;
 	}
 	/* It must not be delivered once more at the next start. */

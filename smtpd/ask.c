@@ -21,6 +21,26 @@ ask_begin(struct session *s, const char *verb)
 		record_puts(q, ROUTE_CLIENT, s->client);
 }
 
+/* The rules, one behind the other. */
+static void
+take_why(struct str rec, char *out, size_t size)
+{
+	struct cur	c = cur_from(rec);
+	struct field	f;
+	size_t		n = 0, len;
+
+	while (n + 4 < size && record_next(&c, &f)) {
+		if (f.tag != ROUTE_WHY || memchr(f.value.p, 0, f.value.n) != NULL)
+			continue;
+		if (n > 0)
+			n += strlcpy(out + n, "; ", size - n);
+		len = f.value.n < size - n - 1 ? f.value.n : size - n - 1;
+		memcpy(out + n, f.value.p, len);
+		n += len;
+	}
+	out[n] = '\0';
+}
+
 static bool
 take(struct str rec, struct answer *a)
 {
@@ -31,6 +51,7 @@ take(struct str rec, struct answer *a)
 	    !record_gets(rec, ROUTE_TEXT, a->text, sizeof(a->text)))
 		return false;
 	a->code = (unsigned)code;
+	take_why(rec, a->why, sizeof(a->why));
 	if (!record_get(rec, ROUTE_FINAL, &a->final))
 		a->final = STR("");
 	return true;

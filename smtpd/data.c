@@ -15,6 +15,7 @@
 #include "common/proc/proto_queue.h"
 #include "smtpd/session.h"
 
+#define ROUTED_MAX	100u	/* recipients whose rules are logged */
 #define BARE	"bare CR or LF in the message, lines end with CRLF here"
 #define LONG	"a line is longer than the limit"
 #define TRACE_MAX 2048
@@ -95,13 +96,19 @@ begin(struct session *s)
 static void
 log_accepted(const struct session *s)
 {
-	char	from[LOG_SAFE_MAX], to[LOG_SAFE_MAX];
+	char	from[LOG_SAFE_MAX], to[LOG_SAFE_MAX], why[LOG_SAFE_MAX];
+	size_t	i;
 
 	log_info("accepted id=%s from=%s to=%s nrcpts=%zu size=%llu client=%s "
-	    "helo=%s proto=%s", s->rx.draft.id,
+	    "helo=%s proto=%s why=%s", s->rx.draft.id,
 	    log_safe(from, sizeof(from), s->tx.sender),
 	    log_safe(to, sizeof(to), s->tx.rcpts[0].addr), s->tx.nrcpts,
-	    s->rx.size, s->client, s->helo, protocol(s));
+	    s->rx.size, s->client, s->helo, protocol(s),
+	    log_safe(why, sizeof(why), s->tx.why[0]));
+	for (i = 1; i < s->tx.nrcpts && i < ROUTED_MAX; i++)
+		log_info("routed id=%s to=%s why=%s", s->rx.draft.id,
+		    log_safe(to, sizeof(to), s->tx.rcpts[i].addr),
+		    log_safe(why, sizeof(why), s->tx.why[i]));
 }
 
 static void

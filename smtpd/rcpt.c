@@ -59,7 +59,7 @@ decide(struct session *s, struct str addr, const struct rcpt_args *args)
 	}
 	r.final = a.final;
 	/* Where each recipient is answered, each stays (RFC 2033 4.2). */
-	if (tx_add(&s->tx, &r, s->d->lmtp) == -1) {
+	if (tx_add(&s->tx, &r, str_from(a.why), s->d->lmtp) == -1) {
 		log_error("rcpt why=\"%s\"", strerror(errno));
 		reply(s, 452, "4.3.0", "no memory for more recipients");
 		return s->state;

@@ -78,6 +78,7 @@ struct answer {
 	unsigned	code;
 	char		status[16];
 	char		text[400];
+	char		why[304];	/* by which rules, cut */
 	struct str	final;		/* a view into the answer's buffer, or empty */
 };
 /* False: route cannot be asked now (logged); a is 451. */

@@ -5,6 +5,7 @@
 
 #define TX_MAX		(64u << 20)	/* a hundred thousand recipients fit */
 #define RCPTS_FIRST	4u
+#define WHY_MAX		300u	/* of each recipient's reasons */
 #define SAME_MAX	1000u		/* so many are compared; queue does the rest */
 
 void
@@ -19,6 +20,7 @@ tx_reset(struct tx *tx)
 {
 	arena_free(&tx->mem);
 	free(tx->rcpts);
+	free(tx->why);
 	tx_init(tx);
 }
 
@@ -33,25 +35,41 @@ is_there(const struct tx *tx, struct str addr)
 	return false;
 }
 
-int
-tx_add(struct tx *tx, const struct envelope_rcpt *r, bool each)
+static int
+grow(struct tx *tx)
 {
-	struct envelope_rcpt	*more, copy = *r;
+	struct envelope_rcpt	*more;
+	struct str		*why;
 	size_t			 cap = tx->cap == 0 ? RCPTS_FIRST : tx->cap * 2;
+
+	if ((more = reallocarray(tx->rcpts, cap, sizeof(*more))) == NULL)
+		return -1;
+	tx->rcpts = more;
+	if ((why = reallocarray(tx->why, cap, sizeof(*why))) == NULL)
+		return -1;
+	tx->why = why;
+	tx->cap = cap;
+	return 0;
+}
+
+int
+tx_add(struct tx *tx, const struct envelope_rcpt *r, struct str why, bool each)
+{
+	struct envelope_rcpt	copy = *r;
 
 	if (!each && is_there(tx, r->addr))
 		return 0;
-	if (tx->nrcpts == tx->cap) {
-		more = reallocarray(tx->rcpts, cap, sizeof(*more));
-		if (more == NULL)
-			return -1;
-		tx->rcpts = more;
-		tx->cap = cap;
-	}
+	if (tx->nrcpts == tx->cap && grow(tx) == -1)
+		return -1;
+	if (why.n > WHY_MAX)
+		why.n = WHY_MAX;
 	if (arena_dup(&tx->mem, r->addr, &copy.addr) == -1 ||
 	    arena_dup(&tx->mem, r->orcpt, &copy.orcpt) == -1 ||
 	    arena_dup(&tx->mem, r->final, &copy.final) == -1)
 		return -1;
+	/* It helps, no more. */
+	if (arena_dup(&tx->mem, why, &tx->why[tx->nrcpts]) == -1)
+		tx->why[tx->nrcpts] = STR("");
 	tx->rcpts[tx->nrcpts++] = copy;
 	return 0;
 }

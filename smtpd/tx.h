@@ -14,6 +14,7 @@ struct tx {
 	struct str		 sender, envid;
 	unsigned		 options;	/* ENV_ bits */
 	struct envelope_rcpt	*rcpts;
+	struct str		*why;		/* of each: by which rules route took it, for the log */
 	size_t			 nrcpts, cap;
 };
 
@@ -23,6 +24,6 @@ void	tx_reset(struct tx *);
  * Copies what the recipient looks at. A further copy of one that is there
  * already is none, unless each is answered (LMTP).
  */
-int	tx_add(struct tx *, const struct envelope_rcpt *, bool each) must_check;
+int	tx_add(struct tx *, const struct envelope_rcpt *, struct str why, bool each) must_check;
 
 #endif

@@ -19,6 +19,7 @@
 #define FILTER_TEXT	'e'	/* is part of the reason why it waits */
 #define FILTER_OLDER	'o'	/* ms since the arrival, or more */
 #define FILTER_PLACE	'p'	/* as in an entry */
+#define FILTER_BARE	'b'	/* entries hold id, place and due only; other filters but the place are left to who asks */
 /* of an entry */
 #define ENTRY_ID	'I'
 #define ENTRY_PLACE	'P'	/* "waiting", "running", "held", "incoming", "dropped" */

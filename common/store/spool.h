@@ -22,6 +22,9 @@
 /* Makes and checks the whole tree with its owners and modes (as root), or with the own uid. Named users may be missing only without root. */
 int	spool_layout(const char *path, struct diag *) must_check;
 
+/* Calls fn for each directory of the tree that is not as spool_layout makes it. -1: there are no such users. */
+int	spool_layout_check(int dirfd, void (*fn)(void *, const char *path, const char *what), void *, struct diag *) must_check;
+
 /* A place to write new messages into: a directory with tmp and new. */
 struct spool_in {
 	int			tmp, new;	/* directory descriptors */

@@ -12,6 +12,8 @@
 #include <grp.h>
 #include <linux/fs.h>
 #include <pwd.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/base/fdio.h"
@@ -157,6 +159,48 @@ make_one(int root, size_t i, struct diag *why)
 	    why) == -1)
 		return -1;
 	return tree[i].spread ? make_spread(root, i, who, why) : 0;
+}
+
+/* What is wrong with a directory, or NULL. */
+static const char *
+fault_of(int root, const char *path, struct owner who, mode_t mode)
+{
+	struct stat	st;
+
+	if (fstatat(root, path, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT ? "is missing" : strerror(errno);
+	if (!S_ISDIR(st.st_mode))
+		return "is no directory";
+	if (st.st_uid != who.uid || st.st_gid != who.gid)
+		return "has another owner";
+	return (st.st_mode & 07777) != mode ? "has another mode" : NULL;
+}
+
+int
+spool_layout_check(int root, void (*fn)(void *, const char *path,
+    const char *what), void *arg, struct diag *why)
+{
+	static const char	digits[] = ID_ALPHABET;
+	struct owner		who;
+	char			path[64];
+	const char		*what;
+	size_t			i, n;
+
+	for (i = 0; i < nitems(tree); i++) {
+		if (find_owner(tree[i].user, tree[i].group, &who, why) == -1)
+			return -1;
+		what = fault_of(root, tree[i].path, who, tree[i].mode);
+		if (what != NULL)
+			fn(arg, tree[i].path, what);
+		for (n = 0; tree[i].spread && digits[n] != '\0'; n++) {
+			snprintf(path, sizeof(path), "%s/%c", tree[i].path,
+			    digits[n]);
+			what = fault_of(root, path, who, tree[i].mode);
+			if (what != NULL)
+				fn(arg, path, what);
+		}
+	}
+	return 0;
 }
 
 int

@@ -66,7 +66,7 @@ def settled(st, n):
 
 
 def done(st, n):
-    until("%s is done" % n, lambda: " done id=%s\n" % n in st.log())
+    until("%s is done" % n, lambda: " done id=%s " % n in st.log())
 
 
 def no_report(st, n, kind=None):

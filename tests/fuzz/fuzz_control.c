@@ -10,7 +10,9 @@
 #define message_find		fuzz_find
 #define agents_count		fuzz_agents
 #define queue_kick		fuzz_kick
+#define message_expire		fuzz_expire
 #include "queue/control.c"
+#include "queue/control_order.c"
 #undef ANSWER_FULL
 #include "queue/control_list.c"
 
@@ -69,6 +71,15 @@ fuzz_find(const struct queue *queue, struct id id)
 
 	(void)queue;
 	return id.random == 7 ? &one : NULL;
+}
+
+/* Its sender is told, and it has gone. */
+int
+fuzz_expire(struct queue *queue, enum spool_place place, struct id id)
+{
+	need(place == SPOOL_QUEUE || place == SPOOL_INCOMING);
+	need(spool_has(&queue->spool, place, id));
+	return spool_remove(&queue->spool, place, id);
 }
 
 size_t

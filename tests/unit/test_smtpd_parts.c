@@ -68,7 +68,7 @@ START_TEST(copies)
 	struct tx		tx;
 
 	tx_init(&tx);
-	ck_assert_int_eq(tx_add(&tx, &r, false), 0);
+	ck_assert_int_eq(tx_add(&tx, &r, STR("why"), false), 0);
 	name[0] = 'X';		/* the line it came in is gone */
 	ck_assert_uint_eq(tx.nrcpts, 1);
 	ck_assert(str_eq(tx.rcpts[0].addr, STR("bob@x.test")));
@@ -97,8 +97,8 @@ START_TEST(duplicates)
 	struct tx		tx;
 
 	tx_init(&tx);
-	ck_assert_int_eq(tx_add(&tx, &a, twice[_i].each), 0);
-	ck_assert_int_eq(tx_add(&tx, &b, twice[_i].each), 0);
+	ck_assert_int_eq(tx_add(&tx, &a, STR("why"), twice[_i].each), 0);
+	ck_assert_int_eq(tx_add(&tx, &b, STR("why"), twice[_i].each), 0);
 	ck_assert_uint_eq(tx.nrcpts, twice[_i].n);
 	tx_reset(&tx);
 }
@@ -114,14 +114,14 @@ START_TEST(bounded)
 	ck_assert_ptr_nonnull(big);
 	tx_init(&tx);
 	r.addr = (struct str){ big, 1 << 20 };
-	for (i = 0; i < 100 && tx_add(&tx, &r, true) == 0; i++)
+	for (i = 0; i < 100 && tx_add(&tx, &r, STR("why"), true) == 0; i++)
 		;
 	ck_assert_uint_gt(i, 50);
 	ck_assert_uint_lt(i, 100);
 	ck_assert_int_eq(errno, EMSGSIZE);
 	ck_assert_uint_eq(tx.nrcpts, i);	/* no half one */
 	tx_reset(&tx);
-	ck_assert_int_eq(tx_add(&tx, &r, true), 0);
+	ck_assert_int_eq(tx_add(&tx, &r, STR("why"), true), 0);
 	tx_reset(&tx);
 	free(big);
 }
@@ -138,7 +138,7 @@ START_TEST(many)
 	for (i = 0; i < 5000; i++) {
 		snprintf(name, sizeof(name), "u%u@x", i);
 		r = rcpt(name);
-		ck_assert_int_eq(tx_add(&tx, &r, false), 0);
+		ck_assert_int_eq(tx_add(&tx, &r, STR("why"), false), 0);
 	}
 	ck_assert_uint_eq(tx.nrcpts, 5000);
 	ck_assert(str_eq(tx.rcpts[4999].addr, STR("u4999@x")));

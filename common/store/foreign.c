@@ -1,0 +1,101 @@
+/* common/store/foreign.c - another system's spool. Run by root; its files were written by programs that may have been taken over. */
+#include "common/store/foreign.h"
+
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/fdio.h"
+
+static int
+visit(int dir, const char *name, unsigned levels,
+    int (*fn)(void *, int, const char *), void *arg)
+{
+	struct stat	st;
+	int		below, r;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT ? 0 : -1;
+	if (!S_ISDIR(st.st_mode))
+		return fn(arg, dir, name);
+	if (levels == 0)
+		return 0;
+	if ((below = fdio_opendir(dir, name)) == -1)
+		return -1;
+	r = foreign_walk(below, levels - 1, fn, arg);
+	fdio_close(&below);
+	return r;
+}
+
+int
+foreign_walk(int dirfd, unsigned levels, int (*fn)(void *, int, const char *),
+    void *arg)
+{
+	struct dirent	*e;
+	DIR		*d;
+	int		 fd, r = 0;
+
+	if ((fd = fdio_opendir(dirfd, ".")) == -1)
+		return -1;
+	if ((d = fdopendir(fd)) == NULL) {
+		fdio_close(&fd);
+		return -1;
+	}
+	while (r == 0) {
+		errno = 0;
+		if ((e = readdir(d)) == NULL) {
+			r = errno != 0 ? -1 : 0;
+			break;
+		}
+		if (e->d_name[0] != '.')
+			r = visit(fd, e->d_name, levels, fn, arg);
+	}
+	closedir(d);
+	return r;
+}
+
+int
+foreign_open(int dirfd, const char *name)
+{
+	struct stat	st;
+	int		fd;
+
+	fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC |
+	    O_NONBLOCK | O_NOCTTY);
+	if (fd != -1 && (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))) {
+		fdio_close(&fd);
+		errno = EBADMSG;
+	}
+	return fd;
+}
+
+bool
+foreign_is_locked(int fd)
+{
+	struct flock	l = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
+
+	if (flock(fd, LOCK_SH | LOCK_NB) == -1)
+		return errno == EWOULDBLOCK;
+	(void)flock(fd, LOCK_UN);
+	return fcntl(fd, F_GETLK, &l) == 0 && l.l_type != F_UNLCK;
+}
+
+int
+foreign_remove(int dirfd, const char *name, int fd)
+{
+	struct stat	was, is;
+
+	if (fstat(fd, &was) == -1 ||
+	    fstatat(dirfd, name, &is, AT_SYMLINK_NOFOLLOW) == -1)
+		return -1;
+	if (was.st_dev != is.st_dev || was.st_ino != is.st_ino) {
+		errno = ESTALE;
+		return -1;
+	}
+	return unlinkat(dirfd, name, 0);
+}

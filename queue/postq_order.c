@@ -1,0 +1,115 @@
+/* queue/postq_order.c - verbs of postq that queue itself obeys: one question for each message. */
+#include <err.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "common/fmt/record.h"
+#include "common/proc/msg.h"
+#include "common/proc/proto_queue.h"
+#include "queue/client.h"
+#include "queue/postq.h"
+
+static const struct order_kind {
+	const char	*verb, *ask;	/* as users say it, as queue does */
+	bool		 at_once;	/* queue itself knows ALL */
+	bool		 asks;		/* what it does is done for good */
+	const char	*place;		/* of those that a filter picks; NULL: any */
+} kinds[] = {
+	{ "flush",	"flush",	true,	false,	"waiting" },
+	{ "hold",	"hold",		true,	false,	"waiting" },
+	{ "release",	"release",	true,	false,	"held" },
+	{ "remove",	"remove",	false,	true,	NULL },
+	{ "delete",	"remove",	false,	true,	NULL },
+	{ "expire",	"expire",	false,	true,	NULL },
+	{ "requeue",	"requeue",	true,	false,	NULL },
+	{ "stat",	"stat",		false,	false,	NULL },
+};
+
+static const struct order_kind *
+kind_of(const char *verb)
+{
+	size_t	i;
+
+	for (i = 0; i < nitems(kinds) - 1; i++)
+		if (strcmp(verb, kinds[i].verb) == 0)
+			break;
+	return &kinds[i];
+}
+
+/* What it says, a line each; false if it says no. */
+static bool
+show(const struct postq *o, const char *id, struct str rec)
+{
+	struct cur	c = cur_from(rec);
+	struct field	f;
+	struct str	verb;
+	bool		ok, head = id != NULL && strcmp(id, "ALL") != 0;
+
+	ok = record_get(rec, QUEUE_VERB, &verb) && str_eq(verb, STR("ok"));
+	if (ok && o->quiet)
+		return true;
+	while (record_next(&c, &f)) {
+		if (f.tag != QUEUE_TEXT)
+			continue;
+		if (!ok)
+			warnx("%s%s%.*s", id == NULL ? "" : id,
+			    id == NULL ? "" : ": ", STR_ARG(f.value));
+		else {
+			if (head)
+				printf("%s: ", id);
+			postq_put_line(f.value);
+		}
+	}
+	return ok;
+}
+
+static bool
+order(struct postq *o, const struct order_kind *k, const char *id)
+{
+	struct buf	ask, answer;
+	bool		ok;
+
+	if (o->dry) {
+		printf("%s: would be asked to %s\n", id, k->ask);
+		return true;
+	}
+	postq_connect(o);
+	buf_init(&ask, MSG_MAX);
+	buf_init(&answer, MSG_MAX);
+	client_ask(&ask, k->ask, id);
+	if (!buf_ok(&ask) || msg_call(o->fd, &ask, NULL, &answer, NULL,
+	    CLIENT_TIMEOUT) == -1)
+		err(EX_TEMPFAIL, "queue");
+	ok = show(o, id, buf_view(&answer));
+	buf_free(&ask);
+	buf_free(&answer);
+	return ok;
+}
+
+int
+postq_order(struct postq *o, const char *verb, int argc, char *argv[])
+{
+	const struct order_kind	*k = kind_of(verb);
+	struct picked		 p = { .n = 0 };
+	bool			 filtered = !filter_is_empty(&o->filter);
+	bool			 all = argc == 1 && strcmp(argv[0], "ALL") == 0;
+	bool			 ok = true;
+	size_t			 i;
+
+	if (strcmp(verb, "stat") == 0) {
+		if (argc > 0 || filtered || o->dry)
+			return EX_USAGE;
+		return order(o, k, NULL) ? EX_OK : EX_DATAERR;
+	}
+	if (all && k->at_once && !o->dry && !filtered)
+		return order(o, k, "ALL") ? EX_OK : EX_DATAERR;
+	if (!postq_pick(o, k->place, argc, argv, &p))
+		return EX_USAGE;
+	if (k->asks && (all || filtered))
+		postq_confirm(o, verb, p.n);
+	for (i = 0; i < p.n; i++)
+		ok = order(o, k, p.ids[i]) && ok;
+	picked_free(&p);
+	return ok ? EX_OK : EX_DATAERR;
+}
