@@ -211,7 +211,7 @@ def where(st):
 
 
 def relay(st):
-    """A friend's mail to elsewhere is taken and kept; this version does not send."""
+    """A friend's mail to elsewhere is taken and kept while DNS does not answer."""
     rcpt(st, "x@relay.test", "250", STRANGER)
     rcpt(st, "x@far.test", "550 5.7.1", STRANGER)
     n, w = mail_to(st, ["x@far.test", "bob@example.test"], source=FRIEND)
