@@ -107,7 +107,7 @@ int
 main(int argc, char *argv[])
 {
 	static const struct server_ops	ops = { worker_init, front_session,
-					    refusal, reload };
+					    refusal, NULL, reload };
 	struct pop3d		d;
 	struct server_limits	limits;
 	struct diag		why = { "" };

@@ -5,12 +5,23 @@
 #include "smtpd/session.h"
 
 void
+greeting_make(struct smtpd *d)
+{
+	const char	*banner = d->settings->smtp.banner;
+	char		 text[REPLY_SIZE];
+
+	snprintf(text, sizeof(text), "%s %s%s%s", d->settings->hostname,
+	    d->lmtp ? "LMTP" : "ESMTP", *banner != '\0' ? " " : "", banner);
+	reply_line(d->greeting, 220, false, "", text);
+}
+
+/* Unless the listener has done it, while this worker woke up. */
+void
 greet(struct session *s)
 {
-	const char	*banner = s->set->smtp.banner;
-
-	reply(s, 220, "", "%s %s%s%s", s->set->hostname,
-	    s->d->lmtp ? "LMTP" : "ESMTP", *banner != '\0' ? " " : "", banner);
+	if (!s->peer->greeted && conn_put(&s->conn,
+	    str_from(s->d->greeting)) == -1)
+		s->gone = true;
 }
 
 /* A transaction ends even so, as with any greeting; the name from before stays. */

@@ -45,6 +45,14 @@ refusal(void *arg, bool total)
 	    "421 4.7.0 too many connections of yours, try again later\r\n";
 }
 
+static const char *
+greeting(void *arg)
+{
+	const struct smtpd	*d = arg;
+
+	return d->greeting;
+}
+
 static void
 set_limits(const struct smtpd *d, struct server_limits *l)
 {
@@ -71,6 +79,7 @@ reload(void *arg, int conf, struct server_limits *l)
 	}
 	settings_free(&d->settings);
 	d->settings = fresh;
+	greeting_make(d);
 	log_set_level(settings_log_level(fresh));
 	set_limits(d, l);
 	return 0;
@@ -136,7 +145,7 @@ int
 main(int argc, char *argv[])
 {
 	static const struct server_ops	ops = { worker_init, session_run,
-					    refusal, reload };
+					    refusal, greeting, reload };
 	struct smtpd		d = { .route = { "sock/route", -1 },
 				    .queue = { "sock/queue", -1 } };
 	struct server_limits	limits;
@@ -161,6 +170,7 @@ main(int argc, char *argv[])
 		    n == 0 ? "no socket from the master" : why.text);
 		return EX_OSERR;
 	}
+	greeting_make(&d);
 	set_limits(&d, &limits);
 	return server_run(d.lmtp ? "lmtp" : "smtp", FD_LINK, fds, n, &limits,
 	    &ops, &d);

@@ -9,7 +9,6 @@
 #include "smtpd/smtpd.h"
 #include "smtpd/tx.h"
 
-#define REPLY_SIZE	513	/* RFC 5321 4.5.3.1.5: 512 with code and CRLF; and a NUL */
 
 /* A transaction lives while the state is S_MAIL, S_RCPT or S_BDAT. */
 enum state {

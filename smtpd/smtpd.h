@@ -11,15 +11,20 @@
 #include "common/proc/settings.h"
 #include "common/store/spool.h"
 
+#define REPLY_SIZE	513	/* RFC 5321 4.5.3.1.5: 512 with code and CRLF; and a NUL */
+
 struct smtpd {
 	struct settings		*settings;
 	bool			 lmtp;
+	char			 greeting[REPLY_SIZE];
 	struct spool_in		 spool;
 	struct sandbox_filter	*sandbox;	/* for workers */
 	struct msg_client	 route, queue;	/* of a worker; connected when needed */
 	struct buf		 question, answer;
 };
 
+/* greet.c: from the settings, with its line end. */
+void	greeting_make(struct smtpd *);
 /* session.c: one connection, from the greeting to the end. */
 void	session_run(void *, const struct server_session *);
 

@@ -44,15 +44,20 @@ server_raise_limits(void)
 		log_debug("limits why=\"%s\"", strerror(errno));
 }
 
+/* An empty buffer takes a line at once; a client that has gone is found out by its worker. */
+static void
+say(int fd, const char *text)
+{
+	if (*text != '\0' && send(fd, text, strlen(text),
+	    MSG_NOSIGNAL | MSG_DONTWAIT) == -1)
+		log_debug("first words not sent why=\"%s\"", strerror(errno));
+}
+
 static void
 refuse(struct pool *p, int fd, bool total)
 {
-	const char	*text = p->ops->refusal(p->arg, total);
-
 	p->refused++;
-	if (*text != '\0' && send(fd, text, strlen(text),
-	    MSG_NOSIGNAL | MSG_DONTWAIT) == -1)
-		log_debug("refusal not sent");
+	say(fd, p->ops->refusal(p->arg, total));
 }
 
 /* NULL if the client may be served, else "total", "client" or "rate". */
@@ -104,6 +109,8 @@ admit(struct pool *p, int fd, const struct addr *peer)
 		log_debug("nodelay why=\"%s\"", strerror(errno));
 	if (!pool_give(p, fd, c))
 		refuse(p, fd, true);
+	else if (p->ops->greeting != NULL)
+		say(fd, p->ops->greeting(p->arg));
 }
 
 static void

@@ -38,6 +38,7 @@ struct server_session {
 	int			 fd;		/* owned by the callee, non-blocking, close-on-exec */
 	struct addr		 peer, local;
 	struct server_client	*client;	/* NULL for a UNIX peer */
+	bool			 greeted;	/* the listener has sent the greeting */
 	bool			 stress;	/* nearly all workers are busy: shorten time-outs */
 	const volatile int	*stop;		/* becomes non-zero: finish the command, say good-bye */
 };
@@ -48,6 +49,11 @@ struct server_ops {
 	void	(*session)(void *, const struct server_session *);
 	/* In the listener: bytes to send (blocking is impossible: one send(2)) to a client that is refused; "" closes silently. */
 	const char *(*refusal)(void *, bool too_many_total);
+	/*
+	 * In the listener: the first words to a client that is let in, sent while a worker wakes up
+	 * (one send(2)); the pointer stays valid until reload. The member may be NULL: nothing.
+	 */
+	const char *(*greeting)(void *);
 	/* New settings came over the link; workers forked from now on use them. Fills limits. -1: keep the old ones. */
 	int	(*reload)(void *, int conf_fd, struct server_limits *);
 };

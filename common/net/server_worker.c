@@ -61,6 +61,7 @@ serve(const struct worker_plan *plan, const struct task *t)
 	struct sockaddr_storage	 ss;
 	struct server_session	 s = {
 		.fd = t->fd, .client = t->client, .stress = t->stress,
+		.greeted = plan->ops->greeting != NULL,
 		.stop = sig_stop_flag()
 	};
 	socklen_t		 n = sizeof(ss);

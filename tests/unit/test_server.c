@@ -22,6 +22,7 @@
 
 static int	link_fd[2], port;
 static pid_t	pool;
+static bool	early;		/* the listener greets */
 
 /* Says who it is, then does what the client's letter asks for. */
 static void
@@ -33,7 +34,7 @@ session(void *arg, const struct server_session *s)
 	(void)arg;
 	n = snprintf(text, sizeof(text), "hello %d %d\n", (int)getpid(),
 	    s->stress);
-	if (write(s->fd, text, (size_t)n) == -1)
+	if (!s->greeted || (!early && write(s->fd, text, (size_t)n) == -1))
 		_exit(1);
 	while (*s->stop == 0) {
 		if (poll(&(struct pollfd){ s->fd, POLLIN, 0 }, 1, 100) <= 0)
@@ -67,6 +68,13 @@ refusal(void *arg, bool total)
 	return total ? "busy total\n" : "busy client\n";
 }
 
+static const char *
+first_words(void *arg)
+{
+	(void)arg;
+	return early ? "early\n" : "";
+}
+
 static int
 reload(void *arg, int conf, struct server_limits *l)
 {
@@ -76,7 +84,8 @@ reload(void *arg, int conf, struct server_limits *l)
 	return 0;
 }
 
-static const struct server_ops	ops = { worker_init, session, refusal, reload };
+static const struct server_ops	ops = { worker_init, session, refusal, first_words,
+				    reload };
 
 static void
 start(struct server_limits l)
@@ -177,6 +186,25 @@ START_TEST(serves_and_stops)
 	say("stop");	/* with a session that is idle */
 	ck_assert_int_eq(end(), EX_OK);
 	close(fd);
+}
+END_TEST
+
+START_TEST(listener_greets)
+{
+	char	line[64];
+	int	fd;
+
+	early = true;
+	start(plain);
+	early = false;
+	fd = dial(line, sizeof(line));
+	ck_assert_str_eq(line, "early\n");
+	ck_assert_int_eq(write(fd, "m", 1), 1);
+	ck_assert_int_eq(read(fd, line, 1), 1);
+	ck_assert_int_eq(line[0], 'y');
+	close(fd);
+	say("stop");
+	ck_assert_int_eq(end(), EX_OK);
 }
 END_TEST
 
@@ -386,6 +414,7 @@ main(void)
 
 	tcase_set_timeout(t, 20);
 	tcase_add_test(t, serves_and_stops);
+	tcase_add_test(t, listener_greets);
 	tcase_add_test(t, worker_serves_so_many);
 	tcase_add_test(t, closes_what_came_in_a_burst);
 	tcase_add_test(t, limit_total);

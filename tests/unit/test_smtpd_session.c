@@ -161,6 +161,7 @@ configure(const char *text)
 	buf_addf(&all, "hostname mx.x.test\n%s", text);
 	ck_assert_msg(settings_parse(buf_view(&all), "t", &d.settings, &why) ==
 	    0, "%s", why.text);
+	greeting_make(&d);
 	buf_free(&all);
 }
 
