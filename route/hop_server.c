@@ -23,7 +23,6 @@
 #include "common/proc/service.h"
 #include "route/hop_answer.h"
 #include "route/hop_engine.h"
-#include "route/hop_outbox.h"
 #include "route/hop_system.h"
 #include "route/hop_watch.h"
 
@@ -49,7 +48,6 @@ struct hop_server {
 	struct hop_watch	*watch;		/* NULL: not to be had */
 	struct peers		*peers;
 	struct hop_engine	*engine;
-	struct hop_outbox	*outbox;
 	struct pending_list	 pending;
 	struct buf		 answer;
 };
@@ -82,7 +80,7 @@ answered(void *arg, const struct hop_choice *c)
 	if (log_wants(LOG_LEVEL_DEBUG))
 		log_choice(p, c);
 	sent = peer == NULL || (hop_answer_build(&s->answer, &p->ask, c) &&
-	    hop_outbox_send(s->outbox, peer, &s->answer) == 0);
+	    peer_send(peer, &s->answer) == 0);
 	free(p);
 	if (!sent)
 		peer_drop(peer);
@@ -125,7 +123,6 @@ gone(void *arg, struct peer *peer)
 	TAILQ_FOREACH(p, &s->pending, link)
 		if (p->peer == peer)
 			p->peer = NULL;
-	hop_outbox_forget(s->outbox, peer);
 }
 
 /* All or nothing: what cannot be used leaves the old settings in force. */
@@ -226,8 +223,7 @@ events(struct hop_server *s, struct diag *why)
 
 	if (service_new(&s->service, &service, s, why) == -1)
 		return -1;
-	if (hop_outbox_new(&s->outbox, service_base(s->service)) == -1 ||
-	    peers_new(&s->peers, service_base(s->service), CLIENTS_MAX, &peers,
+	if (peers_new(&s->peers, service_base(s->service), CLIENTS_MAX, &peers,
 	    s) == -1 || watch(s) == -1)
 		return diag_set(why, "event loop");
 	return service_listen(s->peers, "hop@queue", 0, why);
@@ -269,7 +265,6 @@ cleanup(struct hop_server *s)
 	size_t		 i;
 
 	peers_free(&s->peers);
-	hop_outbox_free(&s->outbox);
 	hop_engine_free(&s->engine);
 	while ((p = TAILQ_FIRST(&s->pending)) != NULL) {
 		TAILQ_REMOVE(&s->pending, p, link);

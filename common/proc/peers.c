@@ -17,13 +17,25 @@
 
 #define BURST		32	/* packets of one client in a row */
 #define PAUSE_MS	200	/* when there are no descriptors left */
+#define HELD_PAUSE	(8u << 20)	/* bytes of answers that wait for one client: no more is read */
+#define HELD_MAX	(32u << 20)	/* those of questions that were read before, too */
+
+static const struct timeval	patience = { 60, 0 };	/* with one that reads nothing */
+
+/* An answer that waits for room. */
+struct letter {
+	TAILQ_ENTRY(letter)	 link;
+	struct buf		 rec;
+};
+TAILQ_HEAD(letter_list, letter);
 
 struct peer {
 	TAILQ_ENTRY(peer)	 link;
 	struct peers		*all;
 	struct event		*event;
 	struct event		*room;	/* NULL until it was once slow to read */
-	struct buf		 held;	/* the answer that waits for room */
+	struct letter_list	 held;
+	size_t			 held_bytes;
 	int			 fd;
 	unsigned		 role;
 	bool			 busy;	/* its callback runs */
@@ -80,6 +92,18 @@ pause_over(evutil_socket_t fd, short what, void *arg)
 		doors_open(all, true);
 }
 
+/* What it did not take may be a secret. */
+static void
+discard_first(struct peer *p)
+{
+	struct letter	*l = TAILQ_FIRST(&p->held);
+
+	TAILQ_REMOVE(&p->held, l, link);
+	p->held_bytes -= l->rec.n;
+	buf_wipe(&l->rec);
+	free(l);
+}
+
 void
 peer_drop(struct peer *p)
 {
@@ -96,7 +120,8 @@ peer_drop(struct peer *p)
 	event_free(p->event);
 	if (p->room != NULL)
 		event_free(p->room);
-	buf_wipe(&p->held);
+	while (!TAILQ_EMPTY(&p->held))
+		discard_first(p);
 	fdio_close(&p->fd);
 	free(p);
 	if (all->n + 1 == all->max)
@@ -137,7 +162,7 @@ readable(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	p->busy = true;
 	/* nothing more from one that does not read its answers */
-	for (i = 0; ok && more && p->held.n == 0 && i < BURST; i++)
+	for (i = 0; ok && more && p->held_bytes < HELD_PAUSE && i < BURST; i++)
 		ok = one_packet(p, &more);
 	p->busy = false;
 	if (!ok)
@@ -154,7 +179,7 @@ add_client(struct door *d, int fd)
 	p->all = d->all;
 	p->fd = fd;
 	p->role = d->role;
-	buf_init(&p->held, MSG_MAX);
+	TAILQ_INIT(&p->held);
 	p->event = event_new(d->all->base, fd, EV_READ | EV_PERSIST, readable,
 	    p);
 	if (p->event == NULL || event_add(p->event, NULL) == -1) {
@@ -272,47 +297,61 @@ peer_role(const struct peer *p)
 	return p->role;
 }
 
-/* It has read something. */
+/* It has read something, or nothing for too long. */
 static void
 writable(evutil_socket_t fd, short what, void *arg)
 {
 	struct peer	*p = arg;
+	struct letter	*l;
 
-	(void)what;
-	if (msg_send(fd, &p->held, NULL) == 0) {
-		buf_free(&p->held);
-		if (event_add(p->event, NULL) == 0)
+	while ((what & EV_WRITE) != 0 && (l = TAILQ_FIRST(&p->held)) != NULL) {
+		if (msg_send(fd, &l->rec, NULL) == 0) {
+			discard_first(p);
+			continue;
+		}
+		if (errno == EAGAIN && event_add(p->room, &patience) == 0)
 			return;
-	} else if (errno == EAGAIN && event_add(p->room, NULL) == 0)
-		return;
-	peer_drop(p);
+		break;
+	}
+	if (!TAILQ_EMPTY(&p->held) || event_add(p->event, NULL) == -1)
+		peer_drop(p);
 }
 
-/* The answer goes out when there is room; until then nothing is read. */
+/* The answer goes out when there is room; if there are many, nothing is read until then. */
 static int
 hold(struct peer *p, const struct buf *rec)
 {
-	if (p->held.n > 0) {	/* that of an answer which came later */
+	struct letter	*l;
+
+	if (p->held_bytes + rec->n > HELD_MAX) {
 		errno = ENOBUFS;
 		return -1;
 	}
-	if (p->room == NULL && (p->room = event_new(p->all->base, p->fd,
-	    EV_WRITE, writable, p)) == NULL)
+	if ((p->room == NULL && (p->room = event_new(p->all->base, p->fd,
+	    EV_WRITE, writable, p)) == NULL) ||
+	    (l = calloc(1, sizeof(*l))) == NULL)
 		return -1;
-	if (buf_add(&p->held, rec->p, rec->n) == -1)
+	buf_init(&l->rec, MSG_MAX);
+	TAILQ_INSERT_TAIL(&p->held, l, link);
+	if (buf_add(&l->rec, rec->p, rec->n) == -1) {
+		TAILQ_REMOVE(&p->held, l, link);
+		free(l);
 		return -1;
-	if (event_del(p->event) == 0 && event_add(p->room, NULL) == 0)
-		return 0;
-	buf_free(&p->held);
-	return -1;
+	}
+	p->held_bytes += rec->n;
+	if (TAILQ_FIRST(&p->held) == l && event_add(p->room, &patience) == -1)
+		return -1;
+	return p->held_bytes < HELD_PAUSE ? 0 : event_del(p->event);
 }
 
 int
 peer_send(struct peer *p, const struct buf *rec)
 {
-	if (p->held.n == 0 && msg_send(p->fd, rec, NULL) == 0)
+	if (!TAILQ_EMPTY(&p->held))
+		return hold(p, rec);
+	if (msg_send(p->fd, rec, NULL) == 0)
 		return 0;
-	return p->held.n > 0 || errno == EAGAIN ? hold(p, rec) : -1;
+	return errno == EAGAIN ? hold(p, rec) : -1;
 }
 
 void

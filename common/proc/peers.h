@@ -33,8 +33,8 @@ size_t	peers_count(const struct peers *);
 
 unsigned peer_role(const struct peer *);
 /*
- * The answer to a packet; it waits for room if need be, but only one. -1: to be dropped (return -1, or peer_drop
- * from outside the callback).
+ * An answer. It waits for room if need be, with those behind it, up to 32 MiB for a minute; from 8 MiB on nothing
+ * is read. -1: to be dropped (return -1, or peer_drop from outside the callback).
  */
 int	peer_send(struct peer *, const struct buf *) must_check;
 void	peer_drop(struct peer *);

@@ -381,7 +381,7 @@ def queued():
     word = token()
     status, said = MAIN.sendmail(
         ["-f", word + "@far.test", "-N", "success,delay", "-R", "hdrs", "-V",
-         "id=1", "nobody@host.invalid", "user@host.invalid"], b"\nx\n")
+         "id=1", "nobody@host.far.test", "user@host.far.test"], b"\nx\n")
     end = time.monotonic() + WAIT
     while status == 0 and time.monotonic() < end:
         got = MAIN.listed("-F", word + "@*", "-e", "4.")
@@ -409,16 +409,16 @@ def test_tools():
           "-N, -R and -V reach the envelope", text)
     check(item["sender"] == sender and item["recipient_count"] == 2 and
           {r["address"] for r in item["recipients"]} ==
-          {"nobody@host.invalid", "user@host.invalid"} and
+          {"nobody@host.far.test", "user@host.far.test"} and
           all(r["delay_reason"] for r in item["recipients"]) and
           abs(item["arrival_time"] - time.time()) < 300, "mailq -j", item)
     status, out, err = MAIN.mailq()
     check(status == 0 and ident.encode() in out and sender.encode() in out and
-          b"    nobody@host.invalid\n" in out and b"-- " in out, "mailq",
+          b"    nobody@host.far.test\n" in out and b"-- " in out, "mailq",
           out + err)
     for args, hit in ((["-F", sender.upper()], True), (["-F", "x@y"], False),
                       (["-t", "user@*"], True), (["-t", "usr@*"], False),
-                      (["-d", "HOST.invalid"], True), (["-d", "far"], False),
+                      (["-d", "HOST.far.test"], True), (["-d", "far"], False),
                       (["-o", "1d"], False), (["-H"], False),
                       (["-e", "no such text"], False)):
         got = any(m["queue_id"] == ident for m in MAIN.listed(*args))
@@ -438,9 +438,9 @@ def test_tools():
 
     status, out, err = MAIN.postq("trace", ident)
     check(status == 0 and b"from <" + sender.encode() + b">\n" in out and
-          b"recipient nobody@host.invalid waiting\n" in out and
+          b"recipient nobody@host.far.test waiting\n" in out and
           re.search(rb"(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d arrived$", out) and
-          b"nobody@host.invalid 4." in out, "postq trace", out + err)
+          b"nobody@host.far.test 4." in out, "postq trace", out + err)
     status, out, err = act("hold", ident)
     check(status == 0 and [m["queue_name"] for m in MAIN.listed(
         "-H", "-F", sender)] == ["held"], "postq hold", out + err)
@@ -479,7 +479,7 @@ def test_json():
     """Whatever bytes an address is made of, JSON stays JSON."""
     word = token()
     odd = '"%s \\"\\\\ \u00fc"@far.test' % word
-    status, said = MAIN.sendmail(["-f", odd, "x@host.invalid"], b"x")
+    status, said = MAIN.sendmail(["-f", odd, "x@host.far.test"], b"x")
     end = time.monotonic() + WAIT
     got = []
     while not got and time.monotonic() < end:
