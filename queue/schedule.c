@@ -89,7 +89,7 @@ schedule_add(struct schedule *s, struct schedule_job *j, struct str key,
 	if ((d->failures > 0 && (now < d->dead_until || d->probing)) ||
 	    is_too_much(s, d, j, room, now)) {
 		schedule_send_away(s, d, j, now);
-		TAILQ_REMOVE(&s->refused, j, link);
+		schedule_take_back(s, j);
 		dest_place(s, d, now);
 		return 1;
 	}
@@ -144,7 +144,7 @@ schedule_next(struct schedule *s, int64_t now)
 	struct schedule_job	*j;
 
 	while ((d = RB_MIN(dest_tree, &s->timed)) != NULL &&
-	    dest_may_start(d, now))
+	    !dest_must_pause(d, now))
 		dest_place(s, d, now);
 	if (s->open >= s->limits.workers || (d = choose(s)) == NULL)
 		return NULL;
@@ -199,9 +199,11 @@ schedule_undo(struct schedule *s, struct schedule_job *j, int64_t now)
 	d->active--;
 	s->active--;
 	d->arrival -= d->spacing;
-	if (flow_add(s, d, j) == -1)
+	if (flow_add(s, d, j) == -1) {
+		/* It was to find out whether the destination lives: another one has to. */
+		d->probing = d->probing && d->queued + d->active > 0;
 		schedule_send_away(s, d, j, now);
-	else {
+	} else {
 		TAILQ_REMOVE(&j->flow->jobs, j, link);
 		TAILQ_INSERT_HEAD(&j->flow->jobs, j, link);
 	}

@@ -44,7 +44,15 @@ schedule_send_away(struct schedule *s, struct schedule_dest *d,
 	j->until = j->dead ? until_alive(s, d, now) : until_room(s, d, now);
 	j->dest = d;
 	d->away++;
+	d->given_back++;
 	TAILQ_INSERT_TAIL(&s->refused, j, link);
+}
+
+void
+schedule_take_back(struct schedule *s, struct schedule_job *j)
+{
+	TAILQ_REMOVE(&s->refused, j, link);
+	j->dest->given_back--;
 }
 
 struct schedule_job *
@@ -52,8 +60,10 @@ schedule_refused(struct schedule *s)
 {
 	struct schedule_job	*j = TAILQ_FIRST(&s->refused);
 
-	if (j != NULL)
-		TAILQ_REMOVE(&s->refused, j, link);
+	if (j != NULL) {
+		schedule_take_back(s, j);
+		dest_place(s, j->dest, j->dest->used_at);
+	}
 	return j;
 }
 

@@ -205,10 +205,16 @@ dest_allowed(const struct schedule_dest *d)
 }
 
 bool
+dest_must_pause(const struct schedule_dest *d, int64_t now)
+{
+	return d->spacing != 0 && free_at(d) > now * 1000;
+}
+
+bool
 dest_may_start(const struct schedule_dest *d, int64_t now)
 {
 	return d->queued > 0 && d->open <= dest_allowed(d) &&
-	    (d->spacing == 0 || free_at(d) <= now * 1000);
+	    !dest_must_pause(d, now);
 }
 
 void
@@ -226,12 +232,13 @@ dest_place(struct schedule *s, struct schedule_dest *d, int64_t now)
 	set_busy(s, d, d->queued + d->active > 0, now);
 	d->used_at = now;
 	if (d->queued == 0) {
-		if (d->open == 0 && d->active == 0) {
+		/* Who has a job that was given back looks at it: it must not be forgotten. */
+		if (d->open == 0 && d->active == 0 && d->given_back == 0) {
 			d->list = d->failures > 0 ? LIST_DEAD : LIST_IDLE;
 			TAILQ_INSERT_TAIL(d->failures > 0 ? &s->dead : &s->idle,
 			    d, link);
 		}
-	} else if (d->spacing != 0 && free_at(d) > now * 1000) {
+	} else if (dest_must_pause(d, now)) {
 		d->list = LIST_TIMED;
 		RB_INSERT(dest_tree, &s->timed, d);
 	} else if (d->open == 0) {

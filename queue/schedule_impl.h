@@ -41,6 +41,7 @@ struct schedule_dest {
 	size_t				 ceiling;	/* it refused more connections; 0: not known */
 	int64_t				 ceiling_at;
 	size_t				 queued, active, open, messages;
+	size_t				 given_back;	/* jobs that schedule_refused has still */
 	/* the rate: ms * 1000, see rate_ok */
 	int64_t				 spacing, tolerance, arrival;
 	/* how it fares */
@@ -80,6 +81,8 @@ struct schedule_dest *dest_get(struct schedule *, struct str key, int64_t now);
 struct schedule_dest *dest_find(const struct schedule *, struct str key);
 /* Puts it where its state says. */
 void	dest_place(struct schedule *, struct schedule_dest *, int64_t now);
+/* Its rate forbids the next job. */
+bool	dest_must_pause(const struct schedule_dest *, int64_t now);
 /* Connections that it may have now. */
 size_t	dest_allowed(const struct schedule_dest *);
 bool	dest_may_start(const struct schedule_dest *, int64_t now);
@@ -98,6 +101,8 @@ void	dest_free(struct schedule *, struct schedule_dest *);
 int64_t	schedule_random(struct schedule *, int64_t most);
 size_t	schedule_share(const struct schedule *);
 void	schedule_send_away(struct schedule *, struct schedule_dest *, struct schedule_job *, int64_t now);
+/* One that was sent away is the owner's again; the destination has to be placed. */
+void	schedule_take_back(struct schedule *, struct schedule_job *);
 
 RB_PROTOTYPE(dest_tree, schedule_dest, timed, dest_cmp)
 

@@ -416,6 +416,54 @@ START_TEST(forgets)	/* the number of destinations is bounded; the dead are forgo
 }
 END_TEST
 
+START_TEST(given_back)	/* whose jobs nobody has taken back yet is not forgotten */
+{
+	struct schedule_job	*j;
+	struct schedule_counts	 c;
+	size_t			 n;
+
+	limits.dests = 1;
+	schedule_set_limits(s, &limits);
+	add("a", 3, 0);
+	one("a", SCHEDULE_FAILED, 0);
+	add("b", 1, 1);
+	schedule_count(s, &c);
+	ck_assert_uint_eq(c.dests, 2);
+	for (n = 0; (j = schedule_refused(s)) != NULL; n++)
+		ck_assert_str_eq(key_of(j), "a");
+	ck_assert_uint_eq(n, 2);
+	add("c", 1, 2);
+	schedule_count(s, &c);
+	ck_assert_uint_eq(c.dests, 2);
+	ck_assert_uint_eq(c.dead, 0);
+}
+END_TEST
+
+START_TEST(rate_of_others)	/* one that may go by its rate and has too many connections stops nobody */
+{
+	const struct schedule_rules	 r = { .rate = 2 };
+	struct schedule_job		*j;
+	size_t				 i;
+
+	for (i = 0; i < 6; i++)
+		ck_assert_int_eq(schedule_add(s, job(1, SCHEDULE_NORMAL),
+		    i < 3 ? STR("a") : STR("b"), &r, 1000, 0), 0);
+	j = schedule_next(s, 0);
+	schedule_ended(s, j->dest, j->hosts, SCHEDULE_DONE, STR(""), 0, 1);
+	one("b", SCHEDULE_DONE, 1);
+	j = schedule_next(s, 30000);
+	ck_assert_str_eq(key_of(j), "a");
+	/* two connections, and from now on one is all that it may have */
+	schedule_ended(s, j->dest, j->hosts, SCHEDULE_FAILED, STR(""), 30000,
+	    30000);
+	one("b", SCHEDULE_DONE, 31000);
+	j = schedule_next(s, 70000);
+	ck_assert_ptr_nonnull(j);
+	ck_assert_str_eq(key_of(j), "b");
+	ck_assert_int_eq(schedule_wait(s, 70000), -1);
+}
+END_TEST
+
 START_TEST(revive)
 {
 	add("a", 1, 0);
@@ -573,6 +621,8 @@ main(void)
 	tcase_add_loop_test(tc, rate, 0, nitems(rates));
 	tcase_add_test(tc, too_much);
 	tcase_add_test(tc, forgets);
+	tcase_add_test(tc, given_back);
+	tcase_add_test(tc, rate_of_others);
 	tcase_add_test(tc, revive);
 	tcase_add_test(tc, undo);
 	tcase_add_loop_test(tc, hop_answers, 0, nitems(answers));
