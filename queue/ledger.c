@@ -192,6 +192,16 @@ book_discarded(struct ledger *l, struct account *a, const struct logline *line)
 	a->told += count(line, "nrcpts");
 }
 
+/* What a user may not send is held under the name that it has in drop. */
+static void
+book_held(struct ledger *l, struct account *a, const struct logline *line)
+{
+	struct str	uid;
+
+	(void)l;
+	a->refused = a->refused || logline_get(line, "uid", &uid);
+}
+
 static void
 book_released(struct ledger *l, struct account *a, const struct logline *line)
 {
@@ -241,7 +251,7 @@ static const struct {
 	{ "expired",	book_expired },
 	{ "report",	book_report },
 	{ "discarded",	book_discarded },
-	{ "held",	book_nothing },
+	{ "held",	book_held },
 	{ "released",	book_released },
 	{ "removed",	book_removed },
 	{ "corrupt",	book_nothing },

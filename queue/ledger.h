@@ -32,6 +32,7 @@ struct account {
 	uint32_t	nrcpts, waiting;	/* in the spool's file */
 	uint8_t		kind, places;
 	bool		done, gone, taken, lines, read, odd;
+	bool		refused;	/* of a local user, held as it was */
 };
 
 struct ledger {

@@ -5,7 +5,7 @@
 static bool
 is_untaken(const struct account *a)
 {
-	return a->taken || (a->places & IN_DROP) != 0 ||
+	return a->taken || a->refused || (a->places & IN_DROP) != 0 ||
 	    (a->places == IN_HOLD && a->accepted == 0 && a->seen == 0);
 }
 

@@ -270,7 +270,8 @@ send_report(struct report *rep, bool twice)
 		return -1;
 	log_info("report id=%s kind=%s of=%s to=%s nrcpts=%zu", env.id,
 	    action(rep->dsn.kind), rep->m->env.id,
-	    log_safe(to, sizeof(to), rcpt.addr), rep->nrcpts);
+	    log_safe(to, sizeof(to), rcpt.addr),
+	    bounce_count(rep->m, rep->dsn.kind));
 	if (waiting_add(&rep->q->waiting, id, env.arrival_ms) == -1)
 		log_error("forgotten id=%s why=\"out of memory, found again "
 		    "at the next start\"", env.id);

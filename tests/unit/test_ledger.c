@@ -175,6 +175,24 @@ START_TEST(removed_and_revived)
 }
 END_TEST
 
+/* What a local user may not send is nobody's credit, and if it is removed no debit. */
+START_TEST(refused)
+{
+	line("held id=@ uid=1000 why=x");
+	ledger_file(&l, id, IN_HOLD, 2, 2, false);
+	check(NULL);
+	ck_assert_int_eq(difference(), 0);
+	ledger_free(&l);
+	line("held id=@ uid=1000 why=x");
+	check("is missing");
+	line("released id=@ nrcpts=2 revived=0");
+	line("held id=@ uid=1000 why=x");
+	line("removed id=@ nrcpts=2 why=x");
+	check(NULL);
+	ck_assert_int_eq(difference(), 0);
+}
+END_TEST
+
 START_TEST(origins)
 {
 	ledger_file(&l, id, IN_DROP, 1, 1, false);
@@ -259,6 +277,7 @@ main(void)
 	tcase_add_test(t, expanded);
 	tcase_add_test(t, failed_and_told);
 	tcase_add_test(t, removed_and_revived);
+	tcase_add_test(t, refused);
 	tcase_add_test(t, origins);
 	tcase_add_test(t, carried);
 	tcase_add_test(t, not_ours);
