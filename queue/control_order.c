@@ -47,9 +47,10 @@ order_hold(struct order *o)
 	while (q->waiting.n > 0) {
 		o->id = q->waiting.w[q->waiting.n - 1].id;
 		if (spool_move(&q->spool, o->id, SPOOL_QUEUE,
-		    SPOOL_HOLD) == -1 && errno != ENOENT)
+		    SPOOL_HOLD) == 0)
+			log_held(o->id);
+		else if (errno != ENOENT)
 			return order_failed(o);
-		log_held(o->id);
 		q->waiting.n--;
 	}
 	return order_say(o, true, "held");
@@ -60,6 +61,17 @@ struct revival {
 	bool	raw;		/* as a user wrote it: queue never took it over */
 	size_t	nrcpts, revived;
 };
+
+/*
+ * As a local user wrote it, and never taken over: who the user was is added
+ * then. He may have written that, too, so the owner of the file counts first.
+ */
+static bool
+is_raw(const struct queue *q, const struct envelope *env)
+{
+	return spool_is_users(&q->spool, env) ||
+	    (str_eq(env->origin, STR("drop")) && env->auth.n == 0);
+}
 
 /* What failed for good is tried once more: that is why it is released. */
 static int
@@ -76,9 +88,8 @@ revive(struct queue *q, struct id id, struct revival *out)
 		fdio_close(&fd);
 		return -1;
 	}
-	/* Who the user was is added when it is taken over. */
 	*out = (struct revival){ .nrcpts = env.nrcpts,
-	    .raw = str_eq(env.origin, STR("drop")) && env.auth.n == 0 };
+	    .raw = is_raw(q, &env) };
 	for (i = 0; i < env.nrcpts && r == 0; i++)
 		if (env.rcpts[i].state == RCPT_FAILED) {
 			r = envelope_set_state(fd, &env.rcpts[i], RCPT_WAITING);
@@ -252,7 +263,7 @@ take_from_hold(struct order *o)
 	fdio_close(&fd);
 	if (r == -1)
 		return order_failed(o);
-	raw = str_eq(env.origin, STR("drop")) && env.auth.n == 0;
+	raw = is_raw(o->q, &env);
 	envelope_free(&env);
 	if (raw)
 		return order_say(o, false, "it was never taken over, release "

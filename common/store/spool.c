@@ -270,6 +270,15 @@ spool_has(const struct spool *s, enum spool_place place, struct id id)
 	    AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+bool
+spool_is_users(const struct spool *s, const struct envelope *env)
+{
+	struct stat	st;
+
+	return env->owner != geteuid() && (fstat(s->incoming, &st) == -1 ||
+	    env->owner != st.st_uid);
+}
+
 int
 spool_forget(const struct spool *s, enum spool_place place, struct id id)
 {

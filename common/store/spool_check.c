@@ -1,6 +1,6 @@
 /*
  * common/store/spool_check.c - what lies in a spool at rest: drafts, torn
- * files, wrong places, second copies, times, status files. Run as ph-queue.
+ * files, wrong places, times, status files. Run as ph-queue.
  */
 #include "common/store/spool_check.h"
 
@@ -13,17 +13,9 @@
 #include <unistd.h>
 
 #include "common/base/fdio.h"
-#include "common/store/spool_impl.h"
+#include "common/store/spool_check_impl.h"
 
 #define DROP_DRAFT_MS	(36 * 3600 * 1000LL)	/* a user may be writing it just now */
-
-struct looking {
-	const struct spool		*s;
-	const struct spool_check	*c;
-	enum spool_place		 place;
-	const char			*name;	/* of the place */
-	const char			*below;	/* its sub-directory, or "" */
-};
 
 static void
 say(const struct looking *l, const char *name, const char *what,
@@ -36,9 +28,8 @@ say(const struct looking *l, const char *name, const char *what,
 	l->c->say(l->c->arg, path, what, done);
 }
 
-/* After an attempt to repair: what was done, or why it could not be. */
-static void
-say_done(const struct looking *l, const char *name, int r, const char *what,
+void
+spool_check_done(const struct looking *l, const char *name, int r, const char *what,
     const char *done)
 {
 	char	text[256];
@@ -90,7 +81,7 @@ check_due(const struct looking *l, int dir, const char *name)
 	    fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
 	    (int64_t)st.st_mtim.tv_sec * 1000 <= l->c->latest_ms)
 		return;
-	say_done(l, name, l->c->repair ? utimensat(dir, name, ts,
+	spool_check_done(l, name, l->c->repair ? utimensat(dir, name, ts,
 	    AT_SYMLINK_NOFOLLOW) : 0, "would wait for long after its time",
 	    "made due now");
 }
@@ -113,7 +104,7 @@ check_shard(const struct looking *l, int dir, const char *name, struct id id)
 		    "moved to its directory");
 		return false;
 	}
-	say_done(l, name, errno == EEXIST ? to_corrupt(l, dir, name) : -1,
+	spool_check_done(l, name, errno == EEXIST ? to_corrupt(l, dir, name) : -1,
 	    "lies where nobody looks for it, and another one of its name does",
 	    "moved to corrupt");
 	return false;
@@ -135,7 +126,7 @@ check_message(const struct looking *l, int dir, const char *name)
 		if (check_shard(l, dir, name, id))
 			check_due(l, dir, name);
 	} else if (errno == EBADMSG || errno == ELOOP)
-		say_done(l, name, to_corrupt(l, dir, name), why.text,
+		spool_check_done(l, name, to_corrupt(l, dir, name), why.text,
 		    "moved to corrupt");
 	else if (errno != ENOENT)
 		say(l, name, why.text, NULL);
@@ -173,77 +164,24 @@ each(const struct scan *scan, int dir, const char *name)
 	return 0;
 }
 
-/* ---- second copies */
-
-static bool
-same_mail(const struct spool *s, struct id id, enum spool_place a,
-    enum spool_place b)
-{
-	struct envelope	x, y;
-	struct diag	why;
-	int		f = spool_file(s, a, id, false);
-	int		g = spool_file(s, b, id, false);
-	bool		same = false;
-
-	if (f != -1 && g != -1 && envelope_load(f, &x, &why) == 0) {
-		if (envelope_load(g, &y, &why) == 0) {
-			/* the queue may have put lines in front */
-			same = strcmp(x.simple, y.simple) == 0 &&
-			    str_eq(x.sender, y.sender) &&
-			    envelope_verify(f, &x, &why) == 0;
-			envelope_free(&y);
-		}
-		envelope_free(&x);
-	}
-	fdio_close(&f);
-	fdio_close(&g);
-	return same;
-}
-
-/* keep is the place that counts. */
-static void
-second(const struct looking *l, struct id id, enum spool_place keep,
-    enum spool_place other, const char *other_name)
-{
-	struct looking	at = { l->s, l->c, other, other_name, "" };
-	char		name[ID_SIZE];
-	int		r = 0;
-
-	if (!spool_has(l->s, other, id) || !spool_has(l->s, keep, id))
-		return;
-	id_format(id, name);
-	if (same_mail(l->s, id, keep, other)) {
-		if (l->c->repair)
-			r = spool_forget(l->s, other, id);
-		say_done(&at, name, r, "is a copy of the later one in another "
-		    "place", "removed");
-		return;
-	}
-	if (l->c->repair)
-		r = spool_move(l->s, id, other, SPOOL_CORRUPT);
-	say_done(&at, name, r, "is another message of the same name as one in "
-	    "another place", "moved to corrupt");
-}
-
-/* Held by somebody's will, or waiting, comes before what has just arrived. */
-static int
-check_copies(void *arg, const struct id *id, const char *name, int64_t mtime)
-{
-	const struct looking	*l = arg;
-
-	(void)name;
-	(void)mtime;
-	if (id == NULL)
-		return 0;
-	if (l->place == SPOOL_HOLD) {
-		second(l, *id, SPOOL_HOLD, SPOOL_QUEUE, "queue");
-		second(l, *id, SPOOL_HOLD, SPOOL_DROP, "drop/new");
-	}
-	second(l, *id, l->place, SPOOL_INCOMING, "incoming/new");
-	return 0;
-}
-
 /* ---- drafts */
+
+static int
+verify(int dir, const char *name)
+{
+	struct envelope	env;
+	struct diag	why;
+	int		fd, r = -1;
+
+	fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC |
+	    O_NONBLOCK | O_NOCTTY);
+	if (fd != -1 && envelope_load(fd, &env, &why) == 0) {
+		r = envelope_verify(fd, &env, &why);
+		envelope_free(&env);
+	}
+	fdio_close(&fd);
+	return r;
+}
 
 /* In queue's own tmp lies what was being written anew: the old file is there, or this is all that is left. */
 static int
@@ -266,15 +204,21 @@ check_draft(const struct scan *scan, int dir, const char *name)
 	    spool_has(l->s, SPOOL_INCOMING, id)) {
 		if (l->c->repair)
 			r = unlinkat(dir, name, 0);
-		say_done(l, name, r, "is a left draft", "removed");
+		spool_check_done(l, name, r, "is a left draft", "removed");
 		return 0;
 	}
 	envelope_free(&env);
+	/* It has a beginning and an end; the power may have failed before the rest was written. */
+	if (verify(dir, name) == -1) {
+		spool_check_done(l, name, to_corrupt(l, dir, name),
+		    "is damaged, and in no other place", "moved to corrupt");
+		return 0;
+	}
 	spool_sharded(id, path);
 	if (l->c->repair)
 		r = spool_rename(l->s, dir, name, l->s->queue, path, true,
 		    false);
-	say_done(l, name, r, "is whole, and in no other place",
+	spool_check_done(l, name, r, "is whole, and in no other place",
 	    "moved to queue");
 	return 0;
 }
@@ -321,7 +265,7 @@ check_status(const struct scan *scan, int dir, const char *name)
 		if (l->c->repair)
 			r = spool_rename(l->s, dir, name, l->s->status, path,
 			    true, false);
-		say_done(l, name, r, "lies where nobody looks for it",
+		spool_check_done(l, name, r, "lies where nobody looks for it",
 		    "moved to its directory");
 	} else if (!spool_has(l->s, SPOOL_QUEUE, id) &&
 	    !spool_has(l->s, SPOOL_HOLD, id) &&
@@ -329,7 +273,7 @@ check_status(const struct scan *scan, int dir, const char *name)
 	    !spool_has(l->s, SPOOL_CORRUPT, id)) {
 		if (l->c->repair)
 			r = unlinkat(dir, name, 0);
-		say_done(l, name, r, "is the history of no message",
+		spool_check_done(l, name, r, "is the history of no message",
 		    "removed");
 	}
 	return 0;
@@ -387,9 +331,9 @@ spool_check_files(const struct spool *s, const struct spool_check *c)
 		    each, &scan));
 	}
 	l.place = SPOOL_HOLD;
-	told(&l, "hold", spool_scan(s, SPOOL_HOLD, check_copies, &l));
+	told(&l, "hold", spool_scan(s, SPOOL_HOLD, spool_check_copies, &l));
 	l.place = SPOOL_QUEUE;
-	told(&l, "queue", spool_scan(s, SPOOL_QUEUE, check_copies, &l));
+	told(&l, "queue", spool_scan(s, SPOOL_QUEUE, spool_check_copies, &l));
 	l.name = "tmp";
 	told(&l, "tmp", spool_each_name(s->tmp, check_draft, &scan));
 	told(&l, "incoming/tmp", check_drafts(&l, "incoming/tmp", -1));
