@@ -62,6 +62,8 @@ void	postq_confine(const struct postq *, const char *log);
 const char *postq_log_path(const struct postq *);
 /* Terminals must not be at the mercy of a sender. */
 void	postq_put_safe(struct str);
+/* "postq: name: why" to standard error, likewise. */
+void	postq_warn_safe(const char *name, const char *why);
 /* A line of a status file, or any other, with its time in a form that people like. */
 void	postq_put_line(struct str);
 /* The time in ms since 1970 as people like it. */

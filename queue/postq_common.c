@@ -161,18 +161,34 @@ postq_log_path(const struct postq *o)
 	return strncmp(log, "file:", 5) == 0 ? log + 5 : NULL;
 }
 
-void
-postq_put_safe(struct str s)
+static void
+put_safe(FILE *to, struct str s)
 {
 	size_t	i, n;
 
 	for (i = 0; i < s.n; i += n)
 		if ((n = log_shown(s, i)) > 0)
-			fwrite(s.p + i, 1, n, stdout);
+			fwrite(s.p + i, 1, n, to);
 		else {
-			putchar('?');
+			putc('?', to);
 			n = 1;
 		}
+}
+
+void
+postq_put_safe(struct str s)
+{
+	put_safe(stdout, s);
+}
+
+void
+postq_warn_safe(const char *name, const char *why)
+{
+	fprintf(stderr, "%s: ", program_invocation_short_name);
+	put_safe(stderr, str_from(name));
+	fprintf(stderr, ": ");
+	put_safe(stderr, str_from(why));
+	fprintf(stderr, "\n");
 }
 
 const char *

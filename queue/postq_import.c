@@ -110,12 +110,10 @@ start_worker(struct finding *f, const struct spool *s, pid_t *pid)
 static void
 complain(struct finding *f, const char *name, const char *why)
 {
-	struct str	s = str_from(name);
-
 	f->wrong++;
 	fflush(stdout);
-	/* The name is theirs; it has no control characters if it is one of a message. */
-	warnx("%.*s: %s", s.n > 100 ? 100 : (int)s.n, s.p, why);
+	/* The name is theirs, and so are the addresses that may be in why. */
+	postq_warn_safe(name, why);
 }
 
 /* 'd', 'e', 'w', and the id or why. */

@@ -7,11 +7,13 @@
 #include <unistd.h>
 
 #include "common/base/fdio.h"
+#include "common/base/log.h"
 #include "common/fmt/esmtp.h"
 #include "queue/postq.h"
 
 #define STATUS_MAX	((1u << 20) + 4096)
 #define COPY_SIZE	65536u
+#define UTF8_LEN	4u		/* the longest character */
 
 static const struct {
 	enum spool_place	 place;
@@ -138,22 +140,30 @@ show_history(const struct spool *s, struct id id)
 	return r;
 }
 
-/* For a terminal without what could take it over; for a file as it was sent, CRLF and all. */
-static void
-put_content(const char *p, size_t n, bool terminal)
+/*
+ * For a terminal without what could take it over; for a file as it was sent,
+ * CRLF and all. How much of it was put: a character may go on in the next piece.
+ */
+static size_t
+put_content(struct str s, bool terminal, bool last)
 {
-	size_t	i;
+	size_t	i, n;
 
-	if (!terminal) {
-		fwrite(p, 1, n, stdout);
-		return;
+	if (!terminal)
+		return fwrite(s.p, 1, s.n, stdout);
+	for (i = 0; i < s.n && (last || s.n - i >= UTF8_LEN); i += n) {
+		n = 1;
+		if (s.p[i] == '\n' || s.p[i] == '\t')
+			putchar(s.p[i]);
+		else if ((n = log_shown(s, i)) > 0)
+			fwrite(s.p + i, 1, n, stdout);
+		else {
+			n = 1;
+			if (s.p[i] != '\r')
+				putchar('?');
+		}
 	}
-	for (i = 0; i < n; i++)
-		if (p[i] == '\n' || p[i] == '\t' ||
-		    ((unsigned char)p[i] >= ' ' && p[i] != 127))
-			putchar(p[i]);
-		else if (p[i] != '\r')
-			putchar('?');
+	return i;
 }
 
 static int
@@ -162,6 +172,7 @@ show_content(int fd, const struct envelope *env)
 	char	mem[COPY_SIZE];
 	off_t	at = env->content_at, end = at + env->content_len;
 	ssize_t	n;
+	size_t	put;
 	bool	terminal = isatty(STDOUT_FILENO);
 
 	while (at < end) {
@@ -171,8 +182,13 @@ show_content(int fd, const struct envelope *env)
 			errno = EBADMSG;
 		if (n <= 0)
 			return -1;
-		put_content(mem, (size_t)n, terminal);
-		at += n;
+		put = put_content((struct str){ mem, (size_t)n }, terminal,
+		    at + n == end);
+		if (put == 0) {
+			errno = ferror(stdout) ? EIO : EBADMSG;
+			return -1;
+		}
+		at += (off_t)put;
 	}
 	return 0;
 }

@@ -25,10 +25,10 @@ def ok(stage, *args, status=0, **more):
     return got
 
 
-def waiting(stage, *to, sender=b"bob@example.test"):
+def waiting(stage, *to, sender=b"bob@example.test", body=b"line\r\n\x1b[31m\r\n"):
     """A message that waits, for another host."""
     w = word("waits")
-    ident = send(stage.smtp, list(to) or [b"x@far.test"], message(w, b"line\r\n\x1b[31m\r\n"), sender=sender)
+    ident = send(stage.smtp, list(to) or [b"x@far.test"], message(w, body), sender=sender)
     stage.logged("waits", ident)
     return ident, w
 
@@ -53,7 +53,8 @@ def test_show(stage):
 
 
 def test_show_terminal(stage):
-    ident, _ = waiting(stage)
+    # ESC, CSI as one byte and as a character of UTF-8, and one that a piece of 65536 bytes splits somewhere
+    ident, _ = waiting(stage, body=b"\x1b[31m\r\n\x9b32m\r\n\xc2\x9b33m\r\n" + (b"\xe2\x82\xac" * 300 + b"\r\n") * 100)
     ours, theirs = pty.openpty()
     p = subprocess.Popen([os.path.join(stage.dir, "bin", "postq"), "-f", stage.conf, "show", ident],
                          stdin=subprocess.DEVNULL, stdout=theirs, stderr=subprocess.DEVNULL)
@@ -69,7 +70,9 @@ def test_show_terminal(stage):
         pass
     os.close(ours)
     want("status 0", p.wait(30), p.returncode == 0)
-    want("no escape for the terminal", out, b"\x1b" not in out and b"?[31m" in out)
+    want("no escape for the terminal", out[:2000], b"\x1b" not in out and b"?[31m" in out and b"\x9b" not in out and
+         b"?32m" in out)
+    want("characters are whole", out[-200:], out.count(b"\xe2\x82\xac") == 30000)
 
 
 def test_show_not_yours(stage):
