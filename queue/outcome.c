@@ -13,6 +13,8 @@
 #include "common/fmt/final.h"
 #include "queue/queue.h"
 
+#define REPORT_LIVES	2	/* lifetimes of a message, until a person has to look why its report fails */
+
 static void
 note_status(struct queue *q, const struct message *m,
     const struct envelope_rcpt *r, const char *status, struct str text)
@@ -215,7 +217,12 @@ message_finish(struct queue *q, struct message *m)
 	case BOUNCE_LATER:
 		intake_complain(q, "report", m->env.id);
 		m->soon = true;
-		settle_back(q, m, now);
+		/* It cannot be for ever that there is no room for a report. */
+		if (now - m->env.arrival_ms > REPORT_LIVES *
+		    q->settings->queue.lifetime)
+			settle_hold(q, m, "no report could be written");
+		else
+			settle_back(q, m, now);
 		break;
 	case BOUNCE_NOBODY:
 		settle_hold(q, m, "a report to the postmaster failed");

@@ -21,6 +21,8 @@
 #define TEXT_MAX	(64u << 20)	/* a hundred thousand recipients fit */
 #define STATUS_MAX	((1u << 20) + 4096)
 #define SUBJECT_MAX	1000u
+#define ATTEMPTS_MAX	50u		/* of one recipient, the last ones: dsn.h shows no more */
+#define HISTORY_BYTES	(16u << 20)	/* of all of them */
 
 /* A report in the making. */
 struct report {
@@ -33,6 +35,7 @@ struct report {
 	struct history		 history;
 	struct buf		 returned;	/* header or content */
 	struct buf		 to;		/* whom it goes to */
+	size_t			 told;		/* bytes of attempts */
 	struct arena		 mem;
 	char			 id[ID_SIZE];
 };
@@ -54,21 +57,29 @@ tells(enum dsn_kind kind, struct str status)
 	return class == '2';
 }
 
-/* Of one recipient all lines, as a person reads them; the last one of the kind tells the rest. */
+/*
+ * Of one recipient the lines as a person reads them; the last one of the kind
+ * tells the rest. An address that was named a thousand times has the lines of
+ * all of them each time: a report must not become too large to be written.
+ */
 static int
 tell(struct report *rep, struct dsn_rcpt *r)
 {
 	const struct history_line	*l;
 	struct buf			 text;
-	size_t				 i, n;
+	size_t				 i, n, from;
 	int				 ret;
 
 	l = history_of(&rep->history, r->addr, &n);
+	from = rep->told > HISTORY_BYTES ? n : n > ATTEMPTS_MAX ?
+	    n - ATTEMPTS_MAX : 0;
 	buf_init(&text, STATUS_MAX * 2);
 	for (i = 0; i < n; i++) {
-		dsn_date(&text, l[i].at_s);
-		buf_addf(&text, "  %.*s %.*s\n", STR_ARG(l[i].status),
-		    STR_ARG(l[i].text));
+		if (i >= from) {
+			dsn_date(&text, l[i].at_s);
+			buf_addf(&text, "  %.*s %.*s\n", STR_ARG(l[i].status),
+			    STR_ARG(l[i].text));
+		}
 		r->last_s = l[i].at_s;
 		if (tells(rep->dsn.kind, l[i].status)) {
 			r->status = l[i].status;
@@ -77,6 +88,7 @@ tell(struct report *rep, struct dsn_rcpt *r)
 			    l[i].text;
 		}
 	}
+	rep->told += text.n;
 	ret = buf_ok(&text) ? arena_dup(&rep->mem, buf_view(&text),
 	    &r->history) : -1;
 	buf_free(&text);
