@@ -245,36 +245,51 @@ import_from_postfix(struct finding *f, int dir)
 
 /* ---- Exim: NAME-H, NAME-D, and NAME-J if a delivery was broken off */
 
-static void
-take_exim(struct finding *f, int dir, char *name, size_t n)
-{
-	static const char	parts[] = "HDJ";
-	struct msg_fds		fds = { .n = 0 };
-	size_t			i;
-	int			fd;
-	bool			ok = true;
+static const char	exim_parts[] = "HDJ";
 
-	for (i = 0; i < 3 && ok; i++) {
-		name[n] = parts[i];
-		fd = foreign_open(dir, name);
-		if (fd != -1)
-			fds.fd[fds.n++] = fd;
-		else if (i < 2 || errno != ENOENT) {
+/* -D first: who has locked that one changes the others. name[n] is the letter. */
+static bool
+open_exim(struct finding *f, int dir, char *name, size_t n, int fd[3])
+{
+	static const size_t	order[] = { 1, 0, 2 };
+	size_t			i, which;
+
+	for (i = 0; i < nitems(order); i++) {
+		which = order[i];
+		name[n] = exim_parts[which];
+		fd[which] = foreign_open(dir, name);
+		if (fd[which] == -1 && (which != 2 || errno != ENOENT)) {
 			complain(f, name, strerror(errno));
-			ok = false;
+			return false;
+		}
+		if (which == 1 && !f->o->dry && !foreign_lock(fd[which])) {
+			name[n - 1] = '\0';
+			complain(f, name, "Exim is working on it");
+			return false;
 		}
 	}
 	name[n - 1] = '\0';
-	if (ok && !f->o->dry && foreign_is_locked(fds.fd[1])) {
-		complain(f, name, "Exim is working on it");
-		ok = false;
-	}
+	return true;
+}
+
+static void
+take_exim(struct finding *f, int dir, char *name, size_t n)
+{
+	struct msg_fds	fds = { .n = 0 };
+	int		fd[3] = { -1, -1, -1 };
+	size_t		i;
+	bool		ok = open_exim(f, dir, name, n, fd);
+
+	for (i = 0; i < nitems(fd); i++)
+		if (fd[i] != -1)
+			fds.fd[fds.n++] = fd[i];
 	if (ok && one_message(f, &fds, name))
 		for (i = 0; i < fds.n; i++) {
 			name[n - 1] = '-';
-			name[n] = parts[i];
+			name[n] = exim_parts[i];
 			forget(f, dir, name, fds.fd[i]);
 		}
+	/* Only now may Exim have it. */
 	msg_close_fds(&fds);
 }
 

@@ -85,6 +85,17 @@ foreign_is_locked(int fd)
 	return fcntl(fd, F_GETLK, &l) == 0 && l.l_type != F_UNLCK;
 }
 
+bool
+foreign_lock(int fd)
+{
+	struct flock	l = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
+
+	if (flock(fd, LOCK_SH | LOCK_NB) == -1 && errno == EWOULDBLOCK)
+		return false;
+	return fcntl(fd, F_SETLK, &l) == 0 ||
+	    (errno != EACCES && errno != EAGAIN);
+}
+
 int
 foreign_remove(int dirfd, const char *name, int fd)
 {

@@ -15,6 +15,8 @@ int	foreign_walk(int dirfd, unsigned levels, int (*fn)(void *, int, const char *
 int	foreign_open(int dirfd, const char *name) must_check;
 /* Is somebody at work on it: has it a lock of flock(2), or of fcntl(2)? */
 bool	foreign_is_locked(int fd);
+/* Keeps those off who would lock it to work on it, as long as this process has it open; false: somebody is at work. */
+bool	foreign_lock(int fd) must_check;
 /* The name goes if it is still that of the open file. */
 int	foreign_remove(int dirfd, const char *name, int fd) must_check;
 
