@@ -19,6 +19,7 @@
 
 #define SOCKET		"sock/hop"
 #define UNDER_WAY	256u
+#define LOST_MAX	5u
 #define PATIENCE_MS	330000		/* longer than any dns.timeout */
 #define NAME_MAX_LEN	1000u		/* of a domain */
 
@@ -93,8 +94,10 @@ hang_up(struct hops *hs)
 	hs->event = NULL;
 	fdio_close(&hs->fd);
 	/* asked in vain: once more */
-	while ((e = TAILQ_FIRST(&hs->asked)) != NULL)
+	while ((e = TAILQ_FIRST(&hs->asked)) != NULL) {
+		e->lost++;
 		known_set_state(hs, e, ENTRY_WANTED);
+	}
 }
 
 static void
@@ -146,6 +149,12 @@ ask_more(struct hops *hs)
 
 	while (hs->nasked < UNDER_WAY &&
 	    (e = TAILQ_FIRST(&hs->wanted)) != NULL) {
+		/* It may be what hop dies of, after it has answered others. */
+		if (e->lost > LOST_MAX) {
+			entry_fail(hs, e, STR("the program that asks DNS "
+			    "went away again and again"));
+			continue;
+		}
 		if (dial(hs) == -1) {
 			give_up(hs, strerror(errno));
 			return;
@@ -234,6 +243,7 @@ one_answer(struct hops *hs, struct str rec)
 		return 0;
 	}
 	e->hop = h;
+	e->lost = 0;
 	e->since = now_ms();
 	hs->bytes += h->rec.n;
 	known_set_state(hs, e, ENTRY_KNOWN);

@@ -19,6 +19,7 @@ struct entry {
 	enum entry_state	 state;
 	uint64_t		 number;	/* of the question */
 	int64_t			 since;		/* asked, or known; ms */
+	unsigned		 lost;		/* times that hop went away over it */
 	struct hop		*hop;
 	struct task_list	 tasks;		/* that want to know */
 };

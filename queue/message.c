@@ -281,16 +281,22 @@ message_expire(struct queue *q, enum spool_place place, struct id id)
 	return 0;
 }
 
+bool
+message_may_retry(const struct queue *q)
+{
+	size_t	most = (size_t)q->settings->queue.running;
+
+	return q->nrunning < most && q->nretries <= most * 3 / 4;
+}
+
 void
 message_schedule(struct queue *q)
 {
-	size_t		most = (size_t)q->settings->queue.running;
 	int64_t		now = now_real_ms();
 	struct id	id;
 
-	/* Those that failed before must not take all the room. */
 	while (q->waiting.n > 0 && q->waiting.w[0].due <= now &&
-	    q->nrunning < most && q->nretries <= most * 3 / 4) {
+	    message_may_retry(q)) {
 		id = q->waiting.w[0].id;
 		waiting_remove(&q->waiting, 0);
 		message_start(q, SPOOL_QUEUE, id, true);

@@ -127,6 +127,8 @@ void	message_routed(struct queue *, struct message *);
 void	message_free_all(struct queue *);
 /* Unreadable: to corrupt/, with a log line. */
 void	message_corrupt(struct queue *, enum spool_place, struct id, const char *why);
+/* Is there room for one that has waited? Those that failed before must not take all of it. */
+bool	message_may_retry(const struct queue *);
 /* Starts what is due, while there is room. */
 void	message_schedule(struct queue *);
 /* NULL: it is not under way. */

@@ -9,6 +9,7 @@
 
 #include "common/base/fdio.h"
 #include "common/base/log.h"
+#include "common/base/now.h"
 #include "common/fmt/record.h"
 #include "common/proc/msg.h"
 #include "common/proc/proto_route.h"
@@ -27,6 +28,7 @@ struct router {
 	struct task_list	 asked, wanted;
 	size_t			 nasked;
 	bool			 fresh;		/* nothing was answered on this connection */
+	int64_t			 since;		/* the oldest question or the last answer, ms */
 	struct buf		 rec;
 };
 
@@ -150,7 +152,8 @@ ask_more(struct router *r)
 		}
 		TAILQ_REMOVE(&r->wanted, t, link);
 		TAILQ_INSERT_TAIL(&r->asked, t, link);
-		r->nasked++;
+		if (r->nasked++ == 0)
+			r->since = now_ms();
 	}
 }
 
@@ -267,7 +270,9 @@ readable(evutil_socket_t fd, short what, void *arg)
 	int		 n;
 
 	if (what & EV_TIMEOUT) {
-		if (r->nasked > 0)
+		/* The time is that of the connection; a question may have just been asked. */
+		if (r->nasked > 0 &&
+		    now_ms() - r->since >= ANSWER_SECONDS * 1000)
 			give_up(r, "no answer");
 		return;
 	}
@@ -278,6 +283,7 @@ readable(evutil_socket_t fd, short what, void *arg)
 		if (n == -1)
 			break;
 		r->fresh = false;
+		r->since = now_ms();
 		TAILQ_REMOVE(&r->asked, t, link);
 		r->nasked--;
 		one_answer(r, t, buf_view(&r->rec));

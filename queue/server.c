@@ -64,8 +64,7 @@ set_timer(struct queue *q, int64_t now)
 
 	if (due != -1 && due < wait)
 		wait = due;
-	if (q->waiting.n > 0 &&
-	    q->nrunning < (size_t)q->settings->queue.running) {
+	if (q->waiting.n > 0 && message_may_retry(q)) {
 		due = q->waiting.w[0].due - now_real_ms();
 		if (due < wait)
 			wait = due;
