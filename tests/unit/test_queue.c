@@ -22,6 +22,7 @@
 #include "common/fmt/final.h"
 #include "common/fmt/record.h"
 #include "common/proc/proto_queue.h"
+#include "queue/control.h"
 #include "queue/entry.h"
 
 static char		dir[40];
@@ -608,6 +609,22 @@ START_TEST(too_old)
 }
 END_TEST
 
+START_TEST(no_report)	/* loop: lifetimes; a report that cannot be written is tried again, but not for ever */
+{
+	int64_t		life = q.settings->queue.lifetime;
+	struct id	id = incoming(1, now_real_ms() - _i * life - 1000);
+	int		tmp = q.spool.tmp;
+
+	q.spool.tmp = -1;
+	agent_says = "4.0.0";
+	poke(SPOOL_INCOMING, id);
+	q.spool.tmp = tmp;
+	check_places(0, _i < 2, _i >= 2, 0);
+	check_states(_i < 2 ? SPOOL_QUEUE : SPOOL_HOLD, id, "f");
+	ck_assert_uint_eq(q.waiting.n, _i < 2);
+}
+END_TEST
+
 START_TEST(restart)	/* what waits is found again, with its time */
 {
 	struct id	id = incoming(1, 0);
@@ -787,6 +804,31 @@ START_TEST(drop_refused)
 }
 END_TEST
 
+/* Whatever the user wrote of himself: what was refused is looked at again when it is released. */
+START_TEST(drop_released)
+{
+	struct id	id = drop(4, "bob", "A: b\r\n\r\nc\r\n");
+	struct buf	out;
+	struct order	o = { .q = &q, .id = id, .out = &out };
+	int		fd = spool_file(&q.spool, SPOOL_DROP, id, true);
+
+	buf_init(&out, 1024);
+	ck_assert_int_eq(fchown(fd, 12345, (gid_t)-1), 0);
+	close(fd);
+	poke(SPOOL_DROP, id);
+	check_places(0, 0, 1, 0);
+	ck_assert(!order_expire(&o));
+	check_places(0, 0, 1, 0);
+	ck_assert(order_release(&o));
+	ck_assert(spool_has(&q.spool, SPOOL_DROP, id));
+	check_places(0, 0, 0, 0);
+	poke(SPOOL_DROP, id);
+	check_places(0, 0, 1, 0);
+	ck_assert_uint_eq(delivered, 0);
+	buf_free(&out);
+}
+END_TEST
+
 /* ---- entry.c */
 
 START_TEST(entry)
@@ -847,6 +889,7 @@ main(void)
 	tcase_add_test(tc, no_turn);
 	tcase_add_test(tc, reorder);
 	tcase_add_test(tc, too_old);
+	tcase_add_loop_test(tc, no_report, 1, 3);
 	tcase_add_test(tc, restart);
 	tcase_add_test(tc, no_room);
 	tcase_add_loop_test(tc, corrupt, 0, 3);
@@ -856,6 +899,8 @@ main(void)
 	tcase_add_test(tc, late);
 	tcase_add_loop_test(tc, dropped, 0, 2);
 	tcase_add_loop_test(tc, drop_refused, 0, nitems(refused));
+	if (geteuid() == 0)	/* who else can give files away? */
+		tcase_add_test(tc, drop_released);
 	tcase_add_test(tc, entry);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
