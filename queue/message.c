@@ -136,6 +136,23 @@ make_tasks(struct message *m)
 	return 0;
 }
 
+/* The power failed while it was moved to hold or from there: it is held, and has this name no more. -1: errno */
+static int
+not_held(struct queue *q, const struct message *m, struct diag *why)
+{
+	char	name[ID_SIZE];
+
+	if (!spool_is_also(&q->spool, SPOOL_HOLD, m->id, m->fd))
+		return 0;
+	id_format(m->id, name);
+	log_info("left-over id=%s place=%s", name,
+	    m->place == SPOOL_QUEUE ? "queue" : "incoming");
+	if (spool_forget(&q->spool, m->place, m->id) == -1)
+		return diag_errno(why, "remove");
+	errno = ENOENT;
+	return -1;
+}
+
 static struct message *
 message_load(struct queue *q, enum spool_place place, struct id id)
 {
@@ -156,7 +173,8 @@ message_load(struct queue *q, enum spool_place place, struct id id)
 	if ((m->fd = spool_file(&q->spool, place, id, false)) == -1) {
 		r = -1;
 		diag_errno(&why, "open");
-	} else if ((r = envelope_load(m->fd, &m->env, &why)) == 0) {
+	} else if ((r = not_held(q, m, &why)) == 0 &&
+	    (r = envelope_load(m->fd, &m->env, &why)) == 0) {
 		r = make_tasks(m);
 		if (r == 0 && strcmp(m->env.id, name) != 0) {
 			r = diag_set(&why, "it says it is %s", m->env.id);

@@ -271,6 +271,22 @@ spool_has(const struct spool *s, enum spool_place place, struct id id)
 }
 
 bool
+spool_is_also(const struct spool *s, enum spool_place place, struct id id,
+    int fd)
+{
+	struct stat	a, b;
+	char		name[NAME_SIZE];
+
+	/* most have one name, and cost no more than this */
+	if (fstat(fd, &a) == -1 || a.st_nlink < 2)
+		return false;
+	spool_place_name(place, id, name);
+	return fstatat(spool_place_dir(s, place), name, &b,
+	    AT_SYMLINK_NOFOLLOW) == 0 && a.st_dev == b.st_dev &&
+	    a.st_ino == b.st_ino;
+}
+
+bool
 spool_is_users(const struct spool *s, const struct envelope *env)
 {
 	struct stat	st;

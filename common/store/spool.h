@@ -70,6 +70,8 @@ int	spool_file(const struct spool *, enum spool_place, struct id, bool write) mu
 int	spool_move(const struct spool *, struct id, enum spool_place from, enum spool_place to) must_check;
 /* Is there a message of this id? ENOENT and its like: no. */
 bool	spool_has(const struct spool *, enum spool_place, struct id);
+/* Is this open file the one of that name there, under a second name? */
+bool	spool_is_also(const struct spool *, enum spool_place, struct id, int fd);
 /* Did a local user write this file, neither we nor who may write to incoming? Its owner says it, not what is in it. */
 bool	spool_is_users(const struct spool *, const struct envelope *);
 /* This name of a message goes, which has another one or a copy elsewhere. ENOENT is success. */

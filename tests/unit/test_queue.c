@@ -712,6 +712,43 @@ START_TEST(left_over)	/* a crash left it in two places: that in queue is later *
 }
 END_TEST
 
+START_TEST(left_over_in_hold)	/* loop: what was being held when the power failed is held */
+{
+	static const enum spool_place	places[] = { SPOOL_INCOMING,
+	    SPOOL_QUEUE };
+	struct id	id = incoming(1, 0);
+	char		from[80], to[80], name[ID_SIZE], shard[SHARD_LEN + 1];
+
+	id_format(id, name);
+	id_shard(id, shard);
+	if (places[_i] == SPOOL_QUEUE) {
+		ck_assert_int_eq(spool_move(&q.spool, id, SPOOL_INCOMING,
+		    SPOOL_QUEUE), 0);
+		ck_assert_int_eq(intake_start(&q), 0);
+		snprintf(from, sizeof(from), "%s/queue/%s/%s", dir, shard, name);
+	} else
+		snprintf(from, sizeof(from), "%s/incoming/new/%s", dir, name);
+	snprintf(to, sizeof(to), "%s/hold/%s", dir, name);
+	ck_assert_int_eq(link(from, to), 0);
+	if (places[_i] == SPOOL_QUEUE)
+		schedule();
+	else
+		poke(SPOOL_INCOMING, id);
+	ck_assert_uint_eq(delivered, 0);
+	ck_assert_uint_eq(q.waiting.n, 0);
+	check_places(0, 0, 1, 0);
+	check_states(SPOOL_HOLD, id, "w");
+	/* a copy of no use to anybody but the one who made it */
+	ck_assert_int_eq(spool_move(&q.spool, id, SPOOL_HOLD, SPOOL_INCOMING),
+	    0);
+	snprintf(from, sizeof(from), "%s/hold/other", dir);
+	snprintf(to, sizeof(to), "%s/incoming/new/%s", dir, name);
+	ck_assert_int_eq(link(to, from), 0);
+	poke(SPOOL_INCOMING, id);
+	ck_assert_uint_eq(delivered, 1);
+}
+END_TEST
+
 /* ---- drop.c */
 
 static void
@@ -894,6 +931,7 @@ main(void)
 	tcase_add_test(tc, no_room);
 	tcase_add_loop_test(tc, corrupt, 0, 3);
 	tcase_add_test(tc, left_over);
+	tcase_add_loop_test(tc, left_over_in_hold, 0, 2);
 	tcase_add_test(tc, reports_end);
 	tcase_add_loop_test(tc, notify, 0, nitems(notifies));
 	tcase_add_test(tc, late);
