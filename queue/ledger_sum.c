@@ -5,7 +5,9 @@
 static bool
 is_untaken(const struct account *a)
 {
-	return a->taken || a->refused || (a->places & IN_DROP) != 0 ||
+	/* The name is the user's choice: that of a message of ours hides nothing. */
+	return a->taken || (a->refused && a->accepted == 0) ||
+	    (a->places & IN_DROP) != 0 ||
 	    (a->places == IN_HOLD && a->accepted == 0 && a->seen == 0);
 }
 

@@ -190,6 +190,12 @@ START_TEST(refused)
 	line("removed id=@ nrcpts=2 why=x");
 	check(NULL);
 	ck_assert_int_eq(difference(), 0);
+	ledger_free(&l);
+	line("accepted id=@ nrcpts=1");
+	line("held id=@ uid=1000 why=x");
+	line("done id=@ nrcpts=1");
+	check("have no line of their end");
+	ck_assert_int_eq(difference(), 1);
 }
 END_TEST
 
