@@ -129,6 +129,12 @@ put_header(struct downgrade *d, const struct kind *k, const char *encoding,
 	buf_addf(d->out, "Content-Transfer-Encoding: %s\r\n\r\n", encoding);
 }
 
+bool
+downgrade_sealed(const struct downgrade *d)
+{
+	return d->depth > 0 && d->level[d->depth - 1].sealed;
+}
+
 static void
 begin_body(struct downgrade *d, const struct kind *k)
 {
@@ -160,8 +166,23 @@ is_plain_encoding(enum mime_encoding e)
 static void
 begin_composite(struct downgrade *d, const struct kind *k)
 {
-	put_header(d, k, k->encoding == MIME_7BIT ? NULL : "7bit", false);
+	put_header(d, k, k->encoding == MIME_7BIT || downgrade_sealed(d) ?
+	    NULL : "7bit", false);
 	d->top = false;
+}
+
+static void
+begin_multipart(struct downgrade *d, const struct kind *k)
+{
+	struct downgrade_level	*l = &d->level[d->depth];
+
+	begin_composite(d, k);
+	memcpy(l->boundary, k->type.boundary, sizeof(k->type.boundary));
+	l->digest = mime_type_is(&k->type, "multipart", "digest");
+	l->sealed = downgrade_sealed(d) ||
+	    mime_type_is(&k->type, "multipart", "signed");
+	d->depth++;
+	d->state = IN_BETWEEN;
 }
 
 static void
@@ -174,15 +195,9 @@ end_header(struct downgrade *d, bool whole)
 	mime = !d->top || k.has_type || k.has_version;
 	if (mime && mime_type_is(&k.type, "multipart", NULL) &&
 	    k.type.boundary[0] != '\0' && d->depth < DOWNGRADE_DEPTH &&
-	    is_plain_encoding(k.encoding)) {
-		memcpy(d->level[d->depth].boundary, k.type.boundary,
-		    sizeof(k.type.boundary));
-		d->level[d->depth++].digest = mime_type_is(&k.type,
-		    "multipart", "digest");
-		begin_composite(d, &k);
-		d->state = IN_BETWEEN;
-	} else if (mime && (mime_type_is(&k.type, "message", "rfc822") ||
-	    mime_type_is(&k.type, "message", "global")) &&
+	    is_plain_encoding(k.encoding))
+		begin_multipart(d, &k);
+	else if (mime && mime_type_is(&k.type, "message", "rfc822") &&
 	    is_plain_encoding(k.encoding)) {
 		begin_composite(d, &k);
 		d->message = false;
@@ -248,17 +263,20 @@ cross(struct downgrade *d, size_t level, bool closes)
 	d->top = d->bol = false;
 }
 
-/* Before the first part and behind the last one nobody reads. */
+/* Before the first part and behind the last one nobody reads; but it may be signed. */
 static void
 put_between(struct downgrade *d, struct str s, bool ended)
 {
 	size_t	i;
+	bool	high;
 
-	if (d->out == NULL)
-		return;
-	for (i = 0; i < s.n; i++)
-		buf_addc(d->out, (unsigned char)s.p[i] > 127 ? '?' : s.p[i]);
-	if (ended)
+	for (i = 0; i < s.n; i++) {
+		high = (unsigned char)s.p[i] > 127;
+		d->impossible |= high && downgrade_sealed(d);
+		if (d->out != NULL)
+			buf_addc(d->out, high ? '?' : s.p[i]);
+	}
+	if (d->out != NULL && ended)
 		buf_adds(d->out, "\r\n");
 }
 

@@ -1,7 +1,8 @@
 /*
  * common/fmt/downgrade.h - a message for a server without 8BITMIME (RFC 6152 3): what is above 127 in the bodies of
  * its parts becomes quoted-printable or base64. Two passes over the same bytes, in pieces of any size: the
- * first finds out what each part needs, the second writes. Pure. Fields of headers stay as they are.
+ * first finds out what each part needs, the second writes. Pure. Fields of headers stay as they are, and what is
+ * signed (multipart/signed) does: if that has 8 bits, the message cannot be converted.
  */
 #ifndef FMT_DOWNGRADE_H
 #define FMT_DOWNGRADE_H
@@ -22,6 +23,7 @@
 struct downgrade_level {
 	char	boundary[MIME_BOUNDARY_MAX + 1];
 	bool	digest;		/* parts are messages unless they say what they are */
+	bool	sealed;		/* multipart/signed, or in one: nothing may be altered (RFC 1847 2.1) */
 };
 
 struct downgrade {

@@ -26,6 +26,10 @@ count(struct downgrade *d, struct str s, bool ended)
 static uint8_t
 decide(struct downgrade *d)
 {
+	if (downgrade_sealed(d)) {
+		d->impossible |= d->high > 0;
+		return HOW_KEEP;
+	}
 	if (d->high == 0)
 		return d->encoding == MIME_8BIT || d->encoding == MIME_BINARY ?
 		    HOW_LABEL : HOW_KEEP;

@@ -15,6 +15,8 @@ enum {
 	HOW_DROP	/* is base64, with bytes between that mean nothing */
 };
 
+/* Is what follows within a multipart/signed? */
+bool	downgrade_sealed(const struct downgrade *);
 /* A line of the present body, or a piece of one; ended: its line end belongs to it. */
 void	downgrade_body_line(struct downgrade *, struct str, bool ended);
 /* No delimiter follows: the last line end is part of the body. */

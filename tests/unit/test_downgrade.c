@@ -72,6 +72,23 @@ static const struct { struct str in, out; } rows[] = {
 	    IN(M "Content-Type: multipart/digest; boundary=d\r\n\r\n--d\r\n\r\n"
 	    "Subject: in\r\n" M "Content-Type: text/plain; charset=unknown-8bit"
 	    "\r\n" CTE "quoted-printable\r\n\r\ndigest =E4\r\n--d--\r\n") },
+	/* a message in UTF-8 is encoded as a whole: RFC 6532 3.7 */
+	{ IN(M "Content-Type: message/global\r\n" CTE "8bit\r\n\r\n"
+	    "Subject: \xc3\xa4\r\n\r\nx\r\n"),
+	    IN(M "Content-Type: message/global\r\n" CTE "base64\r\n\r\n"
+	    "U3ViamVjdDogw6QNCg0KeA0K\r\n") },
+	/* what is signed stays, its labels, too; what is beside it does not */
+	{ IN(MIXED "\r\n--b 1\r\nContent-Type: multipart/Signed; boundary=s"
+	    "\r\n" CTE "8bit\r\n\r\n--s\r\nContent-Type: multipart/x; "
+	    "boundary=i\r\n" CTE "8bit\r\n\r\n--i\r\n" CTE "8bit\r\n\r\n"
+	    "seven\r\n--i--\r\n--s--\r\n--b 1\r\n\r\n\xe4 text\r\n"
+	    "--b 1--\r\n"),
+	    IN(MIXED "\r\n--b 1\r\nContent-Type: multipart/Signed; boundary=s"
+	    "\r\n" CTE "7bit\r\n\r\n--s\r\nContent-Type: multipart/x; "
+	    "boundary=i\r\n" CTE "8bit\r\n\r\n--i\r\n" CTE "8bit\r\n\r\n"
+	    "seven\r\n--i--\r\n--s--\r\n--b 1\r\n"
+	    "Content-Type: text/plain; charset=unknown-8bit\r\n" CTE
+	    "quoted-printable\r\n\r\n=E4 text\r\n--b 1--\r\n") },
 	/* a header that a delimiter ends: nothing is made of it */
 	{ IN(MIXED "\r\n--b 1\r\n" CTE "8bit\r\n--b 1\r\n\r\n\xe4 text\r\n"),
 	    IN(MIXED "\r\n--b 1\r\n" CTE "8bit\r\n--b 1\r\n"
@@ -163,8 +180,16 @@ START_TEST(long_lines)
 }
 END_TEST
 
+#define SIGNED	M "Content-Type: multipart/signed; boundary=s\r\n\r\n--s\r\n"
+
 static const struct str refused[] = {
 	IN(M CTE "x-odd\r\n\r\n\xe4\r\n"),
+	/* RFC 1847 2.1 */
+	IN(SIGNED "\r\n\xe4 text\r\n--s\r\n\r\nsignature\r\n--s--\r\n"),
+	IN(SIGNED "Content-Type: message/rfc822\r\n\r\nSubject: in\r\n\r\n"
+	    "\xe4 text\r\n--s--\r\n"),
+	IN(SIGNED "Content-Type: multipart/x; boundary=i\r\n\r\npre\xe4\r\n"
+	    "--i\r\n\r\nx\r\n--i--\r\n--s--\r\n"),
 };
 
 START_TEST(refuses)
