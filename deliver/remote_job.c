@@ -31,6 +31,24 @@ is_safe(struct str s, bool blanks)
 	return s.n <= ADDRESS_MAX;
 }
 
+/* A blank or a bracket outside of quotes would end the path and begin a parameter. */
+static bool
+is_address(struct str s)
+{
+	size_t	i;
+	bool	quoted = false;
+
+	for (i = 0; i < s.n; i++)
+		if (s.p[i] == '"')
+			quoted = !quoted;
+		else if (quoted && s.p[i] == '\\')
+			i++;
+		else if (!quoted && (s.p[i] == ' ' || s.p[i] == '<' ||
+		    s.p[i] == '>'))
+			return false;
+	return !quoted && is_safe(s, true);
+}
+
 static bool
 get_word(struct str rec, char tag, struct str *out)
 {
@@ -132,7 +150,7 @@ rcpt_parse(struct str rec, struct job_rcpt *r)
 	*r = (struct job_rcpt){ .settled = false };
 	if (!record_getu(rec, RCPT_NUMBER, UINT32_MAX, &n) ||
 	    !record_get(rec, RCPT_ADDR, &r->addr) || r->addr.n == 0 ||
-	    !is_safe(r->addr, true) || !get_word(rec, RCPT_ORCPT, &r->orcpt) ||
+	    !is_address(r->addr) || !get_word(rec, RCPT_ORCPT, &r->orcpt) ||
 	    !get_word(rec, RCPT_NOTIFY, &r->notify))
 		return false;
 	r->number = (unsigned)n;
@@ -165,7 +183,7 @@ job_parse(struct str rec, struct job *j)
 	    !record_getu(rec, REMOTE_OFFSET, INT64_MAX / 2, &at) ||
 	    !record_getu(rec, REMOTE_LENGTH, INT64_MAX / 2, &len) ||
 	    !record_get(rec, REMOTE_SENDER, &j->sender) ||
-	    !is_safe(j->sender, true) ||
+	    !is_address(j->sender) ||
 	    !get_word(rec, REMOTE_BODY, &j->body) ||
 	    !get_word(rec, REMOTE_RET, &j->ret) ||
 	    !get_word(rec, REMOTE_ENVID, &j->envid) ||

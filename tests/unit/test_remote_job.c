@@ -25,6 +25,10 @@ static const struct {
 	{ "192.0.2.1", 25, "off", "", "", false },
 	{ "192.0.2.1", 25, "off", "a@x\r\nDATA", "", false },
 	{ "192.0.2.1", 25, "off", "a@x", "s@x\n", false },
+	{ "192.0.2.1", 25, "off", "\"a> b\\\"<\"@x", "\"> <\"@x", true },
+	{ "192.0.2.1", 25, "off", "a@x> NOTIFY=NEVER", "s@x", false },
+	{ "192.0.2.1", 25, "off", "a@x", "s@x>", false },
+	{ "192.0.2.1", 25, "off", "\"a\\\"@x> b", "s@x", false },
 };
 
 static void
