@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdalign.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -57,6 +58,39 @@ add_dir(struct hop_watch *w, const char *file, const char *path)
 	return add(w, slash == dir ? "/" : dir, slash + 1, path);
 }
 
+/* A place that may not be there yet: else the first one missing on the way to it. */
+static int
+add_place(struct hop_watch *w, char *at, const char *path)
+{
+	while (add_dir(w, at, path) == -1) {
+		if (errno != ENOENT)
+			return -1;
+		*strrchr(at, '/') = '\0';
+	}
+	return 0;
+}
+
+/* A link may lead to what is made later, when another service begins. */
+static int
+add_missing(struct hop_watch *w, const char *path)
+{
+	char	at[PATH_MAX], to[PATH_MAX];
+	ssize_t	n = readlink(path, to, sizeof(to) - 1);
+	int	dir = 0;
+
+	if (n == -1)
+		return 0;		/* no link: its name is watched */
+	to[n] = '\0';
+	if (*to != '/')
+		dir = (int)(strrchr(path, '/') - path) + 1;
+	if (snprintf(at, sizeof(at), "%.*s%s", dir, path, to) >=
+	    (int)sizeof(at)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	return add_place(w, at, path);
+}
+
 /* Where the name is, where it leads, and the file itself. */
 static int
 add_file(struct hop_watch *w, const char *path)
@@ -67,7 +101,7 @@ add_file(struct hop_watch *w, const char *path)
 	if (add_dir(w, path, path) == -1)
 		return -1;
 	if ((real = realpath(path, NULL)) == NULL)
-		return 0;		/* not there yet */
+		return add_missing(w, path);
 	r = strcmp(real, path) == 0 ? 0 : add_dir(w, real, path);
 	if (r == 0)
 		r = add(w, real, "", path);

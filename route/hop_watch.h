@@ -13,7 +13,7 @@
 
 struct hop_watch;
 
-/* Absolute paths, borrowed; to be called before they are read. The file need not exist, its directory must. -1 errno. */
+/* Absolute paths, borrowed; to be called before they are read. The file need not exist, nor what it is a link to; its directory must. -1 errno. */
 int	hop_watch_new(struct hop_watch **, const char *const *paths, size_t n) must_check;
 void	hop_watch_free(struct hop_watch **);
 int	hop_watch_fd(const struct hop_watch *);	/* readable: call hop_watch_changed */

@@ -398,6 +398,42 @@ START_TEST(watch)
 }
 END_TEST
 
+/* What a link leads to is made later, its directory first. */
+START_TEST(watch_missing)
+{
+	char			 dir[] = "/tmp/test_hop.XXXXXX", link[64], at[64];
+	const char		*paths[] = { link };
+	struct hop_watch	*w;
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	snprintf(link, sizeof(link), "%s/link", dir);
+	ck_assert_int_eq(symlink("run/sub/real", link), 0);
+	ck_assert_int_eq(hop_watch_new(&w, paths, 1), 0);
+	snprintf(at, sizeof(at), "%s/other", dir);
+	put(at);
+	ck_assert_ptr_null(hop_watch_changed(w));
+	unlink(at);
+	snprintf(at, sizeof(at), "%s/run", dir);
+	ck_assert_int_eq(mkdir(at, 0700), 0);
+	ck_assert_ptr_eq(hop_watch_changed(w), link);
+	hop_watch_free(&w);
+	strlcat(at, "/sub", sizeof(at));
+	ck_assert_int_eq(mkdir(at, 0700), 0);
+	ck_assert_int_eq(hop_watch_new(&w, paths, 1), 0);
+	strlcat(at, "/real", sizeof(at));
+	put(at);
+	ck_assert_ptr_eq(hop_watch_changed(w), link);
+	hop_watch_free(&w);
+	unlink(at);
+	unlink(link);
+	*strrchr(at, '/') = '\0';
+	rmdir(at);
+	*strrchr(at, '/') = '\0';
+	rmdir(at);
+	ck_assert_int_eq(rmdir(dir), 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -415,6 +451,7 @@ main(void)
 	tcase_add_test(t, cache);
 	tcase_add_test(t, facts_bounds);
 	tcase_add_test(t, watch);
+	tcase_add_test(t, watch_missing);
 	suite_add_tcase(s, t);
 	tcase_add_checked_fixture(u, setup, teardown);
 	tcase_add_loop_test(u, pattern, 0, nitems(patterns));
