@@ -103,7 +103,7 @@ hop_site_own(const struct hop_site *s, const struct addr *a)
 	for (i = 0; i < s->nown; i++)
 		if (same(&s->own[i], a))
 			return true;
-	return is_unspecified(a);
+	return is_unspecified(a) || is_loopback(a);
 }
 
 /* "*" is ::, which takes both families. */
@@ -122,7 +122,7 @@ hop_site_us(const struct hop_site *s, const struct addr *a, unsigned port)
 {
 	size_t	i;
 
-	if (!hop_site_own(s, a) && !is_loopback(a))
+	if (!hop_site_own(s, a))
 		return false;
 	for (i = 0; i < s->nlisten; i++)
 		if (s->listen[i].port == port && takes(&s->listen[i], a))

@@ -28,7 +28,7 @@ struct hop_site {
 int	hop_site_init(struct hop_site *, const struct settings *, const struct addr *own, size_t,
 	    struct diag *) must_check;
 void	hop_site_free(struct hop_site *);
-/* Does this host have the address? 0.0.0.0 and :: lead here, too. */
+/* Does this host have the address? 0.0.0.0, :: and all of 127.0.0.0/8 lead here, too. */
 bool	hop_site_own(const struct hop_site *, const struct addr *);
 /* Would a connection to this address and port reach our own smtpd? */
 bool	hop_site_us(const struct hop_site *, const struct addr *, unsigned port);

@@ -434,6 +434,22 @@ START_TEST(watch_missing)
 }
 END_TEST
 
+START_TEST(own)
+{
+	static const char *const	here[] = { "127.0.0.1", "127.1.2.3",
+		"0.0.0.0", "::", "::1", "::ffff:127.0.0.2" };
+	struct addr			a;
+	size_t				i;
+
+	for (i = 0; i < nitems(here); i++) {
+		ck_assert_int_eq(addr_parse(str_from(here[i]), &a), 0);
+		ck_assert(hop_site_own(&site, &a));
+	}
+	ck_assert_int_eq(addr_parse(STR("192.0.2.99"), &a), 0);
+	ck_assert(!hop_site_own(&site, &a));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -454,6 +470,7 @@ main(void)
 	tcase_add_test(t, watch_missing);
 	suite_add_tcase(s, t);
 	tcase_add_checked_fixture(u, setup, teardown);
+	tcase_add_test(u, own);
 	tcase_add_loop_test(u, pattern, 0, nitems(patterns));
 	tcase_add_loop_test(u, us, 0, nitems(ours));
 	suite_add_tcase(s, u);
