@@ -270,10 +270,10 @@ mx_ok(const struct work *w)
 {
 	const struct facts	*f = w->facts;
 
-	if (!f->is_mx || f->implicit)
-		return true;
-	if (is_temporary(&f->mx))
+	if (is_temporary(&f->mx))	/* or there was no memory for a host */
 		refuse_for(w->out, DNS_MX, f->name, &f->mx);
+	else if (!f->is_mx || f->implicit)
+		return true;
 	else if (f->mx.result == DNS_NXDOMAIN)
 		refuse_never(w, "5.1.2", "does not exist in DNS");
 	else if (f->null_mx)

@@ -230,6 +230,7 @@ static const struct {
 	    "250 2.0.0 smtp:smart.test" FROM " | 192.0.2.1" },
 	{ "relay.test", "-:smart.test a=nx", "450 4.4.4" },
 	{ "relay.test", "-:smart.test", "450 4.4.4" },
+	{ "relay.test", "mx=servfail", "450 4.4.3" },	/* no memory for its host */
 	{ "relay.test", "-:smart.test 198.51.100.1", "550 5.4.6" },
 	{ "port.test", "-:smart.test 198.51.100.1",
 	    "250 2.0.0 smtp:smart.test:2525" FROM " | 198.51.100.1" },
