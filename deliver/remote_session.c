@@ -182,9 +182,12 @@ say_hello(struct session *s, struct verdict *why)
 	}
 	if (s->reply.code / 100 != 2)
 		return refused(s, why);
-	if (!s->lmtp && str_eq_nocase(str_from(name), str_from(me))) {
-		verdict_set(why, "5.4.6", "%s: mail loops: the server says "
-		    "that it is %s, which are we", s->peer, name);
+	/* Not remote.hello: senders of one site may share the name of its MX. */
+	if (!s->lmtp && str_eq_nocase(str_from(name), str_from(set->hostname))) {
+		verdict_set(why, "5.4.6", "%s: mail loops back: the server "
+		    "calls itself %s, the hostname of this host; if it is "
+		    "another host, one of them needs another hostname",
+		    s->peer, name);
 		return OPEN_LOOP;
 	}
 	return OPEN_OK;

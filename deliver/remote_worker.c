@@ -183,7 +183,8 @@ open_session(struct worker *w, struct search *f, struct verdict *why)
 		case OPEN_OK:
 			return true;
 		case OPEN_LOOP:
-			*why = v;
+			/* a better server that is down for now is worth waiting for */
+			*why = f->temp.text[0] != '\0' ? f->temp : v;
 			return false;
 		case OPEN_PERM:
 			f->perm = v;

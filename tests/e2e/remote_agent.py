@@ -487,9 +487,12 @@ with Remote(CONF) as remote:
     @check("a server that is ourselves")
     def _():
         with Server(name=b"CLIENT.test") as s:
-            one(deliver(s), "5.4.6", "session")
+            r = one(deliver(s), "5.4.6", "session")[0]
+            want("it says what to do", r.text, "another hostname" in r.text)
         with Server(name=b"client.test", lmtp=True) as s:
             one(deliver(s, where=hop(s.target(), protocol="lmtp")), "2.")
+        with Server(name=b"client.test") as us, Server(greeting=b"451 4.3.0 later") as better:
+            one(deliver(us, where=hop(better.target(), us.target())), "4.3.0", "session")
 
     # ---- sessions that are kept
 
