@@ -255,6 +255,7 @@ hear_last_words(struct tx *t)
 	struct verdict	v;
 
 	buf_reset(&t->s->conn.out);
+	t->s->broken = false;	/* what comes in may be whole */
 	if (session_reply(t->s, "content", LAST_WORDS, &v) == 0 &&
 	    t->s->reply.code >= 400) {
 		verdict_reply(&v, &t->s->reply);
@@ -267,9 +268,8 @@ hear_last_words(struct tx *t)
 static bool
 send_rest(struct tx *t)
 {
-	t->ended = true;
-	return session_flush(t->s, t->set->block_timeout, t->why) == 0 ||
-	    hear_last_words(t);
+	t->ended = session_flush(t->s, t->set->block_timeout, t->why) == 0;
+	return t->ended || hear_last_words(t);
 }
 
 static bool
