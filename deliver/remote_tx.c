@@ -108,8 +108,9 @@ hear_reset(struct tx *t)
 		return false;
 	if (t->s->reply.code / 100 == 2)
 		return true;
-	if (take_failure(t, "RSET", t->why))
-		t->s->broken = true;
+	(void)take_failure(t, "RSET", t->why);
+	t->why->status[0] = '4';	/* whatever it is, the message is not to blame */
+	t->s->broken = true;
 	return false;
 }
 
@@ -175,21 +176,23 @@ hear_rcpt(struct tx *t, size_t i)
 	return true;
 }
 
-/* The last reply, or one of the last ones: to it belongs all patience. */
+/* The last reply, or one of the last ones: to it belongs all patience, until we are to stop. */
 static int
 hear_end(struct tx *t, const char *doing)
 {
 	struct session	*s = t->s;
 
 	s->conn.master = -1;
-	if (session_reply(s, doing, t->set->end_timeout, t->why) == 0) {
-		s->conn.master = s->r->queue;
-		return 0;
+	if (s->conn.stop != NULL) {
+		if (session_reply(s, doing, t->set->end_timeout, t->why) == 0) {
+			s->conn.master = s->r->queue;
+			return 0;
+		}
+		if (*s->conn.stop == 0)
+			return -1;
+		s->conn.stop = NULL;
+		s->broken = false;
 	}
-	if (s->conn.stop == NULL || *s->conn.stop == 0)
-		return -1;
-	s->conn.stop = NULL;
-	s->broken = false;
 	return session_reply(s, doing, GRACE, t->why);
 }
 
@@ -220,8 +223,11 @@ settle_end(struct tx *t, size_t i)
 		reply_status(&t->s->reply, v.status);
 		memcpy(v.text, t->s->reply.text, sizeof(v.text));
 		v.said = true;
-	} else
-		(void)take_failure(t, "end of the content", &v);
+	} else {
+		if (!take_failure(t, "end of the content", &v))
+			*t->why = v;	/* the others', too */
+		t->s->reset |= uses_bdat(t);	/* RFC 3030 2: a must */
+	}
 	tx_settle(t, t->rcpts[i], &v);
 }
 
@@ -289,7 +295,11 @@ run_bdat(struct tx *t, bool sent)
 	if (t->naccepted == 0) {
 		/* it had to take the content all the same, and to refuse it */
 		s->reset = true;
-		return hear_end(t, "BDAT") == 0;
+		if (hear_end(t, "BDAT") == -1)
+			return false;
+		/* it does not know BDAT: it took the content for commands */
+		s->broken |= s->reply.code == 500 || s->reply.code == 502;
+		return true;
 	}
 	return hear_ends(t);
 }
@@ -322,10 +332,11 @@ run_data(struct tx *t, bool said)
 	s->reset = true;
 	if (s->reply.code == 354) {
 		/* RFC 2920 3.1: nobody is to get it, but there has to be an end */
-		if (s->lmtp || session_put(s, "end", ".") == -1) {
-			s->broken = true;
+		if (s->lmtp) {
+			session_nonsense(s, "DATA without recipients", t->why);
 			return false;
 		}
+		session_put(s, "end", ".");
 		return hear_end(t, "end") == 0;
 	}
 	if (!take_failure(t, "DATA", &v) || s->closing) {
@@ -439,6 +450,8 @@ tx_run(struct session *s, struct job *j, const struct tx_ops *ops,
 	struct verdict	v;
 	bool		sound;
 
+	/* what an earlier transaction came to is no reason in this one */
+	verdict_set(why, "4.3.0", "not tried");
 	if (!tx_is_sayable(&t)) {
 		settle_everybody(&t);
 		tx_free(&t);

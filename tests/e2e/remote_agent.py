@@ -672,6 +672,28 @@ with Remote(CONF) as remote:
             got = deliver(s)    # who answers so has said it all the same
             want("one result", got, got[0][0].status[0] in "24")
 
+    @check("RSET refused for good: the message is not to blame")
+    def _():
+        with Server(("PIPELINING", "LIMITS RCPTMAX=1"), data=b"451 4.3.0 no", rset=b"500 5.5.1 what?") as s:
+            (a, b), end = deliver(s, rcpts=("a@x.test", "b@x.test"))
+            want("both wait", (a, b), a.status == "4.3.0" and b.status[0] == "4")
+
+    @check("a BDAT that failed: RSET before the next message")
+    def _():
+        for offers, said in ((("PIPELINING", "CHUNKING"), 1), (("CHUNKING",), 1), (("PIPELINING",), 0)):
+            with Server(offers, end=b"451 4.3.0 later") as s, Worker(remote) as w:
+                for _ in range(2):
+                    one(w.deliver(hop(s.target()), MESSAGE), "4.3.0", "")
+                want("RSET", s.sessions[0].lines, s.sessions[0].lines.count(b"RSET") == said)
+
+    @check("nobody is accepted, and BDAT is not known: what follows may be replies to the content")
+    def _():
+        with Server(("PIPELINING", "CHUNKING"), rcpt=b"550 5.1.1 no", bdat=b"502 5.5.1 what?") as s:
+            with Worker(remote) as w:
+                got = w.deliver(hop(s.target()), MESSAGE)
+                one(got, "5.1.1")
+                want("not kept", got[1], not got[1].keep)
+
     @check("354 although all recipients were refused: an empty end, no content")
     def _():
         for offers in ((), ("PIPELINING",)):
