@@ -37,7 +37,8 @@ plan_conversion(struct tx *t)
 	}
 	verdict_set(t->why, errno == EINVAL ? "5.6.3" : "4.3.0",
 	    "%s takes 7 bits only, and the message cannot be converted: %s",
-	    t->s->peer, strerror(errno));
+	    t->s->peer, errno == EINVAL ? "it is signed, or of an unknown "
+	    "encoding, or too complicated" : strerror(errno));
 	return false;
 }
 
