@@ -54,6 +54,8 @@ dial(const struct setting_list *l, int fd, struct str path)
 
 	if (!is_listed(l, path))
 		return EACCES;
+	if (fdio_nonblock(fd, 1) == -1)
+		return EINVAL;
 	if (str_copy(sun.sun_path, sizeof(sun.sun_path), path) == -1)
 		return ENAMETOOLONG;
 	if (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == 0)
@@ -82,7 +84,9 @@ serve(const struct setting_list *l, int requests)
 				    strerror(errno));
 			continue;
 		}
-		if (fds.n == 2 && record_get(buf_view(&rec), DIAL_PATH, &path)) {
+		/* one worker must not be able to keep the others waiting */
+		if (fds.n == 2 && fdio_nonblock(fds.fd[1], 1) == 0 &&
+		    record_get(buf_view(&rec), DIAL_PATH, &path)) {
 			answer = dial(l, fds.fd[0], path);
 			/* who did not wait is served no more */
 			if (write(fds.fd[1], &answer, 1) == -1)
