@@ -21,6 +21,8 @@
 
 #define SOCKET		"sock/local"
 #define ID_TEXT		(ID_SIZE + 24)	/* "ID/n" */
+#define SLOW_MS		500		/* for a delivery, on the average */
+#define SILENT_MS	10000		/* without a result */
 
 enum agent_state { AGENT_CLOSED, AGENT_WANTED, AGENT_OPENING, AGENT_OPEN };
 
@@ -35,7 +37,8 @@ struct agent {
 	struct event		*event;
 	struct task_list	 ready, sent;
 	size_t			 nsent;
-	int64_t			 since;		/* OPENING, or nsent > 0: the last sign of life */
+	int64_t			 since;		/* WANTED, OPENING, or nsent > 0: the last sign of life */
+	int64_t			 pace;		/* ms from result to result, on the average */
 };
 TAILQ_HEAD(agent_list, agent);
 
@@ -104,6 +107,8 @@ set_state(struct agents *as, struct agent *a, enum agent_state next)
 	if (a->state == AGENT_OPENING || a->state == AGENT_OPEN)
 		as->nopen--;
 	a->state = next;
+	if (next == AGENT_WANTED)
+		a->since = now_ms();
 	if ((list = list_of(as, a)) != NULL)
 		TAILQ_INSERT_TAIL(list, a, link);
 	if (next == AGENT_OPENING || next == AGENT_OPEN)
@@ -403,6 +408,65 @@ drop_silent(struct agents *as)
 		parent_gone(as, "no answer");
 }
 
+/* ms that one delivery takes; 0 if that is not worth a thought. */
+static int64_t
+slowness(const struct agent *a)
+{
+	int64_t	silent = 0;
+
+	if (a->state != AGENT_OPEN || a->nsent > 0)
+		silent = now_ms() - a->since;
+	if (a->pace >= SLOW_MS)
+		return a->pace;
+	return silent >= SILENT_MS ? silent : 0;
+}
+
+/*
+ * Room for messages is short, and many wait for this user: those beyond a
+ * small part of it come back when their turn may have come.
+ */
+static void
+give_way(struct queue *q, struct agent *a)
+{
+	int64_t		 pace = slowness(a), most = q->settings->queue.retry_max,
+			 wait;
+	size_t		 keep = (size_t)q->settings->queue.running / 32 + 1,
+			 n = 0;
+	struct task	*t;
+
+	if (pace == 0)
+		return;
+	TAILQ_FOREACH(t, &a->ready, link)
+		n++;
+	if (n > keep)
+		log_info("gives-way user=%s deliveries=%zu pace=%lldms",
+		    a->user, n - keep, (long long)pace);
+	for (; n > keep; n--) {
+		t = TAILQ_LAST(&a->ready, task_list);
+		TAILQ_REMOVE(&a->ready, t, link);
+		wait = (int64_t)n * pace;
+		if (wait < SILENT_MS)
+			wait = SILENT_MS;
+		task_later(q, t, now_real_ms() + (wait < most ? wait : most), 0,
+		    STR("other mail for this user has to be stored first"));
+	}
+}
+
+static void
+make_way(struct queue *q)
+{
+	struct agents	*as = q->agents;
+	struct agent	*a;
+	size_t		 room = (size_t)q->settings->queue.running;
+
+	if (q->nrunning < room - room / 4)
+		return;
+	TAILQ_FOREACH(a, &as->open, link)
+		give_way(q, a);
+	TAILQ_FOREACH(a, &as->wanted, link)
+		give_way(q, a);
+}
+
 void
 agents_work(struct queue *q)
 {
@@ -414,6 +478,7 @@ agents_work(struct queue *q)
 	TAILQ_FOREACH_SAFE(a, &as->open, link, next)
 		if (!TAILQ_EMPTY(&a->ready))
 			send_more(as, a);
+	make_way(q);
 }
 
 static void
@@ -513,6 +578,7 @@ one_result(struct agents *as, struct agent *a, struct str rec)
 		text = STR("");
 	TAILQ_REMOVE(&a->sent, t, link);
 	a->nsent--;
+	a->pace = (a->pace * 7 + now_ms() - a->since) / 8;
 	a->since = now_ms();
 	task_done(as->q, t, status, text);
 	return 0;

@@ -251,6 +251,19 @@ def few_descriptors():
             st.down()
 
 
+def slow_command():
+    """A command that takes its time, and much mail for it: others do not wait for that."""
+    with Stage("aliases @DIR@/slow\nqueue.running 40\n", files={"slow": "slow: \"|sleep 5\"\n"}) as st:
+        for _ in range(100):
+            send(st.smtp, b"slow@example.test", message(word("slow")))
+        w = word("beside")
+        t = time.monotonic()
+        send(st.smtp, b"bob@example.test", message(w))
+        st.came("bob", w, 1, 60)
+        want("seconds until others have theirs", time.monotonic() - t, time.monotonic() - t < 25)
+        st.logged("gives-way user=")
+
+
 def main():
     tap = Tap()
     uid, gid = (61150, 61150) if ROOT else (os.geteuid(), os.getegid())
@@ -265,6 +278,7 @@ def main():
                            ("a delivery process that hangs", hung), ("one that is stopped", stopped),
                            ("a master that cannot poll", blind_master)):
             tap.run(name, test, st)
+    tap.run("a slow command with much mail", slow_command)
     if LONG:
         tap.run("few descriptors", few_descriptors)
     return tap.end()
