@@ -17,40 +17,10 @@
 #include "common/fmt/record.h"
 #include "common/proc/msg.h"
 #include "common/proc/proto_local.h"
-#include "queue/queue.h"
+#include "queue/agents.h"
 
 #define SOCKET		"sock/local"
 #define ID_TEXT		(ID_SIZE + 24)	/* "ID/n" */
-#define SLOW_MS		500		/* for a delivery, on the average */
-#define SILENT_MS	10000		/* without a result */
-
-enum agent_state { AGENT_CLOSED, AGENT_WANTED, AGENT_OPENING, AGENT_OPEN };
-
-struct agent {
-	TAILQ_ENTRY(agent)	 link;		/* wanted, opening or open */
-	struct queue		*q;
-	char			*user;
-	bool			 command;	/* for finals P and M */
-	enum agent_state	 state;
-	int			 fd;
-	uint64_t		 pid;		/* as the parent calls the worker, 0: unknown */
-	struct event		*event;
-	struct task_list	 ready, sent;
-	size_t			 nsent;
-	int64_t			 since;		/* WANTED, OPENING, or nsent > 0: the last sign of life */
-	int64_t			 pace;		/* ms from result to result, on the average */
-};
-TAILQ_HEAD(agent_list, agent);
-
-struct agents {
-	struct queue		*q;
-	int			 fd;		/* to the parent */
-	struct event		*event;
-	void			*all;		/* tree of tsearch(3), by user and kind */
-	struct agent_list	 wanted, opening, open;	/* open: the one used last at the end */
-	size_t			 nopen;		/* with those opening */
-	struct buf		 rec;
-};
 
 static int
 agent_cmp(const void *x, const void *y)
@@ -165,8 +135,7 @@ agent_get(struct agents *as, struct str user, bool command)
 	return a;
 }
 
-/* All that this agent should have done has the same end; then it is forgotten. */
-static void
+void
 agent_fail(struct agents *as, struct agent *a, const char *status,
     struct str text, bool soon)
 {
@@ -192,9 +161,8 @@ hang_up(struct agents *as)
 	fdio_close(&as->fd);
 }
 
-/* The parent has gone: nobody is opened until it is back. */
-static void
-parent_gone(struct agents *as, const char *why)
+void
+agents_parent_gone(struct agents *as, const char *why)
 {
 	struct agent	*a;
 
@@ -260,7 +228,7 @@ open_more(struct agents *as)
 				return;		/* an answer will come first */
 		}
 		if (r == -1) {
-			parent_gone(as, strerror(errno));
+			agents_parent_gone(as, strerror(errno));
 			return;
 		}
 		set_state(as, a, AGENT_OPENING);
@@ -360,125 +328,17 @@ agents_deliver(struct queue *q, struct task *t)
 	queue_kick(q);
 }
 
-/*
- * How long it may work without a word: a command has its own time, and each
- * of a batch for an mbox may wait for the lock.
- */
-static int64_t
-patience(const struct agent *a)
-{
-	const struct settings	*set = a->q->settings;
-
-	return set->queue.local_timeout + set->local.lock_timeout *
-	    (a->command ? 1 : (int64_t)a->nsent) +
-	    (a->command ? set->local.pipe_timeout : 0);
-}
-
-/* It would hang for ever, and each attempt would leave one more. */
-static void
-have_killed(struct agents *as, const struct agent *a)
-{
-	if (as->fd == -1 || a->pid == 0)
-		return;
-	buf_reset(&as->rec);
-	record_puts(&as->rec, LOCAL_VERB, "kill");
-	record_putu(&as->rec, LOCAL_WORKER, a->pid);
-	if (!buf_ok(&as->rec) || msg_send(as->fd, &as->rec, NULL) == -1)
-		log_warn("local user=%s why=\"it cannot be killed\"", a->user);
-}
-
-/* One that hangs has nothing to tell; what it was given must not hang with it. */
-static void
-drop_silent(struct agents *as)
-{
-	struct agent	*a, *next;
-	int64_t		 now = now_ms();
-
-	TAILQ_FOREACH_SAFE(a, &as->open, link, next) {
-		if (a->nsent == 0 || now - a->since <= patience(a))
-			continue;
-		log_error("local user=%s why=\"no answer in %llds\"", a->user,
-		    (long long)((now - a->since) / 1000));
-		have_killed(as, a);
-		agent_fail(as, a, "4.4.1",
-		    STR("the delivery agent does not answer"), false);
-	}
-	a = TAILQ_FIRST(&as->opening);
-	if (a != NULL && now - a->since > as->q->settings->queue.local_timeout)
-		parent_gone(as, "no answer");
-}
-
-/* ms that one delivery takes; 0 if that is not worth a thought. */
-static int64_t
-slowness(const struct agent *a)
-{
-	int64_t	silent = 0;
-
-	if (a->state != AGENT_OPEN || a->nsent > 0)
-		silent = now_ms() - a->since;
-	if (a->pace >= SLOW_MS)
-		return a->pace;
-	return silent >= SILENT_MS ? silent : 0;
-}
-
-/*
- * Room for messages is short, and many wait for this user: those beyond a
- * small part of it come back when their turn may have come.
- */
-static void
-give_way(struct queue *q, struct agent *a)
-{
-	int64_t		 pace = slowness(a), most = q->settings->queue.retry_max,
-			 wait;
-	size_t		 keep = (size_t)q->settings->queue.running / 32 + 1,
-			 n = 0;
-	struct task	*t;
-
-	if (pace == 0)
-		return;
-	TAILQ_FOREACH(t, &a->ready, link)
-		n++;
-	if (n > keep)
-		log_info("gives-way user=%s deliveries=%zu pace=%lldms",
-		    a->user, n - keep, (long long)pace);
-	for (; n > keep; n--) {
-		t = TAILQ_LAST(&a->ready, task_list);
-		TAILQ_REMOVE(&a->ready, t, link);
-		wait = (int64_t)n * pace;
-		if (wait < SILENT_MS)
-			wait = SILENT_MS;
-		task_later(q, t, now_real_ms() + (wait < most ? wait : most), 0,
-		    STR("other mail for this user has to be stored first"));
-	}
-}
-
-static void
-make_way(struct queue *q)
-{
-	struct agents	*as = q->agents;
-	struct agent	*a;
-	size_t		 room = (size_t)q->settings->queue.running;
-
-	if (q->nrunning < room - room / 4)
-		return;
-	TAILQ_FOREACH(a, &as->open, link)
-		give_way(q, a);
-	TAILQ_FOREACH(a, &as->wanted, link)
-		give_way(q, a);
-}
-
 void
 agents_work(struct queue *q)
 {
 	struct agents	*as = q->agents;
 	struct agent	*a, *next;
 
-	drop_silent(as);
 	open_more(as);
 	TAILQ_FOREACH_SAFE(a, &as->open, link, next)
 		if (!TAILQ_EMPTY(&a->ready))
 			send_more(as, a);
-	make_way(q);
+	agents_watch(q);
 }
 
 static void
@@ -536,7 +396,7 @@ parent_readable(evutil_socket_t fd, short what, void *arg)
 		if (r != 1 || a == NULL) {
 			if (r == 1)
 				msg_close_fds(&fds);
-			parent_gone(as, r == -1 ? strerror(errno) :
+			agents_parent_gone(as, r == -1 ? strerror(errno) :
 			    "it went away");
 			break;
 		}
