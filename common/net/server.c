@@ -107,10 +107,11 @@ admit(struct pool *p, int fd, const struct addr *peer)
 	if (peer->valid && setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on,
 	    sizeof(on)) == -1)
 		log_debug("nodelay why=\"%s\"", strerror(errno));
+	/* First, or the answer to one who does not wait for it could be in front of it. */
+	if (p->ops->greeting != NULL)
+		say(fd, p->ops->greeting(p->arg));
 	if (!pool_give(p, fd, c))
 		refuse(p, fd, true);
-	else if (p->ops->greeting != NULL)
-		say(fd, p->ops->greeting(p->arg));
 }
 
 static void
