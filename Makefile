@@ -46,7 +46,7 @@ PATHS := -DPH_LIBEXECDIR='"$(LIBEXECDIR)"' -DPH_SYSCONFDIR='"$(SYSCONFDIR)"' \
 	-DPH_SPOOLDIR='"$(SPOOLDIR)"' -DPH_RUNDIR='"$(RUNDIR)"' \
 	-DPH_TABLEDIR='"$(TABLEDIR)"' -DPH_LOGFILE='"$(LOGFILE)"' \
 	-DPH_VERSION='"$(VERSION)"'
-BSD_CFLAGS	:= $(shell $(PKG_CONFIG) --cflags libbsd-overlay libunbound libidn2)
+BSD_CFLAGS	:= $(shell $(PKG_CONFIG) --cflags libbsd-overlay)
 STD		:= -std=c17 -D_GNU_SOURCE -I. $(BSD_CFLAGS)
 ALL_CFLAGS	= $(STD) $(PATHS) $(WARN) $(OPT) $(HARDEN) \
 		  -ffile-prefix-map=$(CURDIR)=. -MMD -MP $(CPPFLAGS) $(CFLAGS)
@@ -54,7 +54,7 @@ BANNED		:= -include common/base/banned.h
 ALL_LDFLAGS	= $(HARDEN_LD) -Wl,--as-needed $(LDFLAGS)
 # Each program gets only what its objects ask for (--as-needed); `make layering` checks which.
 LIBS		:= -lbsd -lseccomp -lcdb -levent_core -lcrypt -lssl -lcrypto -lz \
-		   $(shell $(PKG_CONFIG) --libs libunbound libidn2)
+		   -lunbound -lidn2
 # deliver lives for a millisecond or two, of which the dynamic loader takes 0.1 for each library.
 LIBS_deliver	?= -Wl,-Bstatic -lbsd -lmd -lcdb -Wl,-Bdynamic
 ifdef SANITIZE
