@@ -9,6 +9,10 @@
 #define peer_set		fuzz_set
 #define message_find		fuzz_find
 #define agents_count		fuzz_agents
+#define remotes_count		fuzz_remotes
+#define schedule_wake		fuzz_wake
+#define schedule_wake_all_of	fuzz_wake_all_of
+#define recent_clear		fuzz_recent_clear
 #define queue_kick		fuzz_kick
 #define message_expire		fuzz_expire
 #include "queue/control.c"
@@ -84,6 +88,33 @@ fuzz_expire(struct queue *queue, enum spool_place place, struct id id)
 
 size_t
 fuzz_agents(const struct queue *queue)
+{
+	(void)queue;
+	return 1;
+}
+
+void
+fuzz_wake(struct queue *queue, struct str domain)
+{
+	(void)queue;
+	(void)domain;
+}
+
+void
+fuzz_wake_all_of(struct queue *queue, const struct envelope *env)
+{
+	(void)queue;
+	need(env->nrcpts > 0);
+}
+
+void
+fuzz_recent_clear(struct recent *recent)
+{
+	(void)recent;
+}
+
+size_t
+fuzz_remotes(const struct queue *queue)
 {
 	(void)queue;
 	return 1;
