@@ -233,13 +233,14 @@ begin_stop(struct local *l)
 }
 
 static void
-reload(struct local *l, int conf)
+reload(void *arg, struct link_event *ev)
 {
+	struct local	*l = arg;
 	struct settings	*fresh = NULL;
 	struct users	*users = NULL;
 	struct diag	 why;
 
-	if (settings_load_fd(conf, &fresh, &why) == -1 ||
+	if (settings_load_fd(ev->conf, &fresh, &why) == -1 ||
 	    open_users(fresh, l->dir, &users, &why) == -1) {
 		log_error("reload why=\"%s\"", why.text);
 		settings_free(&fresh);
@@ -254,38 +255,22 @@ reload(struct local *l, int conf)
 }
 
 static void
-link_readable(struct local *l)
+status(void *arg, char *dst, size_t size)
 {
-	struct link_event	ev;
-	char			text[96];
-	size_t			i;
+	const struct local	*l = arg;
 
-	if (link_read(l->link, &l->rec, &ev) == -1)
-		return;
-	switch (ev.verb) {
-	case LINK_STATUS:
-		snprintf(text, sizeof(text), "workers=%zu opened=%llu "
-		    "refused=%llu", l->nworkers, l->opened, l->refused);
-		if (link_status(l->link, text) == -1)
-			log_debug("status not sent");
-		break;
-	case LINK_RELOAD:
-		reload(l, ev.conf);
-		break;
-	case LINK_GONE:
+	snprintf(dst, size, "workers=%zu opened=%llu refused=%llu",
+	    l->nworkers, l->opened, l->refused);
+}
+
+static void
+stop(void *arg, bool orphan)
+{
+	struct local	*l = arg;
+
+	if (orphan)
 		fdio_close(&l->link);
-		begin_stop(l);
-		break;
-	case LINK_STOP:
-		begin_stop(l);
-		break;
-	case LINK_NONE:
-	case LINK_ANSWER:
-		break;
-	}
-	fdio_close(&ev.conf);
-	for (i = 0; i < ev.nfds; i++)
-		fdio_close(&ev.fds[i].fd);
+	begin_stop(l);
 }
 
 static void
@@ -303,6 +288,7 @@ clients_readable(struct local *l, const struct pollfd *p, size_t n)
 static void
 loop(struct local *l)
 {
+	static const struct link_ops	ops = { status, reload, stop, NULL };
 	struct pollfd	p[3 + CLIENTS_MAX];
 	size_t		i, n;
 	int64_t		left = -1;
@@ -327,7 +313,7 @@ loop(struct local *l)
 			reap(l);
 		}
 		if (p[0].revents != 0)
-			link_readable(l);
+			link_serve(l->link, &l->rec, &ops, l);
 	}
 	for (i = 0; i < l->nworkers; i++)
 		end_worker(l->workers[i]);

@@ -103,21 +103,6 @@ begin_stop(struct parent *p, int64_t patience, int status)
 	fdio_close(&p->listen);
 }
 
-static bool
-is_fault(int status)
-{
-	switch (WIFSIGNALED(status) ? WTERMSIG(status) : 0) {
-	case SIGSEGV:
-	case SIGBUS:
-	case SIGILL:
-	case SIGABRT:
-	case SIGFPE:
-	case SIGSYS:
-		return true;
-	}
-	return false;
-}
-
 /* Forks of one image are no oracle for guessing its addresses: a fault ends them all. */
 static void
 died(struct parent *p, pid_t pid, int status)
@@ -127,7 +112,7 @@ died(struct parent *p, pid_t pid, int status)
 	log_error("worker-died pid=%d %s=%d", (int)pid,
 	    WIFSIGNALED(status) ? "signal" : "status",
 	    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-	if (pid != p->helper && !is_fault(status))
+	if (pid != p->helper && !sig_is_fault(WTERMSIG(status)))
 		return;
 	p->faults++;
 	begin_stop(p, DRAIN_MS, EX_SOFTWARE);
@@ -153,12 +138,13 @@ reap(struct parent *p)
 
 /* Workers that are there keep what they were started with. */
 static void
-reload(struct parent *p, int conf)
+reload(void *arg, struct link_event *ev)
 {
+	struct parent	*p = arg;
 	struct settings	*fresh = NULL;
 	struct diag	 why;
 
-	if (settings_load_fd(conf, &fresh, &why) == -1) {
+	if (settings_load_fd(ev->conf, &fresh, &why) == -1) {
 		log_error("reload why=\"%s\"", why.text);
 		return;
 	}
@@ -169,43 +155,28 @@ reload(struct parent *p, int conf)
 }
 
 static void
-link_readable(struct parent *p)
+status(void *arg, char *dst, size_t size)
 {
-	struct link_event	ev;
-	char			text[96];
-	size_t			i;
+	const struct parent	*p = arg;
 
-	if (link_read(p->link, &p->rec, &ev) == -1)
-		return;
-	switch (ev.verb) {
-	case LINK_STATUS:
-		snprintf(text, sizeof(text), "workers=%zu sessions=%llu "
-		    "faults=%llu", p->n, p->sessions, p->faults);
-		if (link_status(p->link, text) == -1)
-			log_debug("status not sent");
-		break;
-	case LINK_RELOAD:
-		reload(p, ev.conf);
-		break;
-	case LINK_GONE:
+	snprintf(dst, size, "workers=%zu sessions=%llu faults=%llu", p->n,
+	    p->sessions, p->faults);
+}
+
+static void
+stop(void *arg, bool orphan)
+{
+	struct parent	*p = arg;
+
+	if (orphan)
 		fdio_close(&p->link);
-		begin_stop(p, STOP_MS, EX_TEMPFAIL);
-		break;
-	case LINK_STOP:
-		begin_stop(p, STOP_MS, EX_OK);
-		break;
-	case LINK_NONE:
-	case LINK_ANSWER:
-		break;
-	}
-	fdio_close(&ev.conf);
-	for (i = 0; i < ev.nfds; i++)
-		fdio_close(&ev.fds[i].fd);
+	begin_stop(p, STOP_MS, orphan ? EX_TEMPFAIL : EX_OK);
 }
 
 static void
 loop(struct parent *p)
 {
+	static const struct link_ops	ops = { status, reload, stop, NULL };
 	struct pollfd	fds[3];
 	int64_t		left = -1;
 	size_t		i;
@@ -229,21 +200,10 @@ loop(struct parent *p)
 			reap(p);
 		}
 		if (fds[0].revents != 0)
-			link_readable(p);
+			link_serve(p->link, &p->rec, &ops, p);
 	}
 	for (i = 0; i < p->n; i++)
 		kill(p->workers[i], SIGTERM);
-}
-
-/* A root directory without anything in it. */
-static int
-empty_dir(const struct settings *s, char *dir, size_t size, struct diag *why)
-{
-	if ((size_t)snprintf(dir, size, "%s/empty", s->run) >= size)
-		return diag_set(why, "run: name is too long");
-	if (mkdir(dir, 0755) == -1 && errno != EEXIST)
-		return diag_errno(why, "%s", dir);
-	return 0;
 }
 
 /* All that is read from files is read here; then there are none any more. */
@@ -251,13 +211,15 @@ static int
 enter(struct parent *p, struct diag *why)
 {
 	const struct remote_settings	*s = &p->settings->remote;
-	char				 dir[4096];
+	char				 dir[4096];	/* made by the master, and kept empty */
 
+	if ((size_t)snprintf(dir, sizeof(dir), "%s/empty",
+	    p->settings->run) >= sizeof(dir))
+		return diag_set(why, "run: name is too long");
 	tzset();
 	server_raise_limits();
 	if (passwords_load(&p->r.passwords, s->passwords, why) == -1 ||
 	    tls_client_new(&p->r.tls, s->tls_ca, why) == -1 ||
-	    empty_dir(p->settings, dir, sizeof(dir), why) == -1 ||
 	    unix_helper(p->settings, USER, &p->r.dialer, &p->helper,
 	    why) == -1 ||
 	    sandbox_compile(SANDBOX_REMOTE, &p->sandbox, why) == -1 ||
@@ -301,5 +263,8 @@ main(int argc, char *argv[])
 	if (link_ready(p.link) == -1)
 		return EX_TEMPFAIL;
 	loop(&p);
+	passwords_free(&p.r.passwords);
+	tls_client_free(&p.r.tls);
+	settings_free(&p.settings);
 	return p.status;
 }

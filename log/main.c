@@ -141,12 +141,13 @@ read_some(struct logger *l)
 }
 
 static void
-reload(struct logger *l, int conf)
+reload(void *arg, struct link_event *ev)
 {
+	struct logger	*l = arg;
 	struct settings	*fresh;
 	struct diag	 why;
 
-	if (settings_load_fd(conf, &fresh, &why) == -1) {
+	if (settings_load_fd(ev->conf, &fresh, &why) == -1) {
 		sink_put(l->sink, "log", getpid(), LOG_LEVEL_ERROR,
 		    str_from(why.text));
 		return;
@@ -163,38 +164,33 @@ reload(struct logger *l, int conf)
 }
 
 static void
+status(void *arg, char *dst, size_t size)
+{
+	const struct logger	*l = arg;
+
+	snprintf(dst, size, "lines=%llu malformed=%llu", l->lines,
+	    l->malformed);
+}
+
+static void
+stop(void *arg, bool orphan)
+{
+	struct logger	*l = arg;
+
+	if (!orphan) {
+		l->stop = true;
+		return;
+	}
+	l->link_open = false;
+	l->stop_due = now_ms() + ORPHAN_MS;
+}
+
+static void
 link_readable(struct logger *l)
 {
-	struct link_event	ev;
-	char			text[96];
-	size_t			i;
+	static const struct link_ops	ops = { status, reload, stop, NULL };
 
-	if (link_read(FD_LINK, &l->event, &ev) == -1)
-		return;
-	switch (ev.verb) {
-	case LINK_STATUS:
-		snprintf(text, sizeof(text), "lines=%llu malformed=%llu",
-		    l->lines, l->malformed);
-		if (link_status(FD_LINK, text) == -1)
-			l->malformed++;
-		break;
-	case LINK_RELOAD:
-		reload(l, ev.conf);
-		break;
-	case LINK_STOP:
-		l->stop = true;
-		break;
-	case LINK_GONE:
-		l->link_open = false;
-		l->stop_due = now_ms() + ORPHAN_MS;
-		break;
-	case LINK_NONE:
-	case LINK_ANSWER:
-		break;
-	}
-	fdio_close(&ev.conf);
-	for (i = 0; i < ev.nfds; i++)
-		fdio_close(&ev.fds[i].fd);
+	link_serve(FD_LINK, &l->event, &ops, l);
 }
 
 /* What was sent before the end is written before the end. */

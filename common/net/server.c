@@ -161,8 +161,9 @@ begin_stop(struct pool *p, bool orphan)
 
 /* Those at work finish with the settings that they have. */
 static void
-reload(struct pool *p, struct link_event *ev)
+reload(void *arg, struct link_event *ev)
 {
+	struct pool		*p = arg;
 	struct server_limits	limits = p->limits;
 	size_t			i;
 
@@ -179,7 +180,7 @@ reload(struct pool *p, struct link_event *ev)
 	p->nlisten = (unsigned)ev->nfds;
 	for (i = 0; i < ev->nfds; i++)
 		p->listen[i] = ev->fds[i].fd;
-	ev->nfds = 0;
+	ev->nfds = 0;		/* they are ours now */
 	for (i = 0; i < p->n; i++)
 		if (!p->workers[i].busy)
 			pool_dismiss(p, &p->workers[i]);
@@ -187,46 +188,31 @@ reload(struct pool *p, struct link_event *ev)
 }
 
 static void
-say_status(struct pool *p)
+status(void *arg, char *dst, size_t size)
 {
-	char	text[192];
+	const struct pool	*p = arg;
 
-	snprintf(text, sizeof(text), "workers=%zu busy=%zu sessions=%llu "
+	snprintf(dst, size, "workers=%zu busy=%zu sessions=%llu "
 	    "refused=%llu faults=%llu", p->n, pool_busy(p), p->sessions,
 	    p->refused, p->faults);
-	if (link_status(p->link, text) == -1)
-		log_debug("status not sent");
+}
+
+static void
+stop(void *arg, bool orphan)
+{
+	struct pool	*p = arg;
+
+	if (orphan)
+		fdio_close(&p->link);
+	begin_stop(p, orphan);
 }
 
 static void
 link_readable(struct pool *p)
 {
-	struct link_event	ev;
-	size_t			i;
+	static const struct link_ops	ops = { status, reload, stop, NULL };
 
-	if (link_read(p->link, &p->rec, &ev) == -1)
-		return;
-	switch (ev.verb) {
-	case LINK_STATUS:
-		say_status(p);
-		break;
-	case LINK_RELOAD:
-		reload(p, &ev);
-		break;
-	case LINK_STOP:
-		begin_stop(p, false);
-		break;
-	case LINK_GONE:
-		fdio_close(&p->link);
-		begin_stop(p, true);
-		break;
-	case LINK_NONE:
-	case LINK_ANSWER:
-		break;
-	}
-	fdio_close(&ev.conf);
-	for (i = 0; i < ev.nfds; i++)
-		fdio_close(&ev.fds[i].fd);
+	link_serve(p->link, &p->rec, &ops, p);
 }
 
 /* After a busy time the spare workers go, half of them at a time. */

@@ -18,6 +18,7 @@
 #include "common/base/now.h"
 #include "common/fmt/record.h"
 #include "common/proc/msg.h"
+#include "common/proc/sig.h"
 
 #define NICE_TRY_MS	1000	/* after accept or fork failed for want of something */
 
@@ -215,13 +216,6 @@ pool_worker_said(struct pool *p, struct worker *w)
 	fdio_close(&w->fd);
 }
 
-static bool
-is_fault(int sig)
-{
-	return sig == SIGSEGV || sig == SIGBUS || sig == SIGILL ||
-	    sig == SIGABRT || sig == SIGFPE || sig == SIGSYS;
-}
-
 static void
 worker_ended(struct pool *p, struct worker *w, int status)
 {
@@ -236,7 +230,7 @@ worker_ended(struct pool *p, struct worker *w, int status)
 		/* It could not even begin: no new one every millisecond. */
 		p->pause_until = now_ms() + NICE_TRY_MS;
 	}
-	if (is_fault(sig)) {
+	if (sig_is_fault(sig)) {
 		p->faults++;
 		p->status = EX_SOFTWARE;
 	}

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/base/fdio.h"
+#include "common/base/log.h"
 #include "common/fmt/record.h"
 
 #define VERB_MAX	16
@@ -132,4 +133,45 @@ link_read(int fd, struct buf *rec, struct link_event *ev)
 	ev->conf = -1;
 	ev->nfds = 0;
 	return 0;
+}
+
+static void
+serve_status(int fd, const struct link_ops *ops, void *arg)
+{
+	char	text[512] = "";
+
+	ops->status(arg, text, sizeof(text));
+	if (link_status(fd, text) == -1)
+		log_debug("status not sent why=\"%s\"", strerror(errno));
+}
+
+void
+link_serve(int fd, struct buf *rec, const struct link_ops *ops, void *arg)
+{
+	struct link_event	ev;
+	size_t			i;
+
+	if (link_read(fd, rec, &ev) == -1)
+		return;
+	switch (ev.verb) {
+	case LINK_STATUS:
+		serve_status(fd, ops, arg);
+		break;
+	case LINK_RELOAD:
+		ops->reload(arg, &ev);
+		break;
+	case LINK_STOP:
+	case LINK_GONE:
+		ops->stop(arg, ev.verb == LINK_GONE);
+		break;
+	case LINK_ANSWER:
+		if (ops->answer != NULL)
+			ops->answer(arg, buf_view(rec));
+		break;
+	case LINK_NONE:
+		break;
+	}
+	fdio_close(&ev.conf);
+	for (i = 0; i < ev.nfds; i++)
+		fdio_close(&ev.fds[i].fd);
 }

@@ -8,6 +8,7 @@
 #define PROC_LINK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/base/attr.h"
@@ -32,6 +33,15 @@ int	link_ready(int) must_check;	/* tell the master that we serve */
 int	link_watch(int) must_check;	/* tell the master that we are alive */
 /* Reads one event (the link may be non-blocking: LINK_NONE). rec is the caller's buffer of MSG_MAX. GONE: the master has died or a protocol error. -1 only with ENOMEM. */
 int	link_read(int, struct buf *, struct link_event *) must_check;
+/* What a program does at each word of its master. */
+struct link_ops {
+	void	(*status)(void *, char *dst, size_t size);	/* the counters: "name=value name=value" */
+	void	(*reload)(void *, struct link_event *);		/* takes a descriptor by setting it to -1 in the event */
+	void	(*stop)(void *, bool orphan);			/* orphan: the link is broken */
+	void	(*answer)(void *, struct str rec);		/* NULL: there are none */
+};
+/* One event, if there is one; rec as in link_read. Descriptors that nobody took are closed. */
+void	link_serve(int, struct buf *rec, const struct link_ops *, void *);
 /* Answer to LINK_STATUS: "name=value name=value". */
 int	link_status(int, const char *) must_check;
 

@@ -26,46 +26,45 @@ struct service {
 };
 
 static void
-send_status(struct service *s)
+status(void *arg, char *dst, size_t size)
 {
-	char	text[512] = "";
+	const struct service	*s = arg;
 
-	s->ops->status(s->arg, text, sizeof(text));
-	if (link_status(FD_LINK, text) == -1)
-		log_debug("status not sent");
+	s->ops->status(s->arg, dst, size);
+}
+
+static void
+reload(void *arg, struct link_event *ev)
+{
+	const struct service	*s = arg;
+
+	s->ops->reload(s->arg, ev->conf);
+}
+
+static void
+stop(void *arg, bool orphan)
+{
+	(void)orphan;
+	service_stop(arg, EX_OK);
+}
+
+static void
+answer(void *arg, struct str rec)
+{
+	const struct service	*s = arg;
+
+	if (s->ops->answer != NULL)
+		s->ops->answer(s->arg, rec);
 }
 
 static void
 link_readable(evutil_socket_t fd, short what, void *arg)
 {
-	struct service		*s = arg;
-	struct link_event	 ev;
-	size_t			 i;
+	static const struct link_ops	ops = { status, reload, stop, answer };
+	struct service			*s = arg;
 
 	(void)what;
-	if (link_read(fd, &s->rec, &ev) == -1)
-		return;
-	switch (ev.verb) {
-	case LINK_STATUS:
-		send_status(s);
-		break;
-	case LINK_RELOAD:
-		s->ops->reload(s->arg, ev.conf);
-		break;
-	case LINK_STOP:
-	case LINK_GONE:
-		service_stop(s, EX_OK);
-		break;
-	case LINK_ANSWER:
-		if (s->ops->answer != NULL)
-			s->ops->answer(s->arg, buf_view(&s->rec));
-		break;
-	case LINK_NONE:
-		break;
-	}
-	fdio_close(&ev.conf);
-	for (i = 0; i < ev.nfds; i++)
-		fdio_close(&ev.fds[i].fd);
+	link_serve(fd, &s->rec, &ops, s);
 }
 
 /* SIGTERM of an administrator; the master asks by its link. */

@@ -134,3 +134,10 @@ sig_after_fork(unsigned mask)
 		return -1;
 	return wake[0];
 }
+
+bool
+sig_is_fault(int sig)
+{
+	return sig == SIGSEGV || sig == SIGBUS || sig == SIGILL ||
+	    sig == SIGABRT || sig == SIGFPE || sig == SIGSYS;
+}

@@ -16,5 +16,7 @@ unsigned sig_take(void);
 const volatile int *sig_stop_flag(void);
 /* After fork in a worker: forget the parent's pipe, make an own one. fd to poll, or -1. A TERM already taken by the parent, or that came since the fork, is kept. */
 int	sig_after_fork(unsigned) must_check;
+/* Does a process that ends by this signal have a fault (SEGV, BUS, ILL, ABRT, FPE, SYS)? 0: it did not end by one. */
+bool	sig_is_fault(int);
 
 #endif

@@ -137,6 +137,58 @@ START_TEST(hears)
 }
 END_TEST
 
+static enum link_verb	called;
+
+static void
+on_status(void *arg, char *dst, size_t size)
+{
+	ck_assert_ptr_eq(arg, &called);
+	called = LINK_STATUS;
+	snprintf(dst, size, "a=1 b=2");
+}
+
+static void
+on_reload(void *arg, struct link_event *ev)
+{
+	ck_assert_ptr_eq(arg, &called);
+	ck_assert_int_ne(ev->conf, -1);
+	called = LINK_RELOAD;
+}
+
+static void
+on_stop(void *arg, bool orphan)
+{
+	ck_assert_ptr_eq(arg, &called);
+	called = orphan ? LINK_GONE : LINK_STOP;
+}
+
+static void
+on_answer(void *arg, struct str text)
+{
+	ck_assert_ptr_eq(arg, &called);
+	ck_assert(str_eq(text, events[3].text));
+	called = LINK_ANSWER;
+}
+
+/* The right one is called, once, and no descriptor stays. */
+START_TEST(serves_events)
+{
+	static const struct link_ops	ops = { on_status, on_reload, on_stop,
+					    on_answer };
+	int				before = next_fd();
+
+	called = LINK_NONE;
+	link_serve(fd[1], &rec, &ops, &called);
+	ck_assert_int_eq(called, LINK_NONE);	/* nothing is there */
+	send_text(events[_i].text, events[_i].nfds);
+	link_serve(fd[1], &rec, &ops, &called);
+	ck_assert_int_eq(called, events[_i].verb);
+	if (called == LINK_STATUS)
+		check_said("V6:status,\nK3:a=1,\nK3:b=2,\n");
+	ck_assert_int_eq(next_fd(), before);
+}
+END_TEST
+
 /* ---- peers */
 
 static struct event_base *base;
@@ -340,6 +392,7 @@ main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, says);
 	tcase_add_loop_test(tc, hears, 0, nitems(events));
+	tcase_add_loop_test(tc, serves_events, 0, nitems(events));
 	suite_add_tcase(s, tc);
 	tcase_set_timeout(server, 60);
 	tcase_add_checked_fixture(server, peers_setup, peers_teardown);

@@ -75,7 +75,7 @@ class Remote:
     def __init__(self, conf="", ca="/nonexistent", **env):
         self.dir = tempfile.mkdtemp(prefix="posthouse-remote.")
         os.chmod(self.dir, 0o755)
-        os.mkdir(os.path.join(self.dir, "run"))
+        os.makedirs(os.path.join(self.dir, "run", "empty"))  # as the master does
         os.chmod(os.path.join(self.dir, "run"), 0o755)
         self.path = os.path.join(self.dir, "remote")
         self.spool = os.path.join(self.dir, "message")
