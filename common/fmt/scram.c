@@ -94,14 +94,14 @@ sign(struct scram *s, struct str password, struct str salt,
 	size_t	i, n = s->h->size;
 	int	r = -1;
 
-	if (s->h->pbkdf2(password, salt, iterations, salted) == 0 &&
-	    s->h->hmac(view(salted, n), STR("Client Key"), key) == 0 &&
-	    s->h->hash(view(key, n), stored) == 0 &&
-	    s->h->hmac(view(stored, n), messages, signature) == 0) {
+	if (s->h->pbkdf2(s->h, password, salt, iterations, salted) == 0 &&
+	    s->h->hmac(s->h, view(salted, n), STR("Client Key"), key) == 0 &&
+	    s->h->hash(s->h, view(key, n), stored) == 0 &&
+	    s->h->hmac(s->h, view(stored, n), messages, signature) == 0) {
 		for (i = 0; i < n; i++)
 			proof[i] = key[i] ^ signature[i];
-		if (s->h->hmac(view(salted, n), STR("Server Key"), key) == 0)
-			r = s->h->hmac(view(key, n), messages, s->server);
+		if (s->h->hmac(s->h, view(salted, n), STR("Server Key"), key) == 0)
+			r = s->h->hmac(s->h, view(key, n), messages, s->server);
 	}
 	explicit_bzero(salted, sizeof(salted));
 	explicit_bzero(key, sizeof(key));

@@ -16,12 +16,13 @@
 #define SCRAM_ITERATIONS_MIN	4096u		/* RFC 7677 4 */
 #define SCRAM_ITERATIONS_MAX	1000000u	/* more is an attack on our time */
 
-/* -1 only if it cannot be computed. */
+/* -1 only if it cannot be computed. Each is given what it is a member of. */
 struct scram_hash {
 	size_t	size;
-	int	(*hash)(struct str, uint8_t *);
-	int	(*hmac)(struct str key, struct str data, uint8_t *);
-	int	(*pbkdf2)(struct str password, struct str salt, unsigned iterations, uint8_t *);
+	int	(*hash)(const struct scram_hash *, struct str, uint8_t *);
+	int	(*hmac)(const struct scram_hash *, struct str key, struct str data, uint8_t *);
+	int	(*pbkdf2)(const struct scram_hash *, struct str password, struct str salt, unsigned iterations,
+		    uint8_t *);
 };
 
 struct scram {
