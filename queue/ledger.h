@@ -54,9 +54,6 @@ void	ledger_file(struct ledger *, struct id, uint8_t place, size_t nrcpts, size_
 bool	ledger_wrong(const struct ledger *, const struct account *, struct buf *);
 /* NULL: it has no account. */
 const struct account *ledger_find(const struct ledger *, struct id);
-/* Was it accepted before the time that the ledger looks at? */
-bool	ledger_carried(const struct ledger *, const struct account *);
-uint64_t ledger_debit(const struct account *);
 void	ledger_free(struct ledger *);
 
 /* Sums over all accounts. */

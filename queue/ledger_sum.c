@@ -11,15 +11,16 @@ is_untaken(const struct account *a)
 	    (a->places == IN_HOLD && a->accepted == 0 && a->seen == 0);
 }
 
-bool
-ledger_carried(const struct ledger *l, const struct account *a)
+/* Was it accepted before the time that the ledger looks at? */
+static bool
+is_carried(const struct ledger *l, const struct account *a)
 {
 	return a->accepted == 0 &&
 	    (int64_t)(a->id.time_us / 1000) < l->since_ms;
 }
 
-uint64_t
-ledger_debit(const struct account *a)
+static uint64_t
+debit_of(const struct account *a)
 {
 	return (uint64_t)a->delivered + a->failed + a->expired + a->removed +
 	    a->stand_in;
@@ -30,7 +31,7 @@ static int64_t
 owed(const struct account *a)
 {
 	return (int64_t)(a->accepted > 0 ? a->credit : a->seen) + a->expanded +
-	    a->revived - (int64_t)ledger_debit(a);
+	    a->revived - (int64_t)debit_of(a);
 }
 
 /* Begins the next complaint. */
@@ -68,7 +69,7 @@ check_rcpts(const struct account *a, struct buf *out)
 {
 	int64_t		left = owed(a);
 	uint32_t	n = a->read ? a->nrcpts : a->at_end;
-	int64_t		total = left + (int64_t)ledger_debit(a) - a->revived;
+	int64_t		total = left + (int64_t)debit_of(a) - a->revived;
 
 	if (a->accepted > 1)
 		buf_addf(next(out), "was accepted %u times", a->accepted);
@@ -111,7 +112,7 @@ ledger_wrong(const struct ledger *l, const struct account *a, struct buf *out)
 	if (account_is_free(a))
 		return false;
 	check_places(a, out);
-	if (is_untaken(a) || ledger_carried(l, a) || a->places == IN_CORRUPT)
+	if (is_untaken(a) || is_carried(l, a) || a->places == IN_CORRUPT)
 		return out->n > 0;
 	if (a->accepted == 0 && a->seen == 0) {
 		/* smtpd is about to say so */
@@ -138,9 +139,9 @@ sum_one(const struct ledger *l, const struct account *a,
 		s->untaken += a->places != 0;
 		return;
 	}
-	if (ledger_carried(l, a)) {
+	if (is_carried(l, a)) {
 		s->carried++;
-		s->carried_rcpts += ledger_debit(a) + waiting - a->revived -
+		s->carried_rcpts += debit_of(a) + waiting - a->revived -
 		    (uint64_t)(int64_t)a->expanded;
 	} else {
 		s->messages[a->kind]++;

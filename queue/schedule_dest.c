@@ -58,8 +58,8 @@ hash_of(const struct schedule *s, struct str key)
 	return (uint32_t)h == 0 ? h | 1 : h;
 }
 
-struct schedule_dest *
-dest_find(const struct schedule *s, struct str key)
+static struct schedule_dest *
+find(const struct schedule *s, struct str key)
 {
 	uint64_t		 h = hash_of(s, key);
 	struct schedule_dest	*d;
@@ -152,7 +152,7 @@ forget_old(struct schedule *s, int64_t now)
 struct schedule_dest *
 dest_get(struct schedule *s, struct str key, int64_t now)
 {
-	struct schedule_dest	*d = dest_find(s, key), **b;
+	struct schedule_dest	*d = find(s, key), **b;
 	size_t			 c;
 
 	if (d != NULL)

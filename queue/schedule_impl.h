@@ -78,7 +78,6 @@ struct schedule_job *flow_take_last(struct schedule *, struct schedule_dest *);
 
 /* ---- schedule_dest.c: destinations and what is known of them */
 struct schedule_dest *dest_get(struct schedule *, struct str key, int64_t now);
-struct schedule_dest *dest_find(const struct schedule *, struct str key);
 /* Puts it where its state says. */
 void	dest_place(struct schedule *, struct schedule_dest *, int64_t now);
 /* Its rate forbids the next job. */

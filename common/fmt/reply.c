@@ -23,8 +23,9 @@ dot_number(struct cur *c)
 	return cur_byte(c, '.') && cur_span(c, is_digit, 3, &digits);
 }
 
-size_t
-reply_enhanced(struct str s, char class)
+/* Of "X.Y.Z" of that class ('2', '4', '5') at the beginning of the text, or 0. */
+static size_t
+enhanced_length(struct str s, char class)
 {
 	struct cur	c = cur_from(s);
 
@@ -92,7 +93,7 @@ reply_take(struct reply *r, struct str line, struct str *rest)
 		*rest = (struct str){ line.p + 4, line.n - 4 };
 	if (r->lines++ == 0) {
 		r->code = code;
-		n = reply_enhanced(*rest, line.p[0]);
+		n = enhanced_length(*rest, line.p[0]);
 		memcpy(r->status, rest->p, n);
 		r->status[n] = '\0';
 		add(r, (struct str){ line.p, 3 });

@@ -33,7 +33,5 @@ void	reply_init(struct reply *);
 enum reply_step reply_take(struct reply *, struct str line, struct str *rest);
 /* The enhanced status, or one made of the code's class: "4.0.0". */
 void	reply_status(const struct reply *, char[12]);
-/* "X.Y.Z" of that class ('2', '4', '5') at the beginning of the text; its length or 0. */
-size_t	reply_enhanced(struct str, char class);
 
 #endif
