@@ -45,21 +45,6 @@ listing_age(int64_t ms, char out[32])
 	return out;
 }
 
-/* Terminals must not be at the mercy of a sender. */
-static void
-put_safe(struct str s, struct buf *out)
-{
-	size_t	i, n;
-
-	for (i = 0; i < s.n; i += n)
-		if ((n = log_shown(s, i)) > 0)
-			buf_add(out, s.p + i, n);
-		else {
-			buf_addc(out, '?');
-			n = 1;
-		}
-}
-
 struct item {
 	char		id[32], place[16];
 	uint64_t	arrival, size, due, nrcpts;
@@ -89,13 +74,13 @@ put_rcpts(struct str e, const struct item *i, struct buf *out)
 	while (record_next(&c, &f)) {
 		if (f.tag == ENTRY_RCPT) {
 			buf_adds(out, "    ");
-			put_safe(f.value, out);
+			log_add_shown(out, f.value);
 			buf_addc(out, '\n');
 			shown++;
 		} else if (f.tag == ENTRY_REASON && !str_eq(f.value, before)) {
 			before = f.value;
 			buf_adds(out, "        ");
-			put_safe(f.value, out);
+			log_add_shown(out, f.value);
 			buf_addc(out, '\n');
 		}
 	}
@@ -122,7 +107,7 @@ listing_table(struct str e, int64_t now_ms, bool brief, struct buf *out)
 	    listing_age(now_ms - (int64_t)i.arrival, age), next);
 	if (i.sender.n == 0)
 		buf_adds(out, "<>");
-	put_safe(i.sender, out);
+	log_add_shown(out, i.sender);
 	buf_addc(out, '\n');
 	if (!brief)
 		put_rcpts(e, &i, out);

@@ -164,15 +164,13 @@ postq_log_path(const struct postq *o)
 static void
 put_safe(FILE *to, struct str s)
 {
-	size_t	i, n;
+	struct buf	shown;
 
-	for (i = 0; i < s.n; i += n)
-		if ((n = log_shown(s, i)) > 0)
-			fwrite(s.p + i, 1, n, to);
-		else {
-			putc('?', to);
-			n = 1;
-		}
+	buf_init(&shown, s.n + 1);
+	log_add_shown(&shown, s);
+	if (shown.n > 0)
+		fwrite(shown.p, 1, shown.n, to);
+	buf_free(&shown);
 }
 
 void

@@ -36,20 +36,6 @@ static const struct {
 	{ "corrupt",	"the file makes no sense, it went to corrupt: {why|}" },
 };
 
-static void
-add_safe(struct buf *out, struct str s)
-{
-	size_t	i, n;
-
-	for (i = 0; i < s.n; i += n)
-		if ((n = log_shown(s, i)) > 0)
-			buf_add(out, s.p + i, n);
-		else {
-			buf_addc(out, '?');
-			n = 1;
-		}
-}
-
 /* False: there is none, or it is empty. */
 static bool
 add_value(const struct logline *l, struct str key, struct buf *out)
@@ -66,7 +52,7 @@ add_value(const struct logline *l, struct str key, struct buf *out)
 	buf_init(&plain, VALUE_MAX);
 	logline_plain(v, &plain);
 	found = plain.n > 0;
-	add_safe(out, buf_view(&plain));
+	log_add_shown(out, buf_view(&plain));
 	buf_free(&plain);
 	return found;
 }
@@ -153,13 +139,13 @@ trace_text(const struct logline *l, struct buf *out)
 				add_rules(l, out);
 			return;
 		}
-	add_safe(out, l->event);
+	log_add_shown(out, l->event);
 	c = cur_from(l->rest);
 	while (logline_next(&c, &key, &value))
 		if (!str_eq(key, STR("id"))) {
 			buf_addc(out, ' ');
-			add_safe(out, key);
+			log_add_shown(out, key);
 			buf_addc(out, '=');
-			add_safe(out, value);
+			log_add_shown(out, value);
 		}
 }

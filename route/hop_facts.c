@@ -86,8 +86,8 @@ facts_add_host(struct facts *f, const char *name, uint16_t pref, uint32_t lot)
 	return 0;
 }
 
-static size_t
-of_family(const struct fact_host *h, bool v4)
+size_t
+facts_of_family(const struct fact_host *h, bool v4)
 {
 	size_t	i, n = 0;
 
@@ -101,7 +101,7 @@ facts_add_addr(struct fact_host *h, const struct addr *a)
 {
 	struct addr	*more;
 
-	if (of_family(h, addr_is_v4(a)) >= FACTS_ADDRS) {
+	if (facts_of_family(h, addr_is_v4(a)) >= FACTS_ADDRS) {
 		h->left_out++;
 		return 0;
 	}

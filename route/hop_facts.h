@@ -50,6 +50,8 @@ void	facts_free(struct facts *);
 /* The best FACTS_HOSTS are kept. -1 ENOMEM. */
 int	facts_add_host(struct facts *, const char *name, uint16_t pref, uint32_t lot) must_check;
 int	facts_add_addr(struct fact_host *, const struct addr *) must_check;
+/* How many addresses it has of IPv4, or of IPv6. */
+size_t	facts_of_family(const struct fact_host *, bool v4);
 void	facts_look(struct fact_look *, const struct dns_reply *);
 /* Seconds that all of it holds: 10 to 3600. */
 unsigned facts_expire(const struct facts *);

@@ -50,16 +50,6 @@ add_look(struct buf *line, enum dns_type type, const struct fact_look *l,
 		buf_addf(line, " (%s)", l->why);
 }
 
-static size_t
-of_family(const struct fact_host *h, bool v4)
-{
-	size_t	i, n = 0;
-
-	for (i = 0; i < h->naddrs; i++)
-		n += addr_is_v4(&h->addrs[i]) == v4;
-	return n;
-}
-
 static void
 add_addrs(struct buf *line, const struct fact_host *h)
 {
@@ -85,11 +75,11 @@ say_host(const struct facts *f, const struct fact_host *h, struct hop_choice *c,
 		buf_addf(line, ", /etc/hosts:%zu", h->local);
 	if (h->aaaa.asked) {
 		buf_adds(line, ", ");
-		add_look(line, DNS_AAAA, &h->aaaa, of_family(h, false));
+		add_look(line, DNS_AAAA, &h->aaaa, facts_of_family(h, false));
 	}
 	if (h->a.asked) {
 		buf_adds(line, ", ");
-		add_look(line, DNS_A, &h->a, of_family(h, true));
+		add_look(line, DNS_A, &h->a, facts_of_family(h, true));
 	}
 	add_addrs(line, h);
 	say(c, line);

@@ -1,10 +1,13 @@
 /* common/base/fdio.c - whole reads and writes, descriptor flags. */
 #include "common/base/fdio.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdbool.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/base/now.h"
@@ -192,4 +195,35 @@ fdio_close(int *fd)
 		close(*fd);
 	*fd = -1;
 	errno = saved;
+}
+
+static bool
+is_dots(const char *name)
+{
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+int
+fdio_each(int dirfd, const char *name, int (*fn)(void *, int, const char *),
+    void *arg)
+{
+	struct dirent	*e;
+	DIR		*d;
+	int		 fd, saved, r = 0;
+
+	if ((fd = fdio_opendir(dirfd, name)) == -1)
+		return -1;
+	if ((d = fdopendir(fd)) == NULL) {
+		fdio_close(&fd);
+		return -1;
+	}
+	for (errno = 0; r == 0 && (e = readdir(d)) != NULL; errno = 0)
+		if (!is_dots(e->d_name))
+			r = fn(arg, fd, e->d_name);
+	if (r == 0 && errno != 0)
+		r = -1;
+	saved = errno;
+	closedir(d);
+	errno = saved;
+	return r;
 }

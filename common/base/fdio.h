@@ -25,6 +25,11 @@ int	fdio_cloexec(int, int) must_check;
 int	fdio_wait(int, short, int64_t) must_check;
 /* Directory descriptor: O_RDONLY|O_DIRECTORY|O_CLOEXEC|O_NOFOLLOW. */
 int	fdio_opendir(int, const char *) must_check;
+/*
+ * Calls fn(arg, fd of the directory, name) for each name but . and .. in a directory below dirfd until it is not 0,
+ * which is returned. -1: errno.
+ */
+int	fdio_each(int dirfd, const char *, int (*fn)(void *, int, const char *), void *) must_check;
 /* Closes and sets to -1; keeps errno; does nothing on -1. */
 void	fdio_close(int *);
 

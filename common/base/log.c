@@ -110,6 +110,20 @@ log_shown(struct str v, size_t at)
 	return *p >= ' ' && *p < 127 ? 1 : utf8_length(p, v.n - at);
 }
 
+void
+log_add_shown(struct buf *out, struct str s)
+{
+	size_t	i, n;
+
+	for (i = 0; i < s.n; i += n)
+		if ((n = log_shown(s, i)) > 0)
+			buf_add(out, s.p + i, n);
+		else {
+			buf_addc(out, '?');
+			n = 1;
+		}
+}
+
 /* One character in its safe form into out (5 bytes at most); bytes taken. */
 static size_t
 escape(struct str v, size_t at, char out[8], size_t *outlen)

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "common/base/attr.h"
+#include "common/base/buf.h"
 #include "common/base/str.h"
 
 #define LOG_LINE_MAX	2048	/* longer lines are cut, with "..." */
@@ -40,6 +41,8 @@ const char *log_safe(char *, size_t, struct str);
  * UTF-8, or one that turns or hides what is beside it.
  */
 size_t	log_shown(struct str, size_t at);
+/* Appends the text with ? for what log_shown forbids. */
+void	log_add_shown(struct buf *, struct str);
 /* One finished line "2026-11-24T06:55:03.123Z program[pid] level: text\n"; used by the log program and stderr. Control characters in text become \xNN. */
 size_t	log_format(char *, size_t, const char *, int, enum log_level, struct str);
 

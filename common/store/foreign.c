@@ -4,7 +4,6 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -12,51 +11,37 @@
 
 #include "common/base/fdio.h"
 
-static int
-visit(int dir, const char *name, unsigned levels,
-    int (*fn)(void *, int, const char *), void *arg)
-{
-	struct stat	st;
-	int		below, r;
+struct walk {
+	unsigned	levels;
+	int		(*fn)(void *, int, const char *);
+	void		*arg;
+};
 
+static int
+visit(void *arg, int dir, const char *name)
+{
+	const struct walk	*w = arg;
+	struct walk		 below = *w;
+	struct stat		 st;
+
+	if (name[0] == '.')
+		return 0;
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return errno == ENOENT ? 0 : -1;
 	if (!S_ISDIR(st.st_mode))
-		return fn(arg, dir, name);
-	if (levels == 0)
+		return w->fn(w->arg, dir, name);
+	if (below.levels-- == 0)
 		return 0;
-	if ((below = fdio_opendir(dir, name)) == -1)
-		return -1;
-	r = foreign_walk(below, levels - 1, fn, arg);
-	fdio_close(&below);
-	return r;
+	return fdio_each(dir, name, visit, &below);
 }
 
 int
 foreign_walk(int dirfd, unsigned levels, int (*fn)(void *, int, const char *),
     void *arg)
 {
-	struct dirent	*e;
-	DIR		*d;
-	int		 fd, r = 0;
+	struct walk	w = { levels, fn, arg };
 
-	if ((fd = fdio_opendir(dirfd, ".")) == -1)
-		return -1;
-	if ((d = fdopendir(fd)) == NULL) {
-		fdio_close(&fd);
-		return -1;
-	}
-	while (r == 0) {
-		errno = 0;
-		if ((e = readdir(d)) == NULL) {
-			r = errno != 0 ? -1 : 0;
-			break;
-		}
-		if (e->d_name[0] != '.')
-			r = visit(fd, e->d_name, levels, fn, arg);
-	}
-	closedir(d);
-	return r;
+	return fdio_each(dirfd, ".", visit, &w);
 }
 
 int

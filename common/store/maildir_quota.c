@@ -20,27 +20,17 @@ struct usage {
 	uint64_t	bytes, count;
 };
 
+/* A folder without one of its directories has nothing in it. */
 static int
 each(int dir, const char *name, int (*one)(void *, int, const char *),
     void *arg)
 {
-	struct dirent	*e;
-	DIR		*d;
-	int		 fd, r = 0;
+	int	fd, r;
 
 	if ((fd = fdio_opendir(dir, name)) == -1)
 		return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
-	if ((d = fdopendir(fd)) == NULL) {
-		fdio_close(&fd);
-		return -1;
-	}
-	for (errno = 0; r == 0 && (e = readdir(d)) != NULL; errno = 0)
-		if (strcmp(e->d_name, ".") != 0 &&
-		    strcmp(e->d_name, "..") != 0)
-			r = one(arg, fd, e->d_name);
-	if (r == 0 && errno != 0)
-		r = -1;
-	closedir(d);
+	r = fdio_each(fd, ".", one, arg);
+	fdio_close(&fd);
 	return r;
 }
 

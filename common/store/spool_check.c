@@ -133,34 +133,38 @@ check_message(const struct looking *l, int dir, const char *name)
 	return 0;
 }
 
+/* The names in a directory of a sharded place; what cannot be read is told of. */
+static void
+look_below(const struct looking *l, int dir, const char *name,
+    int (*one)(const struct scan *, int, const char *))
+{
+	struct looking		below = *l;
+	const struct scan	inner = { NULL, &below };
+	int			fd;
+
+	below.below = name;
+	if ((fd = fdio_opendir(dir, name)) == -1 ||
+	    spool_each_name(fd, one, &inner) == -1)
+		say(l, name, strerror(errno), NULL);
+	fdio_close(&fd);
+}
+
 /* Names of a directory, and, of the sharded ones, of those below. */
 static int
 each(const struct scan *scan, int dir, const char *name)
 {
 	const struct looking	*l = scan->arg;
-	struct looking		 below = *l;
-	struct scan		 inner = *scan;
 	struct stat		 st;
-	int			 fd;
 
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return 0;
 	if (!S_ISDIR(st.st_mode))
 		return check_message(l, dir, name);
-	if (l->place != SPOOL_QUEUE || l->below[0] != '\0' ||
-	    strlen(name) != SHARD_LEN) {
+	if (l->place == SPOOL_QUEUE && l->below[0] == '\0' &&
+	    strlen(name) == SHARD_LEN)
+		look_below(l, dir, name, each);
+	else
 		say(l, name, "is a directory that does not belong here", NULL);
-		return 0;
-	}
-	if ((fd = fdio_opendir(dir, name)) == -1) {
-		say(l, name, strerror(errno), NULL);
-		return 0;
-	}
-	below.below = name;
-	inner.arg = &below;
-	if (spool_each_name(fd, each, &inner) == -1)
-		say(l, name, strerror(errno), NULL);
-	fdio_close(&fd);
 	return 0;
 }
 
@@ -283,22 +287,11 @@ static int
 check_status_shard(const struct scan *scan, int dir, const char *name)
 {
 	const struct looking	*l = scan->arg;
-	struct looking		 below = *l;
-	struct scan		 inner = { NULL, &below };
-	int			 fd;
 
-	if (strlen(name) != SHARD_LEN) {
+	if (strlen(name) == SHARD_LEN)
+		look_below(l, dir, name, check_status);
+	else
 		say(l, name, "does not belong here", NULL);
-		return 0;
-	}
-	if ((fd = fdio_opendir(dir, name)) == -1) {
-		say(l, name, strerror(errno), NULL);
-		return 0;
-	}
-	below.below = name;
-	if (spool_each_name(fd, check_status, &inner) == -1)
-		say(l, name, strerror(errno), NULL);
-	fdio_close(&fd);
 	return 0;
 }
 

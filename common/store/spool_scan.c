@@ -6,7 +6,6 @@
 
 #include <sys/stat.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -31,34 +30,26 @@ report(const struct scan *scan, int dir, const char *name)
 	    (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000);
 }
 
+struct visit {
+	int			(*one)(const struct scan *, int, const char *);
+	const struct scan	*scan;
+};
+
+static int
+visit(void *arg, int dir, const char *name)
+{
+	const struct visit	*v = arg;
+
+	return v->one(v->scan, dir, name);
+}
+
 int
 spool_each_name(int dirfd, int (*one)(const struct scan *, int, const char *),
     const struct scan *scan)
 {
-	struct dirent	*e;
-	DIR		*d;
-	int		 fd, r = 0;
+	struct visit	v = { one, scan };
 
-	if ((fd = fdio_opendir(dirfd, ".")) == -1)
-		return -1;
-	if ((d = fdopendir(fd)) == NULL) {
-		fdio_close(&fd);
-		return -1;
-	}
-	for (;;) {
-		errno = 0;
-		if ((e = readdir(d)) == NULL) {
-			r = errno != 0 ? -1 : 0;
-			break;
-		}
-		if (strcmp(e->d_name, ".") == 0 ||
-		    strcmp(e->d_name, "..") == 0)
-			continue;
-		if ((r = one(scan, fd, e->d_name)) != 0)
-			break;
-	}
-	closedir(d);
-	return r;
+	return fdio_each(dirfd, ".", visit, &v);
 }
 
 static int

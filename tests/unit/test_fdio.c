@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -177,6 +178,55 @@ START_TEST(closing)
 }
 END_TEST
 
+struct seen {
+	size_t	n, stop_at;
+	int	dir;
+	bool	strange;
+};
+
+static int
+see(void *arg, int dir, const char *name)
+{
+	struct seen	*s = arg;
+
+	s->dir = dir;
+	s->strange |= strlen(name) != 1 || strchr("abc", *name) == NULL ||
+	    faccessat(dir, name, F_OK, 0) == -1;
+	return ++s->n == s->stop_at ? 7 : 0;
+}
+
+START_TEST(each_name)
+{
+	struct seen	s = { .stop_at = 0 };
+	int		dir, before;
+
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	ck_assert_int_ne(dir = fdio_opendir(AT_FDCWD, path), -1);
+	ck_assert_int_ne(before = dup(dir), -1);
+	close(before);
+	ck_assert_int_eq(fdio_each(dir, ".", see, &s), 0);
+	ck_assert_uint_eq(s.n, 0);
+	for (const char *n = "abc"; *n != '\0'; n++)
+		ck_assert_int_eq(mkdirat(dir, (char[]){ *n, '\0' }, 0700), 0);
+	ck_assert_int_eq(fdio_each(dir, ".", see, &s), 0);
+	ck_assert_uint_eq(s.n, 3);
+	ck_assert(!s.strange);
+	ck_assert_int_eq(fcntl(s.dir, F_GETFD), -1);	/* closed */
+	s = (struct seen){ .stop_at = 2 };
+	ck_assert_int_eq(fdio_each(AT_FDCWD, path, see, &s), 7);
+	ck_assert_uint_eq(s.n, 2);
+	ck_assert_int_eq(fdio_each(dir, "none", see, &s), -1);
+	ck_assert_int_eq(errno, ENOENT);
+	ck_assert_int_eq(dup(dir), before);		/* none is left open */
+	close(before);
+	for (const char *n = "abc"; *n != '\0'; n++)
+		unlinkat(dir, (char[]){ *n, '\0' }, AT_REMOVEDIR);
+	close(dir);
+	ck_assert_int_eq(rmdir(path), 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -194,6 +244,7 @@ main(void)
 	tcase_add_test(t, flags);
 	tcase_add_test(t, waiting);
 	tcase_add_test(t, closing);
+	tcase_add_test(t, each_name);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);

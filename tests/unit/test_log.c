@@ -191,6 +191,17 @@ START_TEST(full_channel)
 }
 END_TEST
 
+START_TEST(shown)
+{
+	struct buf	out;
+
+	buf_init(&out, 64);
+	log_add_shown(&out, STR("a \"b\x1b[\n\xc3\xbc\xc3" "c\xe2\x80\xae"));
+	ck_assert(str_eq(buf_view(&out), STR("a \"b?[?\xc3\xbc?c???")));
+	buf_free(&out);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -202,6 +213,7 @@ main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, safe, 0, nitems(rows));
 	tcase_add_loop_test(t, safe_is_bounded, 0, 4);
+	tcase_add_test(t, shown);
 	tcase_add_test(t, format);
 	tcase_add_test(t, format_is_bounded);
 	tcase_add_test(t, channel);
