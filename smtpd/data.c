@@ -61,6 +61,41 @@ make_trace(struct session *s, const char *id, int64_t at_ms, struct buf *out)
 	buf_addf(out, ";\r\n\t%s\r\n", date);
 }
 
+/* Its file is there already if the client was quiet after RCPT. */
+static int
+open_draft(struct session *s, const struct timespec *now)
+{
+	char	id[ID_SIZE];
+
+	if (s->rx.open)
+		return 0;
+	rx_init(&s->rx, (unsigned long long)s->set->smtp.message_size,
+	    s->set->smtp.hops);
+	id_format(id_make(now), id);
+	return rx_open(&s->rx, &s->d->spool, id);
+}
+
+/* What was said goes out before something else is done; if the client is slow, later. */
+static void
+hurry(struct session *s)
+{
+	if (conn_flush(&s->conn, 0) == -1)
+		log_debug("reply not sent yet client=%s", s->client);
+}
+
+void
+data_prepare(struct session *s)
+{
+	struct timespec	ts = now_real();
+
+	if (s->tx.nrcpts != 1 || conn_pending(&s->conn).n > 0)
+		return;
+	hurry(s);
+	/* What fails here fails again with DATA, where it can be said. */
+	if (open_draft(s, &ts) == -1)
+		log_debug("draft not made yet client=%s", s->client);
+}
+
 /* False: the reception has the reply. */
 static bool
 begin(struct session *s)
@@ -79,10 +114,10 @@ begin(struct session *s)
 	int		r = -1;
 
 	s->fat = true;
-	rx_init(&s->rx, (unsigned long long)s->set->smtp.message_size,
-	    s->set->smtp.hops);
 	s->content_by = now_ms() + s->set->smtp.data_timeout;
-	id_format(id_make(&ts), env.id);
+	if (open_draft(s, &ts) == -1)
+		return false;
+	memcpy(env.id, s->rx.draft.id, ID_SIZE);
 	buf_init(&trace, TRACE_MAX);
 	make_trace(s, env.id, env.arrival_ms, &trace);
 	if (buf_ok(&trace))
@@ -121,14 +156,6 @@ log_refused(const struct session *s)
 	    log_safe(from, sizeof(from), s->tx.sender),
 	    log_safe(to, sizeof(to), s->tx.rcpts[0].addr), s->rx.size,
 	    s->client, s->helo, s->rx.text);
-}
-
-/* What was said goes out before something else is done; if the client is slow, later. */
-static void
-hurry(struct session *s)
-{
-	if (conn_flush(&s->conn, 0) == -1)
-		log_debug("reply not sent yet client=%s", s->client);
 }
 
 /* A hint: queue finds the file anyway. */

@@ -65,6 +65,7 @@ decide(struct session *s, struct str addr, const struct rcpt_args *args)
 		return s->state;
 	}
 	reply(s, a.code, a.status, "%s", a.text);
+	data_prepare(s);
 	return S_RCPT;
 }
 

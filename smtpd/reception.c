@@ -41,10 +41,24 @@ fault_errno(struct reception *rx)
 }
 
 int
+rx_open(struct reception *rx, const struct spool_in *in, const char *id)
+{
+	if (draft_open(in, &rx->draft, id) == -1) {
+		fault_errno(rx);
+		return -1;
+	}
+	rx->open = true;
+	return 0;
+}
+
+int
 rx_begin(struct reception *rx, const struct spool_in *in, struct envelope *env,
     struct str trace)
 {
-	if (draft_begin(in, &rx->draft, env) == -1) {
+	if (!rx->open && rx_open(rx, in, env->id) == -1)
+		return -1;
+	if (draft_head(in, &rx->draft, env) == -1) {
+		rx->open = false;
 		/* RFC 5321 4.5.3.1.10: what is left out is tried again. */
 		if (errno == EMSGSIZE)
 			rx_fault(rx, 452, "4.5.3", "too many recipients with "
@@ -53,7 +67,6 @@ rx_begin(struct reception *rx, const struct spool_in *in, struct envelope *env,
 			fault_errno(rx);
 		return -1;
 	}
-	rx->open = true;
 	if (draft_write(&rx->draft, trace.p, trace.n) == 0)
 		return 0;
 	fault_errno(rx);

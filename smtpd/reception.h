@@ -26,9 +26,11 @@ struct reception {
 };
 
 void	rx_init(struct reception *, unsigned long long max, long long max_hops);
+/* Creates the file, empty. -1: code, status and text say what to answer. */
+int	rx_open(struct reception *, const struct spool_in *, const char *id) must_check;
 /*
- * Creates the file: its envelope, then the trace field. -1: code, status and
- * text say what to answer.
+ * Creates the file unless it is open (then under env->id): its envelope, then
+ * the trace field. -1: code, status and text say what to answer.
  */
 int	rx_begin(struct reception *, const struct spool_in *, struct envelope *,
 	    struct str trace) must_check;

@@ -68,6 +68,8 @@ enum state cmd_rcpt(struct session *, struct cur *);
 enum state cmd_vrfy(struct session *, struct cur *);
 enum state cmd_expn(struct session *, struct cur *);
 /* ---- data.c */
+/* After the first recipient: the draft is made while the client thinks. */
+void	data_prepare(struct session *);
 enum state cmd_data(struct session *, struct cur *);
 enum state cmd_bdat(struct session *, struct cur *);
 

@@ -45,7 +45,11 @@ struct draft {
 	struct buf		 out;		/* write-behind buffer */
 	struct sums		*sums;		/* of the body, as it passes */
 };
-/* Creates tmp/X/ID (env->id) O_EXCL mode 0660 and writes the head. ENOSPC, EDQUOT, EROFS ...: nothing is left behind. */
+/* Creates tmp/X/ID O_EXCL mode 0660, still empty. ENOSPC, EDQUOT, EROFS ...: nothing is left behind. */
+int	draft_open(const struct spool_in *, struct draft *, const char *id) must_check;
+/* The head of a file just opened under env->id. EMSGSIZE: larger than a reader takes; ENOMEM. After -1 nothing is left behind. */
+int	draft_head(const struct spool_in *, struct draft *, struct envelope *) must_check;
+/* Both. */
 int	draft_begin(const struct spool_in *, struct draft *, struct envelope *) must_check;
 /* Content with CRLF line ends; digests are computed as it passes. */
 int	draft_write(struct draft *, const void *, size_t) must_check;

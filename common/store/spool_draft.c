@@ -83,33 +83,46 @@ set_path(const struct spool_in *in, struct draft *d)
 }
 
 int
-draft_begin(const struct spool_in *in, struct draft *d, struct envelope *env)
+draft_open(const struct spool_in *in, struct draft *d, const char *id)
 {
 	*d = (struct draft){ .fd = -1 };
-	buf_init(&d->out, OUT_MAX);
-	if (str_copy(d->id, sizeof(d->id), str_from(env->id)) == -1 ||
-	    envelope_encode(&d->out, env) == -1 ||
-	    (d->sums = sums_new()) == NULL)
-		goto fail;
+	if (str_copy(d->id, sizeof(d->id), str_from(id)) == -1)
+		return -1;
 	set_path(in, d);
-	d->content_at = (off_t)d->out.n;
-	if (d->out.n > ENVELOPE_MAX) {	/* nobody would read it again */
-		errno = EMSGSIZE;
-		goto fail;
-	}
 	d->fd = openat(in->tmp, d->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC |
 	    O_NOFOLLOW, 0660);
 	if (d->fd == -1)
-		goto fail;
+		return -1;
 	/* The umask is 077; the group takes the file over (setgid directory). */
 	if (fchmod(d->fd, 0660) == -1) {
 		draft_abort(in, d);
 		return -1;
 	}
 	return 0;
+}
+
+int
+draft_head(const struct spool_in *in, struct draft *d, struct envelope *env)
+{
+	buf_init(&d->out, OUT_MAX);
+	if (envelope_encode(&d->out, env) == -1 ||
+	    (d->sums = sums_new()) == NULL)
+		goto fail;
+	d->content_at = (off_t)d->out.n;
+	if (d->out.n <= ENVELOPE_MAX)
+		return 0;
+	errno = EMSGSIZE;	/* nobody would read it again */
 fail:
-	forget(d);
+	draft_abort(in, d);
 	return -1;
+}
+
+int
+draft_begin(const struct spool_in *in, struct draft *d, struct envelope *env)
+{
+	if (draft_open(in, d, env->id) == -1)
+		return -1;
+	return draft_head(in, d, env);
 }
 
 int

@@ -444,6 +444,29 @@ def no_smuggled_mail():
     return None
 
 
+def early_draft():
+    """Made after the first recipient, and gone with the transaction."""
+    tmp = os.path.join(DIR, "spool", "incoming", "tmp")
+
+    def drafts(want):
+        end = time.time() + 10
+        while len(below(tmp)) != want and time.time() < end:
+            time.sleep(0.02)
+        return len(below(tmp))
+
+    c = Client(SMTP)
+    c.reply()
+    for step, want in [(HI, 0), (FROM, 0), (TO, 1), (BOB, 1), ((b"RSET\r\n", "250"), 0),
+                       (FROM, 0), (TO, 1), (HI, 0), (FROM, 0), (TO, 1)]:
+        c.send(step[0])
+        if not matches(c.reply(), step[1]) or drafts(want) != want:
+            return "%d drafts after %r, not %d" % (drafts(want), step[0], want)
+    c.close()
+    if drafts(0) != 0:
+        return "a draft is left by one who has gone"
+    return None
+
+
 def nothing_left():
     """Drafts of broken-off and refused messages are gone."""
     tmp = os.path.join(DIR, "spool", "incoming", "tmp")
@@ -472,6 +495,7 @@ def main():
     report("trace field", trace_field())
     report("no smuggled message", no_smuggled_mail())
     report("no draft is left", nothing_left())
+    report("a draft before DATA", early_draft())
     print("1..%d" % n)
     return 1 if failed else 0
 
