@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -316,13 +317,16 @@ serve_mailbox(struct worker *w)
 		    w->who.user);
 		return false;
 	}
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		if (w->jobs[i].final.kind != FINAL_USER)
 			mail_result(&w->jobs[i].mail, "4.3.0",
 			    "a command came to a worker for mailboxes");
 		else if (place_begin(&w->place, &w->jobs[i].mail,
 		    (size_t)w->set->local.hops))
 			begun[nbegun++] = &w->jobs[i].mail;
+		/* Nobody waits for us; a session waits for its processor. */
+		sched_yield();
+	}
 	/*
 	 * They are copied. queue removes a message when it has the answer,
 	 * and who closes it last waits for the file system.
