@@ -235,12 +235,17 @@ class Stage:
         return self.waiting()
 
 
-def is_alive(pid):
+def state(pid):
+    """As proc(5) has it: R, S, T, Z ...; "" if it has gone."""
     try:
         with open("/proc/%d/stat" % pid) as f:
-            return f.read().rpartition(")")[2].split()[0] not in "ZX"
+            return f.read().rpartition(")")[2].split()[0]
     except OSError:
-        return False
+        return ""
+
+
+def is_alive(pid):
+    return state(pid) not in ("Z", "X", "")
 
 
 def parent(pid):
