@@ -54,7 +54,8 @@ add_found(void *arg, const struct id *id, const char *name, int64_t mtime)
 	if (id == NULL || (a->place == SPOOL_INCOMING &&
 	    message_find(a->q, *id) != NULL))
 		return 0;
-	return listing_add(a->l, (struct entry){ *id, a->place, false, mtime });
+	return listing_add(a->l, (struct entry){ .id = *id, .place = a->place,
+	    .due = mtime });
 }
 
 static int
@@ -65,6 +66,27 @@ by_id(const void *x, const void *y)
 	if (a->id.time_us != b->id.time_us)
 		return a->id.time_us < b->id.time_us ? -1 : 1;
 	return a->id.random < b->id.random ? -1 : a->id.random > b->id.random;
+}
+
+/* What waits in incoming was found there, too: what is known of it counts. */
+static void
+merge(struct entry *e, const struct entry *twin)
+{
+	if (!e->running && !e->waits)
+		*e = *twin;
+}
+
+static void
+leave_out_twins(struct listing *l)
+{
+	size_t	i, n = 0;
+
+	for (i = 0; i < l->n; i++)
+		if (n > 0 && id_eq(l->items[n - 1].id, l->items[i].id))
+			merge(&l->items[n - 1], &l->items[i]);
+		else
+			l->items[n++] = l->items[i];
+	l->n = n;
 }
 
 static void
@@ -90,12 +112,13 @@ fill(struct queue *q, struct listing *l)
 	int		 r = 0;
 
 	for (i = 0; i < q->waiting.n && r == 0; i++)
-		r = listing_add(l, (struct entry){ q->waiting.w[i].id,
-		    SPOOL_QUEUE, false, q->waiting.w[i].due });
+		r = listing_add(l, (struct entry){ .id = q->waiting.w[i].id,
+		    .place = q->waiting.w[i].place, .waits = true,
+		    .due = q->waiting.w[i].due });
 	TAILQ_FOREACH(m, &q->running, link)
 		if (r == 0)
-			r = listing_add(l, (struct entry){ m->id, m->place,
-			    true, 0 });
+			r = listing_add(l, (struct entry){ .id = m->id,
+			    .place = m->place, .running = true });
 	for (i = 0; i < nitems(places) && r == 0; i++) {
 		a.place = places[i];
 		r = spool_scan(&q->spool, places[i], add_found, &a);
@@ -119,6 +142,7 @@ listing_new(struct queue *q, struct str rec)
 	}
 	if (l->n > 0)
 		qsort(l->items, l->n, sizeof(*l->items), by_id);
+	leave_out_twins(l);
 	return l;
 }
 

@@ -40,14 +40,15 @@ hold_one(struct order *o)
 bool
 order_hold(struct order *o)
 {
-	struct queue	*q = o->q;
+	struct queue		*q = o->q;
+	const struct waiting	*w;
 
 	if (!o->all)
 		return hold_one(o);
 	while (q->waiting.n > 0) {
-		o->id = q->waiting.w[q->waiting.n - 1].id;
-		if (spool_move(&q->spool, o->id, SPOOL_QUEUE,
-		    SPOOL_HOLD) == 0)
+		w = &q->waiting.w[q->waiting.n - 1];
+		o->id = w->id;
+		if (spool_move(&q->spool, o->id, w->place, SPOOL_HOLD) == 0)
 			log_held(o->id);
 		else if (errno != ENOENT)
 			return order_failed(o);
@@ -101,6 +102,13 @@ revive(struct queue *q, struct id id, struct revival *out)
 }
 
 static int
+wait_now(struct queue *q, struct id id, enum spool_place place)
+{
+	return waiting_add(&q->waiting, (struct waiting){ .id = id,
+	    .due = now_real_ms(), .place = (uint8_t)place });
+}
+
+static int
 release(struct queue *q, struct id id)
 {
 	struct revival	v;
@@ -116,7 +124,7 @@ release(struct queue *q, struct id id)
 		q->drop_more = true;
 		return 0;
 	}
-	return waiting_add(&q->waiting, id, now_real_ms());
+	return wait_now(q, id, SPOOL_QUEUE);
 }
 
 struct releasing {
@@ -157,12 +165,12 @@ order_release(struct order *o)
 static void
 wake_hosts(const struct order *o)
 {
-	struct envelope	env;
-	struct diag	why;
-	int		fd;
+	struct envelope	 env;
+	struct diag	 why;
+	enum spool_place place;
+	int		 fd;
 
-	fd = spool_file(&o->q->spool, SPOOL_QUEUE, o->id, false);
-	if (fd == -1)
+	if ((fd = order_open(o, &place)) == -1)
 		return;
 	if (envelope_load(fd, &env, &why) == 0) {
 		schedule_wake_all_of(o->q, &env);
@@ -176,6 +184,7 @@ order_flush(struct order *o)
 {
 	struct waiting_heap	*h = &o->q->waiting;
 	int64_t			 now = now_real_ms();
+	struct waiting		 w;
 	size_t			 i;
 
 	recent_clear(o->q->recent);
@@ -188,8 +197,10 @@ order_flush(struct order *o)
 	if ((i = waiting_find(h, o->id)) == h->n)
 		return order_say(o, false, "no such message waits");
 	wake_hosts(o);
+	w = h->w[i];
+	w.due = now;
 	waiting_remove(h, i);
-	if (waiting_add(h, o->id, now) == -1)
+	if (waiting_add(h, w) == -1)
 		return order_failed(o);
 	return order_say(o, true, "it is tried now");
 }
@@ -298,9 +309,9 @@ order_expire(struct order *o)
 		waiting_remove(&q->waiting, at);
 	if (message_expire(q, place, o->id) == -1) {
 		/* It is there still, and must not be forgotten. */
-		if (place == SPOOL_QUEUE && errno != EBADMSG &&
-		    errno != ELOOP && errno != ENOENT &&
-		    waiting_add(&q->waiting, o->id, now_real_ms()) == -1)
+		if ((place == SPOOL_QUEUE || place == SPOOL_INCOMING) &&
+		    errno != EBADMSG && errno != ELOOP && errno != ENOENT &&
+		    wait_now(q, o->id, place) == -1)
 			errno = ENOMEM;
 		return order_failed(o);
 	}

@@ -17,6 +17,8 @@ place_name(const struct entry *e)
 {
 	if (e->running)
 		return "running";
+	if (e->waits)
+		return "waiting";
 	switch (e->place) {
 	case SPOOL_HOLD:
 		return "held";
@@ -127,8 +129,9 @@ entry_parse(struct str rec, struct entry *e)
 		return false;
 	e->due = (int64_t)due;
 	e->running = str_eq(place, STR("running"));
+	e->waits = str_eq(place, STR("waiting"));
 	e->place = SPOOL_QUEUE;
-	if (e->running)
+	if (e->running || e->waits)
 		return true;
 	for (i = 0; i < nitems(places); i++) {
 		e->place = places[i];

@@ -13,6 +13,7 @@ struct entry {
 	struct id		id;
 	enum spool_place	place;
 	bool			running;
+	bool			waits;	/* it was looked at, and has a time when it is again; it may lie in incoming still */
 	int64_t			due;	/* ms since 1970 */
 };
 

@@ -1,9 +1,10 @@
 /*
  * queue/intake.c - new mail: in incoming, where smtpd wrote it and where it
- * stays as long as it need not wait, and in drop. The files tell what there
+ * stays until an attempt was made in vain, and in drop. The files tell what there
  * is; pokes only save the wait for the next scan.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/log.h"
@@ -11,6 +12,7 @@
 #include "queue/queue.h"
 
 #define COMPLAIN_MS	60000
+#define POKE_MS		10000	/* what is younger is being told of */
 
 void
 intake_complain(struct queue *q, const char *what, const char *id)
@@ -54,12 +56,15 @@ take_incoming(struct queue *q, struct id id)
 		return;
 	/* Its copy in queue/ is the later one: a crash left both. */
 	if (spool_has(&q->spool, SPOOL_QUEUE, id)) {
+		if (!spool_has(&q->spool, SPOOL_INCOMING, id))
+			return;
 		id_format(id, name);
 		log_info("left-over id=%s place=incoming", name);
 		if (spool_forget(&q->spool, SPOOL_INCOMING, id) == -1)
 			intake_complain(q, "remove", name);
 		else if (waiting_find(&q->waiting, id) == q->waiting.n &&
-		    waiting_add(&q->waiting, id, now_real_ms()) == -1)
+		    waiting_add(&q->waiting, (struct waiting){ .id = id,
+		    .due = now_real_ms(), .place = SPOOL_QUEUE }) == -1)
 			intake_complain(q, "wait", name);
 		return;
 	}
@@ -67,70 +72,155 @@ take_incoming(struct queue *q, struct id id)
 		q->taken++;
 }
 
-static void
-take(struct queue *q, enum spool_place place, struct id id)
+/* It is begun with when there is room. */
+static int
+take_later(struct queue *q, struct id id)
 {
-	if (place == SPOOL_DROP)
-		take_drop(q, id);
-	else
-		take_incoming(q, id);
+	return waiting_add(&q->fresh, (struct waiting){ .id = id,
+	    .due = (int64_t)id.time_us, .place = SPOOL_INCOMING });
 }
 
+/* ---- the scans */
+
 struct scan {
-	struct queue		*q;
-	enum spool_place	 place;
+	struct queue	*q;
+	struct id	*known;		/* in incoming, and met before; sorted */
+	size_t		 nknown;
 };
 
-/* Non-zero: enough for now. */
 static int
-found_new(void *arg, const struct id *id, const char *name, int64_t mtime)
+id_cmp(const void *x, const void *y)
 {
-	struct scan	*s = arg;
-	char		 safe[LOG_SAFE_MAX];
+	const struct id	*a = x, *b = y;
 
-	(void)mtime;
-	if (id == NULL) {
-		log_debug("strange-file place=%s name=%s",
-		    s->place == SPOOL_DROP ? "drop" : "incoming",
-		    log_safe(safe, sizeof(safe), str_from(name)));
-		return 0;
-	}
-	if (!has_room(s->q))
-		return 1;
-	take(s->q, s->place, *id);
+	if (a->time_us != b->time_us)
+		return a->time_us < b->time_us ? -1 : 1;
+	return a->random < b->random ? -1 : a->random > b->random;
+}
+
+static void
+add_known(struct scan *s, const struct waiting_heap *h)
+{
+	size_t	i;
+
+	for (i = 0; i < h->n; i++)
+		if (h->w[i].place == SPOOL_INCOMING)
+			s->known[s->nknown++] = h->w[i].id;
+}
+
+static int
+know(struct scan *s)
+{
+	const struct queue	*q = s->q;
+
+	s->known = calloc(q->waiting.n + q->fresh.n + 1, sizeof(*s->known));
+	if (s->known == NULL)
+		return -1;
+	add_known(s, &q->waiting);
+	add_known(s, &q->fresh);
+	qsort(s->known, s->nknown, sizeof(*s->known), id_cmp);
 	return 0;
 }
 
 static void
-scan_place(struct queue *q, enum spool_place place, bool *more)
+log_strange(const char *place, const char *name)
 {
-	struct scan	s = { q, place };
-	int		r;
+	char	safe[LOG_SAFE_MAX];
 
-	if (!*more || !has_room(q))
+	log_debug("strange-file place=%s name=%s", place,
+	    log_safe(safe, sizeof(safe), str_from(name)));
+}
+
+static int
+found_incoming(void *arg, const struct id *id, const char *name, int64_t mtime)
+{
+	struct scan	*s = arg;
+	struct queue	*q = s->q;
+
+	(void)mtime;
+	if (id == NULL)
+		log_strange("incoming", name);
+	else if (message_find(q, *id) == NULL &&
+	    (!q->scanned || now_real_ms() - POKE_MS >
+	    (int64_t)(id->time_us / 1000)) &&
+	    bsearch(id, s->known, s->nknown, sizeof(*id), id_cmp) == NULL)
+		return take_later(q, *id);
+	return 0;
+}
+
+static void
+scan_incoming(struct queue *q)
+{
+	struct scan	s = { .q = q };
+
+	if (!q->incoming_more)
 		return;
-	if ((r = spool_scan(&q->spool, place, found_new, &s)) == -1)
+	q->incoming_more = false;
+	if (know(&s) == -1 || spool_scan(&q->spool, SPOOL_INCOMING,
+	    found_incoming, &s) != 0)
 		intake_complain(q, "scan", "");
-	*more = r == 1;
+	else
+		q->scanned = true;
+	free(s.known);
+}
+
+/* Non-zero: enough for now. */
+static int
+found_drop(void *arg, const struct id *id, const char *name, int64_t mtime)
+{
+	struct queue	*q = arg;
+
+	(void)mtime;
+	if (id == NULL) {
+		log_strange("drop", name);
+		return 0;
+	}
+	if (!has_room(q))
+		return 1;
+	take_drop(q, *id);
+	return 0;
+}
+
+static void
+scan_drop(struct queue *q)
+{
+	int	r;
+
+	if (!q->drop_more || !has_room(q))
+		return;
+	if ((r = spool_scan(&q->spool, SPOOL_DROP, found_drop, q)) == -1)
+		intake_complain(q, "scan", "");
+	q->drop_more = r == 1;
 }
 
 void
-intake_scan(struct queue *q)
+intake_work(struct queue *q)
 {
-	scan_place(q, SPOOL_INCOMING, &q->incoming_more);
-	scan_place(q, SPOOL_DROP, &q->drop_more);
+	struct id	id;
+
+	scan_incoming(q);
+	while (q->fresh.n > 0 && has_room(q)) {
+		id = q->fresh.w[0].id;
+		waiting_remove(&q->fresh, 0);
+		take_incoming(q, id);
+	}
+	scan_drop(q);
 }
 
 void
 intake_poked(struct queue *q, enum spool_place place, struct id id)
 {
-	if (has_room(q))
-		take(q, place, id);
+	if (place == SPOOL_DROP && has_room(q))
+		take_drop(q, id);
 	else if (place == SPOOL_DROP)
 		q->drop_more = true;
-	else
-		q->incoming_more = true;
+	else if (has_room(q) && q->fresh.n == 0)
+		take_incoming(q, id);
+	else if (take_later(q, id) == -1)
+		intake_complain(q, "wait", "");	/* the next scan finds it */
 }
+
+/* ---- the start */
 
 static int
 found_old(void *arg, const struct id *id, const char *name, int64_t mtime)
@@ -143,7 +233,8 @@ found_old(void *arg, const struct id *id, const char *name, int64_t mtime)
 		    log_safe(safe, sizeof(safe), str_from(name)));
 		return 0;
 	}
-	return waiting_add(&q->waiting, *id, mtime);
+	return waiting_add(&q->waiting, (struct waiting){ .id = *id,
+	    .due = mtime, .place = SPOOL_QUEUE });
 }
 
 int

@@ -133,7 +133,7 @@ print_some(struct many *m, size_t from, size_t to)
 	for (e = m->items + from; e < m->items + to; e++) {
 		buf_reset(&entry);
 		r = entry_read(&m->spool, e, &o->filter, status, &entry);
-		if (r == -1 && errno == ENOENT && e->running) {
+		if (r == -1 && errno == ENOENT && (e->running || e->waits)) {
 			e->place = SPOOL_INCOMING;
 			r = entry_read(&m->spool, e, &o->filter, status,
 			    &entry);

@@ -311,12 +311,14 @@ void
 message_schedule(struct queue *q)
 {
 	int64_t		now = now_real_ms();
-	struct id	id;
+	struct waiting	w;
 
 	while (q->waiting.n > 0 && q->waiting.w[0].due <= now &&
 	    message_may_retry(q)) {
-		id = q->waiting.w[0].id;
+		w = q->waiting.w[0];
 		waiting_remove(&q->waiting, 0);
-		message_start(q, SPOOL_QUEUE, id, true);
+		/* found twice in incoming, and begun with already */
+		if (message_find(q, w.id) == NULL)
+			message_start(q, w.place, w.id, true);
 	}
 }

@@ -82,7 +82,8 @@ struct closer;
 struct queue {
 	struct settings		*settings;
 	struct spool		 spool;
-	struct waiting_heap	 waiting;
+	struct waiting_heap	 waiting;	/* what was looked at, in queue and incoming */
+	struct waiting_heap	 fresh;		/* what was not, in incoming; by the time in its id */
 	struct message_list	 running;
 	struct message		*by_id[RUNNING_BUCKETS];
 	size_t			 nrunning, nretries;
@@ -97,6 +98,7 @@ struct queue {
 	struct event		*work, *timer;
 	struct peers		*peers;
 	bool			 incoming_more, drop_more;	/* worth a scan */
+	bool			 scanned;	/* incoming was, once */
 	int64_t			 scan_due, clean_due, complained;
 	unsigned long long	 taken, delivered, deferred, failed, held,
 				 corrupt, done, postponed;
@@ -104,8 +106,8 @@ struct queue {
 };
 
 /* ---- intake.c: what is new in incoming and drop */
-/* Scans what is flagged, as far as there is room for more messages. */
-void	intake_scan(struct queue *);
+/* Scans what is flagged, and begins with what is new as far as there is room for more messages. */
+void	intake_work(struct queue *);
 /* A poke: this one is new. */
 void	intake_poked(struct queue *, enum spool_place, struct id);
 /* At start: everything in queue/ waits. */

@@ -284,7 +284,8 @@ send_report(struct report *rep, bool twice)
 	    action(rep->dsn.kind), rep->m->env.id,
 	    log_safe(to, sizeof(to), rcpt.addr),
 	    bounce_count(rep->m, rep->dsn.kind));
-	if (waiting_add(&rep->q->waiting, id, env.arrival_ms) == -1)
+	if (waiting_add(&rep->q->waiting, (struct waiting){ .id = id,
+	    .due = env.arrival_ms, .place = SPOOL_QUEUE }) == -1)
 		log_error("forgotten id=%s why=\"out of memory, found again "
 		    "at the next start\"", env.id);
 	queue_kick(rep->q);

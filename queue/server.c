@@ -91,7 +91,7 @@ work(evutil_socket_t fd, short what, void *arg)
 		q->incoming_more = q->drop_more = true;
 		clean_tmp(q, now);
 	}
-	intake_scan(q);
+	intake_work(q);
 	message_schedule(q);
 	router_work(q);
 	agents_work(q);
@@ -251,6 +251,7 @@ cleanup(struct queue *q)
 			event_free(events[i]);
 	service_free(&q->service);
 	waiting_free(&q->waiting);
+	waiting_free(&q->fresh);
 	recent_free(&q->recent);
 	spool_close(&q->spool);
 	settings_free(&q->settings);

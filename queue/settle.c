@@ -18,18 +18,15 @@
 #define SOON_MS		30000		/* the most, after a failure of ours */
 #define LATER_MS	60000		/* a file that cannot be read now */
 
-/*
- * It stays in its file; a restart would find it as well. What is in incoming
- * still is found there by the next scan.
- */
+/* It stays in its file; a restart would find it as well. */
 static void
 wait_until(struct queue *q, enum spool_place place, struct id id, int64_t due,
     uint32_t dest)
 {
 	char	name[ID_SIZE];
 
-	if (place == SPOOL_INCOMING ||
-	    waiting_add_for(&q->waiting, id, due, dest) == 0)
+	if (waiting_add(&q->waiting, (struct waiting){ id, due, dest,
+	    (uint8_t)place }) == 0)
 		return;
 	id_format(id, name);
 	log_error("forgotten id=%s why=\"out of memory, found again at the "
@@ -170,6 +167,28 @@ remember_tried(struct queue *q, const struct message *m, int64_t until)
 			recent_add(q->recent, m->id, m->tasks[i].rcpt, until);
 }
 
+/*
+ * Where nobody was tried there is nothing to remember: a new file is written only
+ * for an attempt, not for each of thousands that wait for the same dead host.
+ */
+static bool
+may_stay(const struct message *m)
+{
+	return m->place == SPOOL_INCOMING && m->later != 0 && !m->tried &&
+	    !m->soon;
+}
+
+static bool
+is_untouched(const struct message *m)
+{
+	size_t	i;
+
+	for (i = 0; i < m->env.nrcpts; i++)
+		if (m->env.rcpts[i].state != RCPT_WAITING)
+			return false;
+	return true;
+}
+
 void
 settle_back(struct queue *q, struct message *m, int64_t now)
 {
@@ -187,7 +206,10 @@ settle_back(struct queue *q, struct message *m, int64_t now)
 		remember_tried(q, m, now + delay);
 	if (later)
 		delay = m->later > now ? m->later - now : 0;
-	if (set_due(q, m, now + delay) == -1) {
+	if (may_stay(m)) {
+		if (!is_untouched(m))
+			settle_states(q, m, m->env.rcpts, m->env.nrcpts);
+	} else if (set_due(q, m, now + delay) == -1) {
 		intake_complain(q, "due", m->env.id);
 		settle_states(q, m, m->env.rcpts, m->env.nrcpts);
 	}

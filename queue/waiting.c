@@ -38,14 +38,7 @@ down(struct waiting_heap *h, size_t i)
 }
 
 int
-waiting_add(struct waiting_heap *h, struct id id, int64_t due)
-{
-	return waiting_add_for(h, id, due, 0);
-}
-
-int
-waiting_add_for(struct waiting_heap *h, struct id id, int64_t due,
-    uint32_t dest)
+waiting_add(struct waiting_heap *h, struct waiting w)
 {
 	size_t		 cap = h->cap + h->cap / 2 + CAP_FIRST;
 	struct waiting	*more;
@@ -57,7 +50,7 @@ waiting_add_for(struct waiting_heap *h, struct id id, int64_t due,
 		h->w = more;
 		h->cap = cap;
 	}
-	h->w[h->n] = (struct waiting){ id, due, dest };
+	h->w[h->n] = w;
 	up(h, h->n++);
 	return 0;
 }

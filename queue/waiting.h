@@ -16,6 +16,7 @@ struct waiting {
 	struct id	id;
 	int64_t		due;	/* ms since 1970 */
 	uint32_t	dest;	/* tag of a destination that it waits for (schedule.h), or 0 */
+	uint8_t		place;	/* of its file: an enum spool_place */
 };
 
 struct waiting_heap {
@@ -23,8 +24,7 @@ struct waiting_heap {
 	size_t		 n, cap;
 };
 
-int	waiting_add(struct waiting_heap *, struct id, int64_t due) must_check;	/* -1 ENOMEM */
-int	waiting_add_for(struct waiting_heap *, struct id, int64_t due, uint32_t dest) must_check;
+int	waiting_add(struct waiting_heap *, struct waiting) must_check;	/* -1 ENOMEM */
 /* Some have another time now: puts all in their order. */
 void	waiting_order(struct waiting_heap *);
 /* The n-th of the array goes. */

@@ -186,7 +186,8 @@ put_message(void)
 	need(spool_status_add(&q.spool, id, STR("1 b@x.test 5.1.1 no")) == 0);
 	close(fd);
 	q.waiting.n = 0;
-	need(waiting_add(&q.waiting, id, 0) == 0);
+	need(waiting_add(&q.waiting, (struct waiting){
+	    .id = id, .place = SPOOL_QUEUE }) == 0);
 }
 
 int

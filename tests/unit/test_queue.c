@@ -97,7 +97,7 @@ answer_all(void)
 static void
 scan(void)
 {
-	intake_scan(&q);
+	intake_work(&q);
 	answer_all();
 }
 
@@ -199,6 +199,7 @@ teardown(void)
 {
 	message_free_all(&q);
 	waiting_free(&q.waiting);
+	waiting_free(&q.fresh);
 	spool_close(&q.spool);
 	settings_free(&q.settings);
 	ck_assert_int_eq(nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
@@ -303,7 +304,8 @@ START_TEST(heap)
 	for (i = 0; i < n; i++) {
 		x = x * 1664525 + 1013904223;
 		id.time_us = i;
-		ck_assert_int_eq(waiting_add(&h, id, x % 700), 0);
+		ck_assert_int_eq(waiting_add(&h, (struct waiting){
+		    .id = id, .due = x % 700 }), 0);
 	}
 	id.time_us = 4321;
 	ck_assert_uint_lt(i = waiting_find(&h, id), n);
@@ -555,16 +557,64 @@ START_TEST(turn)	/* one was tried, the other's turn comes soon: the first is not
 }
 END_TEST
 
+START_TEST(half_turn)	/* one has it, the other's turn comes: that is in the file in incoming */
+{
+	struct id	id = incoming(2, 0);
+
+	agent_says = "2.0.0";
+	agent_then = "L";
+	poke(SPOOL_INCOMING, id);
+	ck_assert_uint_eq(delivered, 2);
+	check_states(SPOOL_INCOMING, id, "dw");
+	agent_says = agent_then = "4.2.2";
+	q.waiting.w[0].due = 0;
+	schedule();
+	ck_assert_uint_eq(delivered, 3);
+	check_states(SPOOL_QUEUE, id, "dw");
+	check_places(0, 1, 0, 0);
+}
+END_TEST
+
+START_TEST(no_room)	/* what is new waits in its order, and a scan does not count it twice */
+{
+	struct id	ids[3];
+	size_t		i;
+
+	q.settings->queue.running = 0;
+	for (i = 0; i < nitems(ids); i++)
+		ids[i] = incoming(1, 0);
+	poke(SPOOL_INCOMING, ids[1]);
+	poke(SPOOL_INCOMING, ids[2]);
+	ck_assert_uint_eq(q.fresh.n, 2);
+	q.incoming_more = true;
+	scan();
+	ck_assert_uint_eq(q.fresh.n, 3);
+	ck_assert(id_eq(q.fresh.w[0].id, ids[0]));
+	ck_assert_uint_eq(delivered, 0);
+	q.settings->queue.running = 100;
+	scan();
+	ck_assert_uint_eq(q.fresh.n, 0);
+	ck_assert_uint_eq(delivered, 3);
+	check_places(0, 0, 0, 0);
+}
+END_TEST
+
 START_TEST(no_turn)	/* nobody was tried: it waits as long as it was told, and expires all the same */
 {
 	struct id	id = incoming(1, 0);
 
 	agent_says = "L";
 	poke(SPOOL_INCOMING, id);
-	check_states(SPOOL_QUEUE, id, "w");
+	check_states(SPOOL_INCOMING, id, "w");
 	ck_assert_uint_eq(q.postponed, 1);
 	ck_assert_uint_eq(q.deferred, 0);
 	ck_assert_uint_eq(q.waiting.w[0].dest, 4711);
+	/* where it lies it is found again, and known */
+	q.incoming_more = true;
+	scan();
+	ck_assert_uint_eq(delivered, 1);
+	ck_assert_uint_eq(q.waiting.n, 1);
+	ck_assert_uint_eq(q.fresh.n, 0);
 	q.settings->queue.lifetime = -1;
 	q.waiting.w[0].due = 0;
 	schedule();
@@ -581,8 +631,9 @@ START_TEST(reorder)	/* what waits for a destination is called */
 
 	for (i = 0; i < 1000; i++) {
 		id.time_us = i;
-		ck_assert_int_eq(waiting_add_for(&h, id, 5000 - (int64_t)i,
-		    i % 3 == 0 ? 7 : 0), 0);
+		ck_assert_int_eq(waiting_add(&h, (struct waiting){
+		    .id = id, .due = 5000 - (int64_t)i,
+		    .dest = i % 3 == 0 ? 7 : 0 }), 0);
 	}
 	for (i = 0; i < h.n; i++)
 		if (h.w[i].dest == 7)
@@ -638,22 +689,6 @@ START_TEST(restart)	/* what waits is found again, with its time */
 	ck_assert_uint_eq(q.waiting.n, 1);
 	ck_assert_int_eq(q.waiting.w[0].due, due);
 	ck_assert(id_eq(q.waiting.w[0].id, id));
-}
-END_TEST
-
-START_TEST(no_room)
-{
-	struct id	id = incoming(1, 0);
-
-	q.nrunning = (size_t)q.settings->queue.running;
-	poke(SPOOL_INCOMING, id);
-	ck_assert(q.incoming_more);
-	scan();
-	ck_assert(q.incoming_more);
-	check_places(1, 0, 0, 0);
-	q.nrunning = 0;
-	scan();
-	check_places(0, 0, 0, 0);
 }
 END_TEST
 
@@ -871,7 +906,7 @@ END_TEST
 START_TEST(entry)
 {
 	struct id	id = incoming(2, 7777);
-	struct entry	e = { id, SPOOL_QUEUE, false, -5 };
+	struct entry	e = { .id = id, .place = SPOOL_QUEUE, .due = -5 };
 	struct filter	all = { .older_ms = 0 };
 	struct buf	b, scratch;
 	struct str	v;
@@ -924,11 +959,12 @@ main(void)
 	tcase_add_loop_test(tc, fate, 0, nitems(fates));
 	tcase_add_test(tc, turn);
 	tcase_add_test(tc, no_turn);
+	tcase_add_test(tc, half_turn);
+	tcase_add_test(tc, no_room);
 	tcase_add_test(tc, reorder);
 	tcase_add_test(tc, too_old);
 	tcase_add_loop_test(tc, no_report, 1, 3);
 	tcase_add_test(tc, restart);
-	tcase_add_test(tc, no_room);
 	tcase_add_loop_test(tc, corrupt, 0, 3);
 	tcase_add_test(tc, left_over);
 	tcase_add_loop_test(tc, left_over_in_hold, 0, 2);

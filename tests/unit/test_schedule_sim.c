@@ -200,7 +200,8 @@ id_of(size_t i)
 static void
 mail_waits(size_t i, int64_t due, uint32_t tag)
 {
-	must(waiting_add_for(&waiting, id_of(i), due, tag) == 0, "memory");
+	must(waiting_add(&waiting, (struct waiting){
+	    .id = id_of(i), .due = due, .dest = tag }) == 0, "memory");
 }
 
 /* All jobs of the message are over for this time. */
