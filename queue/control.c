@@ -182,9 +182,9 @@ order_stat(struct order *o)
 	struct queue	*q = o->q;
 	char		 text[512];
 
-	snprintf(text, sizeof(text), "waiting %zu\nrunning %zu\nagents %zu\n"
+	snprintf(text, sizeof(text), "new %zu\nwaiting %zu\nrunning %zu\nagents %zu\n"
 	    "remotes %zu\ntaken %llu\ndelivered %llu\ndeferred %llu\npostponed %llu\nfailed %llu\n"
-	    "held %llu\ncorrupt %llu\ndone %llu", q->waiting.n, q->nrunning,
+	    "held %llu\ncorrupt %llu\ndone %llu", q->fresh.n, q->waiting.n, q->nrunning,
 	    agents_count(q), remotes_count(q), q->taken, q->delivered,
 	    q->deferred, q->postponed, q->failed, q->held, q->corrupt, q->done);
 	say_lines(o, str_from(text));

@@ -154,10 +154,10 @@ status(void *arg, char *dst, size_t size)
 {
 	const struct queue	*q = arg;
 
-	snprintf(dst, size, "waiting=%zu running=%zu agents=%zu "
+	snprintf(dst, size, "new=%zu waiting=%zu running=%zu agents=%zu "
 	    "remotes=%zu taken=%llu delivered=%llu deferred=%llu "
 	    "postponed=%llu failed=%llu held=%llu corrupt=%llu",
-	    q->waiting.n, q->nrunning, agents_count(q), remotes_count(q),
+	    q->fresh.n, q->waiting.n, q->nrunning, agents_count(q), remotes_count(q),
 	    q->taken, q->delivered, q->deferred, q->postponed, q->failed,
 	    q->held, q->corrupt);
 }
