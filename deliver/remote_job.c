@@ -163,7 +163,7 @@ rcpts_parse(struct str rec, struct job *j)
 	struct cur	c = cur_from(rec);
 	struct field	f;
 
-	j->nrcpts = 0;
+	j->nrcpts = j->nsettled = 0;
 	while (record_next(&c, &f))
 		if (f.tag == REMOTE_RCPT && (j->nrcpts == REMOTE_RCPTS ||
 		    !rcpt_parse(f.value, &j->rcpts[j->nrcpts++])))

@@ -51,7 +51,7 @@ struct job {
 	bool		no_bdat;		/* a server that offers it did not know it */
 	struct hop	hop;
 	struct job_rcpt	rcpts[REMOTE_RCPTS];
-	size_t		nrcpts;
+	size_t		nrcpts, nsettled;
 };
 
 bool	job_parse(struct str rec, struct job *);

@@ -65,6 +65,9 @@ tell_result(void *arg, struct job_rcpt *r, const struct verdict *v)
 
 	r->settled = true;
 	log_result(w, r, v);
+	/* queue removes the message when it has the last one, and who closes it last waits for the file system. */
+	if (++w->job.nsettled == w->job.nrcpts)
+		fdio_close(&w->job.fd);
 	buf_reset(&w->out);
 	record_puts(&w->out, REMOTE_VERB, "result");
 	record_putu(&w->out, REMOTE_NUMBER, r->number);
