@@ -1,5 +1,6 @@
 """The queue's side of mail to other hosts: a hop and a remote of the test's own
 say what the world is like. TAP on standard output."""
+import json
 import os
 import signal
 import sys
@@ -192,6 +193,42 @@ def dead(w):
         w.logged("done id=" + i, seconds=40)
     tries = [d for d in w.remote.got if d.key == "smtp:mx.dead.test"]
     want("each was taken once", len(tries), len(tries) <= 40 + 12)
+
+
+def parked(w):
+    """What waits for a dead destination is not written anew, obeys all orders, and survives kill -9."""
+    w.how["park.test"] = cannot
+    w.logged("deferred id=" + w.send(b"p@park.test"))
+    ids = [w.send(b"p%d@park.test" % n) for n in range(12)]
+    for i in ids:
+        w.logged("waits id=" + i)
+    there = set(os.listdir(os.path.join(w.stage.dir, "spool", "incoming", "new")))
+    want("they lie where they came", there, set(ids) <= there)
+    _, out = w.stage.command("-f", w.stage.conf, "-j", program="mailq")
+    rows = [json.loads(line) for line in out.splitlines()]
+    rows = [r for r in rows if r["queue_id"] in ids]
+    want("mailq lists each once", len(rows), sorted(r["queue_id"] for r in rows) == sorted(ids))
+    want("as waiting", rows[0], all(r["queue_name"] in ("waiting", "running") for r in rows))
+
+    def order(*args):
+        status, out = w.stage.command("-f", w.stage.conf, *args, program="postq")
+        want(" ".join(args), out, status == 0)
+
+    # it may be looked at just now
+    for n, name in enumerate(("hold", "remove", "expire", "show")):
+        until(name, lambda n=n, name=name: w.stage.command(
+            "-f", w.stage.conf, name, ids[n], program="postq")[0] == 0, 20, 0.2)
+    want("held", ids[0], ids[0] in os.listdir(os.path.join(w.stage.dir, "spool", "hold")))
+    w.logged("expired id=" + ids[2])
+    os.kill(w.queue(), signal.SIGKILL)
+    until("another queue", lambda: w.queue() != 0, 20)
+    del w.how["park.test"]
+    order("flush", "ALL")
+    for i in ids[3:]:
+        w.logged("done id=" + i, seconds=40)
+    order("release", ids[0])
+    w.logged("done id=" + ids[0])
+    want("what was removed stays so", ids[1], not w.remote.to("p1@park.test"))
 
 
 def flushed(w):
@@ -392,7 +429,7 @@ def spooled(stage):
 def main():
     tap = Tap()
     with World() as w:
-        for test in (mixed, envelope, grouped, kept, refused, successes, no_domain, dead, flushed,
+        for test in (mixed, envelope, grouped, kept, refused, successes, no_domain, dead, parked, flushed,
                      died, ends, nonsense, gone, bounced_away, limited, killed, stopped):
             tap.run(test.__doc__.splitlines()[0].rstrip(".").lower(), test, w)
     with World("queue.running 40\nremote.workers 20\nqueue.destination-concurrency 5\n") as w:
