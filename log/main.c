@@ -29,6 +29,7 @@
 
 #define USER		"ph-log"
 #define BATCH		32
+#define GATHER_MS	2
 #define PACKET_MAX	(LOG_LINE_MAX + 128)
 #define PROGRAM_MAX	32
 #define ORPHAN_MS	15000	/* for the last words after the master's death */
@@ -207,10 +208,12 @@ drain(struct logger *l)
 static void
 run(struct logger *l)
 {
-	struct pollfd	p[3];
-	int64_t		left = -1;
+	struct pollfd		p[3];
+	int64_t			left = -1;
+	unsigned long long	before;
 
 	while (!l->stop) {
+		before = l->lines + l->malformed;
 		p[0] = (struct pollfd){ l->in, POLLIN, 0 };
 		p[1] = (struct pollfd){ l->sig, POLLIN, 0 };
 		p[2] = (struct pollfd){ l->link_open ? FD_LINK : -1, POLLIN, 0 };
@@ -222,6 +225,9 @@ run(struct logger *l)
 		if (p[0].revents != 0 && !read_some(l))
 			break;
 		sink_flush(l->sink);
+		/* To be woken for each line would take the processor from those who write them. */
+		if (p[0].revents != 0 && l->lines + l->malformed < before + BATCH)
+			poll(NULL, 0, GATHER_MS);
 		if (p[2].revents != 0)
 			link_readable(l);
 		/* TERM is for the others; the log goes when the master says so. */
