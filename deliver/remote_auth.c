@@ -166,9 +166,9 @@ session_auth(struct session *s, const char *user, struct verdict *why)
 	struct login	l = { .s = s, .user = str_from(user), .why = why };
 	int		r;
 
-	if (!auth_password(s->r->passwords, s->host, user, &l.password)) {
+	if (!auth_password(s->r->passwords, s->called, user, &l.password)) {
 		verdict_set(why, "4.7.0", "no password for %s at %s in "
-		    "remote.passwords", user, s->host);
+		    "remote.passwords", user, s->called);
 		return OPEN_TEMP;
 	}
 	buf_init(&l.text, LINE_MAX);

@@ -14,7 +14,7 @@ struct passwords;
 /* Reads the file, which none but its owner may be able to read; path "": there are none. */
 int	passwords_load(struct passwords **, const char *path, struct diag *) must_check;
 void	passwords_free(struct passwords **);	/* wiped */
-/* Pure: the password of a line "host:user:password" in the text; a password may hold colons. */
+/* Pure: the password of a line "host:user:password" in the text; a password may hold colons. A host is a name, or "[address]". */
 bool	passwords_find(struct str text, struct str host, struct str user, struct str *password);
 /* The user of remote.auth for this host, NULL if there is none. */
 const char *auth_user(const struct remote_settings *, const char *host);

@@ -276,7 +276,7 @@ static enum open_result
 greet(struct session *s, const struct target *t, bool clear,
     struct verdict *why)
 {
-	const char		*user = auth_user(&s->r->set->remote, s->host);
+	const char		*user = auth_user(&s->r->set->remote, s->called);
 	enum open_result	 result = OPEN_OK;
 
 	if (s->level == TLS_IMPLICIT)
@@ -295,6 +295,20 @@ greet(struct session *s, const struct target *t, bool clear,
 	return result;
 }
 
+static void
+set_server(struct session *s, const struct target *t)
+{
+	char	ip[ADDR_TEXT_SIZE];
+
+	snprintf(s->host, sizeof(s->host), "%s", t->host);
+	if (t->host[0] != '\0' || !t->addr.valid)
+		snprintf(s->called, sizeof(s->called), "%s", t->host);
+	else
+		snprintf(s->called, sizeof(s->called), "[%s]",
+		    addr_text(&t->addr, false, ip));
+	target_text(t, s->peer, sizeof(s->peer));
+}
+
 enum open_result
 session_open(struct session *s, int fd, const struct target *t,
     const struct hop *hop, bool clear, struct verdict *why)
@@ -309,8 +323,7 @@ session_open(struct session *s, int fd, const struct target *t,
 	s->lmtp = hop->lmtp;
 	s->level = hop->tls;
 	snprintf(s->key, sizeof(s->key), "%.*s", STR_ARG(hop->key));
-	snprintf(s->host, sizeof(s->host), "%s", t->host);
-	target_text(t, s->peer, sizeof(s->peer));
+	set_server(s, t);
 	if ((result = greet(s, t, clear, why)) != OPEN_OK)
 		session_close(s);
 	return result;

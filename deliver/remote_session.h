@@ -17,6 +17,7 @@ struct session {
 	enum hop_tls	level;
 	char		key[JOB_HOST_MAX + 16];	/* of the destination */
 	char		host[JOB_HOST_MAX];	/* of the server, "" if it has no name */
+	char		called[JOB_HOST_MAX];	/* host; if there is none "[192.0.2.1]", as remote.auth has it, or "" */
 	char		peer[512];	/* "mx.example.org[192.0.2.1]:25" */
 	char		tls[128];	/* tls_text */
 	struct ehlo	ehlo;

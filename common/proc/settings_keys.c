@@ -173,7 +173,7 @@ const struct setting_key setting_keys[] = {
 	PAIRS("remote.tls", remote.tls, rule_pattern, rule_tls, HOP | TOOL),
 	PAIRS("remote.source", remote.sources, rule_pattern, rule_ip,
 	    HOP | TOOL),
-	PAIRS("remote.auth", remote.auth, rule_domain, rule_user, REMOTE),
+	PAIRS("remote.auth", remote.auth, rule_host, rule_user, REMOTE),
 	PAIRS("remote.connections", remote.connections, rule_pattern,
 	    rule_count, HOP | TOOL),
 	PAIRS("remote.rate", remote.rates, rule_pattern, rule_count, HOP | TOOL),

@@ -28,6 +28,21 @@ server_ok(const char *s)
 	    addr.port != 0);
 }
 
+/* A name, or an address as in a target. Without brackets it would be taken for a name, and match nothing. */
+static bool
+host_name_ok(const char *s)
+{
+	char	inner[TARGET_LEN];
+	size_t	n = strlen(s);
+
+	if (*s != '[')
+		return rule_domain.ok(s) && !ip_ok(s);
+	if (n < 3 || n >= sizeof(inner) || s[n - 1] != ']')
+		return false;
+	strlcpy(inner, s + 1, n - 1);
+	return ip_ok(inner);
+}
+
 static bool
 pattern_ok(const char *s)
 {
@@ -38,7 +53,7 @@ pattern_ok(const char *s)
 
 /* What stands behind "smtp:": HOST or HOST:PORT, an address in brackets. */
 static bool
-host_ok(const char *s)
+host_port_ok(const char *s)
 {
 	char		 host[TARGET_LEN];
 	const char	*colon = strrchr(s, ':');
@@ -54,12 +69,7 @@ host_ok(const char *s)
 			return false;
 		host[colon - s] = '\0';
 	}
-	if (*host != '[')
-		return rule_domain.ok(host);
-	if (host[strlen(host) - 1] != ']')
-		return false;
-	host[strlen(host) - 1] = '\0';
-	return ip_ok(host + 1);
+	return *host == '[' ? host_name_ok(host) : rule_domain.ok(host);
 }
 
 static bool
@@ -70,13 +80,13 @@ target_ok(const char *s)
 	if (strncmp(s, "mx:", 3) == 0)
 		return rule_domain.ok(s + 3);
 	if (strncmp(s, "smtp:", 5) == 0)
-		return host_ok(s + 5);
+		return host_port_ok(s + 5);
 	if (strncmp(s, "smtps:", 6) == 0)
-		return host_ok(s + 6);
+		return host_port_ok(s + 6);
 	if (strncmp(s, "lmtp:/", 6) == 0)
 		return rule_path.ok(s + 5) && strlen(s) < 108;
 	if (strncmp(s, "lmtp:", 5) == 0)
-		return host_ok(s + 5);
+		return host_port_ok(s + 5);
 	return strcmp(s, "none") == 0;
 }
 
@@ -117,6 +127,9 @@ domain_or_none(const char *s)
 
 const struct setting_rule rule_server = {
 	server_ok, "ADDRESS or ADDRESS:PORT such as 127.0.0.1:53 or [::1]:53"
+};
+const struct setting_rule rule_host = {
+	host_name_ok, "a host name, or an address in brackets such as [192.0.2.1]"
 };
 const struct setting_rule rule_pattern = {
 	pattern_ok, "a domain, .domain for those below it, or *"

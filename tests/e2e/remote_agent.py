@@ -778,7 +778,7 @@ certificate("ip", alt="IP:127.0.0.1")   # RFC 9525: its common name is no name
 TLS = ALL + ("STARTTLS",)
 SECRET = b"p:w=d,\xc3\xa4"
 with open(os.path.join(work, "passwords"), "wb") as f:
-    f.write(b"# for smarthosts\nmx.test:us,er=:wrong-case\nMX.test:us,er=:later\n".replace(b"wrong-case", SECRET))
+    f.write(b"# for smarthosts\nmx.test:us,er=:%s\nMX.test:us,er=:later\n[127.0.0.1]:us,er=:%s\n" % (SECRET, SECRET))
 os.chmod(os.path.join(work, "passwords"), 0o600)
 
 
@@ -950,7 +950,7 @@ with Remote(CONF, ca=os.path.join(work, "ca.pem")) as remote:
             tls(s, "required", "4.7.5")
             want("in time", time.monotonic() - start, time.monotonic() - start < 3.5)
 
-AUTH = CONF + "remote.auth mx.test us,er=\nremote.passwords %s/passwords\n" % work
+AUTH = CONF + "remote.auth mx.test us,er=\nremote.auth [127.0.0.1] us,er=\nremote.passwords %s/passwords\n" % work
 with Remote(AUTH, ca=os.path.join(work, "ca.pem")) as remote:
     def logged_in(mechanisms, how=None, level="opportunistic", status="2.", name="good"):
         with Server(TLS, context=context(name), auth=log_in(how)) as s:
@@ -983,6 +983,14 @@ with Remote(AUTH, ca=os.path.join(work, "ca.pem")) as remote:
             want("no AUTH", s.sessions, not any(l.startswith(b"AUTH") for c in s.sessions for l in c.lines))
         logged_in("PLAIN", level="opportunistic", name="own", status="4.7.5")
         logged_in("PLAIN", level="required", name="own")
+
+    @check("AUTH at a server that has no name but its address")
+    def _():
+        with Server(TLS, context=context("ip"), auth=log_in(None)) as s:
+            s.replies["offers"] = lambda c: ["AUTH PLAIN", "STARTTLS"]
+            tls(s, "opportunistic", host="")
+            want("logged in, in the name that the certificate proves", s.sessions[-1].lines,
+                 s.sessions[-1].logged and s.sessions[-1].user == b"us,er=")
 
     @check("the password is in no line of the log")
     def _():

@@ -103,7 +103,8 @@ END_TEST
 START_TEST(passwords)
 {
 	static const char	text[] = "# a comment\nmx.test:ann:se:cr et\r\n"
-	    "mx.test:bob:\nother:ann:x\nlast:ann:y";
+	    "mx.test:bob:\nother:ann:x\n[192.0.2.1]:ann:z\n"
+	    "[2001:DB8:0::1]:ann:a:b\n[192.0.2.2:ann:q\nlast:ann:y";
 	struct str		t = STR(text), p;
 
 	ck_assert(passwords_find(t, STR("MX.test"), STR("ann"), &p));
@@ -114,6 +115,35 @@ START_TEST(passwords)
 	ck_assert(passwords_find(t, STR("last"), STR("ann"), &p));
 	ck_assert(str_eq(p, STR("y")));
 	ck_assert(!passwords_find(STR(""), STR("x"), STR("ann"), &p));
+	ck_assert(passwords_find(t, STR("[192.0.2.1]"), STR("ann"), &p));
+	ck_assert(str_eq(p, STR("z")));
+	ck_assert(passwords_find(t, STR("[2001:db8::1]"), STR("ann"), &p));
+	ck_assert(str_eq(p, STR("a:b")));
+	ck_assert(!passwords_find(t, STR("[192.0.2.2]"), STR("ann"), &p));
+	ck_assert(!passwords_find(t, STR("192.0.2.1"), STR("ann"), &p));
+}
+END_TEST
+
+static const struct { const char *written, *host; bool ok; } hosts[] = {
+	{ "mx.test", "MX.test", true },
+	{ "mx.test", "", false },
+	{ "[192.0.2.1]", "[192.0.2.1]", true },
+	{ "[::ffff:192.0.2.1]", "[192.0.2.1]", true },
+	{ "[IPv6:2001:db8:0::1]", "[2001:db8::1]", true },
+	{ "[2001:db8::1]", "[2001:db8::2]", false },
+	{ "[192.0.2.1]", "192.0.2.1", false },
+};
+
+START_TEST(auth_hosts)
+{
+	char			 written[64], user[] = "ann";
+	struct setting_item	 item = { .text = written, .more = user };
+	struct remote_settings	 s = { .auth = { &item, 1 } };
+	const char		*got;
+
+	strlcpy(written, hosts[_i].written, sizeof(written));
+	got = auth_user(&s, hosts[_i].host);
+	ck_assert_int_eq(got != NULL, hosts[_i].ok);
 }
 END_TEST
 
@@ -153,6 +183,7 @@ main(void)
 	tcase_add_loop_test(t, wire, 0, nitems(addresses));
 	tcase_add_test(t, too_many);
 	tcase_add_test(t, passwords);
+	tcase_add_loop_test(t, auth_hosts, 0, nitems(hosts));
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);

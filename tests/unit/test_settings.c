@@ -56,6 +56,18 @@ START_TEST(nothing_said)
 }
 END_TEST
 
+START_TEST(hosts_to_log_in_at)
+{
+	struct settings	*s = load("remote.auth mx.example.org ann\n"
+	    "remote.auth [192.0.2.1] bob\nremote.auth [2001:db8::1] bob\n");
+
+	ck_assert_uint_eq(s->remote.auth.n, 3);
+	ck_assert_str_eq(s->remote.auth.items[1].text, "[192.0.2.1]");
+	ck_assert_str_eq(s->remote.auth.items[2].more, "bob");
+	settings_free(&s);
+}
+END_TEST
+
 START_TEST(none_is_empty)
 {
 	struct settings	*s = load("relay-from none\ndomain none\n"
@@ -143,6 +155,9 @@ static const struct { const char *text, *said; } wrong[] = {
 	{ "expect from\n", "expected the sender's address" },
 	{ "hostname [192.0.2.1]\n", "a domain name" },
 	{ "hostname a..test\n", "a domain name" },
+	{ "remote.auth 192.0.2.1 ann\n", "an address in brackets" },
+	{ "remote.auth [192.0.2] ann\n", "an address in brackets" },
+	{ "remote.auth [2001:db8::1 ann\n", "an address in brackets" },
 	{ "postmaster -x\n", "a user name" },
 	{ "postmaster a:b\n", "a user name" },
 	{ "postmaster \"a b\"\n", "a user name" },
@@ -335,6 +350,7 @@ main(void)
 
 	tcase_add_test(tc, three_lines);
 	tcase_add_test(tc, nothing_said);
+	tcase_add_test(tc, hosts_to_log_in_at);
 	tcase_add_test(tc, none_is_empty);
 	tcase_add_test(tc, expectations);
 	tcase_add_loop_test(tc, mistakes, 0, (int)nitems(wrong));
