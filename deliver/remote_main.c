@@ -136,6 +136,30 @@ reap(struct parent *p)
 	}
 }
 
+/* The passwords and certificates of the settings, from the descriptors that the master gave; all of it or nothing. */
+static int
+take_files(struct remote *r, const struct settings *s,
+    const struct child_fd *fds, size_t n, struct diag *why)
+{
+	struct passwords	*passwords;
+	struct tls_client	*tls;
+
+	if (passwords_load(&passwords,
+	    child_fd_find(fds, n, "remote.passwords", 0), s->remote.passwords,
+	    why) == -1)
+		return -1;
+	if (tls_client_new(&tls, child_fd_find(fds, n, "remote.tls-ca", 0),
+	    s->remote.tls_ca, why) == -1) {
+		passwords_free(&passwords);
+		return -1;
+	}
+	passwords_free(&r->passwords);
+	tls_client_free(&r->tls);
+	r->passwords = passwords;
+	r->tls = tls;
+	return 0;
+}
+
 /* Workers that are there keep what they were started with. */
 static void
 reload(void *arg, struct link_event *ev)
@@ -144,8 +168,10 @@ reload(void *arg, struct link_event *ev)
 	struct settings	*fresh = NULL;
 	struct diag	 why;
 
-	if (settings_load_fd(ev->conf, &fresh, &why) == -1) {
+	if (settings_load_fd(ev->conf, &fresh, &why) == -1 ||
+	    take_files(&p->r, fresh, ev->fds, ev->nfds, &why) == -1) {
 		log_error("reload why=\"%s\"", why.text);
+		settings_free(&fresh);
 		return;
 	}
 	settings_free(&p->settings);
@@ -206,21 +232,18 @@ loop(struct parent *p)
 		kill(p->workers[i], SIGTERM);
 }
 
-/* All that is read from files is read here; then there are none any more. */
+/* From here on there are no files. */
 static int
 enter(struct parent *p, struct diag *why)
 {
-	const struct remote_settings	*s = &p->settings->remote;
-	char				 dir[4096];	/* made by the master, and kept empty */
+	char	dir[4096];	/* made by the master, and kept empty */
 
 	if ((size_t)snprintf(dir, sizeof(dir), "%s/empty",
 	    p->settings->run) >= sizeof(dir))
 		return diag_set(why, "run: name is too long");
 	tzset();
 	server_raise_limits();
-	if (passwords_load(&p->r.passwords, s->passwords, why) == -1 ||
-	    tls_client_new(&p->r.tls, s->tls_ca, why) == -1 ||
-	    unix_helper(p->settings, USER, &p->r.dialer, &p->helper,
+	if (unix_helper(p->settings, USER, &p->r.dialer, &p->helper,
 	    why) == -1 ||
 	    sandbox_compile(SANDBOX_REMOTE, &p->sandbox, why) == -1 ||
 	    priv_enter(USER, dir, why) == -1)
@@ -233,13 +256,29 @@ enter(struct parent *p, struct diag *why)
 	return sandbox_enter(SANDBOX_SENDER, NULL, 0, why);
 }
 
+/* What the master gave. */
+static int
+take_plan(struct parent *p, struct diag *why)
+{
+	struct child_fd	fds[CHILD_FDS];
+	size_t		i;
+	int		n, r;
+
+	if ((n = child_fds(fds)) == -1 || (p->listen = child_fd_find(fds,
+	    (size_t)n, "remote@queue", 0)) == -1)
+		return diag_set(why, "no socket remote@queue from the master");
+	r = take_files(&p->r, p->settings, fds, (size_t)n, why);
+	for (i = 0; i < (size_t)n; i++)
+		if (fds[i].fd != p->listen)
+			fdio_close(&fds[i].fd);
+	return r;
+}
+
 int
 main(int argc, char *argv[])
 {
 	struct parent		p = { .link = FD_LINK, .helper = -1 };
-	struct child_fd		fds[CHILD_FDS];
 	struct diag		why = { "" };
-	int			n;
 
 	(void)argv;
 	if (argc != 1 || fcntl(FD_CONF, F_GET_SEALS) == -1) {
@@ -251,12 +290,7 @@ main(int argc, char *argv[])
 	log_open(FD_LOG, "remote");
 	log_set_level(settings_log_level(p.settings));
 	buf_init(&p.rec, MSG_MAX);
-	if ((n = child_fds(fds)) == -1 || (p.listen = child_fd_find(fds,
-	    (size_t)n, "remote@queue", 0)) == -1)
-		diag_set(&why, "no socket remote@queue from the master");
-	else
-		(void)enter(&p, &why);
-	if (why.text[0] != '\0') {
+	if (take_plan(&p, &why) == -1 || enter(&p, &why) == -1) {
 		log_error("start why=\"%s\"", why.text);
 		return EX_OSERR;
 	}

@@ -1,9 +1,8 @@
-/* deliver/remote_pass.c - passwords for smarthosts; read by the parent while it is root. */
+/* deliver/remote_pass.c - passwords for smarthosts, from a file that the master has opened. */
 #include "deliver/remote_pass.h"
 
 #include <sys/stat.h>
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,27 +18,27 @@ struct passwords {
 };
 
 static int
-load(struct passwords *p, const char *path, struct diag *why)
+load(struct passwords *p, int fd, const char *path, struct diag *why)
 {
 	struct stat	st;
-	int		fd, r = -1;
 
-	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)) == -1)
-		return diag_errno(why, "%s", path);
+	if (fd == -1)
+		return diag_set(why, "%s: posthouse(8) could not open it",
+		    path);
 	if (fstat(fd, &st) == -1)
-		diag_errno(why, "%s", path);
-	else if (!S_ISREG(st.st_mode) || (st.st_mode & 077) != 0)
-		diag_set(why, "%s: others than its owner may use it "
+		return diag_errno(why, "%s", path);
+	if (!S_ISREG(st.st_mode) || (st.st_mode & 077) != 0)
+		return diag_set(why, "%s: others than its owner may use it "
 		    "(mode %04o, must be 0600)", path,
 		    (unsigned)st.st_mode & 07777);
-	else if ((r = fdio_slurp(fd, &p->text)) == -1)
-		diag_errno(why, "%s", path);
-	fdio_close(&fd);
-	return r;
+	if (fdio_slurp(fd, &p->text) == -1)
+		return diag_errno(why, "%s", path);
+	return 0;
 }
 
 int
-passwords_load(struct passwords **out, const char *path, struct diag *why)
+passwords_load(struct passwords **out, int fd, const char *path,
+    struct diag *why)
 {
 	struct passwords	*p;
 
@@ -49,7 +48,7 @@ passwords_load(struct passwords **out, const char *path, struct diag *why)
 	buf_init(&p->text, FILE_MAX);
 	/* whole at once: no copy of a smaller buffer stays behind */
 	if (path[0] != '\0' && (buf_reserve(&p->text, FILE_MAX) == -1 ||
-	    load(p, path, why) == -1)) {
+	    load(p, fd, path, why) == -1)) {
 		passwords_free(&p);
 		return -1;
 	}

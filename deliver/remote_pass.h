@@ -11,8 +11,8 @@
 
 struct passwords;
 
-/* Reads the file, which none but its owner may be able to read; path "": there are none. */
-int	passwords_load(struct passwords **, const char *path, struct diag *) must_check;
+/* Reads the open file, which none but its owner may be able to read; path is its name, "": there are none. */
+int	passwords_load(struct passwords **, int fd, const char *path, struct diag *) must_check;
 void	passwords_free(struct passwords **);	/* wiped */
 /* Pure: the password of a line "host:user:password" in the text; a password may hold colons. A host is a name, or "[address]". */
 bool	passwords_find(struct str text, struct str host, struct str user, struct str *password);

@@ -132,7 +132,8 @@ command_check(const char *conf)
 	}
 	/* route reads the alias files and works out the expect lines. */
 	if ((status = reload_route(s, "-t", &why)) == -1 ||
-	    (status == 0 && (status = setup_check_conf(conf, &why)) == -1))
+	    (status == 0 && ((status = setup_check_conf(conf, &why)) == -1 ||
+	    (status = files_check(s, &why)) == -1)))
 		warnx("%s", why.text);
 	settings_free(&s);
 	return status == 0 ? 0 : EX_CONFIG;

@@ -18,6 +18,7 @@
 #include "master/plan.h"
 
 #define MASTER_SOCKETS	15	/* listening places of a service: with the conf they fit in one packet */
+#define MASTER_FILES	2	/* for a program, see files.c */
 #define MASTER_CLIENTS	8	/* control connections at a time */
 #define MASTER_TRIES	3	/* starts of a program before the first readiness fails */
 #define MASTER_READY_MS	300000	/* a queue of a million messages has to be read */
@@ -115,6 +116,12 @@ int	sockets_listen(const struct settings *, enum program_id, const struct listen
 	    size_t nold, struct listener *, size_t *, struct diag *) must_check;
 /* Closes those of a that are not in b. */
 void	sockets_drop(const struct listener *a, size_t na, const struct listener *b, size_t nb);
+
+/* files.c: can all be opened that has to be? -1: *why. */
+int	files_check(const struct settings *, struct diag *) must_check;
+/* The files of a program, for files_close; one that cannot be opened is logged and left out: its reader decides. */
+size_t	files_open(const struct settings *, enum program_id, struct child_fd[MASTER_FILES]);
+void	files_close(struct child_fd *, size_t);
 
 /* program.c: one program's life. */
 void	program_start(struct master *, struct program *, int64_t now);

@@ -106,12 +106,14 @@ spawn(const struct master *m, const struct program *p, int conf, int link)
 {
 	char		 path[1024], name[32];
 	char		*argv[] = { name, NULL };
-	struct child_fd	 fds[CHILD_FDS];
+	struct child_fd	 fds[CHILD_FDS], files[MASTER_FILES];
 	struct child_plan plan = {
 		.path = path, .argv = argv, .conf = conf, .log = m->log[1],
 		.link = link, .err = m->foreground ? STDERR_FILENO : -1,
 		.fds = fds
 	};
+	size_t		 i, nfiles;
+	pid_t		 pid;
 
 	plan.nfds = plan_fds(m, p, fds);
 	strlcpy(name, p->plan->name, sizeof(name));
@@ -120,7 +122,13 @@ spawn(const struct master *m, const struct program *p, int conf, int link)
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	return child_spawn(&plan);
+	nfiles = files_open(m->settings, (enum program_id)(p - m->programs),
+	    files);
+	for (i = 0; i < nfiles; i++)
+		fds[plan.nfds++] = files[i];
+	pid = child_spawn(&plan);
+	files_close(files, nfiles);
+	return pid;
 }
 
 /* It will be tried again; `why` has been logged. */

@@ -181,6 +181,10 @@ read_new(struct master *m)
 		buf_addf(&r->text, "%s\n", why.text);
 		return -1;
 	}
+	if (files_check(r->settings, &why) == -1) {
+		buf_addf(&r->text, "%s\n", why.text);
+		return -1;
+	}
 	return same_places(m->settings, r->settings, &r->text);
 }
 
@@ -244,11 +248,12 @@ bind_new(struct master *m)
 }
 
 static int
-send_reload(const struct program *p, int conf)
+send_reload(const struct master *m, const struct program *p, int conf)
 {
 	struct msg_fds	fds = { .n = 0 };
+	struct child_fd	files[MASTER_FILES];
 	struct buf	rec;
-	size_t		i;
+	size_t		i, nfiles;
 	int		r = -1;
 
 	buf_init(&rec, MSG_MAX);
@@ -259,8 +264,15 @@ send_reload(const struct program *p, int conf)
 			record_puts(&rec, LINK_NAME, p->listeners[i].name);
 			fds.fd[fds.n++] = p->listeners[i].fd;
 		}
+	nfiles = files_open(m->settings, (enum program_id)(p - m->programs),
+	    files);
+	for (i = 0; i < nfiles; i++) {
+		record_puts(&rec, LINK_NAME, files[i].name);
+		fds.fd[fds.n++] = files[i].fd;
+	}
 	if (buf_ok(&rec))
 		r = msg_send(p->link, &rec, &fds);
+	files_close(files, nfiles);
 	buf_free(&rec);
 	return r;
 }
@@ -282,7 +294,7 @@ switch_program(struct master *m, struct program *p, int64_t now)
 	if (p->link == -1)
 		return;		/* starts with the new one when its time comes */
 	conf = settings_export(m->settings, p->plan->part);
-	if (conf == -1 || send_reload(p, conf) == -1) {
+	if (conf == -1 || send_reload(m, p, conf) == -1) {
 		log_error("link program=%s verb=reload why=\"%s\"",
 		    p->plan->name, strerror(errno));
 		program_stop(m, p, now);

@@ -1,10 +1,11 @@
 /*
  * common/net/tls.c - TLS by OpenSSL, for clients. Runs in processes that have
- * no files any more: what the library reads, it reads in tls_client_new.
+ * no files: certificates come from a descriptor.
  */
 #include "common/net/tls.h"
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
@@ -13,10 +14,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "common/base/fdio.h"
 #include "common/base/now.h"
 #include "common/net/addr.h"
+
+#define CA_MAX	(8u << 20)
 
 struct tls_client {
 	SSL_CTX	*ctx;
@@ -34,8 +37,55 @@ say_error(struct diag *why, const char *what)
 	    reason == NULL ? "failed" : reason);
 }
 
+/* The number of certificates that are believed now; -1: one makes no sense. */
+static int
+believe(X509_STORE *store, struct str pem)
+{
+	BIO			*in = BIO_new_mem_buf(pem.p, (int)pem.n);
+	STACK_OF(X509_INFO)	*all = NULL;
+	const X509_INFO		*one;
+	int			 i, n = 0;
+
+	if (in != NULL)
+		all = PEM_X509_INFO_read_bio(in, NULL, NULL, NULL);
+	BIO_free(in);
+	if (all == NULL)
+		return -1;
+	for (i = 0; n != -1 && i < sk_X509_INFO_num(all); i++) {
+		one = sk_X509_INFO_value(all, i);
+		if ((one->x509 != NULL &&
+		    X509_STORE_add_cert(store, one->x509) != 1) ||
+		    (one->crl != NULL &&
+		    X509_STORE_add_crl(store, one->crl) != 1))
+			n = -1;
+		else
+			n += one->x509 != NULL;
+	}
+	sk_X509_INFO_pop_free(all, X509_INFO_free);
+	return n;
+}
+
+static int
+load_ca(SSL_CTX *ctx, int fd, const char *name, struct diag *why)
+{
+	struct buf	pem;
+	int		n = -1, r;
+
+	buf_init(&pem, CA_MAX);
+	if ((r = fdio_slurp(fd, &pem)) == -1)
+		diag_errno(why, "%s", name);
+	else if ((n = believe(SSL_CTX_get_cert_store(ctx),
+	    buf_view(&pem))) == -1)
+		say_error(why, name);
+	else if (n == 0)
+		diag_set(why, "%s: there are no certificates in it", name);
+	buf_free(&pem);
+	return r == -1 || n <= 0 ? -1 : 0;
+}
+
 int
-tls_client_new(struct tls_client **out, const char *ca, struct diag *why)
+tls_client_new(struct tls_client **out, int ca, const char *name,
+    struct diag *why)
 {
 	struct tls_client	*t;
 
@@ -52,10 +102,9 @@ tls_client_new(struct tls_client **out, const char *ca, struct diag *why)
 	SSL_CTX_set_options(t->ctx, SSL_OP_NO_RENEGOTIATION);
 	/* Each connection is another destination: nothing to resume. */
 	SSL_CTX_set_session_cache_mode(t->ctx, SSL_SESS_CACHE_OFF);
-	if (access(ca, F_OK) == 0 &&
-	    SSL_CTX_load_verify_file(t->ctx, ca) != 1) {
+	if (ca != -1 && load_ca(t->ctx, ca, name, why) == -1) {
 		tls_client_free(&t);
-		return say_error(why, ca);
+		return -1;
 	}
 	*out = t;
 	return 0;

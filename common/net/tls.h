@@ -16,8 +16,8 @@
 /* What all connections of a client share; made before files are out of reach. */
 struct tls_client;
 
-/* ca: file of the certificates that are believed; one that is not there proves nothing and is no error. */
-int	tls_client_new(struct tls_client **, const char *ca, struct diag *) must_check;
+/* ca: open file of the certificates that are believed, -1: none, and nothing is ever proven; name: of that file, for *why. */
+int	tls_client_new(struct tls_client **, int ca, const char *name, struct diag *) must_check;
 void	tls_client_free(struct tls_client **);
 /*
  * Shakes hands; from then on conn speaks TLS. name: of the server, for SNI and its certificate, or its

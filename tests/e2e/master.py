@@ -213,6 +213,32 @@ def fixed_paths(st):
     mail_goes(st)
 
 
+def handed_files(st):
+    """What root opens for remote: refused if it is not there, read again if it is."""
+    path = os.path.join(st.dir, "secrets")
+
+    def secret(text, mode):
+        with open(path, "w", encoding="ascii") as f:
+            f.write(text)
+        os.chmod(path, mode)
+    pid = rows(st)[1]["remote"][0]
+    with changed(st, "remote.passwords \"%s\"\n" % path):
+        code, out = reload(st)
+        missing = "remote.passwords %s: No such file" % path
+        want("refused, and why", (code, out), code == 78 and missing in out)
+        code, out = st.posthouse("-n")
+        want("-n, too", (code, out), code == 78 and missing in out)
+        secret("mx.test:ann:one\n", 0o600)
+        reload_ok(st)
+        secret("mx.test:ann:two\n", 0o644)
+        mark = len(st.log())
+        reload_ok(st)
+        until("remote read it anew", lambda: "remote" in st.log()[mark:] and "mode 0644" in st.log()[mark:])
+    reload_ok(st)
+    want("the same remote", rows(st)[1]["remote"], rows(st)[1]["remote"][0] == pid)
+    mail_goes(st)
+
+
 # ---- what dies ----------------------------------------------------------------
 
 def deaths(st):
@@ -482,7 +508,8 @@ def main():
     with Stage("lmtp.min-spare 1\n") as st:
         for name, test in (("reload: sessions go on", reload_with_sessions), ("reload: ports", reload_ports),
                            ("reload and -n: refused", refusals), ("-n: all mistakes", all_mistakes),
-                           ("reload: paths that stay", fixed_paths), ("a configuration others can write", writable),
+                           ("reload: paths that stay", fixed_paths), ("reload: files handed over", handed_files),
+                           ("a configuration others can write", writable),
                            ("status", status), ("each program dies", deaths), ("back-off", backoff),
                            ("a second master", second_master), ("stop", stop_in_order),
                            ("a lock of one that was killed", locked), ("reasons not to start", cannot_start), ("daemon", daemon),

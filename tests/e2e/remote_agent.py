@@ -998,6 +998,61 @@ with Remote(AUTH, ca=os.path.join(work, "ca.pem")) as remote:
         want("no secret", text, SECRET not in text and base64.b64encode(SECRET) not in text)
 
 
+def write(name, data, mode=0o600):
+    with open(os.path.join(work, name), "wb") as f:
+        f.write(data)
+    os.chmod(os.path.join(work, name), mode)
+
+
+with Remote(AUTH, ca=os.path.join(work, "changing.pem")) as remote:
+    def try_login(worker, server, status):
+        one(worker.deliver(hop(server.target(), tls="opportunistic"), MESSAGE), status)
+
+    def reloaded(word):
+        n = sum(word in l for l in remote.log())
+        remote.reload(AUTH)
+        until(word, lambda: sum(word in l for l in remote.log()) > n)
+
+    @check("reload: passwords and certificates as they are now, for new workers; a session goes on")
+    def _():
+        good = open(os.path.join(work, "passwords"), "rb").read()
+        with Server(TLS, context=context("good"), auth=log_in(None)) as s, Worker(remote) as w:
+            s.replies["offers"] = lambda c: ["STARTTLS", "AUTH PLAIN"]
+            try_login(w, s, "4.7.5")            # nobody to prove the certificate
+            write("changing.pem", open(os.path.join(work, "ca.pem"), "rb").read())
+            write("passwords", good.replace(SECRET, b"wrong"))
+            reloaded("reloaded")
+            with Worker(remote) as other:
+                try_login(other, s, "4.7.8")    # proven, and the password is the wrong one
+            write("passwords", good)
+            reloaded("reloaded")
+            with Worker(remote) as kept:
+                try_login(kept, s, "2.")
+                n = len(s.sessions)
+                write("passwords", good.replace(SECRET, b"wrong"))
+                reloaded("reloaded")
+                try_login(kept, s, "2.")
+                want("the same session", len(s.sessions), len(s.sessions) == n)
+                with Worker(remote) as other:
+                    try_login(other, s, "4.7.8")
+                write("passwords", good)
+
+    @check("reload: what cannot be used leaves the old ones in force")
+    def _():
+        good = open(os.path.join(work, "passwords"), "rb").read()
+        pem = open(os.path.join(work, "ca.pem"), "rb").read()
+        reloaded("reloaded")
+        for name, data, mode in (("passwords", b"mx.test:us,er=:wrong\n", 0o644), ("changing.pem", b"nothing\n", 0o600),
+                                 ("changing.pem", pem.replace(b"M", b"N"), 0o600)):
+            write(name, data, mode)
+            reloaded("reload why=")
+            with Server(TLS, context=context("good"), auth=log_in(None)) as s, Worker(remote) as w:
+                s.replies["offers"] = lambda c: ["STARTTLS", "AUTH PLAIN"]
+                try_login(w, s, "2.")
+            write("passwords", good)
+            write("changing.pem", pem)
+
+
 @check("a file of passwords that others can read is refused")
 def _():
     os.chmod(os.path.join(work, "passwords"), 0o640)

@@ -83,28 +83,26 @@ class Remote:
         listen.bind(self.path)
         listen.listen(1000)
         listen.setblocking(False)
-        text = "hostname client.test\nremote.tls-ca %s\nrun %s/run\n%s" % (
-            ca, self.dir, conf.replace("@DIR@", self.dir))
-        fd = os.memfd_create("conf", os.MFD_ALLOW_SEALING)
-        os.write(fd, text.encode())
-        os.lseek(fd, 0, os.SEEK_SET)
-        fcntl.fcntl(fd, F_ADD_SEALS, SEALS)
+        self.ca = ca
+        fd, files = self.parts(conf)
         log, self.log_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         link, self.link = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.err = open(os.path.join(self.dir, "err"), "w+b")
-        plan = [fd, log.fileno(), link.fileno(), listen.fileno()]
+        plan = [fd, log.fileno(), link.fileno(), listen.fileno()] + [f for _, f in files]
+        names = ",".join("%d:%s" % (n, name) for n, name in enumerate(["remote@queue"] + [name for name, _ in files], 6))
 
         def arrange():
             high = [fcntl.fcntl(f, fcntl.F_DUPFD, 40) for f in plan]
             for to, f in enumerate(high, 3):
                 os.dup2(f, to, inheritable=True)
-            os.closerange(7, 200)
+            os.closerange(3 + len(plan), 200)
         self.process = subprocess.Popen([os.path.join(BIN, "remote")], preexec_fn=arrange, close_fds=False,
-                                        env={"PH_FDS": "6:remote@queue", "PATH": "/bin", **env},
+                                        env={"PH_FDS": names, "PATH": "/bin", **env},
                                         stdin=subprocess.DEVNULL, stdout=self.err, stderr=self.err)
         for s in (log, link, listen):
             s.close()
-        os.close(fd)
+        for f in plan[:1] + plan[4:]:
+            os.close(f)
         self.link.settimeout(20)
         self.lines = []
         self.log_end.setblocking(False)
@@ -116,6 +114,25 @@ class Remote:
             text = " ".join(self.log())
             self.stop()
             raise Wrong("remote did not become ready: " + text)
+
+    def parts(self, conf):
+        """What the master would hand over: the settings, and the files that they name with their names."""
+        text = "hostname client.test\nremote.tls-ca %s\nrun %s/run\n%s" % (
+            self.ca, self.dir, conf.replace("@DIR@", self.dir))
+        fd = os.memfd_create("conf", os.MFD_ALLOW_SEALING)
+        os.write(fd, text.encode())
+        os.lseek(fd, 0, os.SEEK_SET)
+        fcntl.fcntl(fd, F_ADD_SEALS, SEALS)
+        named = [line.split() for line in text.splitlines() if line.startswith(("remote.passwords ", "remote.tls-ca "))]
+        return fd, [(name, os.open(path, os.O_RDONLY)) for name, path in named if os.path.exists(path)]
+
+    def reload(self, conf):
+        fd, files = self.parts(conf)
+        send = [fd] + [f for _, f in files]
+        self.link.sendmsg([record(("V", "reload"), *(("N", name) for name, _ in files))],
+                          [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", send))])
+        for f in send:
+            os.close(f)
 
     def log(self):
         """All that it has logged so far."""
