@@ -29,11 +29,14 @@
 #include "common/proc/sig.h"
 #include "deliver/remote_unix.h"
 #include "deliver/remote_worker.h"
+#include "deliver/remote_workers.h"
 
 #define USER		"ph-remote"
-#define WORKERS_MAX	10000	/* remote.workers goes so far */
 #define STOP_MS		8000
 #define DRAIN_MS	30000	/* after a fault */
+#define LATE_MS		5000	/* after remote.end-timeout, without queue */
+
+enum { AT_LINK, AT_SIGNALS, AT_LISTEN, AT_WORKERS };
 
 struct parent {
 	struct settings	*settings;
@@ -41,8 +44,8 @@ struct parent {
 	struct sandbox_filter *sandbox;
 	int		 listen, sig, link;
 	pid_t		 helper;
-	pid_t		 workers[WORKERS_MAX];
-	size_t		 n;
+	struct workers	 workers;
+	struct pollfd	 fds[AT_WORKERS + WORKERS_MAX];
 	bool		 stopping;
 	int64_t		 stop_due;
 	int		 status;
@@ -58,6 +61,7 @@ worker(struct parent *p, int queue)
 
 	fdio_close(&p->listen);
 	fdio_close(&p->link);
+	workers_leave(&p->workers);
 	p->r.queue = queue;
 	p->r.set = p->settings;
 	if (sig_after_fork(SIG_EV_TERM) == -1 ||
@@ -78,13 +82,13 @@ accept_one(struct parent *p)
 		return;
 	if ((pid = fork()) == 0)
 		worker(p, fd);
-	if (pid == -1)
+	if (pid == -1) {
 		log_error("fork why=\"%s\"", strerror(errno));
-	else {
-		p->workers[p->n++] = pid;
-		p->sessions++;
+		fdio_close(&fd);
+		return;
 	}
-	fdio_close(&fd);
+	workers_add(&p->workers, pid, fd);
+	p->sessions++;
 }
 
 /* Its workers end when queue has closed its side, or when it is due. */
@@ -121,16 +125,11 @@ died(struct parent *p, pid_t pid, int status)
 static void
 reap(struct parent *p)
 {
-	size_t	i;
 	pid_t	pid;
 	int	status;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		for (i = 0; i < p->n; i++)
-			if (p->workers[i] == pid) {
-				p->workers[i] = p->workers[--p->n];
-				break;
-			}
+		workers_forget(&p->workers, pid);
 		if (!p->stopping)
 			died(p, pid, status);
 	}
@@ -185,8 +184,8 @@ status(void *arg, char *dst, size_t size)
 {
 	const struct parent	*p = arg;
 
-	snprintf(dst, size, "workers=%zu sessions=%llu faults=%llu", p->n,
-	    p->sessions, p->faults);
+	snprintf(dst, size, "workers=%zu sessions=%llu faults=%llu",
+	    p->workers.n, p->sessions, p->faults);
 }
 
 static void
@@ -199,37 +198,68 @@ stop(void *arg, bool orphan)
 	begin_stop(p, STOP_MS, orphan ? EX_TEMPFAIL : EX_OK);
 }
 
+/* What to wait for. The number of descriptors. */
+static nfds_t
+gather(struct parent *p)
+{
+	const struct workers	*ws = &p->workers;
+	bool			 full;
+
+	/* Further ones wait in the queue of the socket. */
+	full = ws->n >= ws->room ||
+	    ws->n >= (size_t)p->settings->remote.workers;
+	p->fds[AT_LINK] = (struct pollfd){ p->link, POLLIN, 0 };
+	p->fds[AT_SIGNALS] = (struct pollfd){ p->sig, POLLIN, 0 };
+	p->fds[AT_LISTEN] = (struct pollfd){ full ? -1 : p->listen, POLLIN, 0 };
+	workers_gather(ws, p->fds + AT_WORKERS);
+	return AT_WORKERS + ws->n;
+}
+
+/* Milliseconds until something is due; -1: nothing is. */
+static int
+patience(const struct parent *p, int64_t now)
+{
+	int64_t	due = workers_due(&p->workers);
+
+	if (p->stopping && (due == -1 || p->stop_due < due))
+		due = p->stop_due;
+	if (due == -1)
+		return -1;
+	return due <= now ? 0 : due - now > 60000 ? 60000 : (int)(due - now);
+}
+
+static void
+dispatch(struct parent *p)
+{
+	static const struct link_ops	ops = { status, reload, stop, NULL };
+
+	/* first: what follows changes their order */
+	workers_look(&p->workers, p->fds + AT_WORKERS, now_ms(),
+	    p->settings->remote.end_timeout + LATE_MS);
+	if (p->fds[AT_LISTEN].revents != 0)
+		accept_one(p);
+	if (p->fds[AT_SIGNALS].revents != 0) {
+		if (sig_take() & SIG_EV_TERM)
+			begin_stop(p, STOP_MS, EX_OK);
+		reap(p);
+	}
+	if (p->fds[AT_LINK].revents != 0)
+		link_serve(p->link, &p->rec, &ops, p);
+}
+
 static void
 loop(struct parent *p)
 {
-	static const struct link_ops	ops = { status, reload, stop, NULL };
-	struct pollfd	fds[3];
-	int64_t		left = -1;
-	size_t		i;
-	bool		full;
+	int64_t	now;
 
-	while (!(p->stopping && p->n == 0)) {
-		if (p->stopping && (left = p->stop_due - now_ms()) <= 0)
+	for (;;) {
+		now = now_ms();
+		if (p->stopping && (p->workers.n == 0 || now >= p->stop_due))
 			break;
-		/* Further ones wait in the queue of the socket. */
-		full = p->n >= (size_t)p->settings->remote.workers;
-		fds[0] = (struct pollfd){ p->link, POLLIN, 0 };
-		fds[1] = (struct pollfd){ p->sig, POLLIN, 0 };
-		fds[2] = (struct pollfd){ full ? -1 : p->listen, POLLIN, 0 };
-		if (poll(fds, 3, (int)left) <= 0)
-			continue;
-		if (fds[2].revents != 0)
-			accept_one(p);
-		if (fds[1].revents != 0) {
-			if (sig_take() & SIG_EV_TERM)
-				begin_stop(p, STOP_MS, EX_OK);
-			reap(p);
-		}
-		if (fds[0].revents != 0)
-			link_serve(p->link, &p->rec, &ops, p);
+		if (poll(p->fds, gather(p), patience(p, now)) != -1)
+			dispatch(p);
 	}
-	for (i = 0; i < p->n; i++)
-		kill(p->workers[i], SIGTERM);
+	workers_signal(&p->workers, SIGTERM);
 }
 
 /* From here on there are no files. */
@@ -243,6 +273,7 @@ enter(struct parent *p, struct diag *why)
 		return diag_set(why, "run: name is too long");
 	tzset();
 	server_raise_limits();
+	workers_init(&p->workers);
 	if (unix_helper(p->settings, USER, &p->r.dialer, &p->helper,
 	    why) == -1 ||
 	    sandbox_compile(SANDBOX_REMOTE, &p->sandbox, why) == -1 ||
@@ -277,7 +308,7 @@ take_plan(struct parent *p, struct diag *why)
 int
 main(int argc, char *argv[])
 {
-	struct parent		p = { .link = FD_LINK, .helper = -1 };
+	static struct parent	p = { .link = FD_LINK, .helper = -1 };
 	struct diag		why = { "" };
 
 	(void)argv;

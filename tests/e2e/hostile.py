@@ -157,14 +157,14 @@ def old_lock(st):
     want("and goes", None, not os.path.exists(path))
 
 
-def workers(st):
-    """The children of local; what they run is not shown to an ordinary user."""
-    local = re.search(r"(?m)^local +(\d+)", st.posthouse("status")[1])
+def workers(st, program="local"):
+    """The children of local or remote; what they run is not shown to an ordinary user."""
+    parent = re.search(r"(?m)^%s +(\d+)" % program, st.posthouse("status")[1])
     found = []
     for p in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open("/proc/%s/stat" % p) as f:
-                if f.read().rsplit(")", 1)[1].split()[1] == local[1]:
+                if f.read().rsplit(")", 1)[1].split()[1] == parent[1]:
                     found.append(int(p))
         except OSError:
             pass
@@ -264,6 +264,32 @@ def slow_command():
         st.logged("gives-way user=")
 
 
+def hung_sender():
+    """A worker of remote that hangs: queue gives its mail another chance, and nothing is left of it."""
+    quiet = socket.socket()
+    quiet.bind(("127.0.0.1", 0))
+    quiet.listen(5)
+    quick = "".join("remote.%s-timeout 1s\n" % n for n in ("connect", "command", "data", "block", "end"))
+    with Stage("transport far.test smtp:[127.0.0.1]:%d\nremote.addresses 1\nremote.greeting-timeout 8s\n%s" % (quiet.getsockname()[1], quick)) as st:
+        n = send(st.smtp, b"x@far.test", message(word("hang")))
+        quiet.settimeout(20)
+        held, _ = quiet.accept()
+        pids = workers(st, "remote")
+        for p in pids:
+            os.kill(p, signal.SIGSTOP)
+        want("a worker", pids, pids)
+        try:
+            st.logged("deferred id=" + n, "does not answer", seconds=40)
+            for p in pids:
+                st.logged("worker-killed pid=%d" % p)
+            until("it is gone", lambda: not alive(pids), 10)
+        finally:
+            for p in alive(pids):
+                os.kill(p, signal.SIGKILL)
+            held.close()
+            quiet.close()
+
+
 def main():
     tap = Tap()
     uid, gid = (61150, 61150) if ROOT else (os.geteuid(), os.getegid())
@@ -278,6 +304,7 @@ def main():
                            ("a delivery process that hangs", hung), ("one that is stopped", stopped),
                            ("a master that cannot poll", blind_master)):
             tap.run(name, test, st)
+    tap.run("a sending process that hangs", hung_sender)
     tap.run("a slow command with much mail", slow_command)
     if LONG:
         tap.run("few descriptors", few_descriptors)
