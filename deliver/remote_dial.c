@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 
 #include "common/base/fdio.h"
+#include "common/base/log.h"
 #include "common/base/now.h"
 #include "common/proc/sig.h"
 #include "deliver/remote_unix.h"
@@ -224,6 +225,19 @@ patience(const struct race *race, int64_t now)
 	return !any ? -1 : until > now ? (int)(until - now) : 0;
 }
 
+/* Without poll(2) nothing can be waited for: those under way have lost. */
+static void
+blind(struct race *race, struct verdict *why)
+{
+	int	error = errno;
+
+	log_error("poll why=\"%s\"", strerror(error));
+	/* nor will it be better a moment later: no others are begun */
+	race->d->left = 0;
+	verdict_set(why, "4.3.0", "wait for a connection: %s",
+	    strerror(error));
+}
+
 /* 1 with the winner's index, 0: all have lost, -1: stopped. */
 static int
 run(struct race *race, size_t *winner, struct verdict *why)
@@ -242,8 +256,12 @@ run(struct race *race, size_t *winner, struct verdict *why)
 		for (i = 0; i < race->begun; i++)
 			p[i] = (struct pollfd){ race->fds[i], POLLOUT, 0 };
 		p[i] = (struct pollfd){ race->r->queue, 0, 0 };
-		if (poll(p, (nfds_t)(race->begun + 1), wait) == -1)
-			continue;	/* a signal */
+		if (poll(p, (nfds_t)(race->begun + 1), wait) == -1) {
+			if (errno == EINTR || errno == EAGAIN)
+				continue;
+			blind(race, why);
+			return 0;
+		}
 		if (p[race->begun].revents != 0 || *sig_stop_flag() != 0)
 			return -1;
 		if ((*winner = look(race, p, now_ms(), why)) < race->n)

@@ -258,6 +258,11 @@ loop(struct parent *p)
 			break;
 		if (poll(p->fds, gather(p), patience(p, now)) != -1)
 			dispatch(p);
+		else if (errno != EINTR && errno != EAGAIN) {
+			log_error("poll why=\"%s\"", strerror(errno));
+			p->status = EX_OSERR;
+			break;
+		}
 	}
 	workers_signal(&p->workers, SIGTERM);
 }

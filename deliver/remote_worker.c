@@ -328,8 +328,12 @@ loop(struct worker *w)
 	while (*sig_stop_flag() == 0) {
 		p[0] = (struct pollfd){ w->r->queue, POLLIN, 0 };
 		p[1] = (struct pollfd){ w->s.conn.fd, POLLIN, 0 };
-		if (poll(p, 2, slice(idle)) == -1)
-			continue;
+		if (poll(p, 2, slice(idle)) == -1) {
+			if (errno == EINTR || errno == EAGAIN)
+				continue;
+			log_error("poll why=\"%s\"", strerror(errno));
+			return;		/* there is nothing under way */
+		}
 		if (p[0].revents != 0) {
 			if (!take(w))
 				return;

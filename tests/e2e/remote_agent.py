@@ -239,6 +239,14 @@ def one(got, status, done=None):
     return results
 
 
+def blind(pid):
+    """poll(2) of two descriptors gives EINVAL. As its own user: root may not have the capability."""
+    with open("/proc/%d/status" % pid, encoding="ascii") as f:
+        ids = {l.split(":")[0]: int(l.split()[1]) for l in f if l.startswith(("Uid:", "Gid:"))}
+    who = {"user": ids["Uid"], "group": ids["Gid"], "extra_groups": []} if os.geteuid() == 0 else {}
+    subprocess.run(["prlimit", "--pid", str(pid), "--nofile=1:1"], check=True, timeout=20, **who)
+
+
 with Remote(CONF) as remote:
     def deliver(server, *args, **more):
         where = more.pop("where", None) or hop(server.target())
@@ -573,6 +581,32 @@ with Remote(CONF) as remote:
             for w in some[1:]:
                 one(w.deliver(hop(s.target()), MESSAGE), "2.")
                 w.close()
+
+    @check("a worker that can wait for nothing gives up at once, and ends")
+    def _():
+        with socket.socket() as full:
+            full.bind(("127.0.0.1", 0))
+            full.listen(0)
+            port = full.getsockname()[1]
+            fill = [socket.socket() for _ in range(4)]      # nobody else gets in: the next one's connect waits
+            for f in fill:
+                f.setblocking(False)
+                f.connect_ex(("127.0.0.1", port))
+            before = set(remote.workers())
+            with Worker(remote) as w:
+                w.ask(hop(target(port), target(port, host="second.test")), MESSAGE)
+                pid, = until("a worker", lambda: set(remote.workers()) - before)
+                time.sleep(0.3)
+                blind(pid)
+                start = time.monotonic()
+                got = w.answer()
+                want("at once", time.monotonic() - start, time.monotonic() - start < 1.5)
+                want("a reason", got, one(got, "4.3.0", "connect")[0].text.startswith("wait for a connection: "))
+                until("it ends", lambda: pid not in remote.workers(), 5)
+            lines = [l for l in remote.log() if l.startswith("poll why=")]
+            want("said when it happened, and at its end", lines, len(lines) == 2)
+            for f in fill:
+                f.close()
 
     @check("records that make no sense cost that worker, and nobody else")
     def _():
