@@ -17,9 +17,11 @@
 #include <unistd.h>
 
 #include "common/base/fdio.h"
+#include "common/base/now.h"
 #include "common/store/table.h"
 #include "common/store/users.h"
 #include "route/hop_plan.h"
+#include "route/own.h"
 #include "route/value.h"
 
 #define AUTH_GROUP	"ph-auth"
@@ -133,12 +135,15 @@ prove_hops(const struct settings *st)
 static int
 load(struct site *site, struct sources *src, const struct settings *st)
 {
-	struct addr	own[SITE_OWN_MAX];
-	size_t		nown = own_addresses(own, SITE_OWN_MAX);
+	struct own	own;
+	int		r;
 
 	if (prove_hops(st) == -1)
 		return EX_CONFIG;
-	if (site_init(site, st, own, nown) == -1) {
+	own_open(&own, now_ms());
+	r = site_init(site, st, own.addrs, own.n);
+	own_close(&own);
+	if (r == -1) {
 		warn("settings");
 		return EX_OSERR;
 	}

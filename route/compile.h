@@ -11,7 +11,5 @@ int	compile_run(const struct settings *);
 int	compile_test(const struct settings *);
 /* One expect line. True if it holds; else what came instead is a mistake in src. */
 bool	expect_holds(struct sources *, struct engine *, struct decision *, const struct setting_item *);
-/* Addresses of this host, for address literals. */
-size_t	own_addresses(struct addr *, size_t max);
 
 #endif

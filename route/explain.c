@@ -16,9 +16,10 @@
 #include <unistd.h>
 
 #include "common/base/fdio.h"
+#include "common/base/now.h"
 #include "common/fmt/path.h"
 #include "common/fmt/record.h"
-#include "route/compile.h"
+#include "route/own.h"
 #include "route/tables.h"
 #include "route/value.h"
 
@@ -145,13 +146,16 @@ decide(const char *conf, const struct settings *st, struct tables *tables,
     const struct engine_ask *ask)
 {
 	struct engine_tables	 look = tables_engine(tables);
-	struct addr		 own[SITE_OWN_MAX];
+	struct own		 own;
 	struct site		 site;
 	struct engine		 e;
 	struct decision		 d;
 	int			 status;
 
-	if (site_init(&site, st, own, own_addresses(own, nitems(own))) == -1) {
+	own_open(&own, now_ms());
+	status = site_init(&site, st, own.addrs, own.n);
+	own_close(&own);
+	if (status == -1) {
 		warn("settings");
 		return EX_OSERR;
 	}

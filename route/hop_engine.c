@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "common/base/now.h"
-#include "route/compile.h"
 #include "route/hop_cache.h"
 #include "route/hop_system.h"
+#include "route/own.h"
 
 /* The plan is made anew when the facts are there: the settings may be others by then. */
 struct question {
@@ -24,6 +24,7 @@ struct question {
 struct hop_engine {
 	struct event_base	*base;
 	struct hop_site		 site;
+	struct own		 own;
 	struct hosts		 hosts;
 	struct dns		*dns;
 	struct event		*readable;
@@ -38,12 +39,12 @@ hop_engine_new(struct hop_engine **out, struct event_base *base,
     const struct settings *st, struct diag *why)
 {
 	struct hop_engine	*e;
-	struct addr		 own[HOP_OWN_MAX];
 
 	*out = NULL;
 	if ((e = calloc(1, sizeof(*e))) == NULL)
 		return diag_errno(why, "hop");
 	e->base = base;
+	own_open(&e->own, now_ms());
 	hop_cache_init(&e->cache, arc4random(), HOP_CACHE_ENTRIES,
 	    HOP_CACHE_BYTES);
 	hop_choice_init(&e->choice);
@@ -52,8 +53,8 @@ hop_engine_new(struct hop_engine **out, struct event_base *base,
 		diag_errno(why, "/etc/hosts");
 		goto fail;
 	}
-	if (hop_site_init(&e->site, st, own, own_addresses(own, nitems(own)),
-	    why) == -1 || hop_system_dns(&e->dns, st, why) == -1)
+	if (hop_site_init(&e->site, st, e->own.addrs, e->own.n, why) == -1 ||
+	    hop_system_dns(&e->dns, st, why) == -1)
 		goto fail;
 	return 0;
 fail:
@@ -106,6 +107,7 @@ hop_engine_free(struct hop_engine **ep)
 	dns_close(&e->dns);
 	hosts_free(&e->hosts);
 	hop_site_free(&e->site);
+	own_close(&e->own);
 	hop_choice_free(&e->choice);
 	free(e);
 	*ep = NULL;
@@ -138,7 +140,7 @@ hop_engine_reload(struct hop_engine *e, const struct settings *st,
 {
 	struct hop_site	fresh;
 
-	if (hop_site_init(&fresh, st, e->site.own, e->site.nown, why) == -1)
+	if (hop_site_init(&fresh, st, e->own.addrs, e->own.n, why) == -1)
 		return -1;
 	hop_site_free(&e->site);
 	e->site = fresh;
@@ -182,12 +184,14 @@ static void
 tell_choice(struct hop_engine *e, const struct hop_plan *plan,
     const struct hop_entry *entry, hop_answered *answered, void *arg)
 {
-	int64_t	left;
+	int64_t	now = now_ms(), left;
 
+	if (own_refresh(&e->own, now))
+		hop_site_set_own(&e->site, e->own.addrs, e->own.n);
 	hop_choose(&e->site, plan, entry == NULL ? NULL : &entry->facts,
 	    arc4random_uniform, &e->choice);
 	if (entry != NULL) {
-		left = (entry->until - now_ms()) / 1000;
+		left = (entry->until - now) / 1000;
 		if (left < (int64_t)e->choice.expires)
 			e->choice.expires = left < 10 ? 10 : (unsigned)left;
 	}

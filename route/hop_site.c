@@ -39,6 +39,14 @@ listeners(struct hop_site *s, struct diag *why)
 	return 0;
 }
 
+void
+hop_site_set_own(struct hop_site *s, const struct addr *own, size_t n)
+{
+	s->nown = n < HOP_OWN_MAX ? n : HOP_OWN_MAX;
+	if (s->nown > 0)
+		memcpy(s->own, own, s->nown * sizeof(*own));
+}
+
 int
 hop_site_init(struct hop_site *s, const struct settings *settings,
     const struct addr *own, size_t nown, struct diag *why)
@@ -47,9 +55,7 @@ hop_site_init(struct hop_site *s, const struct settings *settings,
 	s->settings = settings;
 	s->v4 = strcmp(settings->remote.family, "ipv6") != 0;
 	s->v6 = strcmp(settings->remote.family, "ipv4") != 0;
-	s->nown = nown < HOP_OWN_MAX ? nown : HOP_OWN_MAX;
-	if (s->nown > 0)
-		memcpy(s->own, own, s->nown * sizeof(*own));
+	hop_site_set_own(s, own, nown);
 	if (prepare(s, why) == -1 || listeners(s, why) == -1) {
 		hop_site_free(s);
 		return -1;

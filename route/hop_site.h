@@ -28,6 +28,8 @@ struct hop_site {
 int	hop_site_init(struct hop_site *, const struct settings *, const struct addr *own, size_t,
 	    struct diag *) must_check;
 void	hop_site_free(struct hop_site *);
+/* They are others now. */
+void	hop_site_set_own(struct hop_site *, const struct addr *, size_t);
 /* Does this host have the address? 0.0.0.0, :: and all of 127.0.0.0/8 lead here, too. */
 bool	hop_site_own(const struct hop_site *, const struct addr *);
 /* Would a connection to this address and port reach our own smtpd? */

@@ -24,6 +24,7 @@
 #include "common/proc/service.h"
 #include "route/answer.h"
 #include "route/compile.h"
+#include "route/own.h"
 #include "route/tables.h"
 
 #define USER		"ph-route"
@@ -40,8 +41,7 @@ struct server {
 	struct service		*service;
 	struct peers		*peers;
 	struct buf		 answer;
-	struct addr		 own[SITE_OWN_MAX];
-	size_t			 nown;
+	struct own		 own;
 	int			 dir;		/* of the tables */
 	int64_t			 refreshed;
 	char			 complaint[DIAG_MAX];	/* said once */
@@ -58,6 +58,8 @@ refresh(struct server *s)
 	if (now - s->refreshed < REFRESH_MS)
 		return;
 	s->refreshed = now;
+	if (own_refresh(&s->own, now))
+		site_set_own(&s->site, s->own.addrs, s->own.n);
 	changed = tables_refresh(s->tables, &why);
 	if (changed)
 		log_info("tables-changed");
@@ -149,7 +151,7 @@ reload(void *arg, int conf)
 	}
 	if (tables_open(&tables, fresh, s->dir, &why) == -1)
 		goto fail;
-	if (site_init(&site, fresh, s->own, s->nown) == -1) {
+	if (site_init(&site, fresh, s->own.addrs, s->own.n) == -1) {
 		diag_errno(&why, "settings");
 		goto fail;
 	}
@@ -230,14 +232,14 @@ events(struct server *s, struct diag *why)
 static int
 setup(struct server *s, struct diag *why)
 {
+	own_open(&s->own, now_ms());
 	engine_init(&s->engine);
 	decision_init(&s->decision);
 	buf_init(&s->answer, MSG_MAX);
 	s->dir = fdio_opendir(AT_FDCWD, s->settings->tables);
 	if (s->dir == -1)
 		return diag_errno(why, "%s", s->settings->tables);
-	s->nown = own_addresses(s->own, nitems(s->own));
-	if (site_init(&s->site, s->settings, s->own, s->nown) == -1)
+	if (site_init(&s->site, s->settings, s->own.addrs, s->own.n) == -1)
 		return diag_errno(why, "settings");
 	if (tables_open(&s->tables, s->settings, s->dir, why) == -1 ||
 	    events(s, why) == -1)
@@ -252,6 +254,7 @@ cleanup(struct server *s)
 	service_free(&s->service);
 	tables_close(&s->tables);
 	site_free(&s->site);
+	own_close(&s->own);
 	engine_free(&s->engine);
 	decision_free(&s->decision);
 	buf_free(&s->answer);

@@ -109,12 +109,19 @@ add_networks(struct site *s)
 	return 0;
 }
 
+void
+site_set_own(struct site *s, const struct addr *own, size_t n)
+{
+	s->nown = n < SITE_OWN_MAX ? n : SITE_OWN_MAX;
+	if (s->nown > 0)
+		memcpy(s->own, own, s->nown * sizeof(*own));
+}
+
 int
 site_init(struct site *s, const struct settings *st, const struct addr *own,
     size_t nown)
 {
 	struct diag	why;
-	size_t		i;
 
 	*s = (struct site){ .settings = st };
 	s->domains = calloc(st->domains.n + st->virtual_domains.n +
@@ -132,8 +139,7 @@ site_init(struct site *s, const struct settings *st, const struct addr *own,
 	sort_domains(s);
 	add_catch_alls(s);
 	s->literal = (struct site_domain){ .kind = SITE_LOCAL };
-	for (i = 0; i < nown && s->nown < SITE_OWN_MAX; i++)
-		s->own[s->nown++] = own[i];
+	site_set_own(s, own, nown);
 	s->first = st->domains.n > 0 ? st->domains.items[0].text :
 	    st->hostname;
 	return 0;

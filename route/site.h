@@ -38,6 +38,8 @@ struct site {
 /* own: addresses of this host; more than SITE_OWN_MAX are left out. The settings must outlive it. */
 int	site_init(struct site *, const struct settings *, const struct addr *own, size_t) must_check;
 void	site_free(struct site *);
+/* They are others now. */
+void	site_set_own(struct site *, const struct addr *, size_t);
 /* Lower-case domain or [literal]; NULL: foreign. */
 const struct site_domain *site_find(const struct site *, struct str);
 /* The transport line that says that mail for this domain is not sent, or NULL. */

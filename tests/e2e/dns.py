@@ -13,7 +13,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import fakedns
-from e2e import BIN, LONG, ROOT, Skip, Stage, Tap, until, want
+from e2e import BIN, LONG, ROOT, Skip, Smtp, Stage, Tap, message, send, until, want, word
 from fakedns import A, AAAA, MX
 
 TIMEOUT = 3
@@ -396,6 +396,39 @@ def after_silence(stage):
     until("an answer again", asked, seconds=4, step=0.3)
 
 
+def own_addresses(stage, hop):
+    """An address that this host gets, and loses again, while hop and route run."""
+    addr = "203.0.113.%d" % (os.getpid() % 250 + 1)
+    ip = ["ip", "addr", "add", addr + "/32", "dev", "lo"]
+    w = word("own")
+
+    def user(c):
+        c.say(b"EHLO client.test\r\nMAIL FROM:<s@client.test>\r\n", "250", "250")
+        c.say(b"RCPT TO:<nobody-here@[%s]>" % addr.encode(), "550" if user.ours else "250")
+    user.ours = False
+    with Smtp(stage.smtp) as c:
+        user(c)
+    a = hop.ask("[%s]" % addr)
+    want("another host's", a, a.code == "250" and a.addrs() == [addr])
+    try:
+        r = subprocess.run(ip, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=20)
+    except OSError as e:
+        raise Skip(str(e)) from e
+    if r.returncode != 0:
+        raise Skip("ip addr add: " + r.stdout.decode().strip())
+    try:
+        until("ours", lambda: hop.ask("[%s]" % addr).status == "5.4.6", 8, 0.5)
+        time.sleep(5.2)     # route may have asked later than hop
+        user.ours = True
+        with Smtp(stage.smtp) as c:
+            user(c)
+        send(stage.smtp, b"alice@[%s]" % addr.encode(), message(w))
+        stage.came("alice", w)
+    finally:
+        subprocess.run(["del" if x == "add" else x for x in ip], timeout=20, check=True)
+    until("another host's again", lambda: hop.ask("[%s]" % addr).code == "250", 8, 0.5)
+
+
 def joined(stage, z):
     hop, other = Hop(stage), Hop(stage)
     for _ in range(20):
@@ -572,6 +605,7 @@ def plain(tap):
         tap.run("times", times, hop)
         tap.run("many questions under way", under_way, stage, z)
         tap.run("after silence", after_silence, stage)
+        tap.run("an address that comes later", own_addresses, stage, hop)
         tap.run("the same question twice", joined, stage, z)
         tap.run("many answers at once", burst, stage)
         tap.run("a client that leaves", gone_client, stage, hop)

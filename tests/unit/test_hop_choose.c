@@ -323,6 +323,26 @@ START_TEST(turns)
 END_TEST
 
 /* As large as it can be, the answer fits beside a message's recipients. */
+/* An address that this host got later. */
+START_TEST(own_changes)
+{
+	struct hop_plan	plan;
+	struct addr	a;
+
+	ck_assert_int_eq(addr_parse(STR("192.0.2.9"), &a), 0);
+	hop_plan_make(&site, STR("[192.0.2.9]"), &plan);
+	hop_choose(&site, &plan, NULL, any, &choice);
+	ck_assert_uint_eq(choice.code, 250);
+	hop_site_set_own(&site, &a, 1);
+	hop_choose(&site, &plan, NULL, any, &choice);
+	ck_assert_uint_eq(choice.code, 550);
+	ck_assert_str_eq(choice.status, "5.4.6");
+	hop_site_set_own(&site, NULL, 0);
+	hop_choose(&site, &plan, NULL, any, &choice);
+	ck_assert_uint_eq(choice.code, 250);
+}
+END_TEST
+
 START_TEST(largest)
 {
 	struct hop_plan	plan;
@@ -374,6 +394,7 @@ main(void)
 	tcase_add_loop_test(t, row, 0, nitems(rows));
 	tcase_add_test(t, limits);
 	tcase_add_test(t, turns);
+	tcase_add_test(t, own_changes);
 	tcase_add_test(t, largest);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
