@@ -135,8 +135,9 @@ prove_hops(const struct settings *st)
 static int
 load(struct site *site, struct sources *src, const struct settings *st)
 {
-	struct own	own;
-	int		r;
+	const struct setting_item	*stray;
+	struct own			 own;
+	int				 r;
 
 	if (prove_hops(st) == -1)
 		return EX_CONFIG;
@@ -146,6 +147,12 @@ load(struct site *site, struct sources *src, const struct settings *st)
 	if (r == -1) {
 		warn("settings");
 		return EX_OSERR;
+	}
+	if ((stray = site_stray_catch_all(site)) != NULL) {
+		warnx("%s:%u:1: catch-all for %s, which is no domain of ours",
+		    stray->file, stray->line, stray->text);
+		site_free(site);
+		return EX_CONFIG;
 	}
 	if (sources_load(src, site) == -1) {
 		warn("tables");

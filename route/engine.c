@@ -234,6 +234,7 @@ engine_decide(struct engine *e, const struct site *site,
 	}
 	if (memchr(q->rcpt.p, '@', q->rcpt.n) == NULL)
 		walk_why(&w, "without a domain: %s", n.addr);
+	walk_why_domain(&w, &n);
 	domain = site_find(site, str_from(n.domain));
 	if (domain == NULL || domain->kind == SITE_RELAY)
 		decide_remote(&w, q, &n, domain);

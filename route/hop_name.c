@@ -74,6 +74,16 @@ hop_name_ascii(struct str in, char out[HOP_NAME_MAX + 1])
 	return r;
 }
 
+int
+hop_name_canonical(struct str in, char *out, size_t size)
+{
+	char	ascii[HOP_NAME_MAX + 1];
+
+	if (is_ascii(in) || hop_name_ascii(in, ascii) == -1)
+		return str_lower(out, size, in);
+	return str_copy(out, size, str_from(ascii));
+}
+
 bool
 hop_name_literal(struct str in, struct addr *out)
 {

@@ -14,7 +14,8 @@ add_domain(struct site *s, const char *name, enum site_kind kind,
 	struct site_domain	*d = &s->domains[s->ndomains];
 
 	*d = (struct site_domain){ .kind = kind, .item = item };
-	if (str_lower(d->name, sizeof(d->name), str_from(name)) == -1)
+	if (hop_name_canonical(str_from(name), d->name,
+	    sizeof(d->name)) == -1)
 		return -1;
 	s->ndomains++;
 	return 0;
@@ -76,22 +77,42 @@ find_name(const struct site *s, struct str name)
 	    compare_key);
 }
 
+static struct site_domain *
+find_written(const struct site *s, const char *text)
+{
+	char	name[DOMAIN_MAX + 1];
+
+	if (hop_name_canonical(str_from(text), name, sizeof(name)) == -1)
+		return NULL;
+	return find_name(s, str_from(name));
+}
+
 static void
 add_catch_alls(struct site *s)
 {
 	const struct setting_list	*list = &s->settings->catch_all;
 	struct site_domain		*d;
-	char				 name[DOMAIN_MAX + 1];
+	size_t				 i;
+
+	for (i = 0; i < list->n; i++)
+		if ((d = find_written(s, list->items[i].text)) != NULL &&
+		    d->catch_all == NULL)
+			d->catch_all = &list->items[i];
+}
+
+const struct setting_item *
+site_stray_catch_all(const struct site *s)
+{
+	const struct setting_list	*list = &s->settings->catch_all;
+	const struct site_domain	*d;
 	size_t				 i;
 
 	for (i = 0; i < list->n; i++) {
-		if (str_lower(name, sizeof(name),
-		    str_from(list->items[i].text)) == -1)
-			continue;
-		if ((d = find_name(s, str_from(name))) != NULL &&
-		    d->catch_all == NULL)
-			d->catch_all = &list->items[i];
+		d = find_written(s, list->items[i].text);
+		if (d == NULL || d->kind == SITE_RELAY)
+			return &list->items[i];
 	}
+	return NULL;
 }
 
 static int

@@ -17,7 +17,7 @@
 enum site_kind { SITE_FOREIGN, SITE_LOCAL, SITE_VIRTUAL, SITE_RELAY };
 
 struct site_domain {
-	char			 name[DOMAIN_MAX + 1];	/* lower case */
+	char			 name[DOMAIN_MAX + 1];	/* hop_name_canonical */
 	enum site_kind		 kind;
 	const struct setting_item *item;	/* NULL: by nature (host name, address) */
 	const struct setting_item *catch_all;	/* or NULL */
@@ -38,9 +38,11 @@ struct site {
 /* own: addresses of this host; more than SITE_OWN_MAX are left out. The settings must outlive it. */
 int	site_init(struct site *, const struct settings *, const struct addr *own, size_t) must_check;
 void	site_free(struct site *);
+/* The first catch-all that is for no domain of ours, or NULL. */
+const struct setting_item *site_stray_catch_all(const struct site *);
 /* They are others now. */
 void	site_set_own(struct site *, const struct addr *, size_t);
-/* Lower-case domain or [literal]; NULL: foreign. */
+/* A domain in its one form (hop_name_canonical), or [literal]; NULL: foreign. */
 const struct site_domain *site_find(const struct site *, struct str);
 /* The transport line that says that mail for this domain is not sent, or NULL. */
 const struct setting_item *site_refused(const struct site *, struct str);

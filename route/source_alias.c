@@ -20,6 +20,7 @@
 #include "common/fmt/cur.h"
 #include "common/fmt/path.h"
 #include "common/fmt/record.h"
+#include "route/hop_name.h"
 #include "route/value.h"
 
 #define SOURCE_MAX	(256u << 20)
@@ -288,8 +289,9 @@ virtual_key(const struct site *site, struct str name, struct buf *key)
 	struct cur			 c = cur_from(name);
 	struct path			 p = { { "", 0 }, { "", 0 }, false };
 	char				 local[LOCAL_MAX + 1];
+	char				 lower[LOCAL_MAX + 1];
+	char				 domain[DOMAIN_MAX + 1];
 	const struct site_domain	*d;
-	size_t				 i;
 
 	if (cur_byte(&c, '@') ? !path_domain(&c, PATH_UTF8, &p.domain) :
 	    !path_mailbox(&c, PATH_UTF8, false, &p))
@@ -298,14 +300,11 @@ virtual_key(const struct site *site, struct str name, struct buf *key)
 		return "text after the address, expected a colon";
 	if (path_local_plain(p.local, local, sizeof(local)) == -1)
 		return "this name is too long";
-	buf_adds(key, local);
-	buf_addc(key, '@');
-	buf_addstr(key, p.domain);
-	for (i = 0; i < key->n; i++)
-		if (key->p[i] >= 'A' && key->p[i] <= 'Z')
-			key->p[i] = (char)(key->p[i] + 32);
-	d = site_find(site, (struct str){ key->p + strlen(local) + 1,
-	    p.domain.n });
+	if (str_lower(lower, sizeof(lower), str_from(local)) == -1 ||
+	    hop_name_canonical(p.domain, domain, sizeof(domain)) == -1)
+		return "this address is too long";
+	buf_addf(key, "%s@%s", lower, domain);
+	d = site_find(site, str_from(domain));
 	if (d == NULL || d->kind == SITE_RELAY)
 		return "this domain is not ours, expected one of domain or "
 		    "virtual-domain";

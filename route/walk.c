@@ -12,6 +12,7 @@
 
 #include "common/fmt/record.h"
 #include "common/proc/proto_route.h"
+#include "route/hop_name.h"
 
 bool
 walk_node(struct walk *w, struct str text, const struct node *parent,
@@ -31,7 +32,7 @@ walk_node(struct walk *w, struct str text, const struct node *parent,
 	buf_reset(b);
 	return path_local_plain(p.local, n->local, sizeof(n->local)) == 0 &&
 	    str_lower(n->lower, sizeof(n->lower), str_from(n->local)) == 0 &&
-	    str_lower(n->domain, sizeof(n->domain), p.domain) == 0 &&
+	    hop_name_canonical(p.domain, n->domain, sizeof(n->domain)) == 0 &&
 	    path_format(&p, b) == 0 &&
 	    str_copy(n->addr, sizeof(n->addr), buf_view(b)) == 0;
 }
@@ -233,8 +234,7 @@ resolve_ours(struct walk *w, struct node *n, const struct site_domain *d)
 static void
 key_of(const struct node *n, char key[ADDR_MAX + 1])
 {
-	/* it is the copy of a string as long as this one */
-	(void)!str_lower(key, ADDR_MAX + 1, str_from(n->addr));
+	snprintf(key, ADDR_MAX + 1, "%s@%s", n->lower, n->domain);
 }
 
 /* 1 go on, 0 it has been dealt with, -1 *o is the end. */
@@ -247,7 +247,8 @@ check_way(struct walk *w, struct node *n, enum outcome *o)
 
 	key_of(n, key);
 	for (p = n->parent; p != NULL; p = p->parent) {
-		if (strcasecmp(p->addr, n->addr) != 0)
+		if (strcmp(p->lower, n->lower) != 0 ||
+		    strcmp(p->domain, n->domain) != 0)
 			continue;
 		/* "bob: bob, ann" means the mailbox of bob, not bob again. */
 		if (p == n->parent && p->skip < p->by) {
@@ -310,6 +311,20 @@ resolve_postmaster(struct walk *w, struct node *n)
 	return OUT_CONFIG;
 }
 
+static void
+why_ours(struct walk *w, const struct node *n, const struct site_domain *d)
+{
+	const char	*kind = d->kind == SITE_LOCAL ? "local" : "virtual";
+
+	if (d->item == NULL)
+		walk_why(w, "%s is a name of this host", n->domain);
+	else if (strcasecmp(d->item->text, n->domain) == 0)
+		walk_why_item(w, d->item, "domain %s is %s", n->domain, kind);
+	else
+		walk_why_item(w, d->item, "domain %s, which is %s, is %s",
+		    d->item->text, n->domain, kind);
+}
+
 enum outcome
 walk_resolve(struct walk *w, struct node *n)
 {
@@ -321,16 +336,14 @@ walk_resolve(struct walk *w, struct node *n)
 
 	if ((r = check_way(w, n, &o)) != 1)
 		return o;
+	if (n->parent != NULL)
+		walk_why_domain(w, n);
 	if (d == NULL || d->kind == SITE_RELAY) {
 		walk_why(w, "%s is on another host", n->addr);
 		f.arg = f.addr = str_from(n->addr);
 		return walk_final(w, &f);
 	}
-	if (d->item == NULL)
-		walk_why(w, "%s is a name of this host", n->domain);
-	else
-		walk_why_item(w, d->item, "domain %s is %s", n->domain,
-		    d->kind == SITE_LOCAL ? "local" : "virtual");
+	why_ours(w, n, d);
 	if (is_postmaster(n) && n->skip == SKIP_NOTHING)
 		return resolve_postmaster(w, n);
 	o = resolve_ours(w, n, d);

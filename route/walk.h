@@ -24,7 +24,7 @@ struct node {
 	unsigned		 depth;
 	char			 local[LOCAL_MAX + 1];	/* plain, as written */
 	char			 lower[LOCAL_MAX + 1];	/* the same in lower case */
-	char			 domain[DOMAIN_MAX + 1];	/* lower case */
+	char			 domain[DOMAIN_MAX + 1];	/* hop_name_canonical */
 	char			 addr[ADDR_MAX + 1];	/* canonical local@domain */
 	enum skip		 skip;	/* a target that names its own entry: what not to ask again */
 	enum skip		 by;	/* what is being expanded here */
@@ -55,6 +55,8 @@ enum outcome walk_failed(struct walk *, const char *what, const char *key);
 /* walk_entry.c: the value of an entry of the tables, for the address in the node. */
 enum outcome walk_expand(struct walk *, struct node *, struct str value, struct str ext);
 
+/* Says how the domain is spelled to be looked up, if that is not how it was written. */
+void	walk_why_domain(struct walk *, const struct node *);
 void	walk_why(struct walk *, const char *, ...) printf_like(2, 3);
 /* "file:line: text" of a setting, without a place for a default. */
 void	walk_why_item(struct walk *, const struct setting_item *, const char *, ...) printf_like(3, 4);

@@ -1,6 +1,7 @@
 /* route/why.c - the reasons, as they are collected. Pure. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "common/fmt/record.h"
 #include "common/proc/proto_route.h"
@@ -31,6 +32,15 @@ walk_why(struct walk *w, const char *fmt, ...)
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
 	add(w, line);
+}
+
+void
+walk_why_domain(struct walk *w, const struct node *n)
+{
+	const char	*written = strrchr(n->addr, '@') + 1;
+
+	if (strcasecmp(written, n->domain) != 0)
+		walk_why(w, "%s is %s", written, n->domain);
 }
 
 void

@@ -158,6 +158,19 @@ list_has(const struct setting_list *list, const char *text)
 	return false;
 }
 
+/* It may have another spelling: route knows, and judges. */
+static bool
+is_idna(const char *text)
+{
+	const char	*p;
+
+	for (p = text; *p != '\0'; p++)
+		if ((unsigned char)*p > 0x7f || ((p == text || p[-1] == '.') &&
+		    strncasecmp(p, "xn--", 4) == 0))
+			return true;
+	return false;
+}
+
 static void
 check_catch_all(const struct settings *s, struct setting_report *report)
 {
@@ -167,7 +180,7 @@ check_catch_all(const struct settings *s, struct setting_report *report)
 
 	for (i = 0; i < s->catch_all.n; i++) {
 		it = &s->catch_all.items[i];
-		if (list_has(&s->domains, it->text) ||
+		if (is_idna(it->text) || list_has(&s->domains, it->text) ||
 		    list_has(&s->virtual_domains, it->text))
 			continue;
 		diag_at(&why, it->file, it->line, 1, "catch-all for %s, which is "

@@ -8,6 +8,9 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
+from e2e import Smtp, Stage, message, send, word  # noqa: E402
+
 ADDR = os.environ.get("PH_ADDR", "127.0.0.1")
 SMTP = int(os.environ["PH_SMTP"])
 DIR = os.environ["PH_DIR"]
@@ -206,6 +209,51 @@ def test_expect():
             "one that does not hold is explained", err)
 
 
+def test_idna():
+    """U-labels and A-labels are one name, in the configuration, in tables and in addresses."""
+    with Stage("domain bücher.test\nvirtual-domain xn--mnchen-3ya.test\nvirtual @DIR@/virtual\n",
+               files={"virtual": "info@münchen.test: bob\n"}) as st:
+        for address, lines in (
+                ("alice@xn--bcher-kva.test", ["domain bücher.test, which is xn--bcher-kva.test, is local",
+                                              "-> user alice"]),
+                ("alice@BÜCHER.test", ["is xn--bcher-kva.test\n", "domain bücher.test, which is", "-> user alice"]),
+                ("info@münchen.test", ["münchen.test is xn--mnchen-3ya.test\n", "domain xn--mnchen-3ya.test is virtual",
+                                       "info@münchen.test is bob", "-> user bob"])):
+            p = subprocess.run([os.path.join(st.dir, "bin", "route"), "-v", "-f", st.conf, address], capture_output=True,
+                               encoding="utf-8", timeout=60, check=False)
+            at = 0
+            for line in lines:
+                at = p.stdout.find(line, at)
+                if at < 0:
+                    break
+            check(p.returncode == 0 and at >= 0, "route -v " + address, p.stdout + p.stderr)
+        w = word("idna")
+        send(st.smtp, b"alice@xn--bcher-kva.test", message(w))
+        st.came("alice", w)
+        with Smtp(st.smtp) as c:
+            c.say(b"EHLO client.test", "250")
+            c.say(b"MAIL FROM:<s@client.test> SMTPUTF8", "250")
+            c.say("RCPT TO:<alice@bücher.test>".encode(), "250")
+            c.say("RCPT TO:<info@xn--mnchen-3ya.test>".encode(), "250")
+            w = word("idna")
+            c.data(message(w))
+        st.came("alice", w)
+        st.came("bob", w)
+        check(True, "delivered by either name")
+        with open(st.conf, encoding="utf-8") as f:
+            text = f.read()
+        with tempfile.NamedTemporaryFile("w", suffix=".conf", dir=st.dir, encoding="utf-8") as f:
+            for line, status in (("catch-all xn--bcher-kva.test bob\n", 0), ("catch-all köln.test bob\n", 78)):
+                f.seek(0)
+                f.truncate()
+                f.write(text + line)
+                f.flush()
+                p = subprocess.run([os.path.join(st.dir, "bin", "route"), "-t", "-f", f.name], capture_output=True,
+                                   encoding="utf-8", timeout=60, check=False)
+                check(p.returncode == status and (status == 0 or "catch-all for köln.test" in p.stderr),
+                      line.strip(), p.stderr)
+
+
 def main():
     with tempfile.NamedTemporaryFile() as keep:
         shutil.copyfile(ALIASES, keep.name)
@@ -215,6 +263,7 @@ def main():
             test_swap(keep.name)
             test_open_session(keep.name)
             test_expect()
+            test_idna()
         finally:
             shutil.copyfile(keep.name, ALIASES)
             route("-c", "-f", CONF)

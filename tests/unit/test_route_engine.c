@@ -18,6 +18,9 @@ static const char conf[] =
     "aliases /a\n"
     "virtual /v\n"
     "catch-all w.test bob\n"
+    "virtual-domain m\xc3\xbcnchen.test XN--KLN-SNA.test\n"
+    "relay-domain stra\xc3\x9f" "e.test\n"
+    "catch-all k\xc3\xb6ln.test carol\n"
     "postmaster alice\n"
     "transport .shut.test none\n"
     "transport open.shut.test smtp\n";
@@ -48,6 +51,10 @@ static const char virtuals[] =
     "tag@v.test: carol+fix\n"
     "@v.test: nosuch@example.test\n"
     "kim@example.org: carol\n"
+    "info@M\xc3\x9cNCHEN.test: alice\n"
+    "mail@xn--mnchen-3ya.test: bob, info@m\xc3\xbcnchen.test\n"
+    "way@m\xc3\xbcnchen.test: back@xn--mnchen-3ya.test\n"
+    "back@m\xc3\xbcnchen.test: way@m\xc3\xbcnchen.test\n"
     "all@w.test: @v.test\n"
     "p@v.test: q@v.test\n"
     "q@v.test: p@v.test\n";
@@ -83,6 +90,7 @@ setup(void)
 	add_user("carol", "61003 users:3");
 	add_user("daemon", "1 users:4");
 	add_user("dave@v.test", "61004 users:5");
+	add_user("dora@xn--mnchen-3ya.test", "61005 users:6");
 	sources_sort(&sources);
 	ck_assert_msg(sources.mistakes == 0, "%.*s", (int)sources.said.n,
 	    sources.said.p);
@@ -167,6 +175,26 @@ static const struct {
 	{ ENGINE_RCPT, STRANGER, "", "alice%far.test@example.test", UNKNOWN },
 	{ ENGINE_RCPT, STRANGER, "", "\"alice\"@example.test",
 	    OK "U alice;" },
+	/* U-labels and A-labels are one */
+	{ ENGINE_RCPT, STRANGER, "", "info@xn--mnchen-3ya.test", OK "U alice;" },
+	{ ENGINE_RCPT, STRANGER, "", "info@m\xc3\xbcnchen.test",
+	    OK "U alice;" },
+	{ ENGINE_RCPT, STRANGER, "", "Info@M\xc3\x9cnchen.TEST",
+	    OK "U alice;" },
+	{ ENGINE_RCPT, STRANGER, "", "mail@m\xc3\xbcnchen.test",
+	    OK "U bob;U carol;U alice;" },
+	{ ENGINE_RCPT, STRANGER, "", "dora@m\xc3\xbcnchen.test",
+	    OK "U dora@xn--mnchen-3ya.test;" },
+	{ ENGINE_RCPT, STRANGER, "", "nosuch@m\xc3\xbcnchen.test", UNKNOWN },
+	{ ENGINE_RCPT, STRANGER, "", "any@k\xc3\xb6ln.test", OK "U carol;" },
+	{ ENGINE_RCPT, STRANGER, "", "any@xn--kln-sna.test", OK "U carol;" },
+	{ ENGINE_RCPT, STRANGER, "", "x@stra\xc3\x9f" "e.test",
+	    OK "R x@stra\xc3\x9f" "e.test;" },
+	{ ENGINE_RCPT, STRANGER, "", "x@XN--strae-oqa.test",
+	    OK "R x@xn--strae-oqa.test;" },
+	{ ENGINE_RCPT, STRANGER, "", "x@m\xc3\xbc" "nch.test", DENIED },
+	{ ENGINE_RCPT, STRANGER, "", "info@m\xcc\x88.test", DENIED },
+	{ ENGINE_RCPT, STRANGER, "", "way@xn--mnchen-3ya.test", "550 5.4.6 " },
 	/* not addresses */
 	{ ENGINE_RCPT, STRANGER, "", "", "553 5.1.3 " },
 	{ ENGINE_RCPT, STRANGER, "", "a b@example.test", "553 5.1.3 " },
