@@ -43,20 +43,24 @@ struct reader {
 	size_t		 targets;
 };
 
-/* Line and column of a place in the text; line is that of `from`. */
-static void
-place_of(const struct reader *r, const char *from, unsigned line,
-    const char *at, unsigned *out_line, unsigned *out_col)
+/* The line of a place in the text, from that of an earlier one. */
+static unsigned
+line_of(const char *from, unsigned line, const char *at)
 {
-	const char	*p, *bol = at;
+	for (; from < at; from++)
+		line += *from == '\n';
+	return line;
+}
 
-	for (p = from; p < at; p++)
-		if (*p == '\n')
-			line++;
+/* Of a mistake only: a line may be long, and have many targets. */
+static unsigned
+column_of(const struct reader *r, const char *at)
+{
+	const char	*bol = at;
+
 	while (bol > r->text.p && bol[-1] != '\n')
 		bol--;
-	*out_line = line;
-	*out_col = (unsigned)(at - bol) + 1;
+	return (unsigned)(at - bol) + 1;
 }
 
 static bool
@@ -242,14 +246,14 @@ read_targets(struct reader *r, struct str targets, unsigned line)
 	struct cur		 c = cur_from(targets);
 	struct alias_target	 t;
 	const char		*from = c.p, *at, *what;
-	unsigned		 at_line = line, col = 1;
+	unsigned		 at_line = line;
 
 	for (;;) {
 		at = next_target(&c);
 		buf_reset(&r->scratch);
 		if (!alias_target_next(&c, &r->scratch, &t))
 			return;
-		place_of(r, from, at_line, at, &at_line, &col);
+		at_line = line_of(from, at_line, at);
 		from = at;
 		if (t.kind != ALIAS_INCLUDE && at_line != r->line) {
 			record_putf(r->value, VALUE_PLACE, "%s:%u", r->file,
@@ -260,11 +264,12 @@ read_targets(struct reader *r, struct str targets, unsigned line)
 		if ((what = add_target(r, &t)) == NULL)
 			continue;
 		if (t.kind == ALIAS_INCLUDE)
-			sources_mistake(r->src, r->file, at_line, col,
-			    ":include:%.*s: %s", STR_ARG(t.text), what);
+			sources_mistake(r->src, r->file, at_line,
+			    column_of(r, at), ":include:%.*s: %s",
+			    STR_ARG(t.text), what);
 		else
-			sources_mistake(r->src, r->file, at_line, col, "%s",
-			    what);
+			sources_mistake(r->src, r->file, at_line,
+			    column_of(r, at), "%s", what);
 	}
 }
 
