@@ -20,6 +20,7 @@ struct widened {
 	struct envelope	 out;
 	struct place	*places;	/* as many as recipients, of those that wait */
 	size_t		 max, nplaces;
+	size_t		 kept;		/* recipients that room is kept for */
 	void		*known;		/* tree of tsearch(3) over places */
 };
 
@@ -76,7 +77,7 @@ is_new(struct widened *w, struct str final, unsigned *notify)
 static int
 add_rcpt(struct widened *w, const struct envelope_rcpt *r)
 {
-	if (w->out.nrcpts == w->max) {
+	if (w->out.nrcpts + w->kept >= w->max) {
 		errno = EMSGSIZE;
 		return -1;
 	}
@@ -151,21 +152,35 @@ copy_rcpts(struct widened *w, const struct message *m, bool several)
 	return r;
 }
 
-static int
-widen(struct widened *w, const struct message *m)
+/* As many as they can be: each, and once more that it was expanded. */
+static size_t
+most(const struct message *m)
 {
 	size_t	i, n = m->env.nrcpts;
 
-	/* each, and once more that it was expanded */
 	for (i = 0; i < m->ntasks; i++)
 		n += m->tasks[i].nfinals + 1;
+	return n;
+}
+
+static int
+widened_init(struct widened *w, const struct message *m)
+{
+	size_t	n = most(m);
+
 	w->out = m->env;
 	w->out.nrcpts = 0;
 	w->max = n < ENVELOPE_RCPTS ? n : ENVELOPE_RCPTS;
 	w->out.rcpts = calloc(w->max, sizeof(*w->out.rcpts));
 	/* one more, for a place that is looked up */
 	w->places = calloc(w->max + 1, sizeof(*w->places));
-	if (w->out.rcpts == NULL || w->places == NULL)
+	return w->out.rcpts == NULL || w->places == NULL ? -1 : 0;
+}
+
+static int
+widen(struct widened *w, const struct message *m)
+{
+	if (widened_init(w, m) == -1)
 		return -1;
 	/* Those first that mean one: whoever was named himself is told what he asked for. */
 	return copy_rcpts(w, m, false) == -1 || copy_rcpts(w, m, true) == -1 ?
@@ -184,6 +199,65 @@ widened_free(struct widened *w)
 	tdestroy(w->known, keep_place);
 	free(w->places);
 	free(w->out.rcpts);
+}
+
+/* Back to so many recipients and places. */
+static void
+take_back(struct widened *w, size_t nrcpts, size_t nplaces)
+{
+	while (w->nplaces > nplaces)
+		tdelete(&w->places[--w->nplaces], &w->known, place_cmp);
+	w->out.nrcpts = nrcpts;
+}
+
+static void
+fail_wide(struct queue *q, struct task *t)
+{
+	struct message	*m = t->m;
+	struct buf	 text;
+
+	buf_init(&text, 1024);
+	buf_addf(&text, "%.*s means %zu recipients, and a message can have "
+	    "%u in all", STR_ARG(m->env.rcpts[t->rcpt].addr), t->nfinals,
+	    ENVELOPE_RCPTS);
+	t->nfinals = 0;
+	m->pending++;		/* the message does not end here */
+	task_done(q, t, "5.2.4", buf_view(&text));
+	m->pending--;
+	buf_free(&text);
+}
+
+int
+expand_limit(struct queue *q, struct message *m)
+{
+	struct widened	w = { .known = NULL };
+	struct task	*t;
+	size_t		 i, nrcpts, nplaces;
+	int		 r, saved;
+
+	if (most(m) <= ENVELOPE_RCPTS)
+		return 0;
+	if ((r = widened_init(&w, m)) == 0)
+		r = copy_rcpts(&w, m, false);
+	for (i = 0; i < m->ntasks; i++)
+		w.kept += m->tasks[i].nfinals > 1;
+	for (t = m->tasks; r == 0 && t < m->tasks + m->ntasks; t++) {
+		if (t->nfinals <= 1)
+			continue;
+		w.kept--;
+		nrcpts = w.out.nrcpts;
+		nplaces = w.nplaces;
+		r = copy_several(&w, t, &m->env.rcpts[t->rcpt]);
+		if (r == -1 && errno == EMSGSIZE) {
+			take_back(&w, nrcpts, nplaces);
+			fail_wide(q, t);
+			r = add_rcpt(&w, &m->env.rcpts[t->rcpt]);
+		}
+	}
+	saved = errno;
+	widened_free(&w);
+	errno = saved;
+	return r;
 }
 
 /* An account of the log: those who stand for others have ended with it. */

@@ -261,10 +261,13 @@ message_routed(struct queue *q, struct message *m)
 {
 	struct id	id = m->id;
 	bool		retry = m->retry;
-	bool		wide = expand_is_needed(m);
+	bool		wide;
+	int		r = 0;
 	size_t		i;
 
-	if (wide && expand(q, m) == 0) {
+	if (expand_is_needed(m))
+		r = expand_limit(q, m);
+	if ((wide = expand_is_needed(m)) && r == 0 && expand(q, m) == 0) {
 		message_free(q, m);
 		message_start(q, SPOOL_QUEUE, id, retry);
 		return;

@@ -184,6 +184,8 @@ int	report_make(struct queue *, const struct message *, enum dsn_kind) must_chec
 
 /* ---- expand.c: a recipient that means several becomes several, in a new file. -1: errno */
 bool	expand_is_needed(const struct message *);
+/* Those that mean more than there is room for in one message fail for good, whole; then the others fit. -1: errno */
+int	expand_limit(struct queue *, struct message *) must_check;
 int	expand(struct queue *, struct message *) must_check;
 
 /* ---- router.c: questions to route */

@@ -19,7 +19,6 @@
 #define WHY_MAX		1024	/* of the reasons, in the log */
 #define UNDER_WAY	64u
 #define ANSWER_SECONDS	60
-#define FINALS_MAX	100000u
 
 struct router {
 	struct queue		*q;
@@ -177,7 +176,7 @@ add_final(struct task *t, struct str value)
 	struct str	*more;
 	size_t		 cap = t->cfinals == 0 ? 4 : t->cfinals * 2;
 
-	if (t->nfinals == FINALS_MAX)
+	if (t->nfinals == ROUTE_FINALS)
 		return -1;
 	if (t->nfinals == t->cfinals) {
 		if ((more = arena_get(&t->m->mem, cap * sizeof(*more))) == NULL)
@@ -199,7 +198,8 @@ take_answer(struct task *t, struct str rec, char status[16], struct str *text)
 {
 	struct cur	c = cur_from(rec);
 	struct field	f;
-	uint64_t	code, all = 0;
+	struct str	more;
+	uint64_t	code, all;
 
 	if (!record_getu(rec, ROUTE_CODE, 599, &code) ||
 	    !record_gets(rec, ROUTE_STATUS, status, 16))
@@ -213,9 +213,12 @@ take_answer(struct task *t, struct str rec, char status[16], struct str *text)
 	while (record_next(&c, &f))
 		if (f.tag == ROUTE_FINAL && add_final(t, f.value) == -1)
 			return -1;
-	if (record_getu(rec, ROUTE_MORE, FINALS_MAX, &all) && t->nfinals < all)
-		return 0;
-	return t->nfinals > 0 ? 1 : -1;
+	/* a number that makes no sense must not pass for the end of them */
+	if (!record_get(rec, ROUTE_MORE, &more))
+		return t->nfinals > 0 ? 1 : -1;
+	if (!record_getu(rec, ROUTE_MORE, ROUTE_FINALS, &all))
+		return -1;
+	return t->nfinals < all ? 0 : 1;
 }
 
 /* By which rules: as route -v would say it, on one line. */

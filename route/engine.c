@@ -10,7 +10,7 @@
 #include "common/proc/proto_route.h"
 #include "route/walk.h"
 
-#define FINALS_MAX	(32u << 20)
+#define FINALS_MAX	(64u << 20)	/* ROUTE_FINALS of the longest */
 #define ANSWER_MAX	(48u << 10)
 
 void
@@ -100,6 +100,10 @@ conclude(struct walk *w, enum engine_verb verb, enum outcome o)
 		return;
 	case OUT_DEEP:
 		refuse(d, 550, "5.4.6", "too many aliases in one another");
+		return;
+	case OUT_WIDE:
+		refuse(d, 550, "5.2.4", "this address means more than 100000 "
+		    "recipients");
 		return;
 	case OUT_TEMP:
 		refuse(d, 451, "4.3.0", "temporary failure of a look-up");

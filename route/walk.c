@@ -56,6 +56,10 @@ walk_final(struct walk *w, const struct final *f)
 		return OUT_TEMP;
 	if (r == 0)
 		return OUT_OK;
+	if (d->nfinals == ROUTE_FINALS) {
+		walk_why(w, "more than %u recipients", ROUTE_FINALS);
+		return OUT_WIDE;
+	}
 	buf_reset(b);
 	final_encode(b, f);
 	if (!buf_ok(b))

@@ -12,6 +12,7 @@ enum outcome {
 	OUT_BAD,	/* not an address */
 	OUT_LOOP,
 	OUT_DEEP,
+	OUT_WIDE,	/* too many final recipients */
 	OUT_CONFIG,	/* accepted, but nobody gets it yet */
 	OUT_TEMP	/* a table or memory failed */
 };

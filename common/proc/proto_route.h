@@ -24,4 +24,6 @@
 #define ROUTE_NAME	'n'	/* expn, vrfy: one line each */
 #define ROUTE_WHY	'W'	/* "file:line: rule" or "look-up: result", in order */
 
+#define ROUTE_FINALS	100000u	/* the most that one address may mean; as many as a message can have (ENVELOPE_RCPTS) */
+
 #endif

@@ -251,6 +251,26 @@ def few_descriptors():
             st.down()
 
 
+def too_wide():
+    """An alias of more members than a message can have: refused at the door, and told of at once by the queue."""
+    huge = "huge: " + ", ".join("alice+%d" % i for i in range(100001)) + "\n"
+    with Stage("aliases @DIR@/huge\n", files={"huge": huge}) as st:
+        with Smtp(st.smtp) as c:
+            c.say(b"EHLO client.test\r\nMAIL FROM:<s@client.test>\r\n", "250", "250")
+            c.say(b"RCPT TO:<huge@example.test>", "550")
+        w = word("wide")
+        r = subprocess.run([os.path.join(st.dir, "bin", "sendmail"), "-C", st.conf, "-f", "alice@example.test",
+                            "huge@example.test", "bob@example.test"], input=message(w), stdout=subprocess.PIPE,
+                           stderr=subprocess.STDOUT, timeout=60, check=False)
+        want("taken", r.stdout, r.returncode == 0)
+        st.came("bob", w)
+        line = st.logged("failed id=", "to=huge@example.test", seconds=60)
+        want("the reason", line, "status=5.2.4" in line and "100000" in line)
+        report = until("a report", lambda: next((m for m in st.mails("alice").values() if b"Final-Recipient" in m), None))
+        want("the alias and the limit", report, b"huge@example.test" in report and b"5.2.4" in report and
+             b"more than 100000 recipients" in report)
+
+
 def slow_command():
     """A command that takes its time, and much mail for it: others do not wait for that."""
     with Stage("aliases @DIR@/slow\nqueue.running 40\n", files={"slow": "slow: \"|sleep 5\"\n"}) as st:
@@ -305,6 +325,7 @@ def main():
                            ("a master that cannot poll", blind_master)):
             tap.run(name, test, st)
     tap.run("a sending process that hangs", hung_sender)
+    tap.run("an alias with too many members", too_wide)
     tap.run("a slow command with much mail", slow_command)
     if LONG:
         tap.run("few descriptors", few_descriptors)

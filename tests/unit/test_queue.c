@@ -60,7 +60,21 @@ router_ask(struct queue *queue, struct task *t)
 	TAILQ_INSERT_TAIL(&wanted, t, link);
 }
 
-/* "550", or names of users: "bob" or "bob ann". */
+/* So many users whom nobody else means. */
+static void
+answer_many(struct task *t, size_t n)
+{
+	char	name[32];
+
+	t->finals = arena_get(&t->m->mem, n * sizeof(*t->finals));
+	ck_assert_ptr_nonnull(t->finals);
+	while (t->nfinals < n) {
+		snprintf(name, sizeof(name), "u%zu.%zu", t->rcpt, t->nfinals);
+		t->finals[t->nfinals++] = final_of(t, name);
+	}
+}
+
+/* "550", or names of users: "bob" or "bob ann", or a number of them: "#50". */
 static void
 answer(struct task *t)
 {
@@ -72,7 +86,9 @@ answer(struct task *t)
 		m->pending++;
 		task_done(&q, t, route_says, STR("route said so"));
 		m->pending--;
-	} else {
+	} else if (route_says[0] == '#')
+		answer_many(t, strtoul(route_says + 1, NULL, 10));
+	else {
 		strlcpy(names, route_says, sizeof(names));
 		t->finals = arena_get(&m->mem, 8 * sizeof(*t->finals));
 		ck_assert_ptr_nonnull(t->finals);
@@ -529,6 +545,26 @@ START_TEST(fate)
 }
 END_TEST
 
+/* a and b mean so many each: what becomes of the message. */
+static const struct { const char *each; size_t delivered, failed; } wide[] = {
+	{ "#49999",	99998,	0 },
+	{ "#50001",	50001,	1 },	/* all of a, nobody of b */
+	{ "#100000",	0,	2 },
+};
+
+START_TEST(too_wide)
+{
+	route_says = wide[_i].each;
+	poke(SPOOL_INCOMING, incoming(2, 0));
+	ck_assert_uint_eq(delivered, wide[_i].delivered);
+	ck_assert_uint_eq(q.failed, wide[_i].failed);
+	ck_assert_uint_eq(q.deferred, 0);
+	/* nothing is left but the report */
+	check_places(0, wide[_i].failed > 0 ? 1 : 0, 0, 0);
+	ck_assert_uint_eq(q.nrunning, 0);
+}
+END_TEST
+
 START_TEST(turn)	/* one was tried, the other's turn comes soon: the first is not tried again then */
 {
 	struct id	id = incoming(2, 0);
@@ -957,6 +993,7 @@ main(void)
 	tcase_add_test(tc, heap);
 	tcase_add_loop_test(tc, delay, 0, nitems(delays));
 	tcase_add_loop_test(tc, fate, 0, nitems(fates));
+	tcase_add_loop_test(tc, too_wide, 0, nitems(wide));
 	tcase_add_test(tc, turn);
 	tcase_add_test(tc, no_turn);
 	tcase_add_test(tc, half_turn);

@@ -6,6 +6,7 @@
 
 #include "common/base/attr.h"
 #include "common/fmt/record.h"
+#include "common/proc/proto_route.h"
 #include "route/source.h"
 
 static const char conf[] =
@@ -391,6 +392,40 @@ START_TEST(failures_are_temporary)
 END_TEST
 
 /* One long chain and one wide list: bounds hold, nothing is forgotten. */
+/* One more than a message can have, some of them named twice. */
+START_TEST(too_wide)
+{
+	struct sources	s = sources;
+	struct buf	text;
+	unsigned	i;
+
+	buf_init(&text, 8u << 20);
+	buf_adds(&text, "most: alice, alice");
+	for (i = 1; i < ROUTE_FINALS; i++)
+		buf_addf(&text, ", m%u@far.test", i);
+	buf_adds(&text, "\nmore: most, bob\nmost2: most, alice\n");
+	sources_init(&sources, &site);
+	sources_text(&sources, "wide", buf_view(&text), false);
+	sources_sort(&sources);
+	memory_free(&sources.names);
+	sources.names = s.names;
+	ask(ENGINE_FINAL, NULL, "", "most2@example.test");
+	ck_assert_uint_eq(decision.code, 250);
+	ck_assert_uint_eq(decision.nfinals, ROUTE_FINALS);
+	for (i = 0; i < 2; i++) {
+		ask(i == 0 ? ENGINE_FINAL : ENGINE_RCPT, NULL, "",
+		    "more@example.test");
+		ck_assert_uint_eq(decision.code, 550);
+		ck_assert_str_eq(decision.status, "5.2.4");
+		ck_assert_uint_eq(decision.nfinals, 0);
+	}
+	sources.names = (struct memory){ .n = 0 };
+	sources_free(&sources);
+	sources = s;
+	buf_free(&text);
+}
+END_TEST
+
 START_TEST(depth_and_width)
 {
 	struct sources	s;
@@ -522,6 +557,7 @@ main(void)
 	tcase_add_test(t, each_rule_has_its_place);
 	tcase_add_loop_test(t, failures_are_temporary, 0, 4);
 	tcase_add_test(t, depth_and_width);
+	tcase_add_test(t, too_wide);
 	tcase_add_test(t, postmaster_without_mailbox);
 	tcase_add_test(t, postmaster_by_setting);
 	tcase_add_test(t, no_separator);
