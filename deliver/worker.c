@@ -6,33 +6,24 @@
  */
 #include "deliver/worker.h"
 
-#include <sys/wait.h>
-
 #include <errno.h>
 #include <poll.h>
 #include <sched.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "common/base/fdio.h"
 #include "common/base/log.h"
 #include "common/base/now.h"
-#include "common/fmt/final.h"
 #include "common/fmt/record.h"
 #include "common/proc/child.h"
 #include "common/proc/msg.h"
 #include "common/proc/priv.h"
-#include "common/proc/proto_local.h"
 #include "common/proc/sandbox.h"
-#include "deliver/command.h"
-#include "deliver/place.h"
 #include "deliver/who.h"
+#include "deliver/worker_impl.h"
 
-#define ID_MAX		64
-#define COMMANDS_MAX	8	/* at a time */
 #define NAP_MS		20
 #define AGE_MS		60000	/* then a successor asks again who the user is, and what he may */
 #define REFUSE_MS	2000	/* then a successor asks again where the mailbox is */
@@ -40,32 +31,6 @@
 #define GATHER_MS	4	/* then so long is waited for more, */
 #define GATHER_TIMES	3	/* as often as some came, */
 #define ENOUGH		12	/* until there are so many */
-
-struct who {
-	char		user[129], home[PLACE_PATH_MAX];
-	char		mailbox[PLACE_PATH_MAX + 8];
-	uint64_t	quota;
-	bool		command;
-};
-
-/* A delivery, with the packet that its views look into. */
-struct job {
-	struct buf	rec;
-	int		fd;
-	char		id[ID_MAX];
-	struct final	final;
-	struct mail	mail;
-};
-
-struct worker {
-	const struct settings	*set;
-	struct who		 who;
-	struct place		 place;
-	int			 queue;
-	struct job		 jobs[PLACE_BATCH];
-	size_t			 ncommands;	/* children */
-	int64_t			 stored_at;	/* the last batch; now_ms() */
-};
 
 static bool
 who_parse(struct str rec, struct who *w)
@@ -82,196 +47,11 @@ who_parse(struct str rec, struct who *w)
 	return true;
 }
 
-static bool
-job_parse(struct job *j)
-{
-	struct str	rec = buf_view(&j->rec), verb, final;
-	struct mail	*m = &j->mail;
-	uint64_t	at, len;
-
-	if (!record_get(rec, LOCAL_VERB, &verb) ||
-	    !str_eq(verb, STR("deliver")) ||
-	    !record_gets(rec, LOCAL_ID, j->id, sizeof(j->id)) ||
-	    !record_getu(rec, LOCAL_OFFSET, INT64_MAX, &at) ||
-	    !record_getu(rec, LOCAL_LENGTH, INT64_MAX, &len) ||
-	    !record_get(rec, LOCAL_SENDER, &m->sender) ||
-	    !record_get(rec, LOCAL_RCPT, &m->rcpt) ||
-	    !record_get(rec, LOCAL_FINAL, &final) ||
-	    !final_decode(final, &j->final))
-		return false;
-	m->addr = j->final.addr;
-	m->content = (struct content){
-		.fd = j->fd, .at = (off_t)at, .len = (off_t)len
-	};
-	return true;
-}
-
-/* 1, 0: nothing is there (EAGAIN), -1: the end. */
-static int
-job_recv(struct worker *w, struct job *j)
-{
-	struct msg_fds	fds;
-	int		r;
-
-	j->fd = -1;
-	r = msg_recv(w->queue, &j->rec, &fds);
-	if (r == -1 && errno == EAGAIN)
-		return 0;
-	if (r != 1)
-		return -1;
-	if (fds.n == 1) {
-		j->fd = fds.fd[0];
-		if (job_parse(j))
-			return 1;
-	}
-	msg_close_fds(&fds);
-	log_error("user=%s why=\"malformed delivery\"", w->who.user);
-	return -1;
-}
-
-static void
-job_answer(struct worker *w, struct job *j)
-{
-	struct buf	out;
-	char		text[LOG_SAFE_MAX], to[LOG_SAFE_MAX];
-	const char	*slash = strchr(j->id, '/');
-
-	log_info("%s id=%.*s user=%s to=%s status=%s why=%s",
-	    j->mail.status[0] == '2' ? "stored" : "not-stored",
-	    slash == NULL ? (int)strlen(j->id) : (int)(slash - j->id), j->id,
-	    w->who.user, log_safe(to, sizeof(to), j->mail.addr),
-	    j->mail.status,
-	    log_safe(text, sizeof(text), str_from(j->mail.text)));
-	buf_init(&out, 1024);
-	record_puts(&out, LOCAL_ID, j->id);
-	record_puts(&out, LOCAL_STATUS, j->mail.status);
-	record_puts(&out, LOCAL_TEXT, j->mail.text);
-	while (msg_send(w->queue, &out, NULL) == -1)
-		if (errno != EAGAIN || fdio_wait(w->queue, POLLOUT, -1) == -1)
-			break;	/* queue has gone: it will ask again */
-	buf_free(&out);
-}
-
-static void
-job_free(struct job *j)
-{
-	fdio_close(&j->fd);
-	buf_free(&j->rec);
-}
-
-static bool
-is_strict(const struct settings *s)
-{
-	return strcmp(s->durability, "strict") == 0;
-}
-
-/* A path of an alias file: a Maildir if it ends with '/', else an mbox file. */
-static void
-store_in_file(struct worker *w, struct job *j)
-{
-	struct place	p = { .lock_timeout = w->set->local.lock_timeout };
-	struct mail	*m = &j->mail;
-	struct diag	why = { "" };
-	char		location[PLACE_PATH_MAX + 8];
-
-	strlcpy(p.host, w->set->hostname, sizeof(p.host));
-	p.strict = is_strict(w->set);
-	if ((size_t)snprintf(location, sizeof(location), "%s:%.*s",
-	    j->final.arg.p[j->final.arg.n - 1] == '/' ? "maildir" : "mbox",
-	    STR_ARG(j->final.arg)) >= sizeof(location)) {
-		mail_result(m, "5.3.5", "name of the file is too long");
-		return;
-	}
-	if (place_open(&p, location, "", &why) == -1) {
-		mail_result(m, "4.2.0", "%s", why.text);
-		return;
-	}
-	if (place_begin(&p, m, (size_t)w->set->local.hops))
-		place_end(&p, &m, 1);
-	place_close(&p);
-}
-
-static void
-run_command(struct worker *w, struct job *j)
-{
-	const char	*slash = strchr(j->id, '/');
-	struct command	 c = {
-		.line = j->final.arg, .ext = j->final.ext,
-		.id = { j->id, slash == NULL ? strlen(j->id) :
-		    (size_t)(slash - j->id) },
-		.user = w->who.user, .home = w->who.home,
-		.timeout = w->set->local.pipe_timeout
-	};
-
-	if (mail_check(&j->mail, (size_t)w->set->local.hops))
-		command_run(&c, &j->mail);
-}
-
-/* A slow command holds up no other: each has a child, which answers itself. */
-static void
-fork_command(struct worker *w, struct job *j)
-{
-	pid_t	pid = fork();
-
-	if (pid == 0) {
-		if (j->final.kind == FINAL_PIPE)
-			run_command(w, j);
-		else if (j->final.kind == FINAL_FILE)
-			store_in_file(w, j);
-		else
-			mail_result(&j->mail, "4.3.0",
-			    "a mailbox came to a worker for commands");
-		job_answer(w, j);
-		_exit(EX_OK);
-	}
-	if (pid != -1) {
-		w->ncommands++;
-		return;
-	}
-	mail_errno(&j->mail, "fork");
-	job_answer(w, j);
-}
-
-/* A child that died did not answer: queue finds out when we go, too. */
-static bool
-reap(struct worker *w, bool wait)
-{
-	int	status;
-
-	while (w->ncommands > 0 && waitpid(-1, &status, wait ? 0 :
-	    WNOHANG) > 0) {
-		w->ncommands--;
-		wait = false;
-		if (!WIFEXITED(status) || WEXITSTATUS(status) != EX_OK) {
-			log_error("user=%s why=\"a delivery died\"",
-			    w->who.user);
-			return false;
-		}
-	}
-	return true;
-}
-
-static bool
-serve_commands(struct worker *w)
-{
-	struct job	*j = &w->jobs[0];
-	int		 r;
-
-	while ((r = job_recv(w, j)) == 1) {
-		fork_command(w, j);
-		fdio_close(&j->fd);
-		if (!reap(w, w->ncommands >= COMMANDS_MAX))
-			return false;
-	}
-	buf_free(&j->rec);
-	return r == 0 && reap(w, false);
-}
-
 static int
 open_place(struct worker *w, struct diag *why)
 {
 	w->place.quota = w->who.quota;
-	w->place.strict = is_strict(w->set);
+	w->place.strict = w->strict;
 	w->place.lock_timeout = w->set->local.lock_timeout;
 	strlcpy(w->place.host, w->set->hostname, sizeof(w->place.host));
 	return place_open(&w->place, w->who.mailbox, "", why);
@@ -296,7 +76,7 @@ gather(struct worker *w, size_t *n)
 			poll(NULL, 0, GATHER_MS);
 		r = 0;
 		while (*n < PLACE_BATCH &&
-		    (r = job_recv(w, &w->jobs[*n])) == 1)
+		    (r = worker_job_recv(w, &w->jobs[*n])) == 1)
 			(*n)++;
 	} while (r != -1 && flows && *n > had && *n < ENOUGH &&
 	    times++ < GATHER_TIMES);
@@ -336,10 +116,10 @@ serve_mailbox(struct worker *w)
 	place_end(&w->place, begun, nbegun);
 	w->stored_at = now_ms();
 	for (i = 0; i < n; i++)
-		job_answer(w, &w->jobs[i]);
+		worker_job_answer(w, &w->jobs[i]);
 	/* the one behind the last was begun, and its memory with it */
 	for (i = 0; i <= n && i < PLACE_BATCH; i++)
-		job_free(&w->jobs[i]);
+		worker_job_free(&w->jobs[i]);
 	return r != -1;
 }
 
@@ -405,11 +185,11 @@ loop(struct worker *w)
 		r = poll(&p, 1, w->ncommands > 0 ? NAP_MS : idle);
 		if (r == -1 && errno != EINTR)
 			return EX_OSERR;
-		if (w->ncommands > 0 && !reap(w, false))
+		if (w->ncommands > 0 && !worker_reap(w, false))
 			return EX_SOFTWARE;
 		if (r == 0 && w->ncommands == 0)
 			return EX_OK;
-		if (r > 0 && !(w->who.command ? serve_commands(w) :
+		if (r > 0 && !(w->who.command ? worker_commands(w) :
 		    serve_mailbox(w)))
 			return EX_OK;
 	}
@@ -439,9 +219,9 @@ refuse(struct worker *w, struct diag *why)
 	while (wait_refusing(w, old)) {
 		if (use_mailbox(w, why) == 0)
 			return loop(w);
-		while ((r = job_recv(w, j)) == 1) {
+		while ((r = worker_job_recv(w, j)) == 1) {
 			mail_result(&j->mail, "4.2.0", "%s", why->text);
-			job_answer(w, j);
+			worker_job_answer(w, j);
 			fdio_close(&j->fd);
 		}
 		if (r == -1)
@@ -462,6 +242,7 @@ worker_serve(const struct settings *set)
 		return EX_OSERR;
 	w->set = set;
 	w->queue = -1;
+	w->strict = strcmp(set->durability, "strict") == 0;
 	for (i = 0; i < PLACE_BATCH; i++) {
 		buf_init(&w->jobs[i].rec, MSG_MAX);
 		w->jobs[i].fd = -1;
