@@ -1,12 +1,10 @@
 /*
- * deliver/remote_tx.c - a transaction, in a worker of remote(8). Commands go
- * out together where the server allows it (RFC 2920), and the content with
- * them if it is short and goes by BDAT (RFC 3030). The content's end is
- * sent once: what is lost after it may have arrived.
+ * deliver/remote_tx.c - a transaction, in a worker of remote(8): MAIL, RCPT and
+ * the order of things. Commands go out together where the server allows it
+ * (RFC 2920), and the content with them if it is short and goes by BDAT.
  */
 #include "deliver/remote_tx.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,8 +12,6 @@
 #include "deliver/remote_tx_impl.h"
 
 #define TWICE		"; it may have taken the message, which may come twice"
-#define LAST_WORDS	1000	/* ms for the reply of a server that stopped taking content */
-#define GRACE		5000	/* ms for the last reply when we are to stop */
 
 void
 tx_settle(struct tx *t, struct job_rcpt *r, const struct verdict *v)
@@ -25,9 +21,8 @@ tx_settle(struct tx *t, struct job_rcpt *r, const struct verdict *v)
 	t->ops->result(t->ops->arg, r, v);
 }
 
-/* All that are neither settled nor for later. */
-static void
-settle_all(struct tx *t, const struct verdict *v)
+void
+tx_settle_all(struct tx *t, const struct verdict *v)
 {
 	size_t	i;
 
@@ -36,9 +31,8 @@ settle_all(struct tx *t, const struct verdict *v)
 			tx_settle(t, t->rcpts[i], v);
 }
 
-/* The reply to something that may fail for a time, for good, or not; 3xx is none of them. */
-static bool
-take_failure(struct tx *t, const char *doing, struct verdict *v)
+bool
+tx_failure(struct tx *t, const char *doing, struct verdict *v)
 {
 	verdict_reply(v, &t->s->reply);
 	if (t->s->reply.code >= 400)
@@ -47,8 +41,8 @@ take_failure(struct tx *t, const char *doing, struct verdict *v)
 	return false;
 }
 
-static bool
-uses_bdat(const struct tx *t)
+bool
+tx_uses_bdat(const struct tx *t)
 {
 	return t->s->ehlo.chunking && !t->job->no_bdat && t->down == NULL;
 }
@@ -108,7 +102,7 @@ hear_reset(struct tx *t)
 		return false;
 	if (t->s->reply.code / 100 == 2)
 		return true;
-	(void)take_failure(t, "RSET", t->why);
+	(void)tx_failure(t, "RSET", t->why);
 	t->why->status[0] = '4';	/* whatever it is, the message is not to blame */
 	t->s->broken = true;
 	return false;
@@ -125,11 +119,11 @@ hear_mail(struct tx *t)
 	t->mail = t->s->reply.code / 100 == 2;
 	if (t->mail)
 		return true;
-	if (!take_failure(t, "MAIL", &v) || t->s->closing) {
+	if (!tx_failure(t, "MAIL", &v) || t->s->closing) {
 		*t->why = v;
 		return false;
 	}
-	settle_all(t, &v);
+	tx_settle_all(t, &v);
 	*t->why = v;
 	return true;
 }
@@ -165,7 +159,7 @@ hear_rcpt(struct tx *t, size_t i)
 		t->naccepted++;
 		return true;
 	}
-	if (!take_failure(t, "RCPT", &v) || t->s->closing) {
+	if (!tx_failure(t, "RCPT", &v) || t->s->closing) {
 		*t->why = v;
 		return false;
 	}
@@ -176,190 +170,19 @@ hear_rcpt(struct tx *t, size_t i)
 	return true;
 }
 
-/* The last reply, or one of the last ones: to it belongs all patience, until we are to stop. */
-static int
-hear_end(struct tx *t, const char *doing)
-{
-	struct session	*s = t->s;
-
-	s->conn.master = -1;
-	if (s->conn.stop != NULL) {
-		if (session_reply(s, doing, t->set->end_timeout, t->why) == 0) {
-			s->conn.master = s->r->queue;
-			return 0;
-		}
-		if (*s->conn.stop == 0)
-			return -1;
-		s->conn.stop = NULL;
-		s->broken = false;
-	}
-	return session_reply(s, doing, GRACE, t->why);
-}
-
-/*
- * It offers BDAT and does not know it: DATA, then, over another connection,
- * for what this one takes the content for is not known.
- */
-static bool
-knows_bdat(struct tx *t)
-{
-	unsigned	code = t->s->reply.code;
-
-	if (!uses_bdat(t) || (code != 500 && code != 502 && code != 503))
-		return true;
-	t->job->no_bdat = t->s->broken = true;
-	t->ended = t->begun = false;
-	verdict_reply(t->why, &t->s->reply);
-	t->why->status[0] = '4';
-	return false;
-}
-
-static void
-settle_end(struct tx *t, size_t i)
-{
-	struct verdict	v;
-
-	if (t->s->reply.code / 100 == 2) {
-		reply_status(&t->s->reply, v.status);
-		memcpy(v.text, t->s->reply.text, sizeof(v.text));
-		v.said = true;
-	} else {
-		if (!take_failure(t, "end of the content", &v))
-			*t->why = v;	/* the others', too */
-		t->s->reset |= uses_bdat(t);	/* RFC 3030 2: a must */
-	}
-	tx_settle(t, t->rcpts[i], &v);
-}
-
-/* One reply for all, from an LMTP server one for each (RFC 2033 4.2). */
-static bool
-hear_ends(struct tx *t)
-{
-	size_t	i;
-	bool	heard = false;
-
-	for (i = 0; i < t->n; i++) {
-		if (!t->accepted[i])
-			continue;
-		if ((!heard || t->s->lmtp) &&
-		    (t->s->broken || hear_end(t, "end of the content") == -1))
-			return false;
-		if (!heard && !knows_bdat(t))
-			return false;
-		heard = true;
-		settle_end(t, i);
-	}
-	return true;
-}
-
-/* ---- the content */
-
-/* The server stopped taking it; perhaps it says why. */
-static bool
-hear_last_words(struct tx *t)
-{
-	struct verdict	v;
-
-	buf_reset(&t->s->conn.out);
-	t->s->broken = false;	/* what comes in may be whole */
-	if (session_reply(t->s, "content", LAST_WORDS, &v) == 0 &&
-	    t->s->reply.code >= 400) {
-		verdict_reply(&v, &t->s->reply);
-		settle_all(t, &v);
-	}
-	t->s->broken = true;
-	return false;
-}
-
-static bool
-send_rest(struct tx *t)
-{
-	t->ended = session_flush(t->s, t->set->block_timeout, t->why) == 0;
-	return t->ended || hear_last_words(t);
-}
-
-static bool
-run_bdat(struct tx *t, bool sent)
-{
-	struct session	*s = t->s;
-
-	t->begun = true;
-	if (!sent) {
-		session_put(s, "BDAT", "BDAT %lld LAST",
-		    (long long)t->job->len);
-		if (send_plain(s, t->job, t->why) == -1)
-			return hear_last_words(t);
-		if (!send_rest(t))
-			return false;
-	}
-	if (t->naccepted == 0) {
-		/* it had to take the content all the same, and to refuse it */
-		s->reset = true;
-		if (hear_end(t, "BDAT") == -1)
-			return false;
-		/* it does not know BDAT: it took the content for commands */
-		s->broken |= s->reply.code == 500 || s->reply.code == 502;
-		return true;
-	}
-	return hear_ends(t);
-}
-
-static bool
-send_content(struct tx *t)
-{
-	int	r;
-
-	t->begun = true;
-	r = t->down == NULL ? send_dots(t->s, t->job, t->why) :
-	    send_downgraded(t->s, t->job, t->down, t->why);
-	if (r == -1)
-		return hear_last_words(t);
-	return send_rest(t) && hear_ends(t);
-}
-
-static bool
-run_data(struct tx *t, bool said)
-{
-	struct session	*s = t->s;
-	struct verdict	 v;
-
-	if (!said)
-		session_put(s, "DATA", "DATA");
-	if (session_reply(s, "DATA", t->set->data_timeout, t->why) == -1)
-		return false;
-	if (s->reply.code == 354 && t->naccepted > 0)
-		return send_content(t);
-	s->reset = true;
-	if (s->reply.code == 354) {
-		/* RFC 2920 3.1: nobody is to get it, but there has to be an end */
-		if (s->lmtp) {
-			session_nonsense(s, "DATA without recipients", t->why);
-			return false;
-		}
-		session_put(s, "end", ".");
-		return hear_end(t, "end") == 0;
-	}
-	if (!take_failure(t, "DATA", &v) || s->closing) {
-		*t->why = v;
-		return false;
-	}
-	settle_all(t, &v);
-	return true;
-}
-
 /* ---- the order of things */
 
 static bool
 fits_in_one_go(const struct tx *t)
 {
-	return uses_bdat(t) && t->job->len <= (off_t)SEND_PIECE;
+	return tx_uses_bdat(t) && t->job->len <= (off_t)SEND_PIECE;
 }
 
 static bool
 run_pipelined(struct tx *t)
 {
 	struct session	*s = t->s;
-	bool		 bdat = uses_bdat(t), whole = fits_in_one_go(t);
+	bool		 bdat = tx_uses_bdat(t), whole = fits_in_one_go(t);
 	bool		 reset = s->reset;
 	size_t		 i;
 
@@ -383,9 +206,9 @@ run_pipelined(struct tx *t)
 		if (!hear_rcpt(t, i))
 			return false;
 	if (!bdat)
-		return run_data(t, true);
+		return tx_data(t, true);
 	if (whole || t->naccepted > 0)
-		return run_bdat(t, whole);
+		return tx_bdat(t, whole);
 	s->reset = true;
 	return true;
 }
@@ -410,8 +233,8 @@ run_in_turn(struct tx *t)
 			return false;
 	}
 	if (t->naccepted > 0)
-		return uses_bdat(t) ? run_bdat(t, false) :
-		    run_data(t, false);
+		return tx_uses_bdat(t) ? tx_bdat(t, false) :
+		    tx_data(t, false);
 	s->reset = true;
 	return true;
 }
@@ -468,6 +291,6 @@ tx_run(struct session *s, struct job *j, const struct tx_ops *ops,
 	v = *why;
 	if (t.ended && !v.said)
 		strlcat(v.text, TWICE, sizeof(v.text));
-	settle_all(&t, &v);
+	tx_settle_all(&t, &v);
 	return TX_BROKEN;
 }

@@ -22,7 +22,22 @@ struct tx {
 	bool			 ended;		/* all of the content was handed to the system */
 };
 
+/* ---- remote_tx.c */
 void	tx_settle(struct tx *, struct job_rcpt *, const struct verdict *);
+/* All that are neither settled nor for later. */
+void	tx_settle_all(struct tx *, const struct verdict *);
+/* The last reply, to something that may fail for a time or for good. False: it is neither, and the session breaks. */
+bool	tx_failure(struct tx *, const char *doing, struct verdict *);
+bool	tx_uses_bdat(const struct tx *);
+
+/*
+ * ---- remote_tx_data.c: behind MAIL and RCPT, whose answers have been heard. Whoever was accepted is settled; false: the
+ * session is of no more use, *t->why, and t->begun and t->ended say how far it came.
+ */
+/* sent: it went together with MAIL. */
+bool	tx_bdat(struct tx *, bool sent);
+/* said: DATA was, together with MAIL. */
+bool	tx_data(struct tx *, bool said);
 
 /* ---- remote_fit.c: what can be told before anything is said */
 
