@@ -1,12 +1,10 @@
 /*
  * queue/agents.c - deliveries to local: for each user a connection to a worker
- * that is that user, which the root parent of local gives us; some deliveries
- * under way on each. A worker that dies over a delivery gets it once more, by
- * its successor; then the mail waits.
+ * that is that user, which the root parent of local gives us. What is said on
+ * it is in agents_worker.c.
  */
 #include <errno.h>
 #include <search.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +18,6 @@
 #include "queue/agents.h"
 
 #define SOCKET		"sock/local"
-#define ID_TEXT		(ID_SIZE + 24)	/* "ID/n" */
 
 static int
 agent_cmp(const void *x, const void *y)
@@ -31,7 +28,6 @@ agent_cmp(const void *x, const void *y)
 	return r != 0 ? r : (int)a->command - (int)b->command;
 }
 
-static void	agent_readable(evutil_socket_t, short, void *);
 static void	parent_readable(evutil_socket_t, short, void *);
 
 int
@@ -67,8 +63,8 @@ list_of(struct agents *as, const struct agent *a)
 	return NULL;
 }
 
-static void
-set_state(struct agents *as, struct agent *a, enum agent_state next)
+void
+agent_set_state(struct agents *as, struct agent *a, enum agent_state next)
 {
 	struct agent_list	*list = list_of(as, a);
 
@@ -85,18 +81,17 @@ set_state(struct agents *as, struct agent *a, enum agent_state next)
 		as->nopen++;
 }
 
-/* The worker is let go; what was sent to it is in `sent` still. */
-static void
+void
 agent_close(struct agents *as, struct agent *a)
 {
 	if (a->event != NULL)
 		event_free(a->event);
 	a->event = NULL;
 	fdio_close(&a->fd);
-	set_state(as, a, AGENT_CLOSED);
+	agent_set_state(as, a, AGENT_CLOSED);
 }
 
-static void
+void
 agent_free(struct agents *as, struct agent *a)
 {
 	agent_close(as, a);
@@ -231,81 +226,8 @@ open_more(struct agents *as)
 			agents_parent_gone(as, strerror(errno));
 			return;
 		}
-		set_state(as, a, AGENT_OPENING);
+		agent_set_state(as, a, AGENT_OPENING);
 		a->since = now_ms();
-	}
-}
-
-static int
-put_delivery(struct agents *as, struct agent *a, const struct task *t)
-{
-	const struct message	*m = t->m;
-	const struct envelope	*env = &m->env;
-	struct msg_fds		 fds = { .fd = { m->fd }, .n = 1 };
-	char			 id[ID_TEXT];
-
-	snprintf(id, sizeof(id), "%s/%zu", env->id, t->rcpt);
-	buf_reset(&as->rec);
-	record_puts(&as->rec, LOCAL_VERB, "deliver");
-	record_puts(&as->rec, LOCAL_ID, id);
-	record_putu(&as->rec, LOCAL_OFFSET, (uint64_t)env->content_at);
-	record_putu(&as->rec, LOCAL_LENGTH, (uint64_t)env->content_len);
-	record_put(&as->rec, LOCAL_SENDER, env->sender);
-	record_put(&as->rec, LOCAL_RCPT, env->rcpts[t->rcpt].addr);
-	record_put(&as->rec, LOCAL_FINAL, t->finals[0]);
-	return buf_ok(&as->rec) ? msg_send(a->fd, &as->rec, &fds) : -1;
-}
-
-/* What was under way when the worker went: once more, or later. */
-static void
-agent_died(struct agents *as, struct agent *a)
-{
-	struct task_list	 late = TAILQ_HEAD_INITIALIZER(late);
-	struct task		*t, *next;
-
-	agent_close(as, a);
-	TAILQ_FOREACH_SAFE(t, &a->sent, link, next)
-		if (t->again) {
-			TAILQ_REMOVE(&a->sent, t, link);
-			TAILQ_INSERT_TAIL(&late, t, link);
-		} else
-			t->again = true;
-	TAILQ_CONCAT(&a->sent, &a->ready, link);
-	TAILQ_CONCAT(&a->ready, &a->sent, link);
-	a->nsent = 0;
-	if (TAILQ_EMPTY(&a->ready))
-		agent_free(as, a);
-	else
-		set_state(as, a, AGENT_WANTED);
-	while ((t = TAILQ_FIRST(&late)) != NULL) {
-		TAILQ_REMOVE(&late, t, link);
-		t->m->soon = true;
-		task_done(as->q, t, "4.3.0",
-		    STR("the delivery agent died over it"));
-	}
-	queue_kick(as->q);
-}
-
-static void
-send_more(struct agents *as, struct agent *a)
-{
-	long long	most = as->q->settings->queue.destination_concurrency;
-	struct task	*t;
-
-	if (most > LOCAL_BATCH)
-		most = LOCAL_BATCH;
-	while (a->state == AGENT_OPEN && a->nsent < (size_t)most &&
-	    (t = TAILQ_FIRST(&a->ready)) != NULL) {
-		if (put_delivery(as, a, t) == -1) {
-			if (errno == EAGAIN && a->nsent > 0)
-				return;		/* an answer will come first */
-			agent_died(as, a);
-			return;
-		}
-		TAILQ_REMOVE(&a->ready, t, link);
-		TAILQ_INSERT_TAIL(&a->sent, t, link);
-		if (a->nsent++ == 0)
-			a->since = now_ms();
 	}
 }
 
@@ -324,7 +246,7 @@ agents_deliver(struct queue *q, struct task *t)
 	}
 	TAILQ_INSERT_TAIL(&a->ready, t, link);
 	if (a->state == AGENT_CLOSED)
-		set_state(as, a, AGENT_WANTED);
+		agent_set_state(as, a, AGENT_WANTED);
 	queue_kick(q);
 }
 
@@ -337,23 +259,8 @@ agents_work(struct queue *q)
 	open_more(as);
 	TAILQ_FOREACH_SAFE(a, &as->open, link, next)
 		if (!TAILQ_EMPTY(&a->ready))
-			send_more(as, a);
+			agent_send_more(as, a);
 	agents_watch(q);
-}
-
-static void
-adopt(struct agents *as, struct agent *a, int fd)
-{
-	a->fd = fd;
-	if (fdio_nonblock(fd, 1) == -1 ||
-	    (a->event = event_new(as->q->base, fd, EV_READ | EV_PERSIST,
-	    agent_readable, a)) == NULL || event_add(a->event, NULL) == -1) {
-		agent_fail(as, a, "4.3.0", STR("no memory for a delivery"),
-		    true);
-		return;
-	}
-	set_state(as, a, AGENT_OPEN);
-	send_more(as, a);
 }
 
 /* The parent's answer to the oldest question. */
@@ -370,7 +277,7 @@ opened(struct agents *as, struct agent *a, struct str rec, struct msg_fds *fds)
 		if (!record_getu(rec, LOCAL_WORKER, INT32_MAX, &a->pid))
 			a->pid = 0;
 		fds->n = 0;
-		adopt(as, a, fds->fd[0]);
+		agent_adopt(as, a, fds->fd[0]);
 		return;
 	}
 	if (!record_gets(rec, LOCAL_STATUS, status, sizeof(status)) ||
@@ -404,70 +311,6 @@ parent_readable(evutil_socket_t fd, short what, void *arg)
 		opened(as, a, buf_view(&as->rec), &fds);
 		msg_close_fds(&fds);
 	}
-	queue_kick(as->q);
-}
-
-static struct task *
-find_sent(const struct agent *a, struct str id)
-{
-	struct task	*t;
-	char		 text[ID_TEXT];
-
-	TAILQ_FOREACH(t, &a->sent, link) {
-		snprintf(text, sizeof(text), "%s/%zu", t->m->env.id, t->rcpt);
-		if (str_eq(str_from(text), id))
-			return t;
-	}
-	return NULL;
-}
-
-/* -1: it makes no sense, the worker is dropped. */
-static int
-one_result(struct agents *as, struct agent *a, struct str rec)
-{
-	struct str	 id, text;
-	char		 status[16];
-	struct task	*t;
-
-	if (!record_get(rec, LOCAL_ID, &id) ||
-	    !record_gets(rec, LOCAL_STATUS, status, sizeof(status)) ||
-	    strchr("245", status[0]) == NULL || status[0] == '\0' ||
-	    (t = find_sent(a, id)) == NULL)
-		return -1;
-	if (!record_get(rec, LOCAL_TEXT, &text))
-		text = STR("");
-	TAILQ_REMOVE(&a->sent, t, link);
-	a->nsent--;
-	a->pace = (a->pace * 7 + now_ms() - a->since) / 8;
-	a->since = now_ms();
-	task_done(as->q, t, status, text);
-	return 0;
-}
-
-static void
-agent_readable(evutil_socket_t fd, short what, void *arg)
-{
-	struct agent	*a = arg;
-	struct agents	*as = a->q->agents;
-	int		 r;
-
-	(void)what;
-	for (;;) {
-		r = msg_recv(fd, &as->rec, NULL);
-		if (r == -1 && errno == EAGAIN)
-			break;
-		if (r == 1 && one_result(as, a, buf_view(&as->rec)) == 0)
-			continue;
-		if (r == 1)
-			log_error("local user=%s why=\"malformed answer\"",
-			    a->user);
-		agent_died(as, a);
-		return;
-	}
-	/* Used last: the last to be closed for another. */
-	TAILQ_REMOVE(&as->open, a, link);
-	TAILQ_INSERT_TAIL(&as->open, a, link);
-	send_more(as, a);
 	queue_kick(as->q);
 }
 

@@ -37,8 +37,20 @@ struct agents {
 
 /* All that this agent should have done has the same end; then it is forgotten. */
 void	agent_fail(struct agents *, struct agent *, const char *status, struct str text, bool soon);
+/* Puts it into the list of that state. */
+void	agent_set_state(struct agents *, struct agent *, enum agent_state);
+/* The worker is let go; what was sent to it is in `sent` still. */
+void	agent_close(struct agents *, struct agent *);
+/* There must be no tasks. */
+void	agent_free(struct agents *, struct agent *);
 /* The parent has gone: nobody is opened until it is back. */
 void	agents_parent_gone(struct agents *, const char *why);
+
+/* ---- agents_worker.c */
+/* Its worker is at the other end of fd, which is the agent's now: it gets what waits for it. */
+void	agent_adopt(struct agents *, struct agent *, int fd);
+/* As much as the worker may have at a time. */
+void	agent_send_more(struct agents *, struct agent *);
 
 /* ---- agents_watch.c */
 /* Those that hang are given up, and those that are slow give way if room is short. */
