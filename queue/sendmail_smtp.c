@@ -11,43 +11,23 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "common/base/arena.h"
-#include "common/fmt/esmtp.h"
-#include "common/fmt/path.h"
-#include "common/store/envelope.h"
-#include "queue/sendmail.h"
+#include "queue/sendmail_smtp_impl.h"
 
 #define READ_SIZE	65536u
 #define COMMAND_MAX	4096u
 #define ERRORS_MAX	100u
 #define MEM_MAX		(64u << 20)
 
-enum state {
-	S_START = 1, S_IDLE = 2, S_MAIL = 4, S_RCPT = 8, S_END = 16,
-	S_LOST = 32	/* the client has gone */
-};
-#define S_OPEN	(S_START | S_IDLE | S_MAIL | S_RCPT)
-
-struct smtp {
-	struct sendmail		*m;
-	struct buf		 in;
-	enum state		 state;
-	bool			 decided, crlf;	/* how the client ends lines: as its first one */
-	unsigned		 errors;
-	struct arena		 mem;		/* of the transaction */
-	struct submit_env	 env;
-};
-
-static void
-reply(struct smtp *s, unsigned code, const char *text)
+void
+sendmail_reply(struct smtp *s, unsigned code, const char *text)
 {
 	if (code >= 500)
 		s->errors++;
 	printf("%u %s\r\n", code, text);
 }
 
-static void
-tx_reset(struct smtp *s)
+void
+sendmail_reset(struct smtp *s)
 {
 	free(s->env.rcpts);
 	s->env = (struct submit_env){ .sender = STR("") };
@@ -77,7 +57,7 @@ static enum state
 cmd_helo(struct smtp *s, struct cur *in)
 {
 	(void)in;
-	tx_reset(s);
+	sendmail_reset(s);
 	printf("250 %s\r\n", s->m->set->hostname);
 	return S_IDLE;
 }
@@ -86,150 +66,11 @@ static enum state
 cmd_ehlo(struct smtp *s, struct cur *in)
 {
 	(void)in;
-	tx_reset(s);
+	sendmail_reset(s);
 	printf("250-%s\r\n250-PIPELINING\r\n250-SIZE %lld\r\n250-8BITMIME\r\n"
 	    "250-SMTPUTF8\r\n250-DSN\r\n250 ENHANCEDSTATUSCODES\r\n",
 	    s->m->set->hostname, s->m->set->smtp.message_size);
 	return S_IDLE;
-}
-
-/* What SMTP allows, and a user of this host without a domain. */
-static bool
-parse_path(struct cur *in, bool sender, struct path *p)
-{
-	struct cur	c = *in;
-
-	if (sender ? path_reverse(in, PATH_UTF8 | PATH_LENIENT, p) :
-	    path_forward(in, PATH_UTF8 | PATH_LENIENT, p))
-		return true;
-	if (!cur_byte(&c, '<') || !path_mailbox(&c, PATH_UTF8, true, p) ||
-	    !cur_byte(&c, '>'))
-		return false;
-	*in = c;
-	return true;
-}
-
-static bool
-mail_param(struct smtp *s, const struct esmtp_param *p)
-{
-	unsigned long long	n;
-	char			plain[ENVID_MAX];
-	size_t			len;
-
-	if (str_eq_nocase(p->key, STR("SIZE")))
-		return str_number(p->value, (unsigned long long)
-		    s->m->set->smtp.message_size, &n) == 0;
-	if (str_eq_nocase(p->key, STR("BODY")) &&
-	    str_eq_nocase(p->value, STR("8BITMIME"))) {
-		s->env.options |= ENV_8BITMIME;
-		return true;
-	}
-	if (str_eq_nocase(p->key, STR("BODY")))
-		return str_eq_nocase(p->value, STR("7BIT"));
-	if (str_eq_nocase(p->key, STR("SMTPUTF8"))) {
-		s->env.options |= ENV_SMTPUTF8;
-		return !p->has_value;
-	}
-	if (str_eq_nocase(p->key, STR("RET"))) {
-		s->env.options |= str_eq_nocase(p->value, STR("FULL")) ?
-		    ENV_RET_FULL : ENV_RET_HDRS;
-		return str_eq_nocase(p->value, STR("FULL")) ||
-		    str_eq_nocase(p->value, STR("HDRS"));
-	}
-	return str_eq_nocase(p->key, STR("ENVID")) &&
-	    esmtp_xtext_decode(p->value, plain, sizeof(plain), &len) == 0 &&
-	    arena_dup(&s->mem, p->value, &s->env.envid) == 0;
-}
-
-/* The path as it stands in the line, without brackets and route. */
-static int
-keep_path(struct smtp *s, const struct path *p, struct str *out)
-{
-	struct str	text = p->local;
-
-	if (p->domain.n > 0)
-		text.n = (size_t)(p->domain.p + p->domain.n - p->local.p);
-	if (p->utf8)
-		s->env.options |= ENV_SMTPUTF8;
-	return arena_dup(&s->mem, text, out);
-}
-
-static enum state
-cmd_mail(struct smtp *s, struct cur *in)
-{
-	struct esmtp_param	param;
-	struct path		p;
-
-	tx_reset(s);
-	cur_skip_wsp(in);
-	if (!cur_word(in, STR("FROM:")) || (cur_skip_wsp(in), false) ||
-	    !parse_path(in, true, &p)) {
-		reply(s, 501, "5.1.7 expected MAIL FROM:<address>");
-		return S_IDLE;
-	}
-	while (esmtp_param(in, &param))
-		if (!mail_param(s, &param)) {
-			if (str_eq_nocase(param.key, STR("SIZE")))
-				reply(s, 552, "5.3.4 message too large");
-			else
-				reply(s, 555, "5.5.4 bad parameter");
-			return S_IDLE;
-		}
-	if (!cur_done(in)) {
-		reply(s, 501, "5.5.4 malformed parameters");
-		return S_IDLE;
-	}
-	if (keep_path(s, &p, &s->env.sender) == -1) {
-		reply(s, 451, "4.3.0 out of memory");
-		return S_IDLE;
-	}
-	reply(s, 250, "2.1.0 sender ok");
-	return S_MAIL;
-}
-
-static bool
-rcpt_param(struct smtp *s, const struct esmtp_param *p, struct submit_rcpt *r)
-{
-	if (str_eq_nocase(p->key, STR("NOTIFY")))
-		return esmtp_notify(p->value, &r->notify);
-	return str_eq_nocase(p->key, STR("ORCPT")) &&
-	    p->value.n <= ORCPT_MAX && esmtp_orcpt_ok(p->value, true) &&
-	    arena_dup(&s->mem, p->value, &r->orcpt) == 0;
-}
-
-static enum state
-cmd_rcpt(struct smtp *s, struct cur *in)
-{
-	struct esmtp_param	param;
-	struct submit_rcpt	r = { .orcpt = STR("") };
-	struct path		p;
-
-	cur_skip_wsp(in);
-	if (!cur_word(in, STR("TO:")) || (cur_skip_wsp(in), false) ||
-	    !parse_path(in, false, &p)) {
-		reply(s, 501, "5.1.3 expected RCPT TO:<address>");
-		return s->state;
-	}
-	while (esmtp_param(in, &param))
-		if (!rcpt_param(s, &param, &r)) {
-			reply(s, 555, "5.5.4 bad parameter");
-			return s->state;
-		}
-	if (!cur_done(in)) {
-		reply(s, 501, "5.5.4 malformed parameters");
-		return s->state;
-	}
-	if (s->env.nrcpts >= (size_t)s->m->set->smtp.recipients) {
-		reply(s, 452, "4.5.3 too many recipients");
-		return s->state;
-	}
-	if (keep_path(s, &p, &r.addr) == -1 ||
-	    submit_add_rcpt(&s->env, r) == -1) {
-		reply(s, 451, "4.3.0 out of memory");
-		return s->state;
-	}
-	reply(s, 250, "2.1.5 recipient ok");
-	return S_RCPT;
 }
 
 /* True: the dot has come. What drop does not want any more is read all the same. */
@@ -261,19 +102,19 @@ reply_status(struct smtp *s, int status)
 {
 	switch (status) {
 	case EX_OK:
-		reply(s, 250, "2.0.0 message accepted");
+		sendmail_reply(s, 250, "2.0.0 message accepted");
 		break;
 	case EX_DATAERR:
-		reply(s, 554, "5.6.0 message refused: too large, or a header "
+		sendmail_reply(s, 554, "5.6.0 message refused: too large, or a header "
 		    "that makes no sense");
 		break;
 	case EX_TEMPFAIL:
 	case EX_OSERR:
 	case EX_IOERR:
-		reply(s, 451, "4.3.0 message not accepted now, try again");
+		sendmail_reply(s, 451, "4.3.0 message not accepted now, try again");
 		break;
 	default:
-		reply(s, 554, "5.3.0 message not accepted");
+		sendmail_reply(s, 554, "5.3.0 message not accepted");
 	}
 	return S_IDLE;
 }
@@ -287,14 +128,14 @@ cmd_data(struct smtp *s, struct cur *in)
 	bool		whole;
 
 	if (!cur_done(in)) {
-		reply(s, 501, "5.5.4 DATA has no arguments");
+		sendmail_reply(s, 501, "5.5.4 DATA has no arguments");
 		return s->state;
 	}
 	if (submit_check_rcpts(&s->env, &why) == -1) {
-		reply(s, 554, "5.1.3 bad recipient");
+		sendmail_reply(s, 554, "5.1.3 bad recipient");
 		return s->state;
 	}
-	reply(s, 354, "go on, end with <CRLF>.<CRLF>");
+	sendmail_reply(s, 354, "go on, end with <CRLF>.<CRLF>");
 	submit_init(&sub, s->m->set, &s->env, 0);
 	sub.conf = s->m->o->conf;
 	whole = sendmail_compose(s->m, s->env.sender, &sub.compose) == 0 &&
@@ -306,7 +147,7 @@ cmd_data(struct smtp *s, struct cur *in)
 		why = end;
 	if (why.text[0] != '\0')
 		fprintf(stderr, "sendmail: %s\n", why.text);
-	tx_reset(s);
+	sendmail_reset(s);
 	return whole ? reply_status(s, status) : S_LOST;
 }
 
@@ -314,8 +155,8 @@ static enum state
 cmd_rset(struct smtp *s, struct cur *in)
 {
 	(void)in;
-	tx_reset(s);
-	reply(s, 250, "2.0.0 ok");
+	sendmail_reset(s);
+	sendmail_reply(s, 250, "2.0.0 ok");
 	return s->state == S_START ? S_START : S_IDLE;
 }
 
@@ -323,7 +164,7 @@ static enum state
 cmd_noop(struct smtp *s, struct cur *in)
 {
 	(void)in;
-	reply(s, 250, "2.0.0 ok");
+	sendmail_reply(s, 250, "2.0.0 ok");
 	return s->state;
 }
 
@@ -331,7 +172,7 @@ static enum state
 cmd_vrfy(struct smtp *s, struct cur *in)
 {
 	(void)in;
-	reply(s, 252, "2.5.0 it is tried when the message is there");
+	sendmail_reply(s, 252, "2.5.0 it is tried when the message is there");
 	return s->state;
 }
 
@@ -339,7 +180,7 @@ static enum state
 cmd_quit(struct smtp *s, struct cur *in)
 {
 	(void)in;
-	reply(s, 221, "2.0.0 bye");
+	sendmail_reply(s, 221, "2.0.0 bye");
 	return S_END;
 }
 
@@ -350,8 +191,8 @@ static const struct cmd {
 } cmds[] = {
 	{ "HELO", S_OPEN,		cmd_helo },
 	{ "EHLO", S_OPEN,		cmd_ehlo },
-	{ "MAIL", S_START | S_IDLE,	cmd_mail },
-	{ "RCPT", S_MAIL | S_RCPT,	cmd_rcpt },
+	{ "MAIL", S_START | S_IDLE,	sendmail_mail },
+	{ "RCPT", S_MAIL | S_RCPT,	sendmail_rcpt },
 	{ "DATA", S_RCPT,		cmd_data },
 	{ "RSET", S_OPEN,		cmd_rset },
 	{ "NOOP", S_OPEN,		cmd_noop },
@@ -374,9 +215,9 @@ command(struct smtp *s, struct str line)
 		if (str_eq_nocase(verb, str_from(cmds[i].verb)))
 			break;
 	if (i == nitems(cmds))
-		reply(s, 500, "5.5.2 command unrecognized");
+		sendmail_reply(s, 500, "5.5.2 command unrecognized");
 	else if (!(cmds[i].states & s->state))
-		reply(s, 503, "5.5.1 bad sequence of commands");
+		sendmail_reply(s, 503, "5.5.1 bad sequence of commands");
 	else
 		s->state = cmds[i].run(s, &in);
 }
@@ -413,18 +254,18 @@ sendmail_smtp(struct sendmail *m)
 	buf_init(&s.in, 4 * READ_SIZE);
 	buf_init(&line, 2 * READ_SIZE);
 	arena_init(&s.mem, MEM_MAX);
-	tx_reset(&s);
+	sendmail_reset(&s);
 	printf("220 %s ESMTP for the users of this host\r\n",
 	    m->set->hostname);
 	while (s.state != S_END && s.state != S_LOST &&
 	    next_line(&s, &line)) {
 		command(&s, buf_view(&line));
 		if (s.errors > ERRORS_MAX) {
-			reply(&s, 421, "4.7.0 too many errors");
+			sendmail_reply(&s, 421, "4.7.0 too many errors");
 			break;
 		}
 	}
-	tx_reset(&s);
+	sendmail_reset(&s);
 	buf_free(&s.in);
 	buf_free(&line);
 	if (fflush(stdout) == EOF || s.state == S_LOST)
