@@ -64,7 +64,8 @@ buf_reserve(struct buf *b, size_t n)
 int
 buf_add(struct buf *b, const void *p, size_t n)
 {
-	if (buf_reserve(b, n) == -1)
+	if ((n > b->cap - b->n || n > b->max - b->n) &&
+	    buf_reserve(b, n) == -1)
 		return -1;
 	if (n > 0)
 		memcpy(b->p + b->n, p, n);

@@ -12,12 +12,14 @@ static const char alphabet[] = ID_ALPHABET;
 static int
 digit_value(char c)
 {
-	int	i;
+	static const signed char	letters[26] = {
+		10, 11, 12, 13, 14, 15, 16, 17, -1, 18, 19, -1, 20,
+		21, -1, 22, 23, 24, 25, 26, -1, 27, 28, 29, 30, 31
+	};
 
-	for (i = 0; i < 32; i++)
-		if (alphabet[i] == c)
-			return i;
-	return -1;
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'z' ? letters[c - 'a'] : -1;
 }
 
 /* The n-th group of five bits of the hundred, 0 the most significant. */

@@ -118,9 +118,10 @@ str_lower(char *dst, size_t size, struct str s)
 int
 str_number(struct str s, unsigned long long max, unsigned long long *out)
 {
-	unsigned long long	v = 0;
-	unsigned		d;
-	size_t			i;
+	const unsigned long long	tenth = max / 10;
+	unsigned long long		v = 0;
+	unsigned			d;
+	size_t				i;
 
 	if (s.n == 0) {
 		errno = EINVAL;
@@ -132,7 +133,7 @@ str_number(struct str s, unsigned long long max, unsigned long long *out)
 			return -1;
 		}
 		d = (unsigned)(s.p[i] - '0');
-		if (d > max || v > (max - d) / 10) {
+		if (v > tenth || (v == tenth && d > max % 10)) {
 			errno = ERANGE;
 			return -1;
 		}

@@ -3,41 +3,6 @@
 
 #include <string.h>
 
-struct cur
-cur_from(struct str s)
-{
-	struct cur	c = { s.p, s.p + s.n };
-
-	return c;
-}
-
-size_t
-cur_left(const struct cur *c)
-{
-	return (size_t)(c->end - c->p);
-}
-
-bool
-cur_done(const struct cur *c)
-{
-	return c->p == c->end;
-}
-
-int
-cur_peek(const struct cur *c)
-{
-	return cur_done(c) ? -1 : (unsigned char)*c->p;
-}
-
-bool
-cur_byte(struct cur *c, char b)
-{
-	if (cur_done(c) || *c->p != b)
-		return false;
-	c->p++;
-	return true;
-}
-
 bool
 cur_word(struct cur *c, struct str word)
 {
@@ -89,14 +54,15 @@ cur_until(struct cur *c, char b, struct str *out)
 bool
 cur_number(struct cur *c, unsigned long long max, unsigned long long *out)
 {
-	struct cur	in = *c;
-	struct str	digits;
+	struct str	digits = { c->p, 0 };
+	size_t		left = cur_left(c);
 
+	while (digits.n < left && is_digit((unsigned char)c->p[digits.n]))
+		digits.n++;
 	/* as long as a decimal of 64 bits with some leading zeros */
-	if (!cur_span(&in, is_digit, 32, &digits) ||
-	    str_number(digits, max, out) == -1)
+	if (digits.n > 32 || str_number(digits, max, out) == -1)
 		return false;
-	*c = in;
+	c->p += digits.n;
 	return true;
 }
 
@@ -106,18 +72,6 @@ cur_rest(const struct cur *c)
 	struct str	s = { c->p, cur_left(c) };
 
 	return s;
-}
-
-bool
-is_alpha(unsigned char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-bool
-is_digit(unsigned char c)
-{
-	return c >= '0' && c <= '9';
 }
 
 bool
