@@ -57,6 +57,7 @@ struct envelope {
 	off_t		 content_at, content_len;
 	char		 simple[DIGEST_HEX + 1], relaxed[DIGEST_HEX + 1];
 	uid_t		 owner;		/* of the file: who wrote it */
+	int64_t		 due_ms;	/* in the queue: the file's mtime */
 	char		*mem;		/* what the views look at */
 };
 

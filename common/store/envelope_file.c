@@ -196,14 +196,21 @@ envelope_load(int fd, struct envelope *env, struct diag *why)
 	int		 r, saved;
 
 	memset(env, 0, sizeof(*env));
-	if (fstat(fd, &st) == -1 ||
-	    (mem = head_read(fd, st.st_size, &have, &head)) == NULL)
+	if (fstat(fd, &st) == -1)
+		return diag_errno(why, "read");
+	if (!S_ISREG(st.st_mode)) {
+		errno = EBADMSG;
+		return diag_set(why, "is no file");
+	}
+	if ((mem = head_read(fd, st.st_size, &have, &head)) == NULL)
 		return diag_errno(why, "read");
 	r = load_parts(fd, st.st_size, mem, have, head, env, why);
 	saved = errno;
 	free(mem);
 	errno = saved;
 	env->owner = st.st_uid;
+	env->due_ms = (int64_t)st.st_mtim.tv_sec * 1000 +
+	    st.st_mtim.tv_nsec / 1000000;
 	return r;
 }
 

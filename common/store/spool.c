@@ -107,17 +107,45 @@ spool_make_shard(const struct spool *s, int dir, const char *name)
 	return s->how == DURABLE_ORDERED ? 0 : fsync(dir);
 }
 
+/*
+ * With the time of its next attempt in a file, the file system would write down
+ * each look at it. EPERM: it is not ours.
+ */
+int
+spool_open_quietly(int dir, const char *name, int flags)
+{
+	int	fd;
+
+	fd = openat(dir, name, flags | O_NOATIME);
+	if (fd == -1 && errno == EPERM)
+		fd = openat(dir, name, flags);
+	return fd;
+}
+
+static int
+open_message(const struct spool *s, enum spool_place place, struct id id,
+    bool write)
+{
+	char	name[NAME_SIZE];
+	int	dir = spool_place_dir(s, place),
+		flags = O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+
+	spool_place_name(place, id, name);
+	if (write)
+		return openat(dir, name, flags | O_RDWR);
+	if (place != SPOOL_QUEUE)
+		return openat(dir, name, flags | O_RDONLY);
+	return spool_open_quietly(dir, name, flags | O_RDONLY);
+}
+
 int
 spool_file(const struct spool *s, enum spool_place place, struct id id,
     bool write)
 {
 	struct stat	st;
-	char		name[NAME_SIZE];
 	int		fd;
 
-	spool_place_name(place, id, name);
-	fd = openat(spool_place_dir(s, place), name, (write ? O_RDWR : O_RDONLY) |
-	    O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	fd = open_message(s, place, id, write);
 	if (fd == -1)
 		return -1;
 	if (fstat(fd, &st) == -1)
@@ -127,6 +155,19 @@ spool_file(const struct spool *s, enum spool_place place, struct id id,
 		errno = EBADMSG;
 	}
 	return fd;
+}
+
+int
+spool_envelope(const struct spool *s, enum spool_place place, struct id id,
+    struct envelope *env, struct diag *why)
+{
+	int	fd, r;
+
+	if ((fd = open_message(s, place, id, false)) == -1)
+		return diag_errno(why, "open");
+	r = envelope_load(fd, env, why);
+	fdio_close(&fd);
+	return r;
 }
 
 /* Never over a message that is there: its name may have been chosen to hit it. */

@@ -70,6 +70,8 @@ enum spool_place { SPOOL_INCOMING, SPOOL_DROP, SPOOL_QUEUE, SPOOL_HOLD, SPOOL_CO
 
 /* Opens the file of a message: O_RDWR if write, else O_RDONLY; O_NOFOLLOW, regular files only. */
 int	spool_file(const struct spool *, enum spool_place, struct id, bool write) must_check;
+/* Opens it to be read, envelope_load, closes it. */
+int	spool_envelope(const struct spool *, enum spool_place, struct id, struct envelope *, struct diag *) must_check;
 /* rename within the spool, -1 EEXIST if the place has such a message, ENOENT if it has gone on; no flush, the promise is kept from either place (both are scanned at start), but where durability is strict: there the new name is flushed before the old one goes. */
 int	spool_move(const struct spool *, struct id, enum spool_place from, enum spool_place to) must_check;
 /* Is there a message of this id? ENOENT and its like: no. */

@@ -7,6 +7,8 @@
 #define NAME_SIZE	(SHARD_LEN + 1 + ID_SIZE)	/* "XX/ID" */
 
 int	spool_place_dir(const struct spool *, enum spool_place);
+/* openat for reading; what is ours keeps its time of access. */
+int	spool_open_quietly(int dir, const char *name, int flags) must_check;
 void	spool_sharded(struct id, char[NAME_SIZE]);
 /* The shard of a name below dir; with a journal it cannot be lost alone. */
 int	spool_make_shard(const struct spool *, int dir, const char *name) must_check;

@@ -7,6 +7,7 @@
 
 #include "common/base/fdio.h"
 
+#define STEP		8192u
 #define STATUS_MAX	(1u << 20)	/* a message that says more has said enough */
 
 int
@@ -35,13 +36,37 @@ spool_status_add(const struct spool *s, struct id id, struct str line)
 	return r;
 }
 
+/* A short read of a file is its end: no other one is needed to see it. */
+static int
+read_all(int fd, struct buf *out)
+{
+	ssize_t	n = STEP;
+
+	while ((size_t)n == STEP) {
+		if (out->max - out->n < STEP)
+			return fdio_slurp(fd, out);
+		if (buf_reserve(out, STEP) == -1)
+			return -1;
+		while ((n = read(fd, out->p + out->n, STEP)) == -1)
+			if (errno != EINTR)
+				return -1;
+		out->n += (size_t)n;
+	}
+	return 0;
+}
+
 int
 spool_status_read(const struct spool *s, struct id id, struct buf *out)
 {
 	char	name[NAME_SIZE];
+	int	fd, r;
 
 	spool_sharded(id, name);
-	if (fdio_slurp_at(s->status, name, out) == 0 || errno == ENOENT)
-		return 0;
-	return -1;
+	fd = spool_open_quietly(s->status, name, O_RDONLY | O_CLOEXEC |
+	    O_NOCTTY);
+	if (fd == -1)
+		return errno == ENOENT ? 0 : -1;
+	r = read_all(fd, out);
+	fdio_close(&fd);
+	return r;
 }

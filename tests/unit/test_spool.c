@@ -377,8 +377,32 @@ START_TEST(rewrite_puts_in_front)
 }
 END_TEST
 
+START_TEST(looks_leave_no_trace)
+{
+	struct envelope	env;
+	struct diag	why;
+	struct stat	st;
+	struct id	id = add_message(MAIL, 1);
+	struct timespec	ts[2] = { { 1, 0 }, { 1900000000, 5000000 } };
+	int		fd;
+
+	ck_assert_int_eq(spool_move(&sp, id, SPOOL_INCOMING, SPOOL_QUEUE), 0);
+	fd = spool_file(&sp, SPOOL_QUEUE, id, true);
+	ck_assert_int_eq(futimens(fd, ts), 0);
+	ck_assert_int_eq(spool_envelope(&sp, SPOOL_QUEUE, id, &env, &why), 0);
+	ck_assert_int_eq(env.due_ms, INT64_C(1900000000005));
+	ck_assert_uint_eq(env.nrcpts, 2);
+	envelope_free(&env);
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	ck_assert_int_eq(st.st_atim.tv_sec, 1);
+	close(fd);
+}
+END_TEST
+
 START_TEST(strange_names)
 {
+	struct envelope	env;
+	struct diag	why;
 	struct id	id = add_message(MAIL, 1);
 	char		name[ID_SIZE];
 	size_t		n[2] = { 0, 0 };
@@ -393,6 +417,9 @@ START_TEST(strange_names)
 	ck_assert_int_eq(unlinkat(sp.incoming, name, 0), 0);
 	ck_assert_int_eq(mkfifoat(sp.incoming, name, 0600), 0);
 	ck_assert_int_eq(spool_file(&sp, SPOOL_INCOMING, id, false), -1);
+	ck_assert_int_eq(errno, EBADMSG);
+	ck_assert_int_eq(spool_envelope(&sp, SPOOL_INCOMING, id, &env, &why),
+	    -1);
 	ck_assert_int_eq(errno, EBADMSG);
 	ck_assert_int_eq(spool_scan(&sp, SPOOL_INCOMING, count, n), 0);
 	ck_assert_uint_eq(n[0], 0);
@@ -437,6 +464,7 @@ main(void)
 	tcase_add_test(t, lost_names);
 	tcase_add_test(t, due_is_mtime);
 	tcase_add_test(t, rewrite_puts_in_front);
+	tcase_add_test(t, looks_leave_no_trace);
 	tcase_add_test(t, strange_names);
 	tcase_add_test(t, old_tmp_goes);
 	suite_add_tcase(s, t);
