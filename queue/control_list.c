@@ -18,6 +18,7 @@ struct listing {
 	size_t		 n, cap, next;
 	struct filter	 filter;
 	bool		 bare;		/* who asks reads the files himself */
+	bool		 brief;		/* or does without the status files */
 	struct buf	 scratch;
 };
 
@@ -56,16 +57,6 @@ add_found(void *arg, const struct id *id, const char *name, int64_t mtime)
 		return 0;
 	return listing_add(a->l, (struct entry){ .id = *id, .place = a->place,
 	    .due = mtime });
-}
-
-static int
-by_id(const void *x, const void *y)
-{
-	const struct entry	*a = x, *b = y;
-
-	if (a->id.time_us != b->id.time_us)
-		return a->id.time_us < b->id.time_us ? -1 : 1;
-	return a->id.random < b->id.random ? -1 : a->id.random > b->id.random;
 }
 
 /* What waits in incoming was found there, too: what is known of it counts. */
@@ -136,12 +127,13 @@ listing_new(struct queue *q, struct str rec)
 		return NULL;
 	buf_init(&l->scratch, (1u << 20) + 4096);
 	l->bare = record_get(rec, FILTER_BARE, &v);
+	l->brief = record_get(rec, FILTER_BRIEF, &v);
 	if (!filter_get(rec, &l->filter) || fill(q, l) != 0) {
 		listing_free(l);
 		return NULL;
 	}
 	if (l->n > 0)
-		qsort(l->items, l->n, sizeof(*l->items), by_id);
+		qsort(l->items, l->n, sizeof(*l->items), entry_order);
 	leave_out_twins(l);
 	return l;
 }
@@ -156,9 +148,11 @@ control_gone(struct peer *p)
 static void
 put_entries(struct queue *q, struct listing *l, struct buf *out)
 {
-	struct buf	entry;
+	struct buf	entry, *status = &l->scratch;
 	size_t		n = 0;
 
+	if (l->brief && *l->filter.text == '\0')
+		status = NULL;
 	buf_init(&entry, ENTRY_SIZE_MAX);
 	while (l->next < l->n && out->n < ANSWER_FULL && n++ < PER_ANSWER) {
 		buf_reset(&entry);
@@ -169,7 +163,7 @@ put_entries(struct queue *q, struct listing *l, struct buf *out)
 		}
 		/* What has gone on since is no loss for the list. */
 		if (entry_read(&q->spool, &l->items[l->next++], &l->filter,
-		    &l->scratch, &entry) == 0 && entry.n > 0 && buf_ok(&entry))
+		    status, &entry) == 0 && entry.n > 0 && buf_ok(&entry))
 			record_put(out, QUEUE_ENTRY, buf_view(&entry));
 	}
 	buf_free(&entry);

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "common/base/fdio.h"
 #include "common/base/now.h"
 #include "common/fmt/record.h"
 #include "common/proc/proto_queue.h"
@@ -102,6 +101,16 @@ put_rcpts(const struct envelope *env, struct str status, struct buf *out)
 	record_putu(out, ENTRY_NRCPTS, n);
 }
 
+int
+entry_order(const void *x, const void *y)
+{
+	const struct entry	*a = x, *b = y;
+
+	if (a->id.time_us != b->id.time_us)
+		return a->id.time_us < b->id.time_us ? -1 : 1;
+	return a->id.random < b->id.random ? -1 : a->id.random > b->id.random;
+}
+
 void
 entry_bare(const struct entry *e, struct buf *out)
 {
@@ -145,9 +154,12 @@ static void
 put_all(const struct entry *e, const struct envelope *env, struct str status,
     struct buf *out)
 {
+	struct entry	known = *e;
 	struct str	line;
 
-	entry_bare(e, out);
+	if (known.due == ENTRY_DUE_FILE)
+		known.due = env->due_ms;
+	entry_bare(&known, out);
 	record_putu(out, ENTRY_ARRIVAL, (uint64_t)env->arrival_ms);
 	record_putu(out, ENTRY_SIZE, (uint64_t)env->content_len);
 	record_put(out, ENTRY_SENDER, env->sender);
@@ -177,26 +189,57 @@ show(const struct spool *s, const struct entry *e, const struct envelope *env,
 		put_all(e, env, buf_view(scratch), out);
 }
 
-int
-entry_read(const struct spool *s, const struct entry *e,
-    const struct filter *f, struct buf *scratch, struct buf *out)
+static int
+read_at(const struct spool *s, const struct entry *e, const struct filter *f,
+    struct buf *scratch, struct buf *out)
 {
 	struct envelope	env;
 	struct diag	why;
-	int		fd, r, saved;
 
 	/* The place is known without a look at the file. */
 	if (*f->place != '\0' && strcmp(f->place, place_name(e)) != 0)
 		return 0;
-	if ((fd = spool_file(s, e->place, e->id, false)) == -1)
-		return -1;
-	r = envelope_load(fd, &env, &why);
-	saved = errno;
-	fdio_close(&fd);
-	errno = saved;
-	if (r == -1)
+	if (spool_envelope(s, e->place, e->id, &env, &why) == -1)
 		return -1;
 	show(s, e, &env, f, scratch, out);
 	envelope_free(&env);
 	return 0;
+}
+
+/* It was seen in one place, and has gone to another one since. */
+static int
+read_moved(const struct spool *s, const struct entry *e,
+    const struct filter *f, struct buf *scratch, struct buf *out)
+{
+	static const enum spool_place	places[] = {
+		SPOOL_QUEUE, SPOOL_HOLD, SPOOL_INCOMING
+	};
+	struct entry	moved = *e;
+	size_t		i;
+	int		r = -1;
+
+	errno = ENOENT;
+	for (i = 0; i < nitems(places) && r == -1 && errno == ENOENT; i++) {
+		if (places[i] == e->place)
+			continue;
+		moved.place = places[i];
+		/* what waits in incoming was never said to be there */
+		moved.due = e->waits && places[i] == SPOOL_INCOMING ? e->due :
+		    ENTRY_DUE_FILE;
+		moved.running = e->running && places[i] != SPOOL_HOLD;
+		moved.waits = e->waits && places[i] != SPOOL_HOLD;
+		r = read_at(s, &moved, f, scratch, out);
+	}
+	return r;
+}
+
+int
+entry_read(const struct spool *s, const struct entry *e,
+    const struct filter *f, struct buf *scratch, struct buf *out)
+{
+	int	r = read_at(s, e, f, scratch, out);
+
+	if (r == -1 && errno == ENOENT)
+		r = read_moved(s, e, f, scratch, out);
+	return r;
 }

@@ -19,6 +19,8 @@
 #include "common/proc/proto_queue.h"
 #include "queue/client.h"
 
+#define PRINT_SIZE	65536u
+
 void
 listing_head(struct printing *p)
 {
@@ -29,27 +31,38 @@ listing_head(struct printing *p)
 }
 
 void
+listing_flush(struct printing *p)
+{
+	if (p->text.n > 0)
+		fwrite(p->text.p, 1, p->text.n, stdout);
+	buf_reset(&p->text);
+}
+
+void
 listing_print(void *arg, struct str e)
 {
 	struct printing	*p = arg;
-	struct str	 place;
-	uint64_t	 size;
+	struct shown	 s;
 
-	if (!record_getu(e, ENTRY_SIZE, INT64_MAX, &size) ||
-	    !record_get(e, ENTRY_PLACE, &place))
+	if (!listing_parse(e, &s))
 		return;
 	p->messages++;
 	if (!p->headed)
 		listing_head(p);
-	p->bytes += size;
-	p->held += str_eq(place, STR("held"));
-	buf_reset(&p->text);
+	p->bytes += s.size;
+	p->held += str_eq(s.place, STR("held"));
 	if (p->o->json)
-		listing_json(e, &p->text);
+		listing_json(&s, &p->text);
 	else
-		listing_table(e, p->now, p->o->brief, &p->text);
-	if (p->text.n > 0)
-		fwrite(p->text.p, 1, p->text.n, stdout);
+		listing_table(&s, p->now, p->o->brief, &p->text);
+	if (p->text.n > PRINT_SIZE)
+		listing_flush(p);
+}
+
+enum listing_detail
+listing_detail(const struct listing_opts *o)
+{
+	return o->brief && !o->json ? LIST_BRIEF : LIST_FULL;
 }
 
 static int
@@ -76,7 +89,7 @@ is_more(struct str rec)
 }
 
 int
-listing_each(int fd, const struct filter *filter, bool bare,
+listing_each(int fd, const struct filter *filter, enum listing_detail detail,
     void (*fn)(void *, struct str), void *arg)
 {
 	struct buf	ask, answer;
@@ -89,8 +102,10 @@ listing_each(int fd, const struct filter *filter, bool bare,
 	buf_init(&answer, MSG_MAX);
 	client_ask(&ask, "list", NULL);
 	filter_put(filter, &ask);
-	if (bare)
+	if (detail == LIST_BARE)
 		record_puts(&ask, FILTER_BARE, "1");
+	if (detail == LIST_BRIEF)
+		record_puts(&ask, FILTER_BRIEF, "1");
 	r = buf_ok(&ask) ? msg_send(fd, &ask, NULL) : -1;
 	client_ask(&ask, "more", NULL);
 	while (r == 0 && more && (r = receive(fd, &answer)) == 0) {
@@ -134,8 +149,9 @@ listing_show(const struct settings *s, const struct listing_opts *o)
 	if ((fd = client_connect(s)) != -1) {
 		r = listing_direct(fd, s, &p);
 		if (r == 1)
-			r = listing_each(fd, &o->filter, false, listing_print,
-			    &p);
+			r = listing_each(fd, &o->filter, listing_detail(o),
+			    listing_print, &p);
+		listing_flush(&p);
 		if (r == -1)
 			err(EX_TEMPFAIL, "queue");
 		close(fd);

@@ -17,19 +17,28 @@ struct listing_opts {
 
 /* mailq: prints the list. An exit status. */
 int	listing_show(const struct settings *, const struct listing_opts *) must_check;
-/* Calls fn for each entry that queue tells of; bare: without what stands in the files. -1: queue does not answer (errno). */
-int	listing_each(int fd, const struct filter *, bool bare, void (*fn)(void *, struct str), void *) must_check;
+enum listing_detail {
+	LIST_BARE,	/* id, place and due: nothing that stands in the files */
+	LIST_BRIEF,	/* no reasons why it waits */
+	LIST_FULL
+};
+/* Calls fn for each entry that queue tells of. -1: queue does not answer (errno). */
+int	listing_each(int fd, const struct filter *, enum listing_detail, void (*fn)(void *, struct str), void *) must_check;
+/* What has to be known for such a list. */
+enum listing_detail listing_detail(const struct listing_opts *);
 
 /* What is printed, and what was. */
 struct printing {
 	const struct listing_opts	*o;
-	struct buf			 text;
+	struct buf			 text;		/* printed once there is enough of it */
 	int64_t				 now;
 	bool				 headed;	/* there is a heading already, or none is wanted */
 	uint64_t			 messages, bytes, held;
 };
 void	listing_head(struct printing *);
+/* Of more entries than one in a while: listing_flush ends it. */
 void	listing_print(void *printing, struct str entry);
+void	listing_flush(struct printing *);
 
 /* ---- listing_spool.c */
 /*
@@ -37,12 +46,20 @@ void	listing_print(void *printing, struct str entry);
  * work. 1: not for us; 0; -1: errno.
  */
 int	listing_direct(int fd, const struct settings *, struct printing *) must_check;
-/* Without the daemon: what lies there. An exit status. */
+/* Without the daemon: what lies there, likewise. An exit status. */
 int	listing_stopped(const struct settings *, struct printing *) must_check;
 
 /* ---- listing_text.c: one entry (proto_queue.h) as text; pure */
-void	listing_table(struct str entry, int64_t now_ms, bool brief, struct buf *);
-void	listing_json(struct str entry, struct buf *);
+struct shown {
+	struct str	entry;		/* all of it; the other views look into it */
+	struct str	id, place, sender;
+	uint64_t	size, nrcpts;
+	int64_t		arrival, due;	/* ms since 1970 */
+};
+/* False: it is not whole. */
+bool	listing_parse(struct str entry, struct shown *) must_check;
+void	listing_table(const struct shown *, int64_t now_ms, bool brief, struct buf *);
+void	listing_json(const struct shown *, struct buf *);
 /* "1.2K", "12m" */
 const char *listing_size(uint64_t, char[32]);
 const char *listing_age(int64_t ms, char[32]);

@@ -1,6 +1,7 @@
 /*
  * queue/listing_spool.c - the list from the files of the spool, for those who
  * may read them: which there are is asked of queue, or seen when that is down.
+ * Many are read by several processes.
  */
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -20,101 +21,48 @@
 #define WORKERS_MAX	8u
 #define EACH_MIN	1000u	/* messages that are worth a process */
 
-/* ---- without the daemon */
-
-struct look {
-	struct spool		 spool;
-	struct printing		*p;
-	enum spool_place	 place;
-	struct buf		 scratch, entry;
-};
-
-static int
-look_at(void *arg, const struct id *id, const char *name, int64_t mtime)
-{
-	struct look	*l = arg;
-	struct entry	 e = { .place = l->place, .due = mtime };
-
-	(void)name;
-	if (id == NULL)
-		return 0;
-	e.id = *id;
-	buf_reset(&l->entry);
-	if (entry_read(&l->spool, &e, &l->p->o->filter, &l->scratch,
-	    &l->entry) == 0 && l->entry.n > 0 && buf_ok(&l->entry))
-		listing_print(l->p, buf_view(&l->entry));
-	return 0;
-}
-
-static int
-look_everywhere(struct look *l)
-{
-	static const enum spool_place	places[] = {
-		SPOOL_QUEUE, SPOOL_HOLD, SPOOL_INCOMING, SPOOL_DROP
-	};
-	size_t	i;
-
-	for (i = 0; i < nitems(places); i++) {
-		l->place = places[i];
-		if (spool_scan(&l->spool, places[i], look_at, l) == -1)
-			return -1;
-	}
-	return 0;
-}
-
-int
-listing_stopped(const struct settings *s, struct printing *p)
-{
-	struct look	l = { .p = p };
-	struct diag	why;
-	int		dir, r;
-
-	dir = open(s->spool, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir == -1 || spool_open(&l.spool, dir, DURABLE_STRICT,
-	    &why) == -1) {
-		warnx("the queue is not running, and %s cannot be read by you",
-		    s->spool);
-		return EX_UNAVAILABLE;
-	}
-	warnx("the queue is not running; this is what lies in %s", s->spool);
-	buf_init(&l.scratch, (1u << 20) + 4096);
-	buf_init(&l.entry, ENTRY_SIZE_MAX);
-	if ((r = look_everywhere(&l)) == -1)
-		warn("%s", s->spool);
-	buf_free(&l.scratch);
-	buf_free(&l.entry);
-	spool_close(&l.spool);
-	close(dir);
-	return EX_UNAVAILABLE;
-}
-
-/* ---- with it: what queue says there is */
-
 struct many {
-	struct spool	 spool;
-	struct printing	*p;
-	struct entry	*items;
-	size_t		 n, cap;
-	bool		 bad;
+	struct spool		 spool;
+	int			 dir;
+	struct printing		*p;
+	struct entry		*items;
+	size_t			 n, cap;
+	enum spool_place	 place;		/* that is looked at */
 };
+
+static int
+many_open(struct many *m, const struct settings *s)
+{
+	struct diag	why;
+
+	m->dir = open(s->spool, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (m->dir != -1 && spool_open(&m->spool, m->dir, DURABLE_STRICT,
+	    &why) == 0)
+		return 0;
+	fdio_close(&m->dir);
+	return -1;
+}
 
 static void
-add(void *arg, struct str rec)
+many_close(struct many *m)
 {
-	struct many	*m = arg;
-	struct entry	*more;
+	free(m->items);
+	spool_close(&m->spool);
+	fdio_close(&m->dir);
+}
+
+static void
+many_add(struct many *m, const struct entry *e)
+{
+	size_t	cap = m->cap * 2 + 1024;
 
 	if (m->n == m->cap) {
-		m->cap = m->cap * 2 + 1024;
-		more = reallocarray(m->items, m->cap, sizeof(*more));
-		if (more == NULL) {
-			m->bad = true;
-			m->cap = m->n;
-			return;
-		}
-		m->items = more;
+		m->items = reallocarray(m->items, cap, sizeof(*m->items));
+		if (m->items == NULL)
+			err(EX_TEMPFAIL, "list");
+		m->cap = cap;
 	}
-	m->n += entry_parse(rec, &m->items[m->n]);
+	m->items[m->n++] = *e;
 }
 
 /* Prints some of them; what has gone on since is no loss for the list. */
@@ -124,23 +72,18 @@ print_some(struct many *m, size_t from, size_t to)
 	const struct listing_opts	*o = m->p->o;
 	struct buf	scratch, entry, *status = &scratch;
 	struct entry	*e;
-	int		r;
 
 	buf_init(&scratch, (1u << 20) + 4096);
 	buf_init(&entry, ENTRY_SIZE_MAX);
-	if (o->brief && !o->json && *o->filter.text == '\0')
+	if (listing_detail(o) == LIST_BRIEF && *o->filter.text == '\0')
 		status = NULL;
 	for (e = m->items + from; e < m->items + to; e++) {
 		buf_reset(&entry);
-		r = entry_read(&m->spool, e, &o->filter, status, &entry);
-		if (r == -1 && errno == ENOENT && (e->running || e->waits)) {
-			e->place = SPOOL_INCOMING;
-			r = entry_read(&m->spool, e, &o->filter, status,
-			    &entry);
-		}
-		if (r == 0 && entry.n > 0 && buf_ok(&entry))
+		if (entry_read(&m->spool, e, &o->filter, status,
+		    &entry) == 0 && entry.n > 0 && buf_ok(&entry))
 			listing_print(m->p, buf_view(&entry));
 	}
+	listing_flush(m->p);
 	buf_free(&scratch);
 	buf_free(&entry);
 }
@@ -251,32 +194,88 @@ workers(size_t messages)
 	return messages / EACH_MIN < most ? messages / EACH_MIN : most;
 }
 
+static int
+print_all(struct many *m)
+{
+	size_t	n = workers(m->n);
+
+	if (n > 1)
+		return print_many(m, n);
+	print_some(m, 0, m->n);
+	return 0;
+}
+
+/* ---- which there are: what queue says */
+
+static void
+add_told(void *arg, struct str rec)
+{
+	struct entry	e;
+
+	if (entry_parse(rec, &e))
+		many_add(arg, &e);
+}
+
 int
 listing_direct(int fd, const struct settings *s, struct printing *p)
 {
 	struct many	m = { .p = p };
-	struct diag	why;
-	size_t		n;
-	int		dir, r;
+	int		r;
 
-	dir = open(s->spool, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir == -1 || spool_open(&m.spool, dir, DURABLE_STRICT,
-	    &why) == -1) {
-		fdio_close(&dir);
+	if (many_open(&m, s) == -1)
 		return 1;
-	}
-	r = listing_each(fd, &p->o->filter, true, add, &m);
-	if (r == 0 && m.bad) {
-		errno = ENOMEM;
-		r = -1;
-	}
-	n = workers(m.n);
-	if (r == 0 && n > 1)
-		r = print_many(&m, n);
-	else if (r == 0)
-		print_some(&m, 0, m.n);
-	free(m.items);
-	spool_close(&m.spool);
-	fdio_close(&dir);
+	r = listing_each(fd, &p->o->filter, LIST_BARE, add_told, &m);
+	if (r == 0)
+		r = print_all(&m);
+	many_close(&m);
 	return r;
+}
+
+/* ---- what is seen when that is down */
+
+static int
+add_found(void *arg, const struct id *id, const char *name, int64_t mtime)
+{
+	struct many	*m = arg;
+
+	(void)name;
+	if (id != NULL)
+		many_add(m, &(struct entry){ .id = *id, .place = m->place,
+		    .due = mtime });
+	return 0;
+}
+
+static int
+look_everywhere(struct many *m)
+{
+	static const enum spool_place	places[] = {
+		SPOOL_QUEUE, SPOOL_HOLD, SPOOL_INCOMING, SPOOL_DROP
+	};
+	size_t	i;
+
+	for (i = 0; i < nitems(places); i++) {
+		m->place = places[i];
+		if (spool_scan(&m->spool, places[i], add_found, m) == -1)
+			return -1;
+	}
+	if (m->n > 0)
+		qsort(m->items, m->n, sizeof(*m->items), entry_order);
+	return 0;
+}
+
+int
+listing_stopped(const struct settings *s, struct printing *p)
+{
+	struct many	m = { .p = p };
+
+	if (many_open(&m, s) == -1) {
+		warnx("the queue is not running, and %s cannot be read by you",
+		    s->spool);
+		return EX_UNAVAILABLE;
+	}
+	warnx("the queue is not running; this is what lies in %s", s->spool);
+	if (look_everywhere(&m) == -1 || print_all(&m) == -1)
+		warn("%s", s->spool);
+	many_close(&m);
+	return EX_UNAVAILABLE;
 }

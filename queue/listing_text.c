@@ -1,7 +1,6 @@
 /* queue/listing_text.c - an entry of the list for people and for programs; pure. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "common/base/log.h"
 #include "common/fmt/json.h"
@@ -45,28 +44,71 @@ listing_age(int64_t ms, char out[32])
 	return out;
 }
 
-struct item {
-	char		id[32], place[16];
-	uint64_t	arrival, size, due, nrcpts;
-	struct str	sender;
-};
+#define HAS(tag)	(1ull << ((tag) - 'A'))
 
+/* One look at each field: there are many entries. */
 static bool
-parse(struct str e, struct item *i)
+parse_field(const struct field *f, struct shown *s)
 {
-	return record_gets(e, ENTRY_ID, i->id, sizeof(i->id)) &&
-	    record_gets(e, ENTRY_PLACE, i->place, sizeof(i->place)) &&
-	    record_getu(e, ENTRY_ARRIVAL, INT64_MAX, &i->arrival) &&
-	    record_getu(e, ENTRY_SIZE, INT64_MAX, &i->size) &&
-	    record_getu(e, ENTRY_DUE, INT64_MAX, &i->due) &&
-	    record_getu(e, ENTRY_NRCPTS, INT64_MAX, &i->nrcpts) &&
-	    record_get(e, ENTRY_SENDER, &i->sender);
+	unsigned long long	n;
+
+	switch (f->tag) {
+	case ENTRY_ID:
+		s->id = f->value;
+		return true;
+	case ENTRY_PLACE:
+		s->place = f->value;
+		return true;
+	case ENTRY_SENDER:
+		s->sender = f->value;
+		return true;
+	case ENTRY_ARRIVAL:
+	case ENTRY_SIZE:
+	case ENTRY_DUE:
+	case ENTRY_NRCPTS:
+		break;
+	default:
+		return true;
+	}
+	if (str_number(f->value, INT64_MAX, &n) == -1)
+		return false;
+	if (f->tag == ENTRY_ARRIVAL)
+		s->arrival = (int64_t)n;
+	else if (f->tag == ENTRY_SIZE)
+		s->size = n;
+	else if (f->tag == ENTRY_DUE)
+		s->due = (int64_t)n;
+	else
+		s->nrcpts = n;
+	return true;
+}
+
+bool
+listing_parse(struct str entry, struct shown *s)
+{
+	const unsigned long long	need = HAS(ENTRY_ID) |
+					    HAS(ENTRY_PLACE) |
+					    HAS(ENTRY_ARRIVAL) |
+					    HAS(ENTRY_SIZE) | HAS(ENTRY_DUE) |
+					    HAS(ENTRY_NRCPTS) |
+					    HAS(ENTRY_SENDER);
+	unsigned long long		has = 0;
+	struct cur			c = cur_from(entry);
+	struct field			f;
+
+	*s = (struct shown){ .entry = entry };
+	while (record_next(&c, &f)) {
+		if (!parse_field(&f, s))
+			return false;
+		has |= HAS(f.tag);
+	}
+	return (has & need) == need;
 }
 
 static void
-put_rcpts(struct str e, const struct item *i, struct buf *out)
+put_rcpts(const struct shown *s, struct buf *out)
 {
-	struct cur	c = cur_from(e);
+	struct cur	c = cur_from(s->entry);
 	struct field	f;
 	struct str	before = STR("");
 	uint64_t	shown = 0;
@@ -84,55 +126,59 @@ put_rcpts(struct str e, const struct item *i, struct buf *out)
 			buf_addc(out, '\n');
 		}
 	}
-	if (shown < i->nrcpts)
+	if (shown < s->nrcpts)
 		buf_addf(out, "    ... and %" PRIu64 " more\n",
-		    i->nrcpts - shown);
+		    s->nrcpts - shown);
+}
+
+static void
+put_right(struct buf *out, size_t width, struct str v)
+{
+	while (width > v.n) {
+		buf_addc(out, ' ');
+		width--;
+	}
+	buf_addstr(out, v);
 }
 
 void
-listing_table(struct str e, int64_t now_ms, bool brief, struct buf *out)
+listing_table(const struct shown *s, int64_t now_ms, bool brief,
+    struct buf *out)
 {
-	struct item	i;
-	char		size[32], age[32], next[32];
+	struct str	next = s->place;
+	char		size[32], age[32], due[32];
 
-	if (!parse(e, &i))
-		return;
-	if (strcmp(i.place, "waiting") != 0)
-		strlcpy(next, i.place, sizeof(next));
-	else if ((int64_t)i.due <= now_ms)
-		strlcpy(next, "now", sizeof(next));
-	else
-		listing_age((int64_t)i.due - now_ms, next);
-	buf_addf(out, "%-20s %6s %6s %7s  ", i.id, listing_size(i.size, size),
-	    listing_age(now_ms - (int64_t)i.arrival, age), next);
-	if (i.sender.n == 0)
-		buf_adds(out, "<>");
-	log_add_shown(out, i.sender);
+	if (str_eq(s->place, STR("waiting")))
+		next = s->due <= now_ms ? STR("now") :
+		    str_from(listing_age(s->due - now_ms, due));
+	buf_addstr(out, s->id);
+	put_right(out, 7, str_from(listing_size(s->size, size)));
+	put_right(out, 7, str_from(listing_age(now_ms - s->arrival, age)));
+	put_right(out, 8, next);
+	buf_adds(out, s->sender.n == 0 ? "  <>" : "  ");
+	log_add_shown(out, s->sender);
 	buf_addc(out, '\n');
 	if (!brief)
-		put_rcpts(e, &i, out);
+		put_rcpts(s, out);
 }
 
 /* The names are those of Postfix's postqueue -j where the meaning is the same. */
 void
-listing_json(struct str e, struct buf *out)
+listing_json(const struct shown *s, struct buf *out)
 {
-	struct cur	c = cur_from(e);
+	struct cur	c = cur_from(s->entry);
 	struct field	f;
-	struct item	i;
 	size_t		n = 0;
 
-	if (!parse(e, &i))
-		return;
-	buf_addf(out, "{\"queue_name\": \"%s\", \"queue_id\": \"%s\", "
-	    "\"arrival_time\": %" PRIu64 ", \"message_size\": %" PRIu64 ", ",
-	    i.place, i.id, i.arrival / 1000, i.size);
-	if (strcmp(i.place, "waiting") == 0)
-		buf_addf(out, "\"next_time\": %" PRIu64 ", ", i.due / 1000);
+	buf_addf(out, "{\"queue_name\": \"%.*s\", \"queue_id\": \"%.*s\", "
+	    "\"arrival_time\": %" PRId64 ", \"message_size\": %" PRIu64 ", ",
+	    STR_ARG(s->place), STR_ARG(s->id), s->arrival / 1000, s->size);
+	if (str_eq(s->place, STR("waiting")))
+		buf_addf(out, "\"next_time\": %" PRId64 ", ", s->due / 1000);
 	buf_adds(out, "\"sender\": ");
-	json_string(i.sender, out);
+	json_string(s->sender, out);
 	buf_addf(out, ", \"recipient_count\": %" PRIu64 ", \"recipients\": [",
-	    i.nrcpts);
+	    s->nrcpts);
 	while (record_next(&c, &f))
 		if (f.tag == ENTRY_RCPT) {
 			buf_adds(out, n++ > 0 ? "}, {\"address\": " :

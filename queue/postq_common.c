@@ -77,7 +77,7 @@ postq_pick(struct postq *o, const char *place, int argc, char *argv[],
 	if (*o->filter.place == '\0' && place != NULL)
 		strlcpy(o->filter.place, place, sizeof(o->filter.place));
 	postq_connect(o);
-	if (listing_each(o->fd, &o->filter, false, pick, p) == -1)
+	if (listing_each(o->fd, &o->filter, LIST_BRIEF, pick, p) == -1)
 		err(EX_TEMPFAIL, "queue");
 	if (p->n == 0)
 		warnx("no message matches");

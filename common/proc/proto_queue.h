@@ -20,6 +20,7 @@
 #define FILTER_OLDER	'o'	/* ms since the arrival, or more */
 #define FILTER_PLACE	'p'	/* as in an entry */
 #define FILTER_BARE	'b'	/* entries hold id, place and due only; other filters but the place are left to who asks */
+#define FILTER_BRIEF	'B'	/* entries have no reasons */
 /* of an entry */
 #define ENTRY_ID	'I'
 #define ENTRY_PLACE	'P'	/* "waiting", "running", "held", "incoming", "dropped" */

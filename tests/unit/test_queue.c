@@ -971,7 +971,21 @@ START_TEST(entry)
 	ck_assert_ptr_nonnull(memmem(v.p, v.n,
 	    "b@x.test 4.2.2 agent?said so", 28));
 	buf_reset(&b);
-	e.place = SPOOL_HOLD;
+	/* it was seen elsewhere, and has moved: its file knows when it is due */
+	e.place = SPOOL_INCOMING;
+	ck_assert_int_eq(entry_read(&q.spool, &e, &all, &scratch, &b), 0);
+	ck_assert(record_get(buf_view(&b), ENTRY_PLACE, &v));
+	ck_assert(str_eq(v, STR("waiting")));
+	ck_assert(record_getu(buf_view(&b), ENTRY_DUE, INT64_MAX, &n));
+	ck_assert_int_eq((int64_t)n, q.waiting.w[0].due);
+	buf_reset(&b);
+	/* but that is not what was asked for */
+	strlcpy(all.place, "incoming", sizeof(all.place));
+	ck_assert_int_eq(entry_read(&q.spool, &e, &all, &scratch, &b), 0);
+	ck_assert_uint_eq(b.n, 0);
+	*all.place = '\0';
+	/* it is done with */
+	ck_assert_int_eq(spool_remove(&q.spool, SPOOL_QUEUE, id), 0);
 	ck_assert_int_eq(entry_read(&q.spool, &e, &all, &scratch, &b), -1);
 	ck_assert_int_eq(errno, ENOENT);
 	ck_assert_uint_eq(b.n, 0);
