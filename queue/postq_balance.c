@@ -31,7 +31,8 @@ struct balance {
 	struct postq	*o;
 	struct ledger	 ledger;
 	struct logfiles	 files;
-	int64_t		 since_ms, begins_ms;	/* asked for; the first line of the log */
+	int64_t		 since_ms;	/* asked for */
+	bool		 begun;		/* a line has come */
 	struct spool	 spool;
 	int		 dir;
 	uint8_t		 place;
@@ -70,11 +71,9 @@ one_line(void *arg, const struct logline *l, struct str line)
 	struct balance	*b = arg;
 
 	(void)line;
-	if (b->begins_ms == 0) {
-		b->begins_ms = l->at_ms;
-		if (l->at_ms > b->ledger.since_ms)
-			b->ledger.since_ms = l->at_ms;
-	}
+	if (!b->begun && !b->files.older)
+		b->ledger.since_ms = l->at_ms;
+	b->begun = true;
 	ledger_line(&b->ledger, l);
 	return !b->ledger.bad;
 }
@@ -116,7 +115,7 @@ collect(struct balance *b, const char *path)
 	ledger_free(&b->ledger);
 	logfiles_free(&b->files);
 	ledger_init(&b->ledger, b->since_ms);
-	b->begins_ms = 0;
+	b->begun = false;
 	if (logfiles_find(&b->files, path) == -1)
 		err(EX_NOINPUT, "%s", path);
 	(void)logfiles_each(&b->files, b->since_ms, one_line, b);
@@ -190,7 +189,7 @@ settle(struct balance *b, const char *path)
 		free(b->before);
 		b->before = now;
 		b->nbefore = kept;
-		if (kept == 0)
+		if (kept == 0 && !logfiles_moved(&b->files))
 			break;
 	}
 }
@@ -259,23 +258,25 @@ static void
 print_head(const struct balance *b)
 {
 	const struct logfile	*f;
-	char			 when[32];
-	size_t			 i;
+	char			 when[32], asked[32];
+	const char		*before = ":";
 
-	if (b->begins_ms == 0)
+	postq_time(b->since_ms, asked);
+	if (!b->begun)
 		printf("no line of the log");
 	else
-		printf("since %s%s", postq_time(b->ledger.since_ms, when),
-		    b->ledger.since_ms > b->since_ms ?
-		    ", where the log begins" : "");
-	for (i = 0; i < b->files.n; i++) {
-		f = &b->files.files[i];
+		printf("since %s", postq_time(b->ledger.since_ms, when));
+	if (b->begun && b->ledger.since_ms > b->since_ms)
+		printf(", where the log begins");
+	if (b->since_ms > 0 && (!b->begun ||
+	    b->ledger.since_ms > b->since_ms))
+		printf("%s %s", b->begun ? ", not" : " since", asked);
+	for (f = b->files.files; f < b->files.files + b->files.n; f++) {
 		if (f->skipped)
 			continue;
-		printf("%s %s%s%s", i == 0 ? ":" : ",", f->path,
-		    f->error != 0 ? ": " : "", f->error == 0 ? "" :
-		    f->error == EOPNOTSUPP ? "packed in a way that is not "
-		    "read here" : strerror(f->error));
+		printf("%s %s%s%s", before, f->path, f->error != 0 ? ": " : "",
+		    f->error == 0 ? "" : logfile_error(f));
+		before = ",";
 	}
 	printf("\n%-32s %10s %10s\n", "", "messages", "recipients");
 }
@@ -293,8 +294,10 @@ postq_balance(struct postq *o, const char *verb, int argc, char *argv[])
 	if (argc > 0 || o->dry || !filter_is_empty(&o->filter))
 		return EX_USAGE;
 	if (o->since != NULL && !parse_since(o->since, &b.since_ms))
-		errx(EX_USAGE, "--since %s: no time such as 2d, 2026-11-24 or "
-		    "2026-11-24T06:55", o->since);
+		errx(EX_USAGE, "--since %s: neither how long ago (90m, 2d) nor "
+		    "a date (2026-11-24, 2026-11-24T06:55)", o->since);
+	if (b.since_ms > now_real_ms())
+		errx(EX_USAGE, "--since %s lies in the future", o->since);
 	if (postq_spool(o, &b.spool, &b.dir, true) == -1)
 		return errno == EACCES || errno == EPERM ? EX_NOPERM :
 		    EX_NOINPUT;

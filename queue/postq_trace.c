@@ -133,14 +133,12 @@ say_where(const struct logfiles *files)
 	printf("looked into:");
 	for (i = 0; i < files->n; i++) {
 		if (files->files[i].skipped) {
-			skipped++;
+			skipped += !files->files[i].copy;
 			continue;
 		}
 		printf(" %s", files->files[i].path);
-		if (files->files[i].error == EOPNOTSUPP)
-			printf(" (packed in a way that is not read here)");
-		else if (files->files[i].error != 0)
-			printf(" (%s)", strerror(files->files[i].error));
+		if (files->files[i].error != 0)
+			printf(" (%s)", logfile_error(&files->files[i]));
 	}
 	if (skipped > 0)
 		printf(" (and not into %zu that end before it came)", skipped);

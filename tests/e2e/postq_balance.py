@@ -1,4 +1,5 @@
 """postq balance: what was accepted is what was delivered, given up, removed, and what lies in the spool."""
+import gzip
 import os
 import re
 import signal
@@ -124,6 +125,53 @@ def test_since(stage):
     balanced(stage, "--since", time.strftime("%Y-%m-%dT%H:%M", time.localtime(time.time() - 3600)))
 
 
+def test_since_said(stage):
+    """What the first line says, and what is refused."""
+    first = balanced(stage).splitlines()[0]
+    want("from the beginning", first, re.match(r"since \S+ \S+, where the log begins: /", first))
+    asked = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(int(time.time()) - 1))
+    first = balanced(stage, "--since", asked).splitlines()[0]
+    want("no line in a second, or as asked", first, first.startswith(("since %s: /" % asked,
+                                                                      "no line of the log since " + asked)))
+    first = balanced(stage, "--since", "2001-02-03").splitlines()[0]
+    want("later than asked", first, ", where the log begins, not 2001-02-03 00:00:00: /" in first)
+    for bad, why in (("2099-01-01", "lies in the future"), ("yesterday", "neither how long ago"),
+                     ("2026-13-01", "neither how long ago"), ("", "neither how long ago")):
+        got = postq(stage, "balance", "--since", bad)
+        want("refused " + bad, got, got[0] == 64 and why in got[1])
+
+
+def test_packing(stage):
+    """logrotate packs: the log and the beginning of what it becomes lie side by side."""
+    log = os.path.join(stage.dir, "log", "posthouse.log")
+    whole = stage.log().encode()
+    os.rename(log, log + ".1")
+    stage.posthouse("reload")
+    until("a new log", lambda: os.path.exists(log))
+    quiet(stage)
+    want("alone", balanced(stage), True)
+    sums = [l for l in balanced(stage).splitlines() if l[:1] == "-"]
+    packed = gzip.compress(whole)
+    for n in (0, 5, 10, len(packed) // 2, len(packed) - 4, len(packed)):
+        with open(log + ".1.gz", "wb") as f:
+            f.write(packed[:n])
+        text = balanced(stage)
+        want("once, with %d of %d" % (n, len(packed)), text,
+             ".1.gz" not in text and [l for l in text.splitlines() if l[:1] == "-"] == sums)
+    os.rename(log + ".1.gz", log + ".1.xz")
+    want("another way to pack", balanced(stage), ".1.xz" not in balanced(stage))
+    os.unlink(log + ".1.xz")
+    # left there by somebody, of another log
+    line = "2026-01-02T03:04:05.678Z posthouse[1] info: stopped"
+    with open(log + ".1.gz", "wb") as f:
+        f.write(gzip.compress(line.encode() + b"\n"))
+    want("both, as they differ", balanced(stage), ".1.gz" in balanced(stage))
+    os.unlink(log + ".1.gz")
+    os.unlink(log)
+    os.rename(log + ".1", log)
+    stage.posthouse("reload")
+
+
 def spool_file(stage, ident):
     return next((f for f in below(os.path.join(stage.dir, "spool")) if f.endswith("/" + ident) and
                  "/status/" not in f), None)
@@ -228,7 +276,8 @@ def main():
     with Stage("queue.retry-first 60s\nqueue.retry-max 1h\n") as stage:
         add_team(stage)
         for name, test in (("mixed traffic", test_traffic), ("since a time", test_since),
-                           ("a rotated log", test_rotated), ("a lost file is named", test_lost),
+                           ("what since says", test_since_said),
+                           ("a log is being packed", test_packing), ("a rotated log", test_rotated), ("a lost file is named", test_lost),
                            ("a forged line is named", test_forged), ("queue is killed", test_killed)):
             TAP.run("balance: " + name, test, stage)
     return TAP.end()
