@@ -43,6 +43,19 @@ client_status(int error)
 }
 
 void
+client_fail(const struct settings *s)
+{
+	int	status = client_status(errno);
+
+	if (errno == ENOENT || errno == ECONNREFUSED)
+		err(status, "the queue is not running: %s/queue", s->run);
+	if (status == EX_NOPERM)
+		err(status, "the queue answers root and the group ph-queue "
+		    "only: %s/queue", s->run);
+	err(status, "%s/queue", s->run);
+}
+
+void
 client_open_std(void)
 {
 	int	fd, got;

@@ -16,6 +16,8 @@ int	client_connect(const struct settings *) must_check;
 void	client_open_std(void);
 /* The exit status for an error of that. */
 int	client_status(int error);
+/* Says why there is no connection (errno), and ends the program. */
+_Noreturn void	client_fail(const struct settings *);
 /* Begins a question. */
 void	client_ask(struct buf *, const char *verb, const char *id);
 

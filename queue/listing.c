@@ -158,7 +158,7 @@ listing_show(const struct settings *s, const struct listing_opts *o)
 	} else if (errno == ECONNREFUSED || errno == ENOENT)
 		status = listing_stopped(s, &p);
 	else
-		err(client_status(errno), "%s/queue", s->run);
+		client_fail(s);
 	if (status == EX_OK || p.messages > 0)
 		print_end(&p);
 	buf_free(&p.text);

@@ -149,7 +149,7 @@ listing_table(const struct shown *s, int64_t now_ms, bool brief,
 	char		size[32], age[32], due[32];
 
 	if (str_eq(s->place, STR("waiting")))
-		next = s->due <= now_ms ? STR("now") :
+		next = s->due < now_ms + 1000 ? STR("now") :
 		    str_from(listing_age(s->due - now_ms, due));
 	buf_addstr(out, s->id);
 	put_right(out, 7, str_from(listing_size(s->size, size)));

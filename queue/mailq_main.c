@@ -43,7 +43,9 @@ main(int argc, char *argv[])
 			usage();
 		default:
 			if (!filter_option(&o.filter, c, optarg, &why))
-				errx(EX_USAGE, "-%c %s: %s", c, optarg, why);
+				errx(EX_USAGE, "-%c%s%s: %s", c,
+				    optarg == NULL ? "" : " ",
+				    optarg == NULL ? "" : optarg, why);
 		}
 	if (optind != argc)
 		usage();

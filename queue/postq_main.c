@@ -50,9 +50,10 @@ usage(const struct verb *v)
 
 	for (i = 0; i < nitems(verbs); i++)
 		if (v == NULL || v == &verbs[i])
-			fprintf(stderr, "%s postq [-f file] %s %s\n",
+			fprintf(stderr, "%s postq [-f file] %s%s%s\n",
 			    i == 0 || v != NULL ? "usage:" : "      ",
-			    verbs[i].name, verbs[i].usage);
+			    verbs[i].name, *verbs[i].usage == '\0' ? "" : " ",
+			    verbs[i].usage);
 	fprintf(stderr, "filter: [-Hw] [-d domain] [-e text] [-F sender] "
 	    "[-o age] [-t recipient]\n");
 	exit(EX_USAGE);
@@ -95,7 +96,8 @@ option(struct postq *o, const struct verb *v, int c)
 		usage(v);
 	default:
 		if (!filter_option(&o->filter, c, optarg, &why))
-			errx(EX_USAGE, "-%c %s: %s", c, optarg, why);
+			errx(EX_USAGE, "-%c%s%s: %s", c, optarg == NULL ? "" :
+			    " ", optarg == NULL ? "" : optarg, why);
 	}
 }
 
@@ -125,6 +127,8 @@ find_verb(const char *name)
 	for (i = 0; i < nitems(verbs); i++)
 		if (name != NULL && strcmp(name, verbs[i].name) == 0)
 			return &verbs[i];
+	if (name != NULL)
+		postq_warn_safe(name, "no such verb");
 	usage(NULL);
 }
 

@@ -206,12 +206,15 @@ trace_queue(struct postq *o, const char *name)
 }
 
 static void
-say_end(const struct tracing *t, bool there)
+say_end(const struct tracing *t, bool there, bool asked)
 {
 	if (there)
 		printf("it is in the queue: ");
 	else if (t->ended)
 		printf("it has left the queue: ");
+	else if (!asked)
+		printf("the log does not say that it ended, and the queue "
+		    "could not be asked: ");
 	else
 		printf("it is not in the queue, and the log does not say how "
 		    "it ended: ");
@@ -234,10 +237,11 @@ trace_one(struct postq *o, const char *name)
 	read = trace_log(o, id, &t);
 	there = trace_queue(o, name);
 	if (t.lines == 0 && !there) {
-		warnx("%s: no such message in the queue, nor in the log", name);
+		warnx("%s: no such message in the %s", name, o->fd == -1 ?
+		    "log" : "queue, nor in the log");
 		return false;
 	}
-	say_end(&t, there);
+	say_end(&t, there, o->fd != -1);
 	return read || there;
 }
 

@@ -173,7 +173,7 @@ flush_queue(const struct settings *set, const char *id)
 	int		fd, status;
 
 	if ((fd = client_connect(set)) == -1)
-		err(client_status(errno), "%s/queue", set->run);
+		client_fail(set);
 	buf_init(&ask, MSG_MAX);
 	buf_init(&answer, MSG_MAX);
 	client_ask(&ask, "flush", id == NULL ? "ALL" : id);
