@@ -155,8 +155,6 @@ order_trace(struct order *o)
 	enum spool_place place;
 	int		fd, r;
 
-	if (o->all)
-		return order_say(o, false, "trace wants the id of one message");
 	if ((fd = order_open(o, &place)) == -1)
 		return order_failed(o);
 	r = envelope_load(fd, &env, &why);
@@ -176,15 +174,32 @@ order_trace(struct order *o)
 	return true;
 }
 
+static int
+count_id(void *arg, int dir, const char *name)
+{
+	size_t		*n = arg;
+	struct id	 id;
+
+	(void)dir;
+	*n += id_parse(str_from(name), &id);
+	return 0;
+}
+
+/* What there is now, then what has happened since the start. */
 static bool
 order_stat(struct order *o)
 {
 	struct queue	*q = o->q;
 	char		 text[512];
+	size_t		 on_hold = 0;
 
-	snprintf(text, sizeof(text), "new %zu\nwaiting %zu\nrunning %zu\nagents %zu\n"
-	    "remotes %zu\ntaken %llu\ndelivered %llu\ndeferred %llu\npostponed %llu\nfailed %llu\n"
-	    "held %llu\ncorrupt %llu\ndone %llu", q->fresh.n, q->waiting.n, q->nrunning,
+	if (fdio_each(q->spool.hold, ".", count_id, &on_hold) == -1)
+		return order_failed(o);
+	snprintf(text, sizeof(text), "new %zu\nwaiting %zu\non-hold %zu\nrunning %zu\n"
+	    "agents %zu\nremotes %zu\ntaken %llu\ndelivered %llu\n"
+	    "deferred %llu\npostponed %llu\nfailed %llu\nheld %llu\n"
+	    "corrupt %llu\ndone %llu", q->fresh.n, q->waiting.n, on_hold,
+	    q->nrunning,
 	    agents_count(q), remotes_count(q), q->taken, q->delivered,
 	    q->deferred, q->postponed, q->failed, q->held, q->corrupt, q->done);
 	say_lines(o, str_from(text));
@@ -194,15 +209,16 @@ order_stat(struct order *o)
 static const struct {
 	const char	*verb;
 	bool		(*run)(struct order *);
+	bool		 all;		/* quick enough to be done for all of them at once */
 } orders[] = {
-	{ "hold",	order_hold },
-	{ "release",	order_release },
-	{ "flush",	order_flush },
-	{ "requeue",	order_requeue },
-	{ "remove",	order_remove },
-	{ "expire",	order_expire },
-	{ "trace",	order_trace },
-	{ "stat",	order_stat },
+	{ "hold",	order_hold,	false },
+	{ "release",	order_release,	false },
+	{ "flush",	order_flush,	true },
+	{ "requeue",	order_requeue,	false },
+	{ "remove",	order_remove,	false },
+	{ "expire",	order_expire,	false },
+	{ "trace",	order_trace,	false },
+	{ "stat",	order_stat,	true },
 };
 
 static int
@@ -222,7 +238,8 @@ obey(struct queue *q, struct peer *p, struct str rec, size_t which)
 		ok = order_say(&o, false, "that is no id of a message");
 	else {
 		o.all = str_eq(id, STR("ALL"));
-		ok = orders[which].run(&o);
+		ok = !o.all || orders[which].all ? orders[which].run(&o) :
+		    order_say(&o, false, "one message at a time");
 	}
 	record_puts(&out, QUEUE_VERB, ok ? "ok" : "bad");
 	if (buf_addstr(&out, buf_view(&body)) == 0 && buf_ok(&body))

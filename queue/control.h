@@ -7,7 +7,7 @@
 struct order {
 	struct queue	*q;
 	struct id	 id;
-	bool		 all;
+	bool		 all;	/* flush: every one */
 	struct buf	*out;	/* lines of the answer */
 };
 

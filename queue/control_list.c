@@ -148,22 +148,23 @@ control_gone(struct peer *p)
 static void
 put_entries(struct queue *q, struct listing *l, struct buf *out)
 {
-	struct buf	entry, *status = &l->scratch;
-	size_t		n = 0;
+	struct buf		 entry, *status = &l->scratch;
+	const struct entry	*e;
+	size_t			 n = 0;
 
 	if (l->brief && *l->filter.text == '\0')
 		status = NULL;
 	buf_init(&entry, ENTRY_SIZE_MAX);
 	while (l->next < l->n && out->n < ANSWER_FULL && n++ < PER_ANSWER) {
+		e = &l->items[l->next++];
 		buf_reset(&entry);
-		if (l->bare) {
-			entry_bare(&l->items[l->next++], &entry);
-			record_put(out, QUEUE_ENTRY, buf_view(&entry));
+		/* What has gone since is no loss for the list. */
+		if (!l->bare && entry_read(&q->spool, e, &l->filter, status,
+		    &entry) == -1)
 			continue;
-		}
-		/* What has gone on since is no loss for the list. */
-		if (entry_read(&q->spool, &l->items[l->next++], &l->filter,
-		    status, &entry) == 0 && entry.n > 0 && buf_ok(&entry))
+		if (l->bare && entry_is_in_place(e, &l->filter))
+			entry_bare(e, &entry);
+		if (entry.n > 0 && buf_ok(&entry))
 			record_put(out, QUEUE_ENTRY, buf_view(&entry));
 	}
 	buf_free(&entry);

@@ -1,10 +1,11 @@
 /*
- * queue/control_order.c - what postq orders for one message or for all: to
- * hold it, to let it go on, to try it now, to give it up, to throw it away.
+ * queue/control_order.c - what postq orders for a message: to hold it, to let
+ * it go on, to try it now, to give it up, to throw it away.
  */
 #include "queue/control.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "common/base/fdio.h"
 #include "common/base/log.h"
@@ -20,40 +21,34 @@ log_held(struct id id)
 }
 
 static bool
-hold_one(struct order *o)
+is_held(const struct order *o)
+{
+	return spool_has(&o->q->spool, SPOOL_HOLD, o->id);
+}
+
+static bool
+is_running(const struct order *o)
+{
+	return message_find(o->q, o->id) != NULL;
+}
+
+bool
+order_hold(struct order *o)
 {
 	struct queue	*q = o->q;
 	size_t		 at = waiting_find(&q->waiting, o->id);
 	enum spool_place from = spool_has(&q->spool, SPOOL_QUEUE, o->id) ?
 			    SPOOL_QUEUE : SPOOL_INCOMING;
 
-	if (message_find(q, o->id) != NULL)
+	if (is_running(o))
 		return order_say(o, false, "it is being delivered just now");
+	if (at == q->waiting.n && is_held(o))
+		return order_say(o, true, "is held already");
 	if (spool_move(&q->spool, o->id, from, SPOOL_HOLD) == -1)
 		return order_failed(o);
 	log_held(o->id);
 	if (at < q->waiting.n)
 		waiting_remove(&q->waiting, at);
-	return order_say(o, true, "held");
-}
-
-bool
-order_hold(struct order *o)
-{
-	struct queue		*q = o->q;
-	const struct waiting	*w;
-
-	if (!o->all)
-		return hold_one(o);
-	while (q->waiting.n > 0) {
-		w = &q->waiting.w[q->waiting.n - 1];
-		o->id = w->id;
-		if (spool_move(&q->spool, o->id, w->place, SPOOL_HOLD) == 0)
-			log_held(o->id);
-		else if (errno != ENOENT)
-			return order_failed(o);
-		q->waiting.n--;
-	}
 	return order_say(o, true, "held");
 }
 
@@ -127,38 +122,15 @@ release(struct queue *q, struct id id)
 	return wait_now(q, id, SPOOL_QUEUE);
 }
 
-struct releasing {
-	struct queue	*q;
-	size_t		 failures;
-};
-
-static int
-release_found(void *arg, const struct id *id, const char *name, int64_t mtime)
-{
-	struct releasing	*r = arg;
-
-	(void)name;
-	(void)mtime;
-	if (id != NULL && release(r->q, *id) == -1)
-		r->failures++;
-	return 0;
-}
-
 bool
 order_release(struct order *o)
 {
-	struct releasing	r = { o->q, 0 };
-
-	if (o->all) {
-		if (spool_scan(&o->q->spool, SPOOL_HOLD, release_found,
-		    &r) == -1)
-			return order_failed(o);
-		return order_say(o, r.failures == 0, r.failures == 0 ? "released" :
-		    "some could not be released");
-	}
-	if (release(o->q, o->id) == -1)
-		return order_failed(o);
-	return order_say(o, true, "released");
+	if (release(o->q, o->id) == 0)
+		return order_say(o, true, "released");
+	if (errno == ENOENT && (is_running(o) ||
+	    spool_has(&o->q->spool, SPOOL_QUEUE, o->id)))
+		return order_say(o, false, "it is not held");
+	return order_failed(o);
 }
 
 /* A destination that could not be reached is tried all the same. */
@@ -185,6 +157,7 @@ order_flush(struct order *o)
 	struct waiting_heap	*h = &o->q->waiting;
 	int64_t			 now = now_real_ms();
 	struct waiting		 w;
+	char			 text[64];
 	size_t			 i;
 
 	recent_clear(o->q->recent);
@@ -192,10 +165,16 @@ order_flush(struct order *o)
 		schedule_wake(o->q, STR(""));
 		for (i = 0; i < h->n; i++)
 			h->w[i].due = now;
-		return order_say(o, true, "all are tried now");
+		if (h->n == 0)
+			return order_say(o, true, "no message waits");
+		snprintf(text, sizeof(text), "%zu message%s tried now", h->n,
+		    h->n == 1 ? " is" : "s are");
+		return order_say(o, true, text);
 	}
 	if ((i = waiting_find(h, o->id)) == h->n)
-		return order_say(o, false, "no such message waits");
+		return order_say(o, false, is_running(o) ?
+		    "it is being delivered just now" : is_held(o) ?
+		    "it is held" : "no such message waits");
 	wake_hosts(o);
 	w = h->w[i];
 	w.due = now;
@@ -208,8 +187,6 @@ order_flush(struct order *o)
 bool
 order_requeue(struct order *o)
 {
-	if (o->all)
-		return order_release(o) && order_flush(o);
 	if (release(o->q, o->id) == 0)
 		return order_say(o, true, "released");
 	return errno == ENOENT ? order_flush(o) : order_failed(o);
@@ -241,9 +218,7 @@ order_remove(struct order *o)
 	size_t		 waited;
 	int		 fd;
 
-	if (o->all)
-		return order_say(o, false, "remove wants the id of one message");
-	if (message_find(q, o->id) != NULL)
+	if (is_running(o))
 		return order_say(o, false, "it is being delivered just now");
 	if ((fd = order_open(o, &place)) == -1)
 		return order_failed(o);
@@ -292,10 +267,7 @@ order_expire(struct order *o)
 	enum spool_place place;
 	int		 fd;
 
-	if (o->all)
-		return order_say(o, false, "expire wants the id of one "
-		    "message");
-	if (message_find(q, o->id) != NULL)
+	if (is_running(o))
 		return order_say(o, false, "it is being delivered just now");
 	if ((fd = order_open(o, &place)) == -1)
 		return order_failed(o);

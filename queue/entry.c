@@ -101,6 +101,12 @@ put_rcpts(const struct envelope *env, struct str status, struct buf *out)
 	record_putu(out, ENTRY_NRCPTS, n);
 }
 
+bool
+entry_is_in_place(const struct entry *e, const struct filter *f)
+{
+	return *f->place == '\0' || strcmp(f->place, place_name(e)) == 0;
+}
+
 int
 entry_order(const void *x, const void *y)
 {
@@ -196,8 +202,7 @@ read_at(const struct spool *s, const struct entry *e, const struct filter *f,
 	struct envelope	env;
 	struct diag	why;
 
-	/* The place is known without a look at the file. */
-	if (*f->place != '\0' && strcmp(f->place, place_name(e)) != 0)
+	if (!entry_is_in_place(e, f))
 		return 0;
 	if (spool_envelope(s, e->place, e->id, &env, &why) == -1)
 		return -1;

@@ -20,6 +20,8 @@ struct entry {
 
 /* For qsort: the oldest first. */
 int	entry_order(const void *, const void *);
+/* Does the filter's place match? That is known without a look at the file. */
+bool	entry_is_in_place(const struct entry *, const struct filter *);
 /* Adds what is known without a look at the file: id, place, due. */
 void	entry_bare(const struct entry *, struct buf *out);
 /* The same read back; of one that is running the place is not known. False: it makes no sense. */

@@ -7,6 +7,16 @@
 #include "common/fmt/record.h"
 #include "common/proc/proto_queue.h"
 
+/* One place only. */
+static bool
+set_place(struct filter *f, const char *place)
+{
+	if (*f->place != '\0' && strcmp(f->place, place) != 0)
+		return false;
+	return strlcpy(f->place, place, sizeof(f->place)) <
+	    sizeof(f->place);
+}
+
 bool
 filter_option(struct filter *f, int option, const char *value,
     const char **why)
@@ -29,9 +39,11 @@ filter_option(struct filter *f, int option, const char *value,
 		to = f->text;
 		break;
 	case 'H':
-		return strlcpy(f->place, "held", sizeof(f->place)) > 0;
+		*why = "no message waits for its next attempt and is held";
+		return set_place(f, "held");
 	case 'w':
-		return strlcpy(f->place, "waiting", sizeof(f->place)) > 0;
+		*why = "no message is held and waits for its next attempt";
+		return set_place(f, "waiting");
 	case 'o':
 		*why = "no time such as 90s, 5m, 4h or 2d";
 		if (conf_time(value, &ms) == -1 || ms <= 0)
@@ -43,10 +55,16 @@ filter_option(struct filter *f, int option, const char *value,
 }
 
 bool
-filter_is_empty(const struct filter *f)
+filter_is_of_place(const struct filter *f)
 {
 	return *f->sender == '\0' && *f->rcpt == '\0' && *f->domain == '\0' &&
-	    *f->text == '\0' && *f->place == '\0' && f->older_ms == 0;
+	    *f->text == '\0' && f->older_ms == 0;
+}
+
+bool
+filter_is_empty(const struct filter *f)
+{
+	return filter_is_of_place(f) && *f->place == '\0';
 }
 
 static void

@@ -22,6 +22,8 @@ struct filter {
 /* One of these from a command line: false with *why if the value makes no sense. */
 bool	filter_option(struct filter *, int option, const char *value, const char **why);
 bool	filter_is_empty(const struct filter *);
+/* Does it ask for nothing but the place? */
+bool	filter_is_of_place(const struct filter *);
 void	filter_put(const struct filter *, struct buf *);
 /* False: the record has a filter that is too long or no number. */
 bool	filter_get(struct str, struct filter *);

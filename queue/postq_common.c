@@ -24,7 +24,7 @@ void
 postq_connect(struct postq *p)
 {
 	if (p->fd == -1 && (p->fd = client_connect(p->settings)) == -1)
-		err(client_status(errno), "%s/queue", p->settings->run);
+		client_fail(p->settings);
 }
 
 static void
@@ -77,7 +77,8 @@ postq_pick(struct postq *o, const char *place, int argc, char *argv[],
 	if (*o->filter.place == '\0' && place != NULL)
 		strlcpy(o->filter.place, place, sizeof(o->filter.place));
 	postq_connect(o);
-	if (listing_each(o->fd, &o->filter, LIST_BRIEF, pick, p) == -1)
+	if (listing_each(o->fd, &o->filter, filter_is_of_place(&o->filter) ?
+	    LIST_BARE : LIST_BRIEF, pick, p) == -1)
 		err(EX_TEMPFAIL, "queue");
 	if (p->n == 0)
 		warnx("no message matches");
@@ -99,8 +100,8 @@ postq_confirm(const struct postq *o, const char *what, size_t n)
 	if (o->yes || o->dry || n == 0)
 		return;
 	if (!isatty(STDIN_FILENO))
-		errx(EX_USAGE, "%s of %zu messages: say -y to mean it", what,
-		    n);
+		errx(EX_USAGE, "%s of %zu message%s: say -y to mean it", what,
+		    n, n == 1 ? "" : "s");
 	fprintf(stderr, "%s %zu message%s for good? [y/N] ", what, n,
 	    n == 1 ? "" : "s");
 	if (fgets(answer, sizeof(answer), stdin) == NULL ||

@@ -12,18 +12,19 @@
 
 static const struct order_kind {
 	const char	*verb, *ask;	/* as users say it, as queue does */
-	bool		 at_once;	/* queue itself knows ALL */
+	const char	*done;		/* what has become of a message then */
+	bool		 at_once;	/* queue itself knows ALL; the others take it a while, one after the other */
 	bool		 asks;		/* what it does is done for good */
 	const char	*place;		/* of those that a filter picks; NULL: any */
 } kinds[] = {
-	{ "flush",	"flush",	true,	false,	"waiting" },
-	{ "hold",	"hold",		true,	false,	"waiting" },
-	{ "release",	"release",	true,	false,	"held" },
-	{ "remove",	"remove",	false,	true,	NULL },
-	{ "delete",	"remove",	false,	true,	NULL },
-	{ "expire",	"expire",	false,	true,	NULL },
-	{ "requeue",	"requeue",	true,	false,	NULL },
-	{ "stat",	"stat",		false,	false,	NULL },
+	{ "flush",	"flush",	"flushed",	true,	false,	"waiting" },
+	{ "hold",	"hold",		"held",		false,	false,	"waiting" },
+	{ "release",	"release",	"released",	false,	false,	"held" },
+	{ "remove",	"remove",	"removed",	false,	true,	NULL },
+	{ "delete",	"remove",	"removed",	false,	true,	NULL },
+	{ "expire",	"expire",	"given up",	false,	true,	NULL },
+	{ "requeue",	"requeue",	"requeued",	false,	false,	NULL },
+	{ "stat",	"stat",		"",		false,	false,	NULL },
 };
 
 static const struct order_kind *
@@ -71,7 +72,7 @@ order(struct postq *o, const struct order_kind *k, const char *id)
 	bool		ok;
 
 	if (o->dry) {
-		printf("%s: would be asked to %s\n", id, k->ask);
+		printf("%s: would be %s\n", id, k->done);
 		return true;
 	}
 	postq_connect(o);
@@ -94,8 +95,7 @@ postq_order(struct postq *o, const char *verb, int argc, char *argv[])
 	struct picked		 p = { .n = 0 };
 	bool			 filtered = !filter_is_empty(&o->filter);
 	bool			 all = argc == 1 && strcmp(argv[0], "ALL") == 0;
-	bool			 ok = true;
-	size_t			 i;
+	size_t			 i, done = 0;
 
 	if (strcmp(verb, "stat") == 0) {
 		if (argc > 0 || filtered || o->dry)
@@ -109,7 +109,10 @@ postq_order(struct postq *o, const char *verb, int argc, char *argv[])
 	if (k->asks && (all || filtered))
 		postq_confirm(o, verb, p.n);
 	for (i = 0; i < p.n; i++)
-		ok = order(o, k, p.ids[i]) && ok;
+		done += order(o, k, p.ids[i]);
+	if (!o->quiet && !o->dry && p.n > 1)
+		printf("-- %zu of %zu messages\n", done, p.n);
+	i = p.n - done;
 	picked_free(&p);
-	return ok ? EX_OK : EX_DATAERR;
+	return i == 0 ? EX_OK : EX_DATAERR;
 }
