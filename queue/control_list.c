@@ -46,17 +46,17 @@ listing_add(struct listing *l, struct entry e)
 }
 
 static int
-add_found(void *arg, const struct id *id, const char *name, int64_t mtime)
+add_found(void *arg, const struct id *id, const char *name, int64_t at)
 {
 	struct adding	*a = arg;
 
 	(void)name;
+	(void)at;
 	/* what is under way lies in incoming, too, and is in the list already */
-	if (id == NULL || (a->place == SPOOL_INCOMING &&
-	    message_find(a->q, *id) != NULL))
+	if (a->place == SPOOL_INCOMING && message_find(a->q, *id) != NULL)
 		return 0;
 	return listing_add(a->l, (struct entry){ .id = *id, .place = a->place,
-	    .due = mtime });
+	    .due = ENTRY_DUE_FILE });
 }
 
 /* What waits in incoming was found there, too: what is known of it counts. */
@@ -112,7 +112,7 @@ fill(struct queue *q, struct listing *l)
 			    .place = m->place, .running = true });
 	for (i = 0; i < nitems(places) && r == 0; i++) {
 		a.place = places[i];
-		r = spool_scan(&q->spool, places[i], add_found, &a);
+		r = spool_names(&q->spool, places[i], add_found, &a);
 	}
 	return r;
 }

@@ -234,14 +234,14 @@ listing_direct(int fd, const struct settings *s, struct printing *p)
 /* ---- what is seen when that is down */
 
 static int
-add_found(void *arg, const struct id *id, const char *name, int64_t mtime)
+add_found(void *arg, const struct id *id, const char *name, int64_t at)
 {
 	struct many	*m = arg;
 
 	(void)name;
-	if (id != NULL)
-		many_add(m, &(struct entry){ .id = *id, .place = m->place,
-		    .due = mtime });
+	(void)at;
+	many_add(m, &(struct entry){ .id = *id, .place = m->place,
+	    .due = ENTRY_DUE_FILE });
 	return 0;
 }
 
@@ -255,7 +255,7 @@ look_everywhere(struct many *m)
 
 	for (i = 0; i < nitems(places); i++) {
 		m->place = places[i];
-		if (spool_scan(&m->spool, places[i], add_found, m) == -1)
+		if (spool_names(&m->spool, places[i], add_found, m) == -1)
 			return -1;
 	}
 	if (m->n > 0)

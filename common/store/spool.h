@@ -88,6 +88,8 @@ int	spool_remove(const struct spool *, enum spool_place, struct id) must_check;
 int	spool_set_due(int fd, int64_t due_ms) must_check;
 /* Calls fn for each message of a place with its mtime in ms; names that are no id are reported with id NULL and the name. Non-zero from fn stops. tmp files of dead writers are not touched. */
 int	spool_scan(const struct spool *, enum spool_place, int (*fn)(void *, const struct id *, const char *name, int64_t mtime_ms), void *) must_check;
+/* The same with a time of 0 for each name that is an id, without a look at what it is. */
+int	spool_names(const struct spool *, enum spool_place, int (*fn)(void *, const struct id *, const char *name, int64_t), void *) must_check;
 /* Replaces (or makes) queue/XX/ID by a new file with this envelope (its body digests are those of the content: envelope_load) and prefix + len bytes of content_fd from at. Durable enough that the old file (or drop/new/ID) may go afterwards: one of the two survives. */
 int	spool_rewrite(const struct spool *, struct envelope *, struct str prefix, int content_fd, off_t at, off_t len) must_check;
 /* At the start, where a power cut may have left of a rewritten message only what is in tmp: whole files there that nothing else has the id of go to queue; number. */

@@ -139,7 +139,7 @@ look_below(const struct looking *l, int dir, const char *name,
     int (*one)(const struct scan *, int, const char *))
 {
 	struct looking		below = *l;
-	const struct scan	inner = { NULL, &below };
+	const struct scan	inner = { .arg = &below };
 	int			fd;
 
 	below.below = name;
@@ -314,7 +314,7 @@ spool_check_files(const struct spool *s, const struct spool_check *c)
 		{ SPOOL_INCOMING, "incoming/new" }, { SPOOL_DROP, "drop/new" }
 	};
 	struct looking	l = { s, c, SPOOL_QUEUE, "", "" };
-	struct scan	scan = { NULL, &l };
+	struct scan	scan = { .arg = &l };
 	size_t		i;
 
 	for (i = 0; i < nitems(places); i++) {

@@ -99,7 +99,7 @@ each(const struct scan *scan, int dir, const char *name)
 		return 0;
 	snprintf(path, sizeof(path), "%s/%s", o->place, name);
 	below = (struct owners){ o->c, path, false, o->ours };
-	inner = (struct scan){ NULL, &below };
+	inner = (struct scan){ .arg = &below };
 	if (spool_each_name(fd, each, &inner) == -1)
 		o->c->say(o->c->arg, path, strerror(errno), NULL);
 	fdio_close(&fd);
@@ -129,7 +129,7 @@ spool_check_owners(const struct spool *s, const struct spool_check *c)
 	for (i = 0; i < nitems(places); i++) {
 		o = (struct owners){ c, places[i].name, places[i].sharded,
 		    places[i].ours };
-		scan = (struct scan){ NULL, &o };
+		scan = (struct scan){ .arg = &o };
 		if (spool_each_name(places[i].dir, each, &scan) == -1)
 			c->say(c->arg, places[i].name, strerror(errno), NULL);
 	}

@@ -22,6 +22,7 @@ int	spool_flush_names(const struct spool *, int dir, const char *name) must_chec
 struct scan {
 	int	(*fn)(void *, const struct id *, const char *, int64_t);
 	void	*arg;
+	int	(*one)(const struct scan *, int dir, const char *name);		/* of what may be a message */
 };
 /* Calls one(scan, dir, name) for each name but . and .. until it is not 0. */
 int	spool_each_name(int dirfd, int (*one)(const struct scan *, int, const char *), const struct scan *) must_check;

@@ -30,6 +30,17 @@ report(const struct scan *scan, int dir, const char *name)
 	    (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000);
 }
 
+static int
+tell_name(const struct scan *scan, int dir, const char *name)
+{
+	struct id	id;
+
+	(void)dir;
+	if (!id_parse(str_from(name), &id))
+		return 0;
+	return scan->fn(scan->arg, &id, name, 0);
+}
+
 struct visit {
 	int			(*one)(const struct scan *, int, const char *);
 	const struct scan	*scan;
@@ -59,20 +70,36 @@ scan_shard(const struct scan *scan, int dir, const char *name)
 
 	if (strlen(name) != SHARD_LEN ||
 	    (fd = fdio_opendir(dir, name)) == -1)
-		return report(scan, dir, name);
-	r = spool_each_name(fd, report, scan);
+		return scan->one(scan, dir, name);
+	r = spool_each_name(fd, scan->one, scan);
 	fdio_close(&fd);
 	return r;
+}
+
+static int
+scan_place(const struct spool *s, enum spool_place place,
+    const struct scan *scan)
+{
+	return spool_each_name(spool_place_dir(s, place),
+	    place == SPOOL_QUEUE ? scan_shard : scan->one, scan);
 }
 
 int
 spool_scan(const struct spool *s, enum spool_place place,
     int (*fn)(void *, const struct id *, const char *, int64_t), void *arg)
 {
-	const struct scan	scan = { fn, arg };
+	const struct scan	scan = { fn, arg, report };
 
-	return spool_each_name(spool_place_dir(s, place),
-	    place == SPOOL_QUEUE ? scan_shard : report, &scan);
+	return scan_place(s, place, &scan);
+}
+
+int
+spool_names(const struct spool *s, enum spool_place place,
+    int (*fn)(void *, const struct id *, const char *, int64_t), void *arg)
+{
+	const struct scan	scan = { fn, arg, tell_name };
+
+	return scan_place(s, place, &scan);
 }
 
 struct recovery {
@@ -141,7 +168,7 @@ int
 spool_recover(const struct spool *s)
 {
 	struct recovery		r = { s, 0 };
-	const struct scan	scan = { NULL, &r };
+	const struct scan	scan = { .arg = &r };
 
 	if (s->how != DURABLE_FILE)
 		return 0;
@@ -160,7 +187,7 @@ static int	clean_one(const struct scan *, int, const char *);
 static int
 clean_below(struct clean *c, int dir, const char *name)
 {
-	const struct scan	scan = { NULL, c };
+	const struct scan	scan = { .arg = c };
 	int			fd, r;
 
 	if (c->below || (fd = fdio_opendir(dir, name)) == -1)
@@ -193,7 +220,7 @@ int
 spool_clean_tmp(int tmpdir, int64_t now_real_ms, int64_t max_age_ms)
 {
 	struct clean		c = { now_real_ms - max_age_ms, 0, false };
-	const struct scan	scan = { NULL, &c };
+	const struct scan	scan = { .arg = &c };
 
 	return spool_each_name(tmpdir, clean_one, &scan) == -1 ? -1 : c.removed;
 }

@@ -424,6 +424,11 @@ START_TEST(strange_names)
 	ck_assert_int_eq(spool_scan(&sp, SPOOL_INCOMING, count, n), 0);
 	ck_assert_uint_eq(n[0], 0);
 	ck_assert_uint_eq(n[1], 3);
+	/* by their names, the FIFO is one */
+	n[0] = n[1] = 0;
+	ck_assert_int_eq(spool_names(&sp, SPOOL_INCOMING, count, n), 0);
+	ck_assert_uint_eq(n[0], 1);
+	ck_assert_uint_eq(n[1], 0);
 }
 END_TEST
 
