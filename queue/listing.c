@@ -123,20 +123,23 @@ listing_each(int fd, const struct filter *filter, enum listing_detail detail,
 	return r;
 }
 
+/* Monitors look for these words, which are Postfix's. */
 static void
 print_end(const struct printing *p)
 {
-	char	size[32];
-
 	if (p->o->json)
 		return;
-	if (p->messages == 0)
-		puts(filter_is_empty(&p->o->filter) ? "the queue is empty" :
+	if (p->messages == 0) {
+		puts(filter_is_empty(&p->o->filter) ? "Mail queue is empty" :
 		    "no message matches");
-	else
-		printf("-- %" PRIu64 " message%s, %s, %" PRIu64 " held\n",
-		    p->messages, p->messages == 1 ? "" : "s",
-		    listing_size(p->bytes, size), p->held);
+		return;
+	}
+	printf("-- %" PRIu64 " Kbytes in %" PRIu64 " Request%s",
+	    (p->bytes + 1023) / 1024, p->messages,
+	    p->messages == 1 ? "" : "s");
+	if (p->held > 0)
+		printf(", %" PRIu64 " held", p->held);
+	puts(".");
 }
 
 int
