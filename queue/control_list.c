@@ -102,6 +102,10 @@ fill(struct queue *q, struct listing *l)
 	size_t		 i;
 	int		 r = 0;
 
+	/* Most of it at once: what grows in steps leaves holes behind. */
+	l->cap = q->waiting.n + q->nrunning + 64;
+	if ((l->items = reallocarray(NULL, l->cap, sizeof(*l->items))) == NULL)
+		return -1;
 	for (i = 0; i < q->waiting.n && r == 0; i++)
 		r = listing_add(l, (struct entry){ .id = q->waiting.w[i].id,
 		    .place = q->waiting.w[i].place, .waits = true,
