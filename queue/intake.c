@@ -122,25 +122,15 @@ know(struct scan *s)
 	return 0;
 }
 
-static void
-log_strange(const char *place, const char *name)
-{
-	char	safe[LOG_SAFE_MAX];
-
-	log_debug("strange-file place=%s name=%s", place,
-	    log_safe(safe, sizeof(safe), str_from(name)));
-}
-
 static int
-found_incoming(void *arg, const struct id *id, const char *name, int64_t mtime)
+found_incoming(void *arg, const struct id *id, const char *name, int64_t at)
 {
 	struct scan	*s = arg;
 	struct queue	*q = s->q;
 
-	(void)mtime;
-	if (id == NULL)
-		log_strange("incoming", name);
-	else if (message_find(q, *id) == NULL &&
+	(void)name;
+	(void)at;
+	if (message_find(q, *id) == NULL &&
 	    (!q->scanned || now_real_ms() - POKE_MS >
 	    (int64_t)(id->time_us / 1000)) &&
 	    bsearch(id, s->known, s->nknown, sizeof(*id), id_cmp) == NULL)
@@ -156,7 +146,7 @@ scan_incoming(struct queue *q)
 	if (!q->incoming_more)
 		return;
 	q->incoming_more = false;
-	if (know(&s) == -1 || spool_scan(&q->spool, SPOOL_INCOMING,
+	if (know(&s) == -1 || spool_names(&q->spool, SPOOL_INCOMING,
 	    found_incoming, &s) != 0)
 		intake_complain(q, "scan", "");
 	else
@@ -169,10 +159,12 @@ static int
 found_drop(void *arg, const struct id *id, const char *name, int64_t mtime)
 {
 	struct queue	*q = arg;
+	char		 safe[LOG_SAFE_MAX];
 
 	(void)mtime;
 	if (id == NULL) {
-		log_strange("drop", name);
+		log_debug("strange-file place=drop name=%s",
+		    log_safe(safe, sizeof(safe), str_from(name)));
 		return 0;
 	}
 	if (!has_room(q))
