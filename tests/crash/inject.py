@@ -4,12 +4,10 @@ the last (SIGKILL), or ends with ENOSPC, EIO and others. 250 must mean that the
 message arrives; an error must be told with the right reply and a line in the
 log; nothing half-written has a real name; afterwards all goes on. As root.
 PH_SEED repeats a selection. TAP on standard output."""
-import contextlib
 import os
 import random
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -18,6 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib
 import spoolfile  # noqa: E402
 from mail import Line, Post, drop, until_seen  # noqa: E402
 from stage import Stage, children, is_alive, is_root, wait_for  # noqa: E402
+from strace import traced, wrap  # noqa: E402
 from tap import Tap, is_long, seed  # noqa: E402
 
 CONF = ("local.alias-user alice\n"
@@ -47,34 +46,6 @@ FAILING = {     # which errors a call can give, in life
     "unlinkat": ("EIO", "EROFS"), "utimensat": ("EIO", "EROFS"),
     "fchmod": ("EIO", "EROFS"),
 }
-
-
-@contextlib.contextmanager
-def traced(pids, spec):
-    """These processes with strace at them; what it saw is in .text after."""
-    call = spec.partition(":")[0]
-    args = ["strace", "-f", "-qq", "-e", "trace=" + call, "-e",
-            "inject=" + spec, "-o", "/dev/null"]
-    for p in pids:
-        args += ["-p", str(p)]
-    s = subprocess.Popen(args, stderr=subprocess.PIPE, text=True)
-    wait_for(lambda: all(tracer(p) for p in pids) or s.poll() is not None, 5,
-             0.005)
-    try:
-        yield s
-    finally:
-        if s.poll() is None:
-            s.send_signal(signal.SIGINT)
-        s.stderr.read()
-        s.wait(10)
-
-
-def tracer(pid):
-    try:
-        with open("/proc/%d/status" % pid) as f:
-            return re.search(r"TracerPid:\t(\d+)", f.read()).group(1) != "0"
-    except OSError:
-        return True     # it has gone
 
 
 class Bench:
@@ -188,11 +159,6 @@ class Bench:
         if not wait_for(lambda: 'why="%s"' % text in
                         self.stage.log()[logged:], 5):
             self.wrong.append((name, "nothing in the log"))
-
-
-def wrap(spec):
-    return ("strace", "-f", "-qq", "-e", "trace=" + spec.partition(":")[0],
-            "-e", "inject=" + spec, "-o", "/dev/null")
 
 
 def pick(rng, program, share):

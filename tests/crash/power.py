@@ -8,117 +8,31 @@ in the spool or in the Maildir. Two of them are started up as well.
 The test is tested, too: with an smtpd, and a local-worker, whose flushes do
 nothing, it has to find losses. Long runs only; as root, on Linux with FUSE.
 TAP on standard output."""
-import hashlib
 import os
 import random
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import disk  # noqa: E402
 import spoolfile  # noqa: E402
-from mail import Mailboxes, Post, Sender, until_seen  # noqa: E402
-from stage import TOP, USERS, Stage, is_root, wait_for  # noqa: E402
-from tap import Tap, is_long, seed  # noqa: E402
-
-SECONDS = 6
-CUTS = int(os.environ.get("PH_CUTS") or 25)
-EXT4 = ("mkfs.ext4", "-q", "-E", "lazy_itable_init=0,lazy_journal_init=0")
-SYSTEMS = {     # mkfs, its size in MiB, options, further configuration, flushes
-    "ext4": (EXT4, 96, "", "", "ordered"),
-    "ext4 without delayed allocation": (EXT4, 96, ",nodelalloc", "", "ordered"),
-    "ext4 with data=journal": (EXT4, 96, ",data=journal", "", "ordered"),
-    "ext4, strict": (EXT4, 96, "", "durability strict\n", "strict"),
-    "XFS": (("mkfs.xfs", "-q", "-f"), 320, "", "", "ordered"),
-    "btrfs": (("mkfs.btrfs", "-q", "-f"), 320, "", "", "file"),
-}
-MUTANT = """
-#include <fcntl.h>
-#include <unistd.h>
-static inline int no_flush(int fd) { return fd < 0 ? -1 : 0; }
-#define fsync(fd) no_flush(fd)
-#define sync_file_range(fd, at, n, flags) no_flush(fd)
-"""
+from mail import Mailboxes, until_seen  # noqa: E402
+from powercut import (CUTS, SYSTEMS, Letterbox, NotingSender,  # noqa: E402
+                      examine, flow, make_place, missing, mounted,
+                      mutant_build, record, unshare)
+from stage import USERS, wait_for  # noqa: E402
+from tap import Tap, seed  # noqa: E402
 
 
-class Letterbox(Post):
-    """Notes at which moment of the disk each message was acknowledged."""
-
-    def __init__(self, rng, disk):
-        super().__init__(rng)
-        self.disk = disk
-
-
-class NotingSender(Sender):
-    def run(self):
-        box, write = self.post, self.post.write
-
-        def noted(*args, **kw):
-            letter = write(*args, **kw)
-            return Noted(letter, box.disk)
-        self.post = type("P", (), {"write": staticmethod(noted)})
-        super().run()
-
-
-class Noted:
-    """A letter whose fate is stamped when it is set."""
-
-    def __init__(self, letter, disk):
-        object.__setattr__(self, "letter", letter)
-        object.__setattr__(self, "disk", disk)
-
-    def __getattr__(self, name):
-        return getattr(self.letter, name)
-
-    def __setattr__(self, name, value):
-        if name == "fate" and value == "acked":
-            self.letter.moment = self.disk.now()
-        setattr(self.letter, name, value)
-
-
-def record(work, system, rng, build=None):
-    """Mail flows for a while: the disk with its log, and what was sent."""
-    mkfs, size, options, conf, how = SYSTEMS[system]
-    d = disk.Disk(work, mkfs, size, options)
-    stage = None
-    try:
-        for sub in ("spool", "mail"):
-            os.mkdir(d.mountpoint + "/" + sub)
-            os.chmod(d.mountpoint + "/" + sub, 0o755)
-        os.chmod(d.mountpoint, 0o755)
-        stage = Stage(conf, d.mountpoint + "/spool", d.mountpoint + "/mail")
-        stage.up(build)
-        os.sync()
+def sender(rng):
+    """Mail by SMTP and LMTP: what record() is to send."""
+    def send(stage, d):
         post = Letterbox(random.Random(rng.randrange(1 << 32)), d)
-        threads = [NotingSender(post, stage.smtp, pause=0.001)
-                   for _ in range(4)]
-        threads += [NotingSender(post, stage.lmtp, True, 0.001)]
-        for t in threads:
-            t.start()
-        time.sleep(SECONDS)
-        for t in threads:
-            t.stop.set()
-        for t in threads:
-            t.join(60)
-        told = "durability=" + how in stage.log()
-        end = d.now()
-        stage.down()
-        return d, stage, post, told, end
-    except BaseException:
-        if stage:
-            stage.down()
-            stage.remove()
-        raise
-    finally:
-        d.close()
-
-
-def mounted(image, system, where):
-    options = SYSTEMS[system][2]
-    disk.run("mount", "-o", "loop" + options, image, where)
+        flow([NotingSender(post, stage.smtp, pause=0.001) for _ in range(4)] +
+             [NotingSender(post, stage.lmtp, True, 0.001)])
+        return post
+    return send
 
 
 def lost_at(mnt, post, moment):
@@ -138,30 +52,9 @@ def traces(mnt, token):
     return out.stdout.split()
 
 
-def examine(work, system, d, post, rng, end, n):
-    """(cuts, unsafe sectors, promises looked for, losses, torn files)"""
-    acks = sorted(x.moment for x in post.by_fate("acked"))
-    # right behind an acknowledgement is where a promise is youngest
-    moments = sorted([rng.choice(acks) for _ in range(n * 2 // 3)] +
-                     [rng.randrange(acks[0], end) for _ in range(n - n * 2 // 3)])
-    image, mnt = work + "/cut.img", work + "/cut"
-    os.makedirs(mnt, exist_ok=True)
-    late, looked, lost, torn = 0, 0, [], []
-    for moment, unsafe in disk.cuts(d, moments, rng, image):
-        mounted(image, system, mnt)
-        try:
-            promised, gone, bad = lost_at(mnt, post, moment)
-        finally:
-            disk.run("umount", mnt)
-        late, looked = late + unsafe, looked + len(promised)
-        lost += [(moment, g) for g in gone]
-        torn += [(moment, b) for b in bad]
-    return len(moments), late, looked, lost, torn
-
-
 def is_second(path, post, boxes):
     """Two states of a message may be found; one is put aside then."""
-    got = spoolfile.read(path)
+    got = spoolfile.read(path, spoolfile.waiting)
     letter = None if isinstance(got, str) else post.letters.get(got[0])
     return letter is not None and bool(boxes.arrived([letter]))
 
@@ -189,19 +82,13 @@ def start_after(work, system, d, post, rng, stage):
             disk.run("umount", mnt)
 
 
-def make_place(top):
-    work = tempfile.mkdtemp(dir=top)
-    os.chmod(work, 0o755)       # the users' mailboxes are below
-    return work
-
-
 def one_system(tap, top, system, rng, n):
     work = make_place(top)
-    d, stage, post, told, end = record(work, system, rng)
+    d, stage, post, told, end = record(work, system, sender(rng))
     try:
         tap.ok(told, "%s: queue says how it flushes" % system)
-        cuts, late, looked, lost, torn = examine(work, system, d, post, rng,
-                                                 end, n)
+        cuts, late, looked, lost, torn = examine(work, system, d, post,
+                                                 lost_at, rng, end, n)
         tap.diag("%s: %s, log %d MiB, %d cuts with %d sectors at risk, %d "
                  "promises, %d torn" % (system, post.counts(), end >> 20, cuts,
                                         late, looked, len(torn)))
@@ -221,32 +108,13 @@ def one_system(tap, top, system, rng, n):
         shutil.rmtree(work, ignore_errors=True)
 
 
-def mutant_build(top, program):
-    """The programs of the build, one of them with flushes that do nothing."""
-    build = os.path.join(TOP, os.environ.get("PH_BUILD", "build"))
-    copy = top + "/mutant-" + program
-    subprocess.run(["cp", "-a", build, copy], check=True)
-    with open(copy + "/mutant.h", "w") as f:
-        f.write(MUTANT)
-    disk.run("make", "-C", TOP, "-s", "BUILD=" + copy,
-             "-W", "common/store/durable.c", "WARN=",
-             "OPT=-O2 -g -include %s/mutant.h" % copy,
-             copy + "/bin/" + program)
-    with open(build + "/bin/" + program, "rb") as a, \
-            open(copy + "/bin/" + program, "rb") as b:
-        if hashlib.sha256(a.read()).digest() == \
-                hashlib.sha256(b.read()).digest():
-            raise RuntimeError("the mutant is none")
-    return copy
-
-
 def one_mutant(tap, top, system, program, rng, n):
     work = make_place(top)
-    d, stage, post, _, end = record(work, system, rng,
-                                    mutant_build(top, program))
+    d, stage, post, _, end = record(work, system, sender(rng),
+                                    build=mutant_build(top, program))
     try:
-        cuts, late, looked, lost, torn = examine(work, system, d, post, rng,
-                                                 end, n)
+        cuts, late, looked, lost, torn = examine(work, system, d, post,
+                                                 lost_at, rng, end, n)
         tap.diag("%s: without flushes in %s %d losses in %d cuts" % (
             system, program, len(lost), cuts))
         tap.ok(lost, "%s: %s without flushes is found out" % (system, program),
@@ -256,29 +124,13 @@ def one_mutant(tap, top, system, program, rng, n):
         shutil.rmtree(work, ignore_errors=True)
 
 
-def missing():
-    if not is_long():
-        return "long runs only"
-    if not is_root():
-        return "it takes root to mount"
-    if not os.path.exists("/dev/fuse"):
-        return "no FUSE"
-    for tool in ("losetup", "mkfs.ext4", "unshare"):
-        if not shutil.which(tool):
-            return "no " + tool
-    return None
-
-
 def main():
     tap = Tap()
     why = missing()
     if why:
         tap.skip("power cuts", why)
         return tap.end()
-    if "PH_UNSHARED" not in os.environ:
-        os.execvpe("unshare", ["unshare", "-m", "--propagation", "private",
-                               sys.executable, os.path.abspath(__file__)],
-                   dict(os.environ, PH_UNSHARED="1"))
+    unshare(__file__)
     rng = seed(tap)
     only = os.environ.get("PH_SYSTEM", "")
     top = tempfile.mkdtemp(prefix="posthouse-power.")

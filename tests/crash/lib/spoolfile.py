@@ -6,6 +6,8 @@ import time
 
 from mail import MEMBERS, field, plain
 
+STATES = (b"w", b"l", b"d", b"f", b"t", b"x")
+
 
 def fields(data, at):
     """[(tag, value)], and where the empty line begins; None: malformed."""
@@ -22,8 +24,8 @@ def fields(data, at):
     return out, at
 
 
-def read(path):
-    """(token, digest, users that still wait), or why it is not whole."""
+def parse(path):
+    """(head, content), or why it is not whole."""
     with open(path, "rb") as f:
         data = f.read()
     head, at = fields(data, 0)
@@ -31,6 +33,8 @@ def read(path):
         return "malformed head"
     if len(head) < 2 or head[1][1].decode() != os.path.basename(path):
         return "it has another id"
+    if any(t == "s" and v not in STATES for t, v in head):
+        return "no state"
     start = data.rfind(b"\nL16:")
     tail, end = fields(data, start + 1) if start != -1 else (None, 0)
     if not tail or end != len(data) or tail[-1] != ("Z", b"end"):
@@ -38,7 +42,15 @@ def read(path):
     content = data[at + 1:start]
     if int(tail[0][1], 16) != len(content):
         return "another length"
-    return *plain(content.replace(b"\r\n", b"\n")), waiting(head)
+    return head, content
+
+
+def read(path, who):
+    """(token, digest, who of them still wait), or why it is not whole."""
+    got = parse(path)
+    if isinstance(got, str):
+        return got
+    return *plain(got[1].replace(b"\r\n", b"\n")), who(got[0])
 
 
 def make(id, rcpts, content, place="smtp"):
@@ -81,6 +93,7 @@ def new_id():
 
 
 def waiting(head):
+    """Users that it still is to be delivered to."""
     users, rcpt = set(), None
     for tag, value in head:
         if tag == "r":
@@ -94,24 +107,35 @@ def waiting(head):
     return users
 
 
-def whole(spool, letters):
+def addresses(head):
+    """Recipients that it still is to be delivered to."""
+    found, rcpt = set(), None
+    for tag, value in head:
+        if tag == "r":
+            rcpt = value.decode()
+        elif tag == "s" and value in (b"w", b"l"):
+            found.add(rcpt)
+    return found
+
+
+def whole(spool, letters, who=waiting):
     """{(token, user)} that the spool still has to deliver, and what is torn."""
     have, torn = set(), []
+
+    def good(got):
+        return not isinstance(got, str) and got[0] in letters and \
+            letters[got[0]].digest() == got[1]
     for place in ("incoming/new", "drop/new", "queue", "hold", "corrupt"):
         for d, _, names in os.walk(os.path.join(spool, place)):
             for n in names:
                 path = os.path.join(d, n)
-                got = read(path)
-                if isinstance(got, str):
-                    torn.append((path, got, os.path.getsize(path)))
-                elif got[0] in letters and \
-                        letters[got[0]].digest() == got[1]:
+                got = read(path, who)
+                if good(got):
                     have |= {(got[0], u) for u in got[2]}
                 else:
-                    torn.append((path, "other content", got))
+                    torn.append((path, got, os.path.getsize(path)))
     for n in os.listdir(os.path.join(spool, "tmp")):    # queue looks there
-        got = read(os.path.join(spool, "tmp", n))
-        if not isinstance(got, str) and got[0] in letters and \
-                letters[got[0]].digest() == got[1]:
+        got = read(os.path.join(spool, "tmp", n), who)
+        if good(got):
             have |= {(got[0], u) for u in got[2]}
     return have, torn

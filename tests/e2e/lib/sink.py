@@ -3,6 +3,7 @@ what it gets. One thread for each connection; LMTP if it is asked to be."""
 import socket
 import ssl
 import threading
+import time
 
 from e2e import ADDR, until
 
@@ -10,9 +11,9 @@ from e2e import ADDR, until
 class Mail:
     """One transaction that was accepted."""
 
-    def __init__(self, sender, rcpts, content, number):
+    def __init__(self, sender, rcpts, content, number, when):
         self.sender, self.rcpts, self.content = sender, rcpts, content
-        self.connection = number
+        self.connection, self.when = number, when
 
     def __repr__(self):
         return "%r to %r, %d bytes" % (self.sender, self.rcpts, len(self.content))
@@ -25,11 +26,13 @@ class Sink:
               b"END" (the end of the content): the reply as bytes without
               its CRLF, None for the usual one, or b"CLOSE"
     context   an ssl.SSLContext: STARTTLS is offered
+    clock     tells when; a Mail has the time just before it was accepted
     """
 
     def __init__(self, port=0, features=(b"PIPELINING", b"8BITMIME", b"SIZE 50000000"), answer=None, lmtp=False,
-                 context=None):
+                 context=None, clock=time.monotonic):
         self.features, self.answer, self.lmtp, self.context = list(features), answer, lmtp, context
+        self.clock = clock
         self.mails, self.commands, self.connections, self.open, self.most = [], [], 0, 0, 0
         self.lock = threading.Lock()
         self.listener = socket.socket()
@@ -183,12 +186,12 @@ class Session:
             self.say(line, b"250 chunk")
 
     def end(self):
-        taken = []
+        taken, when = [], self.sink.clock()
         for rcpt in (self.rcpts if self.sink.lmtp else [b""]):
             if self.say(b"END" + (b" " + rcpt if rcpt else b""), b"250 2.0.0 taken as X%d" % self.number):
                 taken.append(rcpt)
         if taken:
             with self.sink.lock:
                 self.sink.mails.append(Mail(self.sender, taken if self.sink.lmtp else self.rcpts, self.content,
-                                            self.number))
+                                            self.number, when))
         self.reset()
