@@ -65,19 +65,28 @@ struct peers {
 	bool			 closed;	/* no accepts for now */
 };
 
+/* If one does not open they are all tried again after a pause. */
 static void
 doors_open(struct peers *all, bool on)
 {
-	struct door	*d;
+	static const struct timeval	wait = { 0, PAUSE_MS * 1000 };
+	struct door			*d;
+	bool				 ok = true;
 
 	if (all->closed == !on)
 		return;
 	all->closed = !on;
 	SLIST_FOREACH(d, &all->doors, link) {
-		if (on ? event_add(d->event, NULL) == -1 :
-		    event_del(d->event) == -1)
-			log_error("listen role=%u why=\"%s\"", d->role,
-			    strerror(errno));
+		if (on ? event_add(d->event, NULL) == 0 :
+		    event_del(d->event) == 0)
+			continue;
+		log_error("listen role=%u why=\"%s\"", d->role,
+		    strerror(errno));
+		ok = false;
+	}
+	if (on && !ok) {
+		doors_open(all, false);
+		(void)event_add(all->pause, &wait);
 	}
 }
 
