@@ -31,6 +31,7 @@
 
 #define CLIENTS_MAX	4	/* queue, and the one before it that is ending */
 #define WORKERS_MAX	1100	/* queue.local-workers goes to 1000 */
+#define PAUSE_MS	1000	/* when no connection can be accepted */
 
 struct local {
 	struct settings	*settings;
@@ -44,7 +45,7 @@ struct local {
 	size_t		 nworkers;
 	struct buf	 rec;
 	bool		 stopping;
-	int64_t		 stop_due;
+	int64_t		 stop_due, accept_due;
 	unsigned long long opened, refused;
 };
 
@@ -187,13 +188,24 @@ answer(struct local *l, int client)
 	return r == 0;
 }
 
+/* Out of descriptors or memory: the socket stays readable. */
+static void
+accept_later(struct local *l)
+{
+	log_error("accept why=\"%s\"", strerror(errno));
+	l->accept_due = now_ms() + PAUSE_MS;
+}
+
 static void
 accept_client(struct local *l)
 {
 	int	fd = accept4(l->listen, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	if (fd == -1)
+	if (fd == -1) {
+		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+			accept_later(l);
 		return;
+	}
 	if (l->nclients == CLIENTS_MAX) {
 		log_warn("peer-dropped why=\"too many clients\"");
 		fdio_close(&fd);
@@ -285,20 +297,33 @@ clients_readable(struct local *l, const struct pollfd *p, size_t n)
 		}
 }
 
+/* *left: for how long at most it is not to be accepted from. */
+static int
+listener(const struct local *l, int64_t now, int64_t *left)
+{
+	if (now >= l->accept_due)
+		return l->listen;
+	if (*left == -1 || *left > l->accept_due - now)
+		*left = l->accept_due - now;
+	return -1;
+}
+
 static void
 loop(struct local *l)
 {
 	static const struct link_ops	ops = { status, reload, stop, NULL };
 	struct pollfd	p[3 + CLIENTS_MAX];
 	size_t		i, n;
-	int64_t		left = -1;
+	int64_t		now, left;
 
 	while (!(l->stopping && l->nworkers == 0)) {
-		if (l->stopping && (left = l->stop_due - now_ms()) <= 0)
+		now = now_ms();
+		left = l->stopping ? l->stop_due - now : -1;
+		if (l->stopping && left <= 0)
 			break;
 		p[0] = (struct pollfd){ l->link, POLLIN, 0 };
 		p[1] = (struct pollfd){ l->sig, POLLIN, 0 };
-		p[2] = (struct pollfd){ l->listen, POLLIN, 0 };
+		p[2] = (struct pollfd){ listener(l, now, &left), POLLIN, 0 };
 		for (i = 0; i < l->nclients; i++)
 			p[3 + i] = (struct pollfd){ l->clients[i], POLLIN, 0 };
 		n = l->nclients;

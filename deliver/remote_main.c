@@ -34,6 +34,7 @@
 #define USER		"ph-remote"
 #define STOP_MS		8000
 #define DRAIN_MS	30000	/* after a fault */
+#define PAUSE_MS	1000	/* when no connection can be accepted */
 #define LATE_MS		5000	/* after remote.end-timeout, without queue */
 
 enum { AT_LINK, AT_SIGNALS, AT_LISTEN, AT_WORKERS };
@@ -47,7 +48,7 @@ struct parent {
 	struct workers	 workers;
 	struct pollfd	 fds[AT_WORKERS + WORKERS_MAX];
 	bool		 stopping;
-	int64_t		 stop_due;
+	int64_t		 stop_due, accept_due;
 	int		 status;
 	struct buf	 rec;
 	unsigned long long sessions, faults;
@@ -72,14 +73,25 @@ worker(struct parent *p, int queue)
 	_exit(status);
 }
 
+/* Out of descriptors or memory: the socket stays readable. */
+static void
+accept_later(struct parent *p)
+{
+	log_error("accept why=\"%s\"", strerror(errno));
+	p->accept_due = now_ms() + PAUSE_MS;
+}
+
 static void
 accept_one(struct parent *p)
 {
 	int	fd = accept4(p->listen, NULL, NULL, SOCK_CLOEXEC);
 	pid_t	pid;
 
-	if (fd == -1)
+	if (fd == -1) {
+		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+			accept_later(p);
 		return;
+	}
 	if ((pid = fork()) == 0)
 		worker(p, fd);
 	if (pid == -1) {
@@ -200,13 +212,13 @@ stop(void *arg, bool orphan)
 
 /* What to wait for. The number of descriptors. */
 static nfds_t
-gather(struct parent *p)
+gather(struct parent *p, int64_t now)
 {
 	const struct workers	*ws = &p->workers;
 	bool			 full;
 
-	/* Further ones wait in the queue of the socket. */
-	full = ws->n >= ws->room ||
+	/* What is not accepted now waits in the queue of the socket. */
+	full = ws->n >= ws->room || now < p->accept_due ||
 	    ws->n >= (size_t)p->settings->remote.workers;
 	p->fds[AT_LINK] = (struct pollfd){ p->link, POLLIN, 0 };
 	p->fds[AT_SIGNALS] = (struct pollfd){ p->sig, POLLIN, 0 };
@@ -223,6 +235,8 @@ patience(const struct parent *p, int64_t now)
 
 	if (p->stopping && (due == -1 || p->stop_due < due))
 		due = p->stop_due;
+	if (p->accept_due > now && (due == -1 || p->accept_due < due))
+		due = p->accept_due;
 	if (due == -1)
 		return -1;
 	return due <= now ? 0 : due - now > 60000 ? 60000 : (int)(due - now);
@@ -256,7 +270,7 @@ loop(struct parent *p)
 		now = now_ms();
 		if (p->stopping && (p->workers.n == 0 || now >= p->stop_due))
 			break;
-		if (poll(p->fds, gather(p), patience(p, now)) != -1)
+		if (poll(p->fds, gather(p, now), patience(p, now)) != -1)
 			dispatch(p);
 		else if (errno != EINTR && errno != EAGAIN) {
 			log_error("poll why=\"%s\"", strerror(errno));

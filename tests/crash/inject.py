@@ -8,6 +8,7 @@ import os
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -240,6 +241,23 @@ def no_room_to_rewrite(tap, stage, post):
     tap.ok(wait_for(removed, 10), "removed by hand")
 
 
+def no_descriptor(tap, stage, bench):
+    """The parent of local cannot take queue's connection: that is told once
+    and tried again, not all the time."""
+    logged = len(stage.log())
+    with traced([stage.status()["local"][0]], "accept4:error=EMFILE:when=1+"):
+        os.kill(stage.status()["queue"][0], signal.SIGKILL)
+        wait_for(stage.all_running, 20)
+        letter = bench.one()
+        told = wait_for(lambda: 'accept why="Too many open files"' in
+                        stage.log()[logged:], 5)
+        time.sleep(0.5)
+    n = stage.log()[logged:].count("local[")
+    tap.ok(told and n <= 2, "a connection that cannot be accepted", (told, n))
+    boxes = until_seen(stage, bench.post, [letter], 10)
+    tap.ok(not boxes.missing([letter]), "and is accepted later", letter.fate)
+
+
 def main():
     tap = Tap()
     if not is_root() or not shutil.which("strace"):
@@ -255,6 +273,7 @@ def main():
         bench = Bench(tap, stage, Post(random.Random(rng.randrange(1 << 32))))
         bench.healthy("at first")
         no_room_to_rewrite(tap, stage, bench.post)
+        no_descriptor(tap, stage, bench)
         for program in CALLS:
             if program.startswith(only):
                 run(tap, rng, bench, program, share)

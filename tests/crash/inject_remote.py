@@ -40,7 +40,8 @@ transport .busy.test smtp:[127.0.0.1]:%d
 """
 PROGRAMS = ("queue", "hop", "remote", "remote-worker")
 # what once went wrong is looked at each time
-ALWAYS = {"queue": [("epoll_ctl", "ENOMEM", 1, "+")]}
+ALWAYS = {"queue": [("epoll_ctl", "ENOMEM", 1, "+")],
+          "remote": [("accept4", "EMFILE", 1, "+")]}
 NEVER = ("restart_syscall", "exit_group", "exit")
 MEMORY = ("ENOMEM",)
 NET = ("ECONNRESET", "EINTR")
