@@ -39,8 +39,12 @@ struct worker {
 static void
 tell(struct worker *w)
 {
-	if (!buf_ok(&w->out) || msg_send(w->r->queue, &w->out, NULL) == -1)
-		w->gone = true;		/* it will ask again */
+	if (buf_ok(&w->out) && msg_send(w->r->queue, &w->out, NULL) == 0)
+		return;
+	w->gone = true;		/* it will ask again */
+	if (!buf_ok(&w->out) || (errno != EPIPE && errno != ECONNRESET))
+		log_error("not-told id=%s why=\"%s\"", w->job.id,
+		    buf_ok(&w->out) ? strerror(errno) : "no memory");
 }
 
 static void
