@@ -314,8 +314,8 @@ readable(evutil_socket_t fd, short what, void *arg)
 	if (r == -1 && errno == EAGAIN)
 		return;
 	/* A kept worker may end just when it is given more: that was no attempt. */
-	if (r != 1 && w->job != NULL && w->used > 0 && !w->answered &&
-	    !w->job->again) {
+	if ((r == 0 || (r == -1 && errno == ECONNRESET)) && w->job != NULL &&
+	    w->used > 0 && !w->answered && !w->job->again) {
 		w->job->again = true;
 		take_back(rs, w);
 		queue_kick(rs->q);
