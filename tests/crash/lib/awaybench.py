@@ -148,11 +148,14 @@ class Bench:
         return [st.status()["remote"][0]]
 
     def all_up(self):
-        """Without waiting for the master's patience with one that dies."""
+        """Without waiting for the master's patience with one that dies; but
+        what is under way comes to its end, or this were a second death."""
         st = self.stage
         wait_for(lambda: "starting" not in str(st.status()), 10, 0.02)
         if not st.all_running():
-            st.start_master(kill=st.master_pid())
+            time.sleep(0.2)
+            st.posthouse("stop")
+            st.start_master()
         if not wait_for(st.all_running, 20, 0.02):
             self.wrong.append(("not running", st.status()))
 
