@@ -12,7 +12,7 @@
 #include "queue/queue.h"
 
 #define COMPLAIN_MS	60000
-#define POKE_MS		10000	/* what is younger is being told of */
+#define POKE_MS		2000	/* what is younger is being told of */
 
 void
 intake_complain(struct queue *q, const char *what, const char *id)
