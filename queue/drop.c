@@ -168,13 +168,30 @@ take_loaded(struct queue *q, int fd, struct id id, struct envelope *env)
 		return -1;
 	}
 	/* From here on it may come twice, but it comes. */
-	if (spool_remove(&q->spool, SPOOL_DROP, id) == -1)
+	if (spool_remove(&q->spool, SPOOL_DROP, id) == -1) {
 		intake_complain(q, "remove", env->id);
+		q->stuck[q->nstuck++] = id;
+	}
 	id_format(fresh, name);
 	log_info("accepted id=%s drop=%s uid=%u nrcpts=%zu", name, env->id,
 	    (unsigned)env->owner, env->nrcpts);
 	message_start(q, SPOOL_QUEUE, fresh, false);
 	return 0;
+}
+
+/* One that was taken is not taken again at each scan, only removed. */
+static bool
+is_stuck(struct queue *q, struct id id)
+{
+	size_t	i;
+
+	for (i = 0; i < q->nstuck; i++)
+		if (id_eq(q->stuck[i], id)) {
+			if (spool_remove(&q->spool, SPOOL_DROP, id) == 0)
+				q->stuck[i] = q->stuck[--q->nstuck];
+			return true;
+		}
+	return false;
 }
 
 int
@@ -184,6 +201,12 @@ drop_take(struct queue *q, struct id id)
 	struct diag	why = { "" };
 	int		fd, r, saved;
 
+	if (is_stuck(q, id))
+		return 0;
+	if (q->nstuck == STUCK_MAX) {
+		errno = EBUSY;
+		return -1;
+	}
 	if ((fd = spool_file(&q->spool, SPOOL_DROP, id, false)) == -1)
 		r = -1;
 	else if ((r = envelope_load(fd, &env, &why)) == 0) {

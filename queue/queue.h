@@ -21,6 +21,7 @@
 #include "queue/waiting.h"
 
 #define RUNNING_BUCKETS	1024u	/* of messages under way, by id */
+#define STUCK_MAX	64u
 
 enum queue_role { ROLE_SMTP, ROLE_DROP, ROLE_CTL, ROLE_COUNT };
 
@@ -99,6 +100,8 @@ struct queue {
 	struct peers		*peers;
 	bool			 incoming_more, drop_more;	/* worth a scan */
 	bool			 scanned;	/* incoming was, once */
+	struct id		 stuck[STUCK_MAX];	/* taken from drop, but still there */
+	size_t			 nstuck;
 	int64_t			 scan_due, clean_due, complained;
 	unsigned long long	 taken, delivered, deferred, failed, held,
 				 corrupt, done, postponed;

@@ -241,6 +241,22 @@ def no_room_to_rewrite(tap, stage, post):
     tap.ok(wait_for(removed, 10), "removed by hand")
 
 
+def not_removed(tap, stage, bench):
+    """What a user sent cannot be removed from drop: it comes, once; and goes when it can."""
+    letter = bench.post.write(["alice@example.test"], 500)
+    with traced([stage.status()["queue"][0]], "unlinkat:error=EIO:when=1+",
+                os.path.join(stage.dir, "spool/drop/new")):
+        drop(stage, letter)
+        boxes = until_seen(stage, bench.post, [letter], 10)
+        time.sleep(2.5)     # two scans
+    tap.ok(not boxes.missing([letter]), "what cannot be removed from drop comes", letter.fate)
+    tap.ok(wait_for(lambda: not stage.files("drop/new"), 10), "and goes from there later",
+           stage.files("drop/new"))
+    boxes = until_seen(stage, bench.post, [letter], 5)
+    tap.ok(boxes.copies[(letter.token, "alice")] == 1, "and came once",
+           boxes.copies[(letter.token, "alice")])
+
+
 def no_descriptor(tap, stage, bench):
     """The parent of local cannot take queue's connection: that is told once
     and tried again, not all the time."""
@@ -274,6 +290,7 @@ def main():
         bench.healthy("at first")
         no_room_to_rewrite(tap, stage, bench.post)
         no_descriptor(tap, stage, bench)
+        not_removed(tap, stage, bench)
         for program in CALLS:
             if program.startswith(only):
                 run(tap, rng, bench, program, share)

@@ -39,9 +39,9 @@ def injection(spec):
             "-o", "/dev/null"]
 
 
-def traced(pids, spec):
-    """These processes with a fault in one of their system calls."""
-    return attached(pids, injection(spec))
+def traced(pids, spec, where=None):
+    """These processes with a fault in one of their system calls; only those about the path, if one is given."""
+    return attached(pids, injection(spec) + (["-P", where] if where else []))
 
 
 def wrap(spec):
