@@ -37,8 +37,14 @@ control_accept(struct master *m)
 	int	fd;
 
 	fd = accept4(m->control, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (fd == -1)
+	if (fd == -1) {
+		if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
+			return;
+		/* out of descriptors or memory: the socket stays readable */
+		log_error("accept why=\"%s\"", strerror(errno));
+		m->accept_due = now_ms() + MASTER_PAUSE_MS;
 		return;
+	}
 	if (msg_peer(fd, &uid, &pid) == -1 || (uid != 0 && uid != geteuid())) {
 		close(fd);
 		return;

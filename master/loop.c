@@ -61,12 +61,12 @@ signals(struct master *m, int64_t now)
 
 /* poll passes over descriptors that are -1. */
 static void
-gather(const struct master *m, struct pollfd *fds)
+gather(const struct master *m, struct pollfd *fds, int64_t now)
 {
 	size_t	i;
 
 	fds[AT_SIGNALS].fd = m->signals;
-	fds[AT_CONTROL].fd = m->control;
+	fds[AT_CONTROL].fd = now < m->accept_due ? -1 : m->control;
 	fds[AT_RELOAD].fd = m->reload.said;
 	for (i = 0; i < MASTER_CLIENTS; i++)
 		fds[AT_CLIENTS + i].fd = m->clients[i].fd;
@@ -176,6 +176,8 @@ next_due(const struct master *m, int64_t now)
 			sooner(&at, m->clients[i].since + MASTER_ASK_MS);
 	if (m->stopping)
 		sooner(&at, m->stop_due);
+	if (m->accept_due > now)
+		sooner(&at, m->accept_due);
 	if (every != 0)
 		sooner(&at, m->pinged + every / 2);
 	if (at == -1)
@@ -224,7 +226,7 @@ loop_run(struct master *m)
 	m->started = m->pinged = now;
 	start_all(m, now);
 	while (!stop_advance(m, now)) {
-		gather(m, fds);
+		gather(m, fds, now);
 		if (poll(fds, AT_COUNT, next_due(m, now)) == -1 &&
 		    errno != EINTR && errno != EAGAIN)
 			blind(m, fds, now);

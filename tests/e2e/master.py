@@ -4,6 +4,7 @@ everything that must keep it from starting. Stages of its own. TAP."""
 import fcntl
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -237,6 +238,27 @@ def handed_files(st):
     reload_ok(st)
     want("the same remote", rows(st)[1]["remote"], rows(st)[1]["remote"][0] == pid)
     mail_goes(st)
+
+
+def no_descriptors(st):
+    """A client that cannot be accepted waits; the master says so once a second and has time for the rest."""
+    pid = st.pid()
+    old = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    mark = len(st.log())
+    used = set(map(int, os.listdir("/proc/%d/fd" % pid)))
+    free = min(set(range(len(used) + 1)) - used)        # poll(2) wants no less than it looks at
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (free, old[1]))
+    try:
+        client = subprocess.Popen([os.path.join(st.dir, "bin", "posthouse"), "-f", st.conf, "status"],
+                                  stdout=subprocess.PIPE, text=True)
+        st.logged('accept why="Too many open files"')
+        time.sleep(2)
+        lines = st.log()[mark:].count("accept why=")
+        want("a line a second", lines, 1 <= lines <= 5)
+    finally:
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, old)
+    out = client.communicate(timeout=20)[0]
+    want("answered later", out, client.returncode == 0 and "running" in out)
 
 
 # ---- what dies ----------------------------------------------------------------
@@ -510,7 +532,7 @@ def main():
                            ("reload and -n: refused", refusals), ("-n: all mistakes", all_mistakes),
                            ("reload: paths that stay", fixed_paths), ("reload: files handed over", handed_files),
                            ("a configuration others can write", writable),
-                           ("status", status), ("each program dies", deaths), ("back-off", backoff),
+                           ("status", status), ("no descriptors", no_descriptors), ("each program dies", deaths), ("back-off", backoff),
                            ("a second master", second_master), ("stop", stop_in_order),
                            ("a lock of one that was killed", locked), ("reasons not to start", cannot_start), ("daemon", daemon),
                            ("the service manager's protocol", notify)):
