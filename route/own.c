@@ -18,16 +18,19 @@
 #define PIECE		32768	/* the kernel's pieces are not larger */
 #define PIECES		256	/* of one answer */
 
-/* Of a tunnel IFA_ADDRESS is the other end, where there is IFA_LOCAL. */
-static const struct rtattr *
-find_address(const struct nlmsghdr *h)
+/*
+ * Of a tunnel IFA_ADDRESS is the other end, where there is IFA_LOCAL. Nothing is
+ * written, but the macros for it know no const.
+ */
+static struct rtattr *
+find_address(struct nlmsghdr *h)
 {
-	const char		*p = (const char *)IFA_RTA(NLMSG_DATA(h));
-	size_t			 left = IFA_PAYLOAD(h), step;
-	const struct rtattr	*a, *found = NULL;
+	char		*p = (char *)IFA_RTA(NLMSG_DATA(h));
+	size_t		 left = IFA_PAYLOAD(h), step;
+	struct rtattr	*a, *found = NULL;
 
 	while (left >= sizeof(*a)) {
-		a = (const void *)p;
+		a = (void *)p;
 		if (a->rta_len < sizeof(*a) || a->rta_len > left)
 			break;
 		if (a->rta_type == IFA_LOCAL ||
@@ -44,10 +47,10 @@ find_address(const struct nlmsghdr *h)
 
 /* The address of one interface. */
 static bool
-take_address(const struct nlmsghdr *h, struct addr *out)
+take_address(struct nlmsghdr *h, struct addr *out)
 {
 	const struct ifaddrmsg	*ifa = NLMSG_DATA(h);
-	const struct rtattr	*found = find_address(h);
+	struct rtattr		*found = find_address(h);
 	struct sockaddr_in	 v4 = { .sin_family = AF_INET };
 	struct sockaddr_in6	 v6 = { .sin6_family = AF_INET6 };
 
@@ -68,9 +71,9 @@ take_address(const struct nlmsghdr *h, struct addr *out)
 
 /* 1: the answer is whole, 0: more has to come, -1: it is of no use. */
 static int
-take_piece(struct own *fresh, const void *piece, size_t n, uint32_t serial)
+take_piece(struct own *fresh, void *piece, size_t n, uint32_t serial)
 {
-	const struct nlmsghdr	*h = piece;
+	struct nlmsghdr	*h = piece;
 
 	for (; NLMSG_OK(h, n); h = NLMSG_NEXT(h, n)) {
 		if (h->nlmsg_seq != serial)
