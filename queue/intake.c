@@ -122,6 +122,15 @@ know(struct scan *s)
 	return 0;
 }
 
+/* One whose time is still to come was written before the clock was put back. */
+static bool
+is_told_of(struct id id)
+{
+	int64_t	age = now_real_ms() - (int64_t)(id.time_us / 1000);
+
+	return age >= 0 && age < POKE_MS;
+}
+
 static int
 found_incoming(void *arg, const struct id *id, const char *name, int64_t at)
 {
@@ -131,8 +140,7 @@ found_incoming(void *arg, const struct id *id, const char *name, int64_t at)
 	(void)name;
 	(void)at;
 	if (message_find(q, *id) == NULL &&
-	    (!q->scanned || now_real_ms() - POKE_MS >
-	    (int64_t)(id->time_us / 1000)) &&
+	    (!q->scanned || !is_told_of(*id)) &&
 	    bsearch(id, s->known, s->nknown, sizeof(*id), id_cmp) == NULL)
 		return take_later(q, *id);
 	return 0;

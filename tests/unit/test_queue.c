@@ -221,16 +221,20 @@ teardown(void)
 	ck_assert_int_eq(nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
 }
 
+static int	ahead;		/* seconds of the clock, while a message is made */
+
 static struct id
 put(const char *place, struct envelope *env, const char *text)
 {
 	struct spool_in	in;
 	struct draft	d;
 	struct timespec	ts = now_real();
-	struct id	id = id_make(&ts);
+	struct id	id;
 	char		path[64];
 	int		fd;
 
+	ts.tv_sec += ahead;
+	id = id_make(&ts);
 	snprintf(path, sizeof(path), "%s/%s", dir, place);
 	ck_assert_int_ne(fd = fdio_opendir(AT_FDCWD, path), -1);
 	ck_assert_int_eq(spool_in_open(&in, fd, DURABLE_STRICT), 0);
@@ -635,6 +639,30 @@ START_TEST(no_room)	/* what is new waits in its order, and a scan does not count
 }
 END_TEST
 
+static const struct {
+	int	ahead;
+	bool	scanned, found;
+} unpoked[] = {
+	{ 0, false, true },
+	{ 0, true, false },
+	{ -15, true, true },
+	{ 3600, true, true },		/* the clock was put back since */
+};
+
+START_TEST(no_poke)	/* loop: a scan finds what nobody told of, but for what is new */
+{
+	ahead = unpoked[_i].ahead;
+	incoming(1, 0);
+	ahead = 0;
+	q.scanned = unpoked[_i].scanned;
+	q.incoming_more = true;
+	scan();
+	ck_assert_uint_eq(delivered, unpoked[_i].found);
+	ck_assert(q.scanned);
+	check_places(!unpoked[_i].found, 0, 0, 0);
+}
+END_TEST
+
 START_TEST(no_turn)	/* nobody was tried: it waits as long as it was told, and expires all the same */
 {
 	struct id	id = incoming(1, 0);
@@ -1012,6 +1040,7 @@ main(void)
 	tcase_add_test(tc, no_turn);
 	tcase_add_test(tc, half_turn);
 	tcase_add_test(tc, no_room);
+	tcase_add_loop_test(tc, no_poke, 0, nitems(unpoked));
 	tcase_add_test(tc, reorder);
 	tcase_add_test(tc, too_old);
 	tcase_add_loop_test(tc, no_report, 1, 3);
