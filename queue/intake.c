@@ -48,13 +48,13 @@ take_drop(struct queue *q, struct id id)
 }
 
 static void
-take_incoming(struct queue *q, struct id id)
+take_incoming(struct queue *q, struct id id, bool retry)
 {
 	char	name[ID_SIZE];
 
 	if (message_find(q, id) != NULL)
 		return;
-	/* Its copy in queue/ is the later one: a crash left both. */
+	/* Its copy in queue/ is the later one: a crash left both, or a disk that failed. */
 	if (spool_has(&q->spool, SPOOL_QUEUE, id)) {
 		if (!spool_has(&q->spool, SPOOL_INCOMING, id))
 			return;
@@ -68,8 +68,14 @@ take_incoming(struct queue *q, struct id id)
 			intake_complain(q, "wait", name);
 		return;
 	}
-	if (message_start(q, SPOOL_INCOMING, id, false))
+	if (message_start(q, SPOOL_INCOMING, id, retry) && !retry)
 		q->taken++;
+}
+
+void
+intake_again(struct queue *q, struct id id)
+{
+	take_incoming(q, id, true);
 }
 
 /* It is begun with when there is room. */
@@ -202,7 +208,7 @@ intake_work(struct queue *q)
 	while (q->fresh.n > 0 && has_room(q)) {
 		id = q->fresh.w[0].id;
 		waiting_remove(&q->fresh, 0);
-		take_incoming(q, id);
+		take_incoming(q, id, false);
 	}
 	scan_drop(q);
 }
@@ -215,7 +221,7 @@ intake_poked(struct queue *q, enum spool_place place, struct id id)
 	else if (place == SPOOL_DROP)
 		q->drop_more = true;
 	else if (has_room(q) && q->fresh.n == 0)
-		take_incoming(q, id);
+		take_incoming(q, id, false);
 	else if (take_later(q, id) == -1)
 		intake_complain(q, "wait", "");	/* the next scan finds it */
 }

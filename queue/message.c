@@ -320,8 +320,9 @@ message_schedule(struct queue *q)
 	    message_may_retry(q)) {
 		w = q->waiting.w[0];
 		waiting_remove(&q->waiting, 0);
-		/* found twice in incoming, and begun with already */
-		if (message_find(q, w.id) == NULL)
+		if (w.place == SPOOL_INCOMING)
+			intake_again(q, w.id);
+		else if (message_find(q, w.id) == NULL)
 			message_start(q, w.place, w.id, true);
 	}
 }

@@ -113,6 +113,8 @@ struct queue {
 void	intake_work(struct queue *);
 /* A poke: this one is new. */
 void	intake_poked(struct queue *, enum spool_place, struct id);
+/* This one waited in incoming, and is due. */
+void	intake_again(struct queue *, struct id);
 /* At start: everything in queue/ waits. */
 int	intake_start(struct queue *) must_check;
 /* A spool that cannot be changed is complained of once a minute, not for each message. */

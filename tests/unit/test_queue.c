@@ -811,6 +811,30 @@ START_TEST(left_over)	/* a crash left it in two places: that in queue is later *
 }
 END_TEST
 
+START_TEST(left_over_later)	/* it waits in incoming, and a disk that failed has left a later one in queue */
+{
+	struct id	id = incoming(1, 0);
+	char		name[ID_SIZE], path[64], shard[8];
+
+	agent_says = "L";
+	poke(SPOOL_INCOMING, id);
+	check_places(1, 0, 0, 0);
+	id_format(id, name);
+	id_shard(id, shard);
+	ck_assert_int_eq(mkdirat(q.spool.queue, shard, 0700), 0);
+	snprintf(path, sizeof(path), "%s/%s", shard, name);
+	ck_assert_int_eq(linkat(q.spool.incoming, name, q.spool.queue, path,
+	    0), 0);
+	agent_says = "2.0.0";
+	q.waiting.w[0].due = 0;
+	schedule();
+	schedule();
+	check_places(0, 0, 0, 0);
+	ck_assert_uint_eq(delivered, 2);
+	ck_assert_uint_eq(q.waiting.n, 0);
+}
+END_TEST
+
 START_TEST(left_over_in_hold)	/* loop: what was being held when the power failed is held */
 {
 	static const enum spool_place	places[] = { SPOOL_INCOMING,
@@ -1047,6 +1071,7 @@ main(void)
 	tcase_add_test(tc, restart);
 	tcase_add_loop_test(tc, corrupt, 0, 3);
 	tcase_add_test(tc, left_over);
+	tcase_add_test(tc, left_over_later);
 	tcase_add_loop_test(tc, left_over_in_hold, 0, 2);
 	tcase_add_test(tc, reports_end);
 	tcase_add_loop_test(tc, notify, 0, nitems(notifies));
