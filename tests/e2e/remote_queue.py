@@ -231,6 +231,33 @@ def parked(w):
     want("what was removed stays so", ids[1], not w.remote.to("p1@park.test"))
 
 
+def parked_mixed(w):
+    """Of one that waits for a dead host alone the others have it once, are told once and warned once, by kill -9 and again."""
+    w.how["mix.test"] = cannot
+    w.how["no3.test"] = lambda d: says_all(d, "5.1.1", "550 5.1.1 no such user")
+    w.logged("deferred id=" + w.send(b"m@mix.test", b""))
+    i = w.send([b"bob@example.test", b"who@no3.test", b"m1@mix.test", b"fine@ok3.test"], b"alice@example.test",
+               b"Subject: mixed\r\n\r\nonce\r\n")
+    w.logged("waits id=" + i)
+    want("it lies where it came", i, i in os.listdir(os.path.join(w.stage.dir, "spool", "incoming", "new")))
+    w.logged("report", "kind=delayed", "of=" + i)
+    for _ in range(2):
+        os.kill(w.queue(), signal.SIGKILL)
+        until("another queue", lambda: w.queue() != 0, 20)
+        time.sleep(2)
+    want("it is there still", i, i in spooled(w.stage.dir))
+    del w.how["mix.test"]
+    w.logged("done id=" + i, seconds=40)
+    for to in ("fine@ok3.test", "who@no3.test"):
+        want("once to " + to, len(w.remote.to(to)), len(w.remote.to(to)) == 1)
+    mails = list(w.stage.mails("bob").values())
+    want("bob has it once", len(mails), sum(b"Subject: mixed" in m for m in mails) == 1)
+    reports = [l for l in w.stage.log().splitlines() if "report id=" in l and "of=" + i in l]
+    kinds = sorted(l.split("kind=")[1].split()[0] for l in reports)
+    want("told once, warned once", reports, kinds == ["delayed", "failed"])
+    until("nothing is left", lambda: not spooled(w.stage.dir), 30)
+
+
 def flushed(w):
     """postq flush tries a dead destination now."""
     w.how["flush.test"] = cannot
@@ -434,6 +461,8 @@ def main():
             tap.run(test.__doc__.splitlines()[0].rstrip(".").lower(), test, w)
     with World("queue.running 40\nremote.workers 20\nqueue.destination-concurrency 5\n") as w:
         tap.run("a slow destination leaves room", slow, w)
+    with World("queue.delay-warning 3s\n") as w:
+        tap.run(parked_mixed.__doc__.splitlines()[0].rstrip(".").lower(), parked_mixed, w)
     with World("queue.lifetime 6s\n") as w:
         tap.run("what cannot go in time is given up", expired, w)
     return tap.end()
