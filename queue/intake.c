@@ -13,6 +13,7 @@
 
 #define COMPLAIN_MS	60000
 #define POKE_MS		2000	/* what is younger is being told of */
+#define POKED_MAX	100000u	/* ids kept before anybody looked for their files */
 
 void
 intake_complain(struct queue *q, const char *what, const char *id)
@@ -222,8 +223,9 @@ intake_poked(struct queue *q, enum spool_place place, struct id id)
 		q->drop_more = true;
 	else if (has_room(q) && q->fresh.n == 0)
 		take_incoming(q, id, false);
-	else if (take_later(q, id) == -1)
-		intake_complain(q, "wait", "");	/* the next scan finds it */
+	else if (q->fresh.n < POKED_MAX && take_later(q, id) == -1)
+		intake_complain(q, "wait", "");
+	/* The next scan finds what was not kept. */
 }
 
 /* ---- the start */

@@ -663,6 +663,27 @@ START_TEST(no_poke)	/* loop: a scan finds what nobody told of, but for what is n
 }
 END_TEST
 
+START_TEST(many_pokes)	/* whoever may poke cannot make queue remember what is not there without end */
+{
+	struct id	id = incoming(1, 0);
+	size_t		i, n;
+
+	q.settings->queue.running = 0;
+	for (i = 0; i < 150000; i++)
+		intake_poked(&q, SPOOL_INCOMING, (struct id){ .time_us = i });
+	n = q.fresh.n;
+	ck_assert_uint_le(n, 100000);
+	poke(SPOOL_INCOMING, id);
+	q.incoming_more = true;
+	scan();
+	ck_assert_uint_eq(q.fresh.n, n + 1);
+	q.settings->queue.running = 100;
+	scan();
+	ck_assert_uint_eq(q.fresh.n, 0);
+	ck_assert_uint_eq(delivered, 1);
+}
+END_TEST
+
 START_TEST(no_turn)	/* nobody was tried: it waits as long as it was told, and expires all the same */
 {
 	struct id	id = incoming(1, 0);
@@ -1064,6 +1085,7 @@ main(void)
 	tcase_add_test(tc, no_turn);
 	tcase_add_test(tc, half_turn);
 	tcase_add_test(tc, no_room);
+	tcase_add_test(tc, many_pokes);
 	tcase_add_loop_test(tc, no_poke, 0, nitems(unpoked));
 	tcase_add_test(tc, reorder);
 	tcase_add_test(tc, too_old);
