@@ -74,9 +74,9 @@ take_incoming(struct queue *q, struct id id, bool retry)
 }
 
 void
-intake_again(struct queue *q, struct id id)
+intake_again(struct queue *q, struct id id, bool fresh)
 {
-	take_incoming(q, id, true);
+	take_incoming(q, id, !fresh);
 }
 
 /* It is begun with when there is room. */

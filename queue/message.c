@@ -213,7 +213,7 @@ message_start(struct queue *q, enum spool_place place, struct id id,
 		/* gone: an administrator removed it, or it was corrupt */
 		if (errno != ENOENT && errno != EBADMSG && errno != ELOOP) {
 			intake_complain(q, "load", "");
-			settle_later(q, place, id);
+			settle_later(q, place, id, !retry);
 		}
 		return false;
 	}
@@ -321,8 +321,8 @@ message_schedule(struct queue *q)
 		w = q->waiting.w[0];
 		waiting_remove(&q->waiting, 0);
 		if (w.place == SPOOL_INCOMING)
-			intake_again(q, w.id);
+			intake_again(q, w.id, w.fresh);
 		else if (message_find(q, w.id) == NULL)
-			message_start(q, w.place, w.id, true);
+			message_start(q, w.place, w.id, !w.fresh);
 	}
 }

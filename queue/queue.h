@@ -113,8 +113,8 @@ struct queue {
 void	intake_work(struct queue *);
 /* A poke: this one is new. */
 void	intake_poked(struct queue *, enum spool_place, struct id);
-/* This one waited in incoming, and is due. */
-void	intake_again(struct queue *, struct id);
+/* This one waited in incoming, and is due. fresh: it was not begun with yet. */
+void	intake_again(struct queue *, struct id, bool fresh);
 /* At start: everything in queue/ waits. */
 int	intake_start(struct queue *) must_check;
 /* A spool that cannot be changed is complained of once a minute, not for each message. */
@@ -165,7 +165,7 @@ void	settle_hold(struct queue *, const struct message *, const char *why);
 /* The states of n recipients of the message, one or all, go into the file, but for those that it was written with. */
 void	settle_states(struct queue *, const struct message *, const struct envelope_rcpt *, size_t n);
 /* The file stays as it is, and is looked at again in a minute. */
-void	settle_later(struct queue *, enum spool_place, struct id);
+void	settle_later(struct queue *, enum spool_place, struct id, bool fresh);
 
 /* ---- bounce.c: who is told of what */
 #define STATUS_EXPIRED	"4.4.7"		/* RFC 3463 3.5: its time is over */

@@ -20,23 +20,23 @@
 
 /* It stays in its file; a restart would find it as well. */
 static void
-wait_until(struct queue *q, enum spool_place place, struct id id, int64_t due,
-    uint32_t dest)
+wait_until(struct queue *q, struct waiting w)
 {
 	char	name[ID_SIZE];
 
-	if (waiting_add(&q->waiting, (struct waiting){ id, due, dest,
-	    (uint8_t)place }) == 0)
+	if (waiting_add(&q->waiting, w) == 0)
 		return;
-	id_format(id, name);
+	id_format(w.id, name);
 	log_error("forgotten id=%s why=\"out of memory, found again at the "
 	    "next start\"", name);
 }
 
 void
-settle_later(struct queue *q, enum spool_place place, struct id id)
+settle_later(struct queue *q, enum spool_place place, struct id id, bool fresh)
 {
-	wait_until(q, place, id, now_real_ms() + LATER_MS, 0);
+	wait_until(q, (struct waiting){ .id = id,
+	    .due = now_real_ms() + LATER_MS, .place = (uint8_t)place,
+	    .fresh = fresh });
 }
 
 /*
@@ -93,7 +93,7 @@ settle_hold(struct queue *q, const struct message *m, const char *why)
 	log_warn("held id=%s why=\"%s\"", m->env.id, why);
 	if (spool_move(&q->spool, m->id, m->place, SPOOL_HOLD) == -1) {
 		intake_complain(q, "hold", m->env.id);
-		settle_later(q, m->place, m->id);
+		settle_later(q, m->place, m->id, false);
 	}
 }
 
@@ -217,7 +217,8 @@ settle_back(struct queue *q, struct message *m, int64_t now)
 	if (m->tried || m->later == 0 || !m->retry)
 		log_info("waits id=%s nrcpts=%zu next=%llds", m->env.id,
 		    message_waiting(m), (long long)(delay / 1000));
-	wait_until(q, m->place, m->id, now + delay, later ? m->later_for : 0);
+	wait_until(q, (struct waiting){ .id = m->id, .due = now + delay,
+	    .dest = later ? m->later_for : 0, .place = (uint8_t)m->place });
 }
 
 void
@@ -232,5 +233,5 @@ settle_done(struct queue *q, struct message *m)
 	/* It must not be delivered once more at the next start. */
 	intake_complain(q, "remove", m->env.id);
 	settle_states(q, m, m->env.rcpts, m->env.nrcpts);
-	settle_later(q, m->place, m->id);
+	settle_later(q, m->place, m->id, false);
 }

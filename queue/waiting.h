@@ -17,6 +17,7 @@ struct waiting {
 	int64_t		due;	/* ms since 1970 */
 	uint32_t	dest;	/* tag of a destination that it waits for (schedule.h), or 0 */
 	uint8_t		place;	/* of its file: an enum spool_place */
+	bool		fresh;	/* it could not be read yet */
 };
 
 struct waiting_heap {

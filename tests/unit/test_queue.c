@@ -663,6 +663,24 @@ START_TEST(no_poke)	/* loop: a scan finds what nobody told of, but for what is n
 }
 END_TEST
 
+START_TEST(unreadable)	/* what could not be read at first is new when it can be */
+{
+	struct id	id = incoming(1, 0);
+	int		there = q.spool.incoming;
+
+	q.spool.incoming = -1;
+	poke(SPOOL_INCOMING, id);
+	ck_assert_uint_eq(q.taken, 0);
+	ck_assert_uint_eq(q.waiting.n, 1);
+	q.spool.incoming = there;
+	q.waiting.w[0].due = 0;
+	schedule();
+	ck_assert_uint_eq(q.taken, 1);
+	ck_assert_uint_eq(delivered, 1);
+	check_places(0, 0, 0, 0);
+}
+END_TEST
+
 START_TEST(many_pokes)	/* whoever may poke cannot make queue remember what is not there without end */
 {
 	struct id	id = incoming(1, 0);
@@ -1086,6 +1104,7 @@ main(void)
 	tcase_add_test(tc, half_turn);
 	tcase_add_test(tc, no_room);
 	tcase_add_test(tc, many_pokes);
+	tcase_add_test(tc, unreadable);
 	tcase_add_loop_test(tc, no_poke, 0, nitems(unpoked));
 	tcase_add_test(tc, reorder);
 	tcase_add_test(tc, too_old);
