@@ -214,8 +214,10 @@ take_answer(struct task *t, struct str rec, char status[16], struct str *text)
 		if (f.tag == ROUTE_FINAL && add_final(t, f.value) == -1)
 			return -1;
 	/* a number that makes no sense must not pass for the end of them */
+	if (t->nfinals == 0)
+		return -1;
 	if (!record_get(rec, ROUTE_MORE, &more))
-		return t->nfinals > 0 ? 1 : -1;
+		return 1;
 	if (!record_getu(rec, ROUTE_MORE, ROUTE_FINALS, &all))
 		return -1;
 	return t->nfinals < all ? 0 : 1;
