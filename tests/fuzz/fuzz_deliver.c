@@ -4,6 +4,7 @@
  */
 #include <stdint.h>
 
+#include "deliver/worker_job.c"
 #include "deliver/worker.c"
 
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
