@@ -78,8 +78,8 @@ def pss_kib(pids):
     return total
 
 
-def rss_kib(root, name):
-    """VmRSS of the one process of this name below root."""
+def rss_kib(root, name, which="VmRSS"):
+    """VmRSS, or VmHWM, its peak, of the one process of this name below root."""
     for pid in tree(root):
         try:
             with open("/proc/%d/comm" % pid) as f:
@@ -87,7 +87,7 @@ def rss_kib(root, name):
                     continue
             with open("/proc/%d/status" % pid) as f:
                 return sum(int(l.split()[1]) for l in f
-                           if l.startswith("VmRSS:"))
+                           if l.startswith(which + ":"))
         except OSError:
             pass
     return None

@@ -132,7 +132,7 @@ def one_drain(run, server, port, n):
     before = server.manager_kib()
     source(server, 20, n, "x@relay.test")
     time.sleep(5)
-    run.figures.add("drain.memory", server.name,
+    run.figures.add("drain.waiting", server.name,
                     (server.manager_kib() - before) * 1024 / n)
     sink = Sink(port)
     begin = time.monotonic()
@@ -140,6 +140,8 @@ def one_drain(run, server, port, n):
     got = sink.wait(n, 300)
     if got == n:
         run.figures.add("drain", server.name, n / (sink.last - begin))
+        run.figures.add("drain.peak", server.name,
+                        (server.manager_kib("VmHWM") - before) * 1024 / n)
     else:
         note("%s: %d of %d messages did not come" % (server.name, n - got, n))
     sink.stop()
@@ -163,8 +165,12 @@ def drain(run):
         note("drain: round %d of %d" % (r + 1, run.rounds))
     run.table.against("%d queued, then drained, msg/s" % n, "drain",
                       "postfix", least=2)
-    run.table.against("the same: bytes of the manager's memory each",
-                      "drain.memory", "postfix", most=0.1)
+    # a tenth of the 1.1 KB that qmgr has for one it works on; what it has
+    # deferred it has on the disk only, so the two cannot be compared here
+    run.table.absolute("the same: bytes of queue's memory each that waits",
+                       "drain.waiting", most=110)
+    run.table.against("the same: bytes of the manager each, at its peak",
+                      "drain.peak", "postfix")
 
 
 def live_rate(server, sink, n):

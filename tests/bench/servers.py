@@ -64,8 +64,8 @@ class Posthouse:
     def flush(self):
         self.ask("postq", "flush", "ALL")
 
-    def manager_kib(self):
-        return rss_kib(self.pid(), "queue")
+    def manager_kib(self, which="VmRSS"):
+        return rss_kib(self.pid(), "queue", which)
 
     def program(self, name):
         return os.path.join(self.dir, "bin", name)
@@ -140,9 +140,9 @@ class Postfix:
         subprocess.run(["postqueue", "-c", self.etc, "-f"],
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
-    def manager_kib(self):
+    def manager_kib(self, which="VmRSS"):
         with open(os.path.join(self.dir, "spool/pid/master.pid")) as f:
-            return rss_kib(int(f.read()), "qmgr")
+            return rss_kib(int(f.read()), "qmgr", which)
 
     @staticmethod
     def missing():
