@@ -255,6 +255,31 @@ def queue(run):
     table.absolute("%d waiting: postq stat, s" % n, "queue.stat")
 
 
+def mailq(run):
+    """All of what it shows, of so many, as root."""
+    server = run.posthouse
+    n = run.quick and 25000 or 100000
+    server.up()
+    server.down()
+    subprocess.run([os.path.join(server.build, "tools", "fill_spool"),
+                    os.path.join(server.dir, "spool"), str(n)], check=True)
+    _, master, _ = start(server)
+    time.sleep(1)
+    for _ in range(run.rounds):
+        for args in ((), ("-j",)):
+            begin = time.monotonic()
+            lines = server.ask("mailq", *args).stdout.count("\n")
+            run.figures.add("mailq" + "".join(args), server.name,
+                            time.monotonic() - begin)
+            if lines < n:
+                note("mailq shows %d lines for %d messages" % (lines, n))
+    server.down()
+    master.wait()
+    shutil.rmtree(server.dir)
+    run.table.absolute("%d waiting: mailq, s" % n, "mailq", most=1)
+    run.table.absolute("%d waiting: mailq -j, s" % n, "mailq-j")
+
+
 # ---- deliver
 
 MESSAGE = ("From: sender@client.test\nTo: user@example.test\n"
@@ -364,4 +389,4 @@ def deliver(run):
 
 
 ALL = (("smtp", smtp), ("limit", limit), ("memory", memory),
-       ("queue", queue), ("deliver", deliver))
+       ("queue", queue), ("mailq", mailq), ("deliver", deliver))
