@@ -5,7 +5,8 @@
  */
 #include "queue/schedule_impl.h"
 
-#define SOON_MS		5000	/* the least that a job is sent away for */
+#define SOON_MS		5000	/* beyond the time when a dead one is tried */
+#define ROOM_MS		15000	/* the least for want of room: when there is some it is called */
 
 static int64_t
 until_alive(struct schedule *s, struct schedule_dest *d, int64_t now)
@@ -28,10 +29,10 @@ until_room(struct schedule *s, const struct schedule_dest *d, int64_t now)
 	int64_t	ms = dest_backlog(d, now) / jobs *
 		    (jobs + (int64_t)d->away);
 
+	if (ms < ROOM_MS)
+		ms = ROOM_MS;
 	if (ms > s->limits.retry_max)
 		ms = s->limits.retry_max;
-	if (ms < SOON_MS)
-		ms = SOON_MS;
 	return now + ms + schedule_random(s, ms / 4);
 }
 
