@@ -22,6 +22,7 @@
 #define LOST_MAX	5u
 #define PATIENCE_MS	330000		/* longer than any dns.timeout */
 #define NAME_MAX_LEN	1000u		/* of a domain */
+#define LATER_MS	20000		/* to twice as much: who finds too many waiting */
 
 static void	readable(evutil_socket_t, short, void *);
 
@@ -64,6 +65,7 @@ tell_all(struct hops *hs, struct entry *e, struct hop *h)
 	TAILQ_CONCAT(&tasks, &e->tasks, link);
 	while ((t = TAILQ_FIRST(&tasks)) != NULL) {
 		TAILQ_REMOVE(&tasks, t, link);
+		hs->ntasks--;
 		tell_one(hs, t, h);
 	}
 }
@@ -79,6 +81,7 @@ entry_fail(struct hops *hs, struct entry *e, struct str why)
 	known_free(hs, e);
 	while ((t = TAILQ_FIRST(&tasks)) != NULL) {
 		TAILQ_REMOVE(&tasks, t, link);
+		hs->ntasks--;
 		t->m->soon = true;
 		task_done(hs->q, t, "4.3.0", why);
 	}
@@ -189,6 +192,23 @@ domain_of(const struct task *t, char *out, size_t size)
 	return domain.n > 0 && str_lower(out, size, domain) == 0;
 }
 
+/* DNS is slow, or hop away: what waits for it must not take the room of all other mail. */
+static bool
+are_too_many(const struct hops *hs)
+{
+	size_t	most = (size_t)hs->q->settings->queue.running;
+
+	return hs->ntasks >= most / 2 && hs->q->nrunning > most - most / 4;
+}
+
+static void
+ask_later(struct queue *q, struct task *t)
+{
+	task_later(q, t, now_real_ms() + LATER_MS +
+	    arc4random_uniform(LATER_MS), 0,
+	    STR("many wait for answers about their domains"));
+}
+
 void
 hops_ask(struct queue *q, struct task *t)
 {
@@ -211,12 +231,17 @@ hops_ask(struct queue *q, struct task *t)
 		known_forget_answer(hs, e);
 		known_set_state(hs, e, ENTRY_WANTED);
 	}
+	if (are_too_many(hs)) {
+		ask_later(q, t);
+		return;
+	}
 	if (e == NULL && (e = known_new(hs, domain)) == NULL) {
 		t->m->soon = true;
 		task_done(q, t, "4.3.0", STR("no memory for a question"));
 		return;
 	}
 	TAILQ_INSERT_TAIL(&e->tasks, t, link);
+	hs->ntasks++;
 	/* from the loop, not from within the caller */
 	queue_kick(q);
 }

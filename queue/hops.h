@@ -32,6 +32,7 @@ struct hops {
 	struct entry		*by_domain[HOPS_BUCKETS];
 	struct entry_list	 wanted, asked, known;	/* known: the one used last at the end */
 	size_t			 nasked, nknown, bytes;
+	size_t			 ntasks;	/* that want to know, in all */
 	uint64_t		 number, seed;
 	bool			 fresh;		/* nothing was answered on this connection */
 	struct buf		 rec;

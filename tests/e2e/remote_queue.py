@@ -384,6 +384,25 @@ def limited(w):
     want("more than two seconds apart but for the first few", last, last[5] - last[0] > 4)
 
 
+def no_answers(w):
+    """Domains that nobody says anything about leave room for all other mail, and are asked about later."""
+    for n in range(80):
+        w.ways["mute%d.test" % n] = lambda d: None
+    ids = [w.send(b"m@mute%d.test" % n) for n in range(80)]
+    until("many wait for hop", lambda: len(w.hop.asked) >= 20, 10)
+    for n in range(5):
+        begun = time.monotonic()
+        i = w.send(b"bob@example.test")
+        w.logged("done id=" + i, seconds=10)
+        want("at once", time.monotonic() - begun, time.monotonic() - begun < 5)
+    _, out = w.stage.command("-f", w.stage.conf, program="mailq")
+    want("mailq says why", out, "many wait for answers about their domains" in out)
+    w.ways.clear()
+    os.kill(w.queue(), signal.SIGKILL)      # or those that were asked wait for five minutes
+    for i in ids:
+        w.logged("done id=" + i, seconds=60)
+
+
 def expired(w):
     """What cannot go in time is given up, with the last reason."""
     w.how["never.test"] = cannot
@@ -461,6 +480,7 @@ def main():
             tap.run(test.__doc__.splitlines()[0].rstrip(".").lower(), test, w)
     with World("queue.running 40\nremote.workers 20\nqueue.destination-concurrency 5\n") as w:
         tap.run("a slow destination leaves room", slow, w)
+        tap.run("a hop that says nothing leaves room", no_answers, w)
     with World("queue.delay-warning 3s\n") as w:
         tap.run(parked_mixed.__doc__.splitlines()[0].rstrip(".").lower(), parked_mixed, w)
     with World("queue.lifetime 6s\n") as w:
