@@ -204,13 +204,16 @@ void
 intake_work(struct queue *q)
 {
 	struct id	id;
+	size_t		n = 0;
 
 	scan_incoming(q);
-	while (q->fresh.n > 0 && has_room(q)) {
+	while (q->fresh.n > 0 && has_room(q) && n++ < TURN_MAX) {
 		id = q->fresh.w[0].id;
 		waiting_remove(&q->fresh, 0);
 		take_incoming(q, id, false);
 	}
+	if (q->fresh.n > 0 && has_room(q))
+		queue_kick(q);
 	scan_drop(q);
 }
 

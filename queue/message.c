@@ -315,9 +315,14 @@ message_schedule(struct queue *q)
 {
 	int64_t		now = now_real_ms();
 	struct waiting	w;
+	size_t		n = 0;
 
 	while (q->waiting.n > 0 && q->waiting.w[0].due <= now &&
 	    message_may_retry(q)) {
+		if (n++ == TURN_MAX) {
+			queue_kick(q);
+			return;
+		}
 		w = q->waiting.w[0];
 		waiting_remove(&q->waiting, 0);
 		if (w.place == SPOOL_INCOMING)

@@ -22,6 +22,7 @@
 
 #define RUNNING_BUCKETS	1024u	/* of messages under way, by id */
 #define STUCK_MAX	64u
+#define TURN_MAX	200u	/* messages that are begun with before others are looked at */
 
 enum queue_role { ROLE_SMTP, ROLE_DROP, ROLE_CTL, ROLE_COUNT };
 

@@ -696,7 +696,13 @@ START_TEST(many_pokes)	/* whoever may poke cannot make queue remember what is no
 	scan();
 	ck_assert_uint_eq(q.fresh.n, n + 1);
 	q.settings->queue.running = 100;
+	/* some in each turn, so that others are looked at in between */
+	n = q.fresh.n;
 	scan();
+	ck_assert_uint_eq(q.fresh.n, n - TURN_MAX);
+	ck_assert_int_gt(kicks, 0);
+	while (q.fresh.n > 0)
+		scan();
 	ck_assert_uint_eq(q.fresh.n, 0);
 	ck_assert_uint_eq(delivered, 1);
 }
