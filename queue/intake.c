@@ -3,7 +3,10 @@
  * stays until an attempt was made in vain, and in drop. The files tell what there
  * is; pokes only save the wait for the next scan.
  */
+#include <sys/stat.h>
+
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -143,12 +146,14 @@ found_incoming(void *arg, const struct id *id, const char *name, int64_t at)
 {
 	struct scan	*s = arg;
 	struct queue	*q = s->q;
+	struct stat	 st;
 
-	(void)name;
 	(void)at;
 	if (message_find(q, *id) == NULL &&
 	    (!q->scanned || !is_told_of(*id)) &&
-	    bsearch(id, s->known, s->nknown, sizeof(*id), id_cmp) == NULL)
+	    bsearch(id, s->known, s->nknown, sizeof(*id), id_cmp) == NULL &&
+	    fstatat(q->spool.incoming, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISREG(st.st_mode))	/* what is no file is left alone */
 		return take_later(q, *id);
 	return 0;
 }
