@@ -90,6 +90,8 @@ class Killer:
     def count_queues(self):
         """Two at a time would deliver everything twice. True: a new one."""
         now = [p for p, _ in self.stage.processes("queue")]
+        # its closer has that name, too, until it takes its own
+        now = [p for p in now if parent(p) not in now]
         self.queues = max(self.queues, len(now))
         return any(parent(p) == self.stage.master_pid() for p in now)
 

@@ -573,7 +573,8 @@ with Remote(CONF) as remote:
             some = [Worker(remote) for _ in range(4)]
             for w in some:
                 one(w.deliver(hop(s.target()), MESSAGE), "2.")
-            for pid in set(remote.workers()) - before:
+            # nobody else may look at what they have open
+            for pid in set(remote.workers()) - before if os.geteuid() == 0 else ():
                 names = [os.readlink("/proc/%d/fd/%s" % (pid, n)) for n in os.listdir("/proc/%d/fd" % pid)]
                 want("sockets: to queue, to the server, of the log", names, len([n for n in names if "socket:" in n]) <= 3)
             some[0].close()
