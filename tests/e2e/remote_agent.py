@@ -1237,8 +1237,9 @@ def _():
             with socket.socket() as s:
                 s.bind(("127.0.0.1", 0))
                 port = s.getsockname()[1]
+            user = ["-u", "nobody"] if os.geteuid() == 0 else []
             for args in ([], ["-e"], ["-p"], ["-L"]):
-                p = subprocess.Popen([sink, "-u", "nobody", *args, "127.0.0.1:%d" % port, "100"])
+                p = subprocess.Popen([sink, *user, *args, "127.0.0.1:%d" % port, "100"])
                 try:
                     until("smtp-sink listens", lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0)
                     for _ in range(2):
