@@ -31,7 +31,6 @@
 
 #define CLIENTS_MAX	4	/* queue, and the one before it that is ending */
 #define WORKERS_MAX	1100	/* queue.local-workers goes to 1000 */
-#define PAUSE_MS	1000	/* when no connection can be accepted */
 
 struct local {
 	struct settings	*settings;
@@ -188,24 +187,13 @@ answer(struct local *l, int client)
 	return r == 0;
 }
 
-/* Out of descriptors or memory: the socket stays readable. */
-static void
-accept_later(struct local *l)
-{
-	log_error("accept why=\"%s\"", strerror(errno));
-	l->accept_due = now_ms() + PAUSE_MS;
-}
-
 static void
 accept_client(struct local *l)
 {
-	int	fd = accept4(l->listen, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int	fd = msg_accept(l->listen, SOCK_NONBLOCK, &l->accept_due);
 
-	if (fd == -1) {
-		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
-			accept_later(l);
+	if (fd == -1)
 		return;
-	}
 	if (l->nclients == CLIENTS_MAX) {
 		log_warn("peer-dropped why=\"too many clients\"");
 		fdio_close(&fd);

@@ -34,7 +34,6 @@
 #define USER		"ph-remote"
 #define STOP_MS		8000
 #define DRAIN_MS	30000	/* after a fault */
-#define PAUSE_MS	1000	/* when no connection can be accepted */
 #define LATE_MS		5000	/* after remote.end-timeout, without queue */
 
 enum { AT_LINK, AT_SIGNALS, AT_LISTEN, AT_WORKERS };
@@ -73,25 +72,14 @@ worker(struct parent *p, int queue)
 	_exit(status);
 }
 
-/* Out of descriptors or memory: the socket stays readable. */
-static void
-accept_later(struct parent *p)
-{
-	log_error("accept why=\"%s\"", strerror(errno));
-	p->accept_due = now_ms() + PAUSE_MS;
-}
-
 static void
 accept_one(struct parent *p)
 {
-	int	fd = accept4(p->listen, NULL, NULL, SOCK_CLOEXEC);
+	int	fd = msg_accept(p->listen, 0, &p->accept_due);
 	pid_t	pid;
 
-	if (fd == -1) {
-		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
-			accept_later(p);
+	if (fd == -1)
 		return;
-	}
 	if ((pid = fork()) == 0)
 		worker(p, fd);
 	if (pid == -1) {

@@ -36,15 +36,9 @@ control_accept(struct master *m)
 	size_t	i;
 	int	fd;
 
-	fd = accept4(m->control, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (fd == -1) {
-		if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
-			return;
-		/* out of descriptors or memory: the socket stays readable */
-		log_error("accept why=\"%s\"", strerror(errno));
-		m->accept_due = now_ms() + MASTER_PAUSE_MS;
+	fd = msg_accept(m->control, SOCK_NONBLOCK, &m->accept_due);
+	if (fd == -1)
 		return;
-	}
 	if (msg_peer(fd, &uid, &pid) == -1 || (uid != 0 && uid != geteuid())) {
 		close(fd);
 		return;

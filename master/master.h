@@ -25,7 +25,6 @@
 #define MASTER_STEADY_MS 60000	/* ran so long: its next death is a first one again */
 #define MASTER_GRACE_MS	2000	/* over stop-timeout, for those who use all of it themselves */
 #define MASTER_ASK_MS	1000	/* how long status waits for answers */
-#define MASTER_PAUSE_MS	1000	/* when no client can be accepted */
 
 enum program_state { STATE_OFF, STATE_STARTING, STATE_RUNNING, STATE_BACKOFF, STATE_STOPPING };
 

@@ -128,7 +128,8 @@ order_release(struct order *o)
 	if (release(o->q, o->id) == 0)
 		return order_say(o, true, "released");
 	if (errno == ENOENT && (is_running(o) ||
-	    spool_has(&o->q->spool, SPOOL_QUEUE, o->id)))
+	    spool_has(&o->q->spool, SPOOL_QUEUE, o->id) ||
+	    spool_has(&o->q->spool, SPOOL_INCOMING, o->id)))
 		return order_say(o, false, "it is not held");
 	return order_failed(o);
 }

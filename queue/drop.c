@@ -181,17 +181,25 @@ take_loaded(struct queue *q, int fd, struct id id, struct envelope *env)
 
 /* One that was taken is not taken again at each scan, only removed. */
 static bool
-is_stuck(struct queue *q, struct id id)
+is_stuck(const struct queue *q, struct id id)
 {
 	size_t	i;
 
 	for (i = 0; i < q->nstuck; i++)
-		if (id_eq(q->stuck[i], id)) {
-			if (spool_remove(&q->spool, SPOOL_DROP, id) == 0)
-				q->stuck[i] = q->stuck[--q->nstuck];
+		if (id_eq(q->stuck[i], id))
 			return true;
-		}
 	return false;
+}
+
+void
+drop_clear(struct queue *q)
+{
+	size_t	i, n = 0;
+
+	for (i = 0; i < q->nstuck; i++)
+		if (spool_remove(&q->spool, SPOOL_DROP, q->stuck[i]) == -1)
+			q->stuck[n++] = q->stuck[i];
+	q->nstuck = n;
 }
 
 int

@@ -112,9 +112,7 @@ entry_order(const void *x, const void *y)
 {
 	const struct entry	*a = x, *b = y;
 
-	if (a->id.time_us != b->id.time_us)
-		return a->id.time_us < b->id.time_us ? -1 : 1;
-	return a->id.random < b->id.random ? -1 : a->id.random > b->id.random;
+	return id_cmp(&a->id, &b->id);
 }
 
 void

@@ -98,16 +98,6 @@ struct scan {
 	size_t		 nknown;
 };
 
-static int
-id_cmp(const void *x, const void *y)
-{
-	const struct id	*a = x, *b = y;
-
-	if (a->time_us != b->time_us)
-		return a->time_us < b->time_us ? -1 : 1;
-	return a->random < b->random ? -1 : a->random > b->random;
-}
-
 static void
 add_known(struct scan *s, const struct waiting_heap *h)
 {
@@ -200,6 +190,7 @@ scan_drop(struct queue *q)
 
 	if (!q->drop_more || !has_room(q))
 		return;
+	drop_clear(q);
 	if ((r = spool_scan(&q->spool, SPOOL_DROP, found_drop, q)) == -1)
 		intake_complain(q, "scan", "");
 	q->drop_more = r == 1;

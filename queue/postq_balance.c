@@ -126,21 +126,11 @@ collect(struct balance *b, const char *path)
 		errx(EX_TEMPFAIL, "out of memory");
 }
 
-static int
-by_id(const void *x, const void *y)
-{
-	const struct id	*a = x, *b = y;
-
-	if (a->time_us != b->time_us)
-		return a->time_us < b->time_us ? -1 : 1;
-	return (a->random > b->random) - (a->random < b->random);
-}
-
 static bool
 was_wrong(const struct balance *b, const struct id *id)
 {
 	return b->nbefore > 0 && bsearch(id, b->before, b->nbefore,
-	    sizeof(*b->before), by_id) != NULL;
+	    sizeof(*b->before), id_cmp) != NULL;
 }
 
 /* Those that are wrong now, sorted; number. */
@@ -166,7 +156,7 @@ find_wrong(const struct balance *b, struct id **out)
 	}
 	buf_free(&why);
 	if (n > 0)
-		qsort(*out, n, sizeof(**out), by_id);
+		qsort(*out, n, sizeof(**out), id_cmp);
 	return n;
 }
 

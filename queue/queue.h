@@ -21,7 +21,7 @@
 #include "queue/waiting.h"
 
 #define RUNNING_BUCKETS	1024u	/* of messages under way, by id */
-#define STUCK_MAX	64u
+#define STUCK_MAX	64u	/* no more is taken from drop while so many are left there */
 #define TURN_MAX	200u	/* messages that are begun with before others are looked at */
 
 enum queue_role { ROLE_SMTP, ROLE_DROP, ROLE_CTL, ROLE_COUNT };
@@ -123,6 +123,8 @@ void	intake_complain(struct queue *, const char *what, const char *id);
 
 /* ---- drop.c: what a local user sent is written anew by us. -1: it stays where it is (errno) */
 int	drop_take(struct queue *, struct id) must_check;
+/* What was taken and could not be removed is, if that is possible now. */
+void	drop_clear(struct queue *);
 
 /* ---- message.c */
 /* False: it is not there any more, or makes no sense, or cannot be read now. */

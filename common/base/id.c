@@ -84,6 +84,16 @@ id_eq(struct id a, struct id b)
 	return a.time_us == b.time_us && a.random == b.random;
 }
 
+int
+id_cmp(const void *x, const void *y)
+{
+	const struct id	*a = x, *b = y;
+
+	if (a->time_us != b->time_us)
+		return a->time_us < b->time_us ? -1 : 1;
+	return (a->random > b->random) - (a->random < b->random);
+}
+
 /*
  * Bits 20 to 29 of the microseconds: a new shard each 1.05 s, all of them in
  * 18 minutes.

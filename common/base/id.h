@@ -30,6 +30,8 @@ void		id_format(struct id, char[ID_SIZE]);
 /* Exactly ID_LEN characters of the alphabet and nothing else. */
 bool		id_parse(struct str, struct id *);
 bool		id_eq(struct id, struct id);
+/* For qsort(3) and bsearch(3) over them: the oldest first. */
+int		id_cmp(const void *, const void *);
 /*
  * The queue's sub-directory: two characters made of the bits of the time that change
  * about once a second, so that what arrives together lies together.

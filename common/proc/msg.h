@@ -34,6 +34,11 @@ int	msg_connect(const char *) must_check;	/* path; blocking, close-on-exec */
 int	msg_connect_now(const char *) must_check;	/* non-blocking; -1 EAGAIN: as many wait there as may */
 /* Bind (replacing a dead socket; EADDRINUSE if somebody listens, EEXIST if it is no socket) and listen; mode, and owner unless (uid_t)-1. Non-blocking. */
 int	msg_listen(const char *, mode_t, uid_t, gid_t) must_check;
+/*
+ * accept4 with these flags and close-on-exec. -1: nobody is there; or none can be had for want of descriptors or memory:
+ * that is logged, and *due is when to look again (now_ms), for the socket stays readable.
+ */
+int	msg_accept(int, int flags, int64_t *due) must_check;
 /* Peer's uid and pid from the kernel. */
 int	msg_peer(int, uid_t *, pid_t *) must_check;
 

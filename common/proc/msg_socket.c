@@ -17,7 +17,10 @@
 #include <unistd.h>
 
 #include "common/base/fdio.h"
+#include "common/base/log.h"
 #include "common/base/now.h"
+
+#define PAUSE_MS	1000	/* when no connection can be accepted */
 
 /*
  * A path longer than sun_path (a stage deep in somebody's home) goes by way of
@@ -228,4 +231,17 @@ msg_client_hint(struct msg_client *c, const struct buf *rec)
 	}
 	fdio_close(&c->fd);
 	return -1;
+}
+
+int
+msg_accept(int listener, int flags, int64_t *due)
+{
+	int	fd = accept4(listener, NULL, NULL, flags | SOCK_CLOEXEC);
+
+	if (fd == -1 && errno != EAGAIN && errno != EINTR &&
+	    errno != ECONNABORTED) {
+		log_error("accept why=\"%s\"", strerror(errno));
+		*due = now_ms() + PAUSE_MS;
+	}
+	return fd;
 }

@@ -7,7 +7,6 @@ PH_SEED repeats a selection. TAP on standard output."""
 import os
 import random
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,8 +15,8 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import spoolfile  # noqa: E402
 from mail import Line, Post, drop, until_seen  # noqa: E402
-from stage import Stage, children, is_alive, is_root, wait_for  # noqa: E402
-from strace import traced, wrap  # noqa: E402
+from stage import Stage, children, is_alive, wait_for  # noqa: E402
+from strace import missing, traced, wrap  # noqa: E402
 from tap import Tap, is_long, seed  # noqa: E402
 
 CONF = ("local.alias-user alice\n"
@@ -276,9 +275,9 @@ def no_descriptor(tap, stage, bench):
 
 def main():
     tap = Tap()
-    if not is_root() or not shutil.which("strace"):
-        tap.skip("failing system calls", "no strace" if is_root() else
-                 "it takes root to trace programs that are not dumpable")
+    why = missing()
+    if why:
+        tap.skip("failing system calls", why)
         return tap.end()
     rng = seed(tap)
     share = 0 if is_long() else 7

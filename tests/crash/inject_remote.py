@@ -7,7 +7,6 @@ all goes on. The test is tested, too: with a remote that says "delivered" before
 the server did, and a queue that is late to write it down. As root.
 PH_SEED repeats a selection, PH_PROGRAM chooses. TAP on standard output."""
 import os
-import shutil
 import sys
 import tempfile
 
@@ -16,8 +15,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "e2e", "lib"))
 sys.path.insert(0, os.path.join(HERE, "lib"))
 import mutant  # noqa: E402
 from awaybench import bench_of  # noqa: E402
-from stage import is_root  # noqa: E402
-from strace import survey  # noqa: E402
+from strace import missing, survey  # noqa: E402
 from tap import Tap, is_long, seed  # noqa: E402
 
 PROGRAMS = ("queue", "hop", "remote", "remote-worker")
@@ -137,9 +135,9 @@ def one_mutant(tap, rng, what, program, *fault):
 
 def main():
     tap = Tap()
-    if not is_root() or not shutil.which("strace"):
-        tap.skip("failing system calls", "no strace" if is_root() else
-                 "it takes root to trace programs that are not dumpable")
+    why = missing()
+    if why:
+        tap.skip("failing system calls", why)
         return tap.end()
     rng = seed(tap)
     only = os.environ.get("PH_PROGRAM", "")

@@ -12,17 +12,14 @@ import os
 import random
 import shutil
 import sys
-import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import disk  # noqa: E402
 import spoolfile  # noqa: E402
 from mail import Mailboxes, until_seen  # noqa: E402
-from powercut import (CUTS, SYSTEMS, Letterbox, NotingSender,  # noqa: E402
-                      examine, flow, make_place, missing, mounted,
-                      mutant_build, record, unshare)
+from powercut import (Letterbox, NotingSender, examine, flow,  # noqa: E402
+                      make_place, mounted, mutant_build, record, run)
 from stage import USERS, wait_for  # noqa: E402
-from tap import Tap, seed  # noqa: E402
 
 
 def sender(rng):
@@ -124,35 +121,10 @@ def one_mutant(tap, top, system, program, rng, n):
         shutil.rmtree(work, ignore_errors=True)
 
 
-def main():
-    tap = Tap()
-    why = missing()
-    if why:
-        tap.skip("power cuts", why)
-        return tap.end()
-    unshare(__file__)
-    rng = seed(tap)
-    only = os.environ.get("PH_SYSTEM", "")
-    top = tempfile.mkdtemp(prefix="posthouse-power.")
-    os.chmod(top, 0o755)
-    try:
-        for system, (mkfs, *_) in SYSTEMS.items():
-            if not system.startswith(only):
-                continue
-            if not shutil.which(mkfs[0]):
-                tap.skip(system, "no " + mkfs[0])
-                continue
-            one_system(tap, top, system, rng, CUTS)
-        for system in ("ext4", "XFS", "btrfs"):
-            if not system.startswith(only) or \
-                    not shutil.which(SYSTEMS[system][0][0]):
-                continue
-            for program in ("smtpd", "local-worker"):
-                one_mutant(tap, top, system, program, rng, max(CUTS // 2, 15))
-    finally:
-        shutil.rmtree(top, ignore_errors=True)
-    return tap.end()
+def mutants(tap, top, system, rng, n):
+    for program in ("smtpd", "local-worker"):
+        one_mutant(tap, top, system, program, rng, n)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(__file__, one_system, mutants))

@@ -12,7 +12,6 @@ import random
 import re
 import shutil
 import sys
-import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "e2e", "lib"))
@@ -20,12 +19,10 @@ sys.path.insert(0, os.path.join(HERE, "lib"))
 import disk  # noqa: E402
 import spoolfile  # noqa: E402
 from away import Arrivals  # noqa: E402
-from powercut import (CUTS, SYSTEMS, Letterbox, NotingSender,  # noqa: E402
-                      examine, flow, make_place, missing, mounted,
-                      mutant_build, record, unshare)
+from powercut import (Letterbox, NotingSender, examine, flow,  # noqa: E402
+                      make_place, mounted, mutant_build, record, run)
 from sink import Sink  # noqa: E402
 from stage import wait_for  # noqa: E402
-from tap import Tap, seed  # noqa: E402
 
 CONF = """queue.retry-first 1s
 queue.retry-max 2s
@@ -190,33 +187,5 @@ def one_mutant(tap, top, system, rng, n):
         shutil.rmtree(work, ignore_errors=True)
 
 
-def main():
-    tap = Tap()
-    why = missing()
-    if why:
-        tap.skip("power cuts", why)
-        return tap.end()
-    unshare(__file__)
-    rng = seed(tap)
-    only = os.environ.get("PH_SYSTEM", "")
-    top = tempfile.mkdtemp(prefix="posthouse-power.")
-    os.chmod(top, 0o755)
-    try:
-        for system, (mkfs, *_) in SYSTEMS.items():
-            if not system.startswith(only):
-                continue
-            if not shutil.which(mkfs[0]):
-                tap.skip(system, "no " + mkfs[0])
-                continue
-            one_system(tap, top, system, rng, CUTS)
-        for system in ("ext4", "XFS", "btrfs"):
-            if system.startswith(only) and \
-                    shutil.which(SYSTEMS[system][0][0]):
-                one_mutant(tap, top, system, rng, max(CUTS // 2, 15))
-    finally:
-        shutil.rmtree(top, ignore_errors=True)
-    return tap.end()
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(__file__, one_system, one_mutant))

@@ -214,6 +214,8 @@ def parked(w):
         status, out = w.stage.command("-f", w.stage.conf, *args, program="postq")
         want(" ".join(args), out, status == 0)
 
+    status, out = w.stage.command("-f", w.stage.conf, "release", ids[5], program="postq")
+    want("what is not held is not released", out, status != 0 and "it is not held" in out)
     # it may be looked at just now
     for n, name in enumerate(("hold", "remove", "expire", "show")):
         until(name, lambda n=n, name=name: w.stage.command(

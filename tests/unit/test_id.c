@@ -26,6 +26,13 @@ START_TEST(round_trip)
 	    ID_LEN);
 	ck_assert(id_parse(str_from(text), &back));
 	ck_assert(id_eq(some[_i], back));
+	ck_assert_int_eq(id_cmp(&some[_i], &back), 0);
+	back.random ^= 1;
+	ck_assert_int_eq(id_cmp(&some[_i], &back),
+	    some[_i].random < back.random ? -1 : 1);
+	back.time_us ^= 2;
+	ck_assert_int_eq(id_cmp(&some[_i], &back),
+	    some[_i].time_us < back.time_us ? -1 : 1);
 }
 END_TEST
 

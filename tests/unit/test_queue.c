@@ -1010,6 +1010,29 @@ START_TEST(drop_refused)
 END_TEST
 
 /* Whatever the user wrote of himself: what was refused is looked at again when it is released. */
+START_TEST(drop_stuck)	/* what was taken and is still there is not taken again; when it has gone, its place is free */
+{
+	struct id	id = drop(1, "bob", "A: b\r\n\r\nc\r\n");
+	size_t		i;
+
+	for (i = 0; i < STUCK_MAX; i++)
+		q.stuck[i] = (struct id){ .time_us = i + 1 };
+	q.stuck[7] = id;
+	q.nstuck = STUCK_MAX;
+	poke(SPOOL_DROP, id);
+	ck_assert_uint_eq(delivered, 0);
+	q.drop_more = true;
+	scan();
+	ck_assert_uint_eq(q.nstuck, 0);
+	ck_assert_uint_eq(delivered, 0);
+	check_places(0, 0, 0, 0);
+	ck_assert(!spool_has(&q.spool, SPOOL_DROP, id));
+	id = drop(1, "bob", "A: b\r\n\r\nc\r\n");
+	poke(SPOOL_DROP, id);
+	ck_assert_uint_eq(delivered, 1);
+}
+END_TEST
+
 START_TEST(drop_released)
 {
 	struct id	id = drop(4, "bob", "A: b\r\n\r\nc\r\n");
@@ -1125,6 +1148,7 @@ main(void)
 	tcase_add_test(tc, late);
 	tcase_add_loop_test(tc, dropped, 0, 2);
 	tcase_add_loop_test(tc, drop_refused, 0, nitems(refused));
+	tcase_add_test(tc, drop_stuck);
 	if (geteuid() == 0)	/* who else can give files away? */
 		tcase_add_test(tc, drop_released);
 	tcase_add_test(tc, entry);

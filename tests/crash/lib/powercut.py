@@ -11,7 +11,7 @@ import disk
 import mutant
 from mail import Post, Sender
 from stage import TOP, Stage, is_root
-from tap import is_long
+from tap import Tap, is_long, seed
 
 SECONDS = 6
 CUTS = int(os.environ.get("PH_CUTS") or 25)
@@ -170,3 +170,32 @@ def unshare(program):
         os.execvpe("unshare", ["unshare", "-m", "--propagation", "private",
                                sys.executable, os.path.abspath(program)],
                    dict(os.environ, PH_UNSHARED="1"))
+
+
+def run(program, one_system, mutants):
+    """The whole of such a test: one_system(tap, top, system, rng, cuts) on each
+    file system, mutants(tap, top, system, rng, cuts) on some."""
+    tap = Tap()
+    why = missing()
+    if why:
+        tap.skip("power cuts", why)
+        return tap.end()
+    unshare(program)
+    rng = seed(tap)
+    only = os.environ.get("PH_SYSTEM", "")
+    top = tempfile.mkdtemp(prefix="posthouse-power.")
+    os.chmod(top, 0o755)
+    try:
+        for system, (mkfs, *_) in SYSTEMS.items():
+            if not system.startswith(only):
+                continue
+            if not shutil.which(mkfs[0]):
+                tap.skip(system, "no " + mkfs[0])
+                continue
+            one_system(tap, top, system, rng, CUTS)
+        for system in ("ext4", "XFS", "btrfs"):
+            if system.startswith(only) and shutil.which(SYSTEMS[system][0][0]):
+                mutants(tap, top, system, rng, max(CUTS // 2, 15))
+    finally:
+        shutil.rmtree(top, ignore_errors=True)
+    return tap.end()

@@ -2,11 +2,19 @@
 import collections
 import contextlib
 import re
+import shutil
 import signal
 import subprocess
 import tempfile
 
-from stage import wait_for
+from stage import is_root, wait_for
+
+
+def missing():
+    """Why nothing can be traced here; None: it can."""
+    if not is_root():
+        return "it takes root to trace programs that are not dumpable"
+    return None if shutil.which("strace") else "no strace"
 
 
 def tracer(pid):
