@@ -1,28 +1,69 @@
 /*
- * common/proc/proto_auth.h - front to auth: V login, S service, U user, P password, C client
- * address, B bytes that the client had already sent; with the connection as descriptor.
- * -> V ok (the session has the connection now; close yours), V fail (wrong), V temp; T text.
- * auth to master on its link: V session, S, U, D uid, G gid, H home, M mailbox, C, B + connection
- * -> V ok or V temp. The master gives the same record to the session as a sealed memfd, the
- * descriptor named "login"; the connection is the one named "client".
+ * common/proc/proto_auth.h - logins. A front has a connection to auth for each of its clients that logs in; each
+ * question has one answer, and one is under way at a time.
+ *
+ * Front to auth:
+ *	V login		S service, U user, P password, facts: USER and PASS of POP3, LOGIN of IMAP
+ *	V sasl		S service, H mechanism, R initial response (missing: there was none; "": an empty one), facts
+ *	V step		R the client's answer to a challenge
+ *	V cancel	the client has given up ("*", RFC 4422 3.5); the answer is V fail, K cancelled
+ *	V take		B bytes that the client has sent already; with what the session shall talk to as descriptor: the
+ *			client's connection, or one end of a pair behind which the front does the TLS
+ * Facts: C client address, L own address; E "TLSv1.3 TLS_AES_..." if the connection is encrypted; X and Y its
+ * channel bindings tls-exporter and tls-server-end-point (RFC 9266, RFC 5929), as bytes; Z the client's certificate
+ * (DER), which the handshake has proven.
+ *
+ * Auth to front:
+ *	V more		D challenge, as bytes: ask the client, then "step" or "cancel"
+ *	V ok		to login, sasl, step: U the user's name here, D what the client gets before it hears of its
+ *			success (RFC 4422 3.6; missing: nothing). Whoever serves a mailbox goes on with "take" within
+ *			AUTH_TAKE_MS; for "submission" and "smtp" that is all.
+ *	V ok		to take: the session has the connection now, close yours
+ *	V fail		K kind, T text that the client may read
+ *	V temp		T text: not now; after "take": the session could not be started
+ *
+ * auth to master on its link: V session, S, U, D uid, G gid, H home, M mailbox, C, L, E, B, I number + connection
+ * -> V ok or V temp, I. The master gives the same record to the session as a sealed memfd, the descriptor named
+ * "login"; the connection is the one named "client".
  */
 #ifndef PROC_PROTO_AUTH_H
 #define PROC_PROTO_AUTH_H
 
 #define AUTH_VERB	'V'
-#define AUTH_SERVICE	'S'
+#define AUTH_SERVICE	'S'	/* "pop3", "imap", "submission", "smtp" */
 #define AUTH_USER	'U'
 #define AUTH_PASS	'P'
+#define AUTH_MECHANISM	'H'
+#define AUTH_RESPONSE	'R'
+#define AUTH_DATA	'D'	/* of a challenge, or of the success */
 #define AUTH_CLIENT	'C'
+#define AUTH_LOCAL	'L'
+#define AUTH_TLS	'E'
+#define AUTH_EXPORTER	'X'
+#define AUTH_END_POINT	'Y'
+#define AUTH_CERT	'Z'
 #define AUTH_PENDING	'B'
+#define AUTH_KIND	'K'
+#define AUTH_TEXT	'T'
 #define AUTH_UID	'D'
 #define AUTH_GID	'G'
 #define AUTH_HOME	'H'
 #define AUTH_MAILBOX	'M'	/* "maildir:/path" or "mbox:/path" */
-#define AUTH_TEXT	'T'
 #define AUTH_TAG	'I'	/* request number on the link auth-master; comes back */
+
+/* Kinds of failure. */
+#define AUTH_WRONG	"wrong"		/* user, password or token */
+#define AUTH_MECHANISM_UNKNOWN "mechanism"	/* there is none of that name, or not for this connection */
+#define AUTH_SYNTAX	"syntax"	/* the message is not one of the mechanism's */
+#define AUTH_CANCELLED	"cancelled"
+#define AUTH_DENIED	"denied"	/* proven, but not for this service or from this network */
+#define AUTH_BLOCKED	"blocked"	/* too many failures: for a while nothing is tried */
+#define AUTH_CLEARTEXT	"cleartext"	/* not without encryption */
 
 #define AUTH_USER_MAX	256
 #define AUTH_PASS_MAX	1024
+#define AUTH_MECHANISM_MAX 20	/* RFC 4422 3.1 */
+#define AUTH_RESPONSE_MAX 12288	/* a message of the client's, decoded; tokens are long */
+#define AUTH_TAKE_MS	60000
 
 #endif
