@@ -10,16 +10,18 @@
 #include "common/base/attr.h"
 
 const struct program_plan plan_programs[ID_COUNT] = {
-	[ID_LOG] = { "log", "log", NULL, PROGRAM_LOG, 5 },
-	[ID_ROUTE] = { "route", "route", NULL, PROGRAM_ROUTE, 4 },
-	[ID_AUTH] = { "auth", "auth", NULL, PROGRAM_AUTH, 1 },
-	[ID_LOCAL] = { "local", "local", NULL, PROGRAM_LOCAL, 3 },
-	[ID_REMOTE] = { "remote", "remote", NULL, PROGRAM_REMOTE, 3 },
-	[ID_QUEUE] = { "queue", "queue", NULL, PROGRAM_QUEUE, 2 },
-	[ID_SMTP] = { "smtp", "smtpd", "smtp", PROGRAM_SMTPD, 0 },
-	[ID_LMTP] = { "lmtp", "smtpd", "lmtp", PROGRAM_SMTPD, 0 },
-	[ID_POP3] = { "pop3", "pop3d", "pop3", PROGRAM_POP3D, 0 },
-	[ID_HOP] = { "hop", "hop", NULL, PROGRAM_HOP, 4 }
+	[ID_LOG] = { "log", "log", NULL, NULL, PROGRAM_LOG, 5 },
+	[ID_ROUTE] = { "route", "route", NULL, NULL, PROGRAM_ROUTE, 4 },
+	[ID_AUTH] = { "auth", "auth", NULL, NULL, PROGRAM_AUTH, 1 },
+	[ID_LOCAL] = { "local", "local", NULL, NULL, PROGRAM_LOCAL, 3 },
+	[ID_REMOTE] = { "remote", "remote", NULL, NULL, PROGRAM_REMOTE, 3 },
+	[ID_QUEUE] = { "queue", "queue", NULL, NULL, PROGRAM_QUEUE, 2 },
+	[ID_SMTP] = { "smtp", "smtpd", "smtp", NULL, PROGRAM_SMTPD, 0 },
+	[ID_LMTP] = { "lmtp", "smtpd", "lmtp", NULL, PROGRAM_SMTPD, 0 },
+	[ID_SUBMISSION] = { "submission", "smtpd", "submission", "submissions",
+	    PROGRAM_SMTPD, 0 },
+	[ID_POP3] = { "pop3", "pop3d", "pop3", "pop3s", PROGRAM_POP3D, 0 },
+	[ID_HOP] = { "hop", "hop", NULL, NULL, PROGRAM_HOP, 4 }
 };
 
 const struct socket_plan plan_sockets[] = {
@@ -31,6 +33,8 @@ const struct socket_plan plan_sockets[] = {
 	    "ph-queue", "ph-queue", 0600 },
 	{ "auth@login", ID_AUTH, false, "login", "auth",
 	    "ph-login", "ph-login", 0600 },
+	{ "auth@smtp", ID_AUTH, true, "incoming/sock", "auth",
+	    "ph-smtp", "ph-smtp", 0600 },
 	{ "local@queue", ID_LOCAL, true, "sock", "local",
 	    "ph-queue", "ph-queue", 0600 },
 	{ "remote@queue", ID_REMOTE, true, "sock", "remote",
@@ -50,15 +54,18 @@ const char *const plan_users[] = {
 };
 
 const struct setting_list *
-plan_listen(const struct settings *s, enum program_id id)
+plan_listen(const struct settings *s, enum program_id id, bool tls)
 {
 	switch (id) {
 	case ID_SMTP:
-		return &s->smtp.in.listen;
+		return tls ? NULL : &s->smtp.in.listen;
 	case ID_LMTP:
-		return &s->lmtp.listen;
+		return tls ? NULL : &s->lmtp.listen;
+	case ID_SUBMISSION:
+		return tls ? &s->submission.tls_listen :
+		    &s->submission.in.listen;
 	case ID_POP3:
-		return &s->pop3.listen;
+		return tls ? &s->pop3s_listen : &s->pop3.listen;
 	case ID_LOG:
 	case ID_ROUTE:
 	case ID_AUTH:

@@ -2,13 +2,14 @@
 #ifndef MASTER_PLAN_H
 #define MASTER_PLAN_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "common/proc/settings.h"
 
 enum program_id {
 	ID_LOG, ID_ROUTE, ID_AUTH, ID_LOCAL, ID_HOP, ID_REMOTE, ID_QUEUE, ID_SMTP, ID_LMTP,
-	ID_POP3,
+	ID_SUBMISSION, ID_POP3,
 	ID_COUNT
 };
 
@@ -16,6 +17,7 @@ struct program_plan {
 	const char	*name;		/* in the log, in status */
 	const char	*binary;	/* below libexec */
 	const char	*service;	/* name of its TCP sockets, or NULL */
+	const char	*tls_service;	/* and of those with TLS from the first byte, or NULL */
 	unsigned	 part;		/* of the configuration */
 	unsigned	 stop_step;	/* 0 first; PLAN_STOP_STEPS - 1 last */
 };
@@ -40,7 +42,7 @@ extern const size_t plan_nsockets;
 /* Users that must exist before anything is started as root. */
 extern const char *const plan_users[];
 
-/* The listen statements of a program with a service. */
-const struct setting_list *plan_listen(const struct settings *, enum program_id);
+/* The listen statements of a program with a service; those for tls_service. NULL: it has none. */
+const struct setting_list *plan_listen(const struct settings *, enum program_id, bool tls);
 
 #endif

@@ -79,10 +79,12 @@ exit_text(int status, char *dst, size_t n)
 bool
 program_wanted(const struct master *m, const struct program *p)
 {
-	const struct setting_list *list;
+	enum program_id		   id = (enum program_id)(p - m->programs);
+	const struct setting_list *list, *tls;
 
-	list = plan_listen(m->settings, (enum program_id)(p - m->programs));
-	return list == NULL || list->n > 0;
+	list = plan_listen(m->settings, id, false);
+	tls = plan_listen(m->settings, id, true);
+	return list == NULL || list->n > 0 || (tls != NULL && tls->n > 0);
 }
 
 static size_t

@@ -205,40 +205,52 @@ listen_on(const char *service, const struct setting_item *it, struct diag *why)
 	return fd;
 }
 
+/* Of one list, behind those that are there already. */
+static int
+listen_list(const char *service, const struct setting_list *list,
+    const struct listener *old, size_t nold, struct listener *out, size_t *nout,
+    struct diag *why)
+{
+	const struct listener	*had;
+	size_t			 i;
+
+	for (i = 0; i < list->n; i++) {
+		struct listener	*l = &out[*nout];
+
+		if (*nout == MASTER_SOCKETS)
+			return diag_at(why, list->items[i].file,
+			    list->items[i].line, 1, "too many listen places, "
+			    "expected at most %d", MASTER_SOCKETS);
+		strlcpy(l->name, service, sizeof(l->name));
+		strlcpy(l->place, list->items[i].text, sizeof(l->place));
+		if ((had = find_place(old, nold, l->place)) != NULL)
+			l->fd = had->fd;
+		else if ((l->fd = listen_on(service, &list->items[i],
+		    why)) == -1)
+			return -1;
+		(*nout)++;
+	}
+	return 0;
+}
+
 int
 sockets_listen(const struct settings *s, enum program_id id,
     const struct listener *old, size_t nold, struct listener *out, size_t *nout,
     struct diag *why)
 {
-	const struct setting_list *list = plan_listen(s, id);
-	const struct listener	  *had;
-	size_t			   i;
+	const struct program_plan *plan = &plan_programs[id];
+	const struct setting_list *list = plan_listen(s, id, false);
+	const struct setting_list *tls = plan_listen(s, id, true);
 
 	*nout = 0;
-	if (list == NULL)
-		return 0;
-	if (list->n > MASTER_SOCKETS)
-		return diag_at(why, list->items[MASTER_SOCKETS].file,
-		    list->items[MASTER_SOCKETS].line, 1,
-		    "too many listen places, expected at most %d",
-		    MASTER_SOCKETS);
-	for (i = 0; i < list->n; i++) {
-		struct listener	*l = &out[i];
-
-		strlcpy(l->name, plan_programs[id].service, sizeof(l->name));
-		strlcpy(l->place, list->items[i].text, sizeof(l->place));
-		if ((had = find_place(old, nold, l->place)) != NULL)
-			l->fd = had->fd;
-		else if ((l->fd = listen_on(l->name, &list->items[i],
-		    why)) == -1)
-			goto fail;
-		(*nout)++;
+	if ((list != NULL && listen_list(plan->service, list, old, nold, out,
+	    nout, why) == -1) || (tls != NULL && listen_list(plan->tls_service,
+	    tls, old, nold, out, nout, why) == -1)) {
+		sockets_drop(out, *nout, old, nold);
+		*nout = 0;
+		return -1;
 	}
 	return 0;
-fail:
-	sockets_drop(out, *nout, old, nold);
-	*nout = 0;
-	return -1;
 }
 
 void

@@ -209,7 +209,7 @@ run(struct front *f, struct str line)
 void
 front_session(void *arg, const struct server_session *peer)
 {
-	const struct settings	*set = ((struct pop3d *)arg)->settings;
+	const struct settings	*set = ((struct listener *)arg)->settings;
 	int64_t			 idle = set->pop3.idle_timeout;
 	struct front		 f;
 	struct str		 line;

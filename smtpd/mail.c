@@ -64,6 +64,11 @@ cmd_mail(struct session *s, struct cur *in)
 	struct mail_args	m;
 	struct bad		b;
 
+	if (s->d->submission && s->user[0] == '\0') {
+		/* RFC 4954 6 */
+		reply(s, 530, "5.7.0", "authentication required");
+		return S_IDLE;
+	}
 	if (!args_mail(in, &m, &b) || !within_limits(s, &m, &b)) {
 		reply(s, b.code, b.status, "%s", b.text);
 		return S_IDLE;

@@ -4,6 +4,7 @@
 
 #include "common/fmt/cur.h"
 #include "common/net/conn.h"
+#include "common/proc/proto_auth.h"
 #include "smtpd/args.h"
 #include "smtpd/reception.h"
 #include "smtpd/smtpd.h"
@@ -31,6 +32,7 @@ struct session {
 	bool			 extended;	/* EHLO or LHLO */
 	char			 helo[HELO_MAX + 1];
 	char			 client[ADDR_TEXT_SIZE];
+	char			 user[AUTH_USER_MAX + 1]; /* "": not logged in */
 	struct tx		 tx;
 	struct reception	 rx;
 	long long		 commands, errors;

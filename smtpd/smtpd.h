@@ -5,20 +5,19 @@
 #include <stdbool.h>
 
 #include "common/base/buf.h"
-#include "common/net/server.h"
+#include "common/net/listener.h"
 #include "common/proc/msg.h"
-#include "common/proc/sandbox.h"
-#include "common/proc/settings.h"
 #include "common/store/spool.h"
 
 #define REPLY_SIZE	513	/* RFC 5321 4.5.3.1.5: 512 with code and CRLF; and a NUL */
 
 struct smtpd {
-	struct settings		*settings;
-	bool			 lmtp;
+	struct listener		 listener;
+	struct settings		*settings;	/* the listener's */
+	bool			 lmtp, submission;
+	enum durable_how	 how;
 	char			 greeting[REPLY_SIZE];
 	struct spool_in		 spool;
-	struct sandbox_filter	*sandbox;	/* for workers */
 	struct msg_client	 route, queue;	/* of a worker; connected when needed */
 	struct buf		 question, answer;
 };

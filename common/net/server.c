@@ -54,10 +54,10 @@ say(int fd, const char *text)
 }
 
 static void
-refuse(struct pool *p, int fd, bool total)
+refuse(struct pool *p, int fd, const char *service, bool total)
 {
 	p->refused++;
-	say(fd, p->ops->refusal(p->arg, total));
+	say(fd, p->ops->refusal(p->arg, service, total));
 }
 
 /* NULL if the client may be served, else "total", "client" or "rate". */
@@ -90,17 +90,17 @@ over_limit(struct pool *p, const struct addr *peer, struct server_client **out)
 }
 
 static void
-admit(struct pool *p, int fd, const struct addr *peer)
+admit(struct pool *p, int fd, const struct addr *peer, const char *service)
 {
 	struct server_client	*c;
-	const char		*why;
+	const char		*why, *text;
 	char			 ip[ADDR_TEXT_SIZE];
 	int			 on = 1;
 
 	if ((why = over_limit(p, peer, &c)) != NULL) {
 		log_info("refused-connection service=%s client=%s limit=%s",
-		    p->name, addr_text(peer, false, ip), why);
-		refuse(p, fd, strcmp(why, "total") == 0);
+		    service, addr_text(peer, false, ip), why);
+		refuse(p, fd, service, strcmp(why, "total") == 0);
 		return;
 	}
 	/* Answers are written whole; waiting to fill a packet only delays them. */
@@ -108,14 +108,15 @@ admit(struct pool *p, int fd, const struct addr *peer)
 	    sizeof(on)) == -1)
 		log_debug("nodelay why=\"%s\"", strerror(errno));
 	/* First, or the answer to one who does not wait for it could be in front of it. */
-	if (p->ops->greeting != NULL)
-		say(fd, p->ops->greeting(p->arg));
-	if (!pool_give(p, fd, c))
-		refuse(p, fd, true);
+	if (p->ops->greeting != NULL &&
+	    (text = p->ops->greeting(p->arg, service)) != NULL)
+		say(fd, text);
+	if (!pool_give(p, fd, c, service))
+		refuse(p, fd, service, true);
 }
 
 static void
-accept_some(struct pool *p, int listener)
+accept_some(struct pool *p, const struct child_fd *listener)
 {
 	struct sockaddr_storage	ss;
 	struct addr		peer;
@@ -125,7 +126,7 @@ accept_some(struct pool *p, int listener)
 	for (i = 0; i < ACCEPT_BATCH; i++) {
 		len = sizeof(ss);
 		memset(&ss, 0, sizeof(ss));
-		fd = accept4(listener, (struct sockaddr *)&ss, &len,
+		fd = accept4(listener->fd, (struct sockaddr *)&ss, &len,
 		    SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (fd == -1) {
 			/* what the client did is not our failure */
@@ -135,7 +136,7 @@ accept_some(struct pool *p, int listener)
 			return;
 		}
 		addr_from_sockaddr((struct sockaddr *)&ss, &peer);
-		admit(p, fd, &peer);
+		admit(p, fd, &peer, listener->name);
 		fdio_close(&fd);
 	}
 }
@@ -149,7 +150,7 @@ begin_stop(struct pool *p, bool orphan)
 		p->stop_due = now_ms() + ORPHAN_MS;
 	p->stopping = true;
 	for (i = 0; i < p->nlisten; i++)
-		fdio_close(&p->listen[i]);
+		fdio_close(&p->listen[i].fd);
 	p->nlisten = 0;
 	for (i = 0; i < p->n; i++) {
 		if (p->workers[i].busy)
@@ -157,6 +158,21 @@ begin_stop(struct pool *p, bool orphan)
 		else
 			pool_dismiss(p, &p->workers[i]);
 	}
+}
+
+static void
+take_listen(struct pool *p, struct link_event *ev)
+{
+	size_t	i;
+
+	for (i = 0; i < p->nlisten; i++)
+		fdio_close(&p->listen[i].fd);
+	p->nlisten = 0;
+	for (i = 0; i < ev->nfds && p->nlisten < SERVER_LISTEN_MAX; i++)
+		if (ev->fds[i].fd != -1) {
+			p->listen[p->nlisten++] = ev->fds[i];
+			ev->fds[i].fd = -1;	/* ours now */
+		}
 }
 
 /* Those at work finish with the settings that they have. */
@@ -167,20 +183,14 @@ reload(void *arg, struct link_event *ev)
 	struct server_limits	limits = p->limits;
 	size_t			i;
 
-	if (ev->nfds == 0 || ev->nfds > SERVER_LISTEN_MAX ||
-	    p->ops->reload(p->arg, ev->conf, &limits) == -1) {
+	if (p->ops->reload(p->arg, ev, &limits) == -1) {
 		log_error("reload service=%s why=\"the old settings stay\"",
 		    p->name);
 		return;
 	}
 	p->limits = limits;
 	p->generation++;
-	for (i = 0; i < p->nlisten; i++)
-		fdio_close(&p->listen[i]);
-	p->nlisten = (unsigned)ev->nfds;
-	for (i = 0; i < ev->nfds; i++)
-		p->listen[i] = ev->fds[i].fd;
-	ev->nfds = 0;		/* they are ours now */
+	take_listen(p, ev);
 	for (i = 0; i < p->n; i++)
 		if (!p->workers[i].busy)
 			pool_dismiss(p, &p->workers[i]);
@@ -263,7 +273,7 @@ wait_and_act(struct pool *p, int64_t now)
 	p->polls[at++] = (struct pollfd){ p->link, POLLIN, 0 };
 	p->polls[at++] = (struct pollfd){ p->sig, POLLIN, 0 };
 	for (i = 0; i < nlisten; i++)
-		p->polls[at++] = (struct pollfd){ p->listen[i], POLLIN, 0 };
+		p->polls[at++] = (struct pollfd){ p->listen[i].fd, POLLIN, 0 };
 	if (poll(p->polls, (nfds_t)at, timeout(p, now)) <= 0)
 		return;
 	/* Places do not move before pool_reap(); what adds workers adds behind. */
@@ -272,7 +282,7 @@ wait_and_act(struct pool *p, int64_t now)
 			pool_worker_said(p, &p->workers[i]);
 	for (i = 0; i < nlisten && !p->stopping; i++)
 		if (p->polls[n + 2 + i].revents != 0)
-			accept_some(p, p->listen[i]);
+			accept_some(p, &p->listen[i]);
 	if (p->link != -1 && p->polls[n].revents != 0)
 		link_readable(p);
 	if (p->polls[n + 1].revents == 0)
@@ -309,15 +319,16 @@ cleanup(struct pool *p)
 	for (i = 0; i < p->n; i++)
 		fdio_close(&p->workers[i].fd);
 	for (i = 0; i < p->nlisten; i++)
-		fdio_close(&p->listen[i]);
+		fdio_close(&p->listen[i].fd);
 	free(p->workers);
 	free(p->polls);
 	buf_free(&p->rec);
 }
 
 int
-server_run(const char *name, int link_fd, const int *listen_fds, unsigned n,
-    const struct server_limits *limits, const struct server_ops *ops, void *arg)
+server_run(const char *name, int link_fd, const struct child_fd *listen,
+    unsigned n, const struct server_limits *limits,
+    const struct server_ops *ops, void *arg)
 {
 	struct pool	p = {
 		.name = name, .ops = ops, .arg = arg, .limits = *limits,
@@ -326,7 +337,7 @@ server_run(const char *name, int link_fd, const int *listen_fds, unsigned n,
 
 	if (n > SERVER_LISTEN_MAX)
 		return EX_SOFTWARE;
-	memcpy(p.listen, listen_fds, n * sizeof(*listen_fds));
+	memcpy(p.listen, listen, n * sizeof(*listen));
 	buf_init(&p.rec, MSG_MAX);
 	if ((p.sig = sig_init(SIG_EV_TERM | SIG_EV_CHLD)) == -1 ||
 	    fdio_nonblock(link_fd, 1) == -1 || pool_room(&p) == -1 ||

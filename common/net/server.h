@@ -15,6 +15,8 @@
 
 #include "common/base/attr.h"
 #include "common/net/addr.h"
+#include "common/proc/child.h"
+#include "common/proc/link.h"
 
 #define SERVER_LISTEN_MAX	16
 
@@ -38,6 +40,7 @@ struct server_session {
 	int			 fd;		/* owned by the callee, non-blocking, close-on-exec */
 	struct addr		 peer, local;
 	struct server_client	*client;	/* NULL for a UNIX peer */
+	char			 service[CHILD_NAME_MAX]; /* name of the listening socket: "pop3s" */
 	bool			 greeted;	/* the listener has sent the greeting */
 	bool			 stress;	/* nearly all workers are busy: shorten time-outs */
 	const volatile int	*stop;		/* becomes non-zero: finish the command, say good-bye */
@@ -48,14 +51,17 @@ struct server_ops {
 	int	(*worker_init)(void *);
 	void	(*session)(void *, const struct server_session *);
 	/* In the listener: bytes to send (blocking is impossible: one send(2)) to a client that is refused; "" closes silently. */
-	const char *(*refusal)(void *, bool too_many_total);
+	const char *(*refusal)(void *, const char *service, bool too_many_total);
 	/*
 	 * In the listener: the first words to a client that is let in, sent while a worker wakes up
-	 * (one send(2)); the pointer stays valid until reload. The member may be NULL: nothing.
+	 * (one send(2)); the pointer stays valid until reload. NULL: nothing for this service; the member may be NULL.
 	 */
-	const char *(*greeting)(void *);
-	/* New settings came over the link; workers forked from now on use them. Fills limits. -1: keep the old ones. */
-	int	(*reload)(void *, int conf_fd, struct server_limits *);
+	const char *(*greeting)(void *, const char *service);
+	/*
+	 * New settings came over the link; workers forked from now on use them. Fills limits. Of the descriptors it
+	 * takes those that are no listening sockets, by setting them to -1. -1: keep the old ones.
+	 */
+	int	(*reload)(void *, struct link_event *, struct server_limits *);
 };
 
 /*
@@ -68,11 +74,11 @@ bool	server_rate_ok(struct server_client *, char what, unsigned limit);
 void	server_raise_limits(void);
 
 /*
- * Runs until the master says stop (link fd, see proc/link.h) or closes the link. Listening fds come
- * from the link at start and on reload. Returns a sysexits status for main to return.
+ * Runs until the master says stop (link fd, see proc/link.h) or closes the link. The listening sockets (owned from
+ * now on) have the names of their services; they come from the link on reload. Returns a sysexits status for main to return.
  * Status counters: workers, busy, sessions, refused, faults.
  */
-int	server_run(const char *name, int link_fd, const int *listen_fds, unsigned n,
+int	server_run(const char *name, int link_fd, const struct child_fd *listen, unsigned n,
 	    const struct server_limits *, const struct server_ops *, void *arg)
 	    must_check;
 

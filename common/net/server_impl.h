@@ -11,6 +11,7 @@
 /* Tags of the packets between listener and worker. */
 #define POOL_CLIENT	'c'	/* index in the table of clients, missing for none */
 #define POOL_STRESS	's'
+#define POOL_SERVICE	'n'	/* name of the listening socket */
 #define POOL_DONE	'd'	/* from the worker: ready for the next; "end": it goes */
 
 /* ---- server_clients.c: who does how much, in memory shared with the workers */
@@ -57,7 +58,7 @@ struct pool {
 	struct server_limits	 limits;
 	int			 link, sig;
 	int			 giving;	/* a connection that needs a worker, or -1 */
-	int			 listen[SERVER_LISTEN_MAX];
+	struct child_fd		 listen[SERVER_LISTEN_MAX];
 	unsigned		 nlisten;
 	struct worker		*workers;	/* those that are idle are taken from the end */
 	size_t			 n, cap, idle;
@@ -78,7 +79,7 @@ void	pool_keep_spare(struct pool *);
 void	pool_dismiss(struct pool *, struct worker *);
 size_t	pool_busy(const struct pool *);
 /* A connection to a worker (the descriptor stays the caller's). False: there is none; the client is counted out. */
-bool	pool_give(struct pool *, int fd, struct server_client *);
+bool	pool_give(struct pool *, int fd, struct server_client *, const char *service);
 void	pool_worker_said(struct pool *, struct worker *);
 /* After SIGCHLD. A worker's fault sets the status of the pool. */
 void	pool_reap(struct pool *);

@@ -56,7 +56,7 @@ become_worker(struct pool *p, int control)
 	for (i = 0; i < p->n; i++)
 		fdio_close(&p->workers[i].fd);
 	for (i = 0; i < p->nlisten; i++)
-		fdio_close(&p->listen[i]);
+		fdio_close(&p->listen[i].fd);
 	fdio_close(&p->link);
 	/* it comes by the control, and must not be open twice */
 	fdio_close(&p->giving);
@@ -144,7 +144,8 @@ pool_busy(const struct pool *p)
 }
 
 static int
-hand_over(struct pool *p, struct worker *w, int fd, struct server_client *c)
+hand_over(struct pool *p, struct worker *w, int fd, struct server_client *c,
+    const char *service)
 {
 	struct msg_fds	fds = { .fd = { fd }, .n = 1 };
 
@@ -152,6 +153,7 @@ hand_over(struct pool *p, struct worker *w, int fd, struct server_client *c)
 	if (c != NULL)
 		record_putu(&p->rec, POOL_CLIENT,
 		    (uint64_t)(c - p->clients.slots));
+	record_puts(&p->rec, POOL_SERVICE, service);
 	record_putu(&p->rec, POOL_STRESS,
 	    p->n * 4 > (size_t)p->limits.max_workers * 3);
 	return buf_ok(&p->rec) ? msg_send(w->fd, &p->rec, &fds) : -1;
@@ -169,7 +171,7 @@ new_worker(struct pool *p, int fd)
 }
 
 bool
-pool_give(struct pool *p, int fd, struct server_client *c)
+pool_give(struct pool *p, int fd, struct server_client *c, const char *service)
 {
 	struct worker	*w;
 
@@ -181,7 +183,7 @@ pool_give(struct pool *p, int fd, struct server_client *c)
 			clients_leave(c);
 			return false;
 		}
-		if (hand_over(p, w, fd, c) == 0)
+		if (hand_over(p, w, fd, c, service) == 0)
 			break;
 		pool_dismiss(p, w);	/* it has died in the meantime */
 	}

@@ -19,6 +19,7 @@ struct task {
 	int			 fd;
 	struct server_client	*client;
 	bool			 stress;
+	char			 service[CHILD_NAME_MAX];
 };
 
 /* False: told to stop, or the listener has gone. */
@@ -48,6 +49,9 @@ take_task(const struct worker_plan *plan, struct buf *rec, struct task *t)
 		msg_close_fds(&fds);
 		return false;
 	}
+	if (!record_gets(buf_view(rec), POOL_SERVICE, t->service,
+	    sizeof(t->service)))
+		t->service[0] = '\0';
 	t->fd = fds.fd[0];
 	t->client = record_getu(buf_view(rec), POOL_CLIENT, plan->nslots - 1,
 	    &n) ? &plan->slots[n] : NULL;
@@ -61,11 +65,13 @@ serve(const struct worker_plan *plan, const struct task *t)
 	struct sockaddr_storage	 ss;
 	struct server_session	 s = {
 		.fd = t->fd, .client = t->client, .stress = t->stress,
-		.greeted = plan->ops->greeting != NULL,
+		.greeted = plan->ops->greeting != NULL &&
+		    plan->ops->greeting(plan->arg, t->service) != NULL,
 		.stop = sig_stop_flag()
 	};
 	socklen_t		 n = sizeof(ss);
 
+	strlcpy(s.service, t->service, sizeof(s.service));
 	memset(&ss, 0, sizeof(ss));
 	/* A client that has gone already is found out by the first read. */
 	if (getpeername(t->fd, (struct sockaddr *)&ss, &n) == 0)

@@ -43,6 +43,12 @@ struct smtp_settings {
 	bool			vrfy, expn;
 };
 
+struct submission_settings {
+	struct listen_settings	in;		/* its limits are for both ports */
+	struct setting_list	tls_listen;	/* TLS from the first byte */
+	char			*cleartext;	/* "yes", "no", "loopback": passwords without TLS */
+};
+
 struct queue_settings {
 	long long		retry_first, retry_max, lifetime, scan_interval;	/* ms */
 	long long		delay_warning;		/* ms; 0: never */
@@ -89,6 +95,8 @@ struct settings {
 	long long		 stop_timeout;			/* ms */
 	struct smtp_settings	 smtp;
 	struct listen_settings	 lmtp, pop3;
+	struct submission_settings submission;
+	struct setting_list	 pop3s_listen;	/* TLS from the first byte */
 	long long		 pop3_errors, pop3_login_delay;
 	char			*pop3_cleartext;	/* "yes", "no", "loopback": passwords without TLS */
 	long long		 pop3_user_connections;		/* sessions of one user at a time; 0 = no limit */

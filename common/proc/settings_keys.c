@@ -122,12 +122,20 @@ const struct setting_key setting_keys[] = {
 
 	LISTEN("lmtp", lmtp, NULL, "1", "100", "5m", SMTPD, 0),
 
+	/* RFC 6409 3.1, RFC 8314 3.3 */
+	LISTEN("submission", submission.in, NULL, "1", "500", "5m", SMTPD, 0),
+	LIST_OR_NONE("submissions.listen", submission.tls_listen, NULL,
+	    rule_listen, SMTPD),
+	TEXT("submission.cleartext", submission.cleartext, "loopback",
+	    rule_cleartext, SMTPD | AUTH),
+
 	/* RFC 1939 3: an autologout timer is at least ten minutes. */
 	LISTEN("pop3", pop3, NULL, "2", "500", "10m", POP3D | SESSION, 0),
+	LIST_OR_NONE("pop3s.listen", pop3s_listen, NULL, rule_listen, POP3D),
 	COUNT("pop3.errors", pop3_errors, "10", "1", "1000", POP3D | SESSION),
 	TIME("pop3.login-delay", pop3_login_delay, "2s", "0", "1m", AUTH),
 	TEXT("pop3.cleartext", pop3_cleartext, "loopback", rule_cleartext,
-	    POP3D),
+	    POP3D | AUTH),
 	COUNT("pop3.user-connections", pop3_user_connections, "20", "0",
 	    "100000", MASTER),
 

@@ -34,7 +34,7 @@ session(void *arg, const struct server_session *s)
 	(void)arg;
 	n = snprintf(text, sizeof(text), "hello %d %d\n", (int)getpid(),
 	    s->stress);
-	if (!s->greeted || (!early && write(s->fd, text, (size_t)n) == -1))
+	if (!s->greeted || strcmp(s->service, "tester") != 0 || (!early && write(s->fd, text, (size_t)n) == -1))
 		_exit(1);
 	while (*s->stop == 0) {
 		if (poll(&(struct pollfd){ s->fd, POLLIN, 0 }, 1, 100) <= 0)
@@ -62,24 +62,26 @@ worker_init(void *arg)
 }
 
 static const char *
-refusal(void *arg, bool total)
+refusal(void *arg, const char *service, bool total)
 {
 	(void)arg;
+	ck_assert_str_eq(service, "tester");
 	return total ? "busy total\n" : "busy client\n";
 }
 
 static const char *
-first_words(void *arg)
+first_words(void *arg, const char *service)
 {
 	(void)arg;
+	ck_assert_str_eq(service, "tester");
 	return early ? "early\n" : "";
 }
 
 static int
-reload(void *arg, int conf, struct server_limits *l)
+reload(void *arg, struct link_event *ev, struct server_limits *l)
 {
 	(void)arg;
-	(void)conf;
+	ck_assert_int_ne(ev->conf, -1);
 	l->client_connections = 1;
 	return 0;
 }
@@ -94,6 +96,7 @@ start(struct server_limits l)
 	socklen_t		len = sizeof(sin);
 	struct addr		a;
 	struct buf		rec;
+	struct child_fd		in = { "tester", -1 };
 	int			fd;
 
 	ck_assert_int_eq(addr_parse_listen("127.0.0.1:1", &a), 0);
@@ -103,12 +106,13 @@ start(struct server_limits l)
 	port = ntohs(sin.sin_port);
 	ck_assert_int_eq(msg_pair(link_fd), 0);
 	fflush(NULL);
+	in.fd = fd;
 	if ((pool = fork()) == 0) {
 		close(link_fd[0]);
 		log_set_level(LOG_LEVEL_ERROR);
 		if (freopen("/dev/null", "w", stderr) == NULL)
 			_exit(9);
-		_exit(server_run("test", link_fd[1], &fd, 1, &l, &ops, NULL));
+		_exit(server_run("test", link_fd[1], &in, 1, &l, &ops, NULL));
 	}
 	close(fd);
 	close(link_fd[1]);
