@@ -131,7 +131,7 @@ status_row(struct buf *out, const struct program *p, int64_t now)
 		snprintf(pid, sizeof(pid), "%d", (int)p->pid);
 	} else if (p->state == STATE_BACKOFF)
 		age_text(p->due - now, age, sizeof(age));
-	buf_addf(out, "%-8s %8s  %-9s %8u  %7s  %s\n", p->plan->name, pid,
+	buf_addf(out, "%-10s %8s  %-9s %8u  %7s  %s\n", p->plan->name, pid,
 	    program_state_name(p->state), p->restarts, age, p->counters);
 }
 
@@ -151,7 +151,7 @@ answer_status(struct master *m, struct client *c, int64_t now)
 	    "running, %zu mailbox sessions\n", PH_VERSION, (int)getpid(),
 	    age_text(now - m->started, age, sizeof(age)), running, wanted,
 	    m->nsessions);
-	buf_addf(&out, "%-8s %8s  %-9s %8s  %7s  %s\n", "PROGRAM", "PID",
+	buf_addf(&out, "%-10s %8s  %-9s %8s  %7s  %s\n", "PROGRAM", "PID",
 	    "STATE", "RESTARTS", "UPTIME", "COUNTERS");
 	for (i = 0; i < ID_COUNT; i++)
 		if (program_wanted(m, &m->programs[i]) ||
