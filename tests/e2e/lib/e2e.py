@@ -230,12 +230,12 @@ used = set()
 
 def free_base():
     for _ in range(500):
-        base = random.randrange(20000, 32000, 200)
+        base = random.randrange(20000, 31700)
         if base in used:
             continue
         socks = []
         try:
-            for port in (24, 25, 90, 110):
+            for port in (24, 25, 90, 110, 143, 465, 587, 993, 995):
                 s = socket.socket()
                 socks.append(s)
                 s.bind((ADDR, base + port))
