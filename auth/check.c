@@ -3,11 +3,15 @@
 #include <string.h>
 
 #include "auth/auth.h"
+#include "common/base/attr.h"
 #include "common/base/log.h"
 #include "common/base/now.h"
 #include "common/fmt/record.h"
+#include "common/store/digest.h"
 
 #define REFRESH_MS	250
+#define SALT_BYTES	16
+#define ITERATIONS	4096
 
 static void
 refresh(struct auth *a)
@@ -43,10 +47,12 @@ find_any(struct auth *a, struct job *j)
 	size_t	i;
 	int	r;
 
-	if ((r = find(a, j, j->req.user)) != 0)
+	if (j->sasl.user[0] == '\0')
+		return 0;
+	if ((r = find(a, j, j->sasl.user)) != 0)
 		return r;
 	for (i = 0; i <= d->n; i++) {
-		request_local_name(&j->req, i < d->n ? d->items[i].text :
+		request_local_name(j->sasl.user, i < d->n ? d->items[i].text :
 		    a->settings->hostname, name, sizeof(name));
 		if (name[0] != '\0')
 			return find(a, j, name);
@@ -79,8 +85,77 @@ check_prepare(struct auth *a, struct job *j, const char **text)
 	return -1;
 }
 
+/* "{SCRAM-SHA-256}..." of the right hash. */
+static bool
+stored_keys(const struct job *j, struct scram_keys *k)
+{
+	const struct scram_hash	*h = sasl_hash(&j->sasl);
+	struct str		 s = buf_view(&j->record);
+	struct str		 name = h == &digest_scram_sha1 ?
+				    STR("{SCRAM-SHA-1}") :
+				    STR("{SCRAM-SHA-256}");
+
+	if (!str_starts_nocase(s, name))
+		return false;
+	s.p += name.n;
+	s.n -= name.n;
+	return scram_keys_parse(h, s, k);
+}
+
+/* The same at each try, so that nobody sees by it who there is. */
+static int
+made_salt(const struct auth *a, const struct job *j, struct scram_keys *k)
+{
+	const struct scram_hash	*h = &digest_scram_sha256;
+	struct str		 key = { (const char *)a->secret,
+				    sizeof(a->secret) };
+	uint8_t			 out[SCRAM_HASH_MAX];
+	char			 name[AUTH_USER_MAX + 1];
+
+	if (str_lower(name, sizeof(name), str_from(j->sasl.user)) == -1 ||
+	    h->hmac(h, key, str_from(name), out) == -1)
+		return -1;
+	k->salt_n = SALT_BYTES;
+	memcpy(k->salt, out, SALT_BYTES);
+	k->iterations = ITERATIONS;
+	return 0;
+}
+
 int
-check_session(struct auth *a, struct job *j, struct buf *rec, const char **text)
+check_salt(struct auth *a, struct job *j, struct scram_keys *k)
+{
+	return stored_keys(j, k) ? 0 : made_salt(a, j, k);
+}
+
+/* From a password that is stored as it is; of everybody else from none, in the same time. */
+int
+check_keys(struct auth *a, struct job *j, struct scram_keys *k)
+{
+	static const char	*const plain[] = { "{PLAIN}", "{CLEARTEXT}" };
+	struct str		 s = buf_view(&j->record), name;
+	bool			 has = false;
+	size_t			 i;
+	int			 r;
+
+	if (stored_keys(j, k))
+		return 0;
+	for (i = 0; i < nitems(plain) && !has; i++) {
+		name = str_from(plain[i]);
+		if ((has = str_starts_nocase(s, name)))
+			s = (struct str){ s.p + name.n, s.n - name.n };
+	}
+	if (!has)
+		s = STR("nobody");
+	if ((r = made_salt(a, j, k)) == 0)
+		r = scram_keys_derive(sasl_hash(&j->sasl), s, k);
+	if (!has || s.n == 0)
+		arc4random_buf(k->stored, sizeof(k->stored));
+	return r;
+}
+
+int
+check_session(struct auth *a, struct job *j, struct str pending,
+    struct buf *rec, const char **text)
 {
 	char		mailbox[USER_PATH_MAX + 8];
 	const char	*domain;
@@ -97,13 +172,15 @@ check_session(struct auth *a, struct job *j, struct buf *rec, const char **text)
 	buf_reset(rec);
 	record_puts(rec, AUTH_VERB, "session");
 	record_putu(rec, AUTH_TAG, j->id);
-	record_puts(rec, AUTH_SERVICE, j->req.service);
+	record_puts(rec, AUTH_SERVICE, j->facts.service);
 	record_puts(rec, AUTH_USER, j->user.name);
 	record_putu(rec, AUTH_UID, j->user.uid);
 	record_putu(rec, AUTH_GID, j->user.gid);
 	record_puts(rec, AUTH_HOME, j->user.home);
 	record_puts(rec, AUTH_MAILBOX, mailbox);
-	record_puts(rec, AUTH_CLIENT, j->req.client);
-	record_put(rec, AUTH_PENDING, buf_view(&j->pending));
+	record_puts(rec, AUTH_CLIENT, j->facts.client);
+	record_puts(rec, AUTH_LOCAL, j->facts.local);
+	record_puts(rec, AUTH_TLS, j->facts.tls);
+	record_put(rec, AUTH_PENDING, pending);
 	return buf_ok(rec) ? 0 : -1;
 }

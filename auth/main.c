@@ -134,6 +134,7 @@ setup(struct auth *a, struct diag *why)
 	buf_init(&a->rec, MSG_MAX);
 	arc4random_buf(&secret, sizeof(secret));
 	backoff_init(&a->backoff, secret);
+	arc4random_buf(a->secret, sizeof(a->secret));
 	if (start_workers(a, why) == -1)
 		return -1;
 	if ((a->dir = fdio_opendir(AT_FDCWD, a->settings->tables)) == -1)
@@ -164,6 +165,7 @@ cleanup(struct auth *a)
 	service_free(&a->service);
 	users_close(&a->users);
 	buf_wipe(&a->rec);
+	explicit_bzero(a->secret, sizeof(a->secret));
 	settings_free(&a->settings);
 	fdio_close(&a->dir);
 	free(a);

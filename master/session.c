@@ -38,7 +38,7 @@ struct login {
 	char		 user[AUTH_USER_MAX + 1];
 	const char	*groups_of;	/* user for initgroups, or NULL */
 	char		 home[PATH_LIMIT], mailbox[PATH_LIMIT + 8];
-	char		 client[80], tag[32];
+	char		 client[80], local[80], tls[80], tag[32];
 	struct str	 pending;
 	uint64_t	 uid, gid;
 };
@@ -64,6 +64,19 @@ mailbox_ok(const char *s)
 {
 	return (strncmp(s, "maildir:/", 9) == 0 ||
 	    strncmp(s, "mbox:/", 6) == 0) && is_plain(s);
+}
+
+/* May be missing. */
+static bool
+text(struct str rec, char tag, char *out, size_t size)
+{
+	struct str	s;
+
+	if (!record_get(rec, tag, &s)) {
+		out[0] = '\0';
+		return true;
+	}
+	return str_copy(out, size, s) == 0 && is_plain(out);
 }
 
 static const struct service *
@@ -105,6 +118,10 @@ login_parse(const struct settings *s, struct str rec, struct login *l)
 	if (!record_gets(rec, AUTH_CLIENT, l->client, sizeof(l->client)) ||
 	    !is_plain(l->client))
 		return "client";
+	if (!text(rec, AUTH_LOCAL, l->local, sizeof(l->local)))
+		return "own address";
+	if (!text(rec, AUTH_TLS, l->tls, sizeof(l->tls)))
+		return "cipher";
 	if (!record_get(rec, AUTH_PENDING, &l->pending))
 		l->pending = STR("");
 	if (l->pending.n > PENDING_MAX)
@@ -129,6 +146,8 @@ login_memfd(const struct login *l)
 	record_puts(&rec, AUTH_HOME, l->home);
 	record_puts(&rec, AUTH_MAILBOX, l->mailbox);
 	record_puts(&rec, AUTH_CLIENT, l->client);
+	record_puts(&rec, AUTH_LOCAL, l->local);
+	record_puts(&rec, AUTH_TLS, l->tls);
 	record_put(&rec, AUTH_PENDING, l->pending);
 	fd = memfd_create("login", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd == -1 || !buf_ok(&rec) || fdio_write(fd, rec.p, rec.n) == -1 ||

@@ -1,8 +1,8 @@
 /*
  * pop3d/front.c - the state AUTHORIZATION (RFC 1939, 4). Runs in a worker as
  * ph-login, in an empty chroot; the peer is hostile. It never says who the
- * user is: it shows user name, password and the connection to auth, and when
- * auth says ok the connection belongs to a session elsewhere.
+ * user is: it shows user name and password to auth, and when auth says ok gives
+ * it the connection, which then belongs to a session elsewhere.
  */
 #include "pop3d/front.h"
 
@@ -13,6 +13,7 @@
 #include "common/base/log.h"
 #include "common/base/now.h"
 #include "common/fmt/record.h"
+#include "common/proc/mechanisms.h"
 #include "common/proc/msg.h"
 #include "common/proc/proto_auth.h"
 #include "pop3d/command.h"
@@ -31,18 +32,6 @@ struct front {
 	char		 user[AUTH_USER_MAX + 1];
 	char		 client[ADDR_TEXT_SIZE];
 };
-
-bool
-front_cleartext_ok(const char *how, const struct addr *peer)
-{
-	struct network	v4, v6;
-
-	if (strcmp(how, "loopback") != 0)
-		return strcmp(how, "yes") == 0;
-	return network_parse(STR("127.0.0.0/8"), &v4) == 0 &&
-	    network_parse(STR("::1"), &v6) == 0 &&
-	    (network_has(&v4, peer) || network_has(&v6, peer));
-}
 
 static bool
 cmd_user(struct front *f, const struct command *c)
@@ -63,86 +52,95 @@ cmd_user(struct front *f, const struct command *c)
 	return true;
 }
 
-/* The question; what it holds is wiped with it. */
+/* The first question; what it holds is wiped with it. */
 static void
-ask(const struct front *f, struct str pass, struct str pending,
-    struct buf *rec)
+ask_login(const struct front *f, struct str pass, struct buf *rec)
 {
 	record_puts(rec, AUTH_VERB, "login");
 	record_puts(rec, AUTH_SERVICE, "pop3");
 	record_puts(rec, AUTH_USER, f->user);
 	record_put(rec, AUTH_PASS, pass);
 	record_puts(rec, AUTH_CLIENT, f->client);
-	record_put(rec, AUTH_PENDING, pending);
+}
+
+/* The second one, which gives the connection away. */
+static void
+ask_take(struct front *f, struct buf *rec)
+{
+	record_puts(rec, AUTH_VERB, "take");
+	record_put(rec, AUTH_PENDING, conn_pending(&f->talk.conn));
+}
+
+/* 1: "ok"; 0: no, the client has been told; -1: no answer. */
+static int
+ask(struct front *f, int auth, struct buf *rec, const struct msg_fds *fds)
+{
+	struct buf	answer;
+	char		verb[16], text[200];
+	int		r = -1;
+
+	buf_init(&answer, MSG_MAX);
+	if (!buf_ok(rec))
+		errno = EMSGSIZE;
+	else if (msg_call(auth, rec, fds, &answer, NULL, AUTH_TIMEOUT) == 0 &&
+	    record_gets(buf_view(&answer), AUTH_VERB, verb, sizeof(verb))) {
+		r = strcmp(verb, "ok") == 0;
+		if (r == 0 && strcmp(verb, "fail") == 0)
+			talk_bad(&f->talk, "[AUTH] wrong user name or password");
+		else if (r == 0)
+			talk_err(&f->talk, "[SYS/TEMP] %s",
+			    record_gets(buf_view(&answer), AUTH_TEXT, text,
+			    sizeof(text)) ? text : "temporary failure");
+	}
+	buf_free(&answer);
+	buf_wipe(rec);
+	return r;
 }
 
 /*
- * A connection of its own for each login: the question is never asked twice,
- * so a session is never started twice.
+ * A connection to auth for each login. A question is never asked twice, so a
+ * session is never started twice.
  */
 static int
-call(int client, struct buf *rec, struct buf *answer)
+prove_and_go(struct front *f, struct str pass)
 {
-	struct msg_fds	fds = { .fd = { client }, .n = 1 };
-	int		fd, r = -1;
+	struct msg_fds	fds = { .fd = { f->talk.conn.fd }, .n = 1 };
+	struct buf	rec;
+	int		auth, r;
 
-	if (!buf_ok(rec)) {
-		errno = EMSGSIZE;
+	if ((auth = msg_connect(AUTH_PATH)) == -1)
 		return -1;
+	buf_init(&rec, MSG_MAX);
+	ask_login(f, pass, &rec);
+	if ((r = ask(f, auth, &rec, NULL)) == 1) {
+		ask_take(f, &rec);
+		r = ask(f, auth, &rec, &fds);
 	}
-	if ((fd = msg_connect(AUTH_PATH)) != -1)
-		r = msg_call(fd, rec, &fds, answer, NULL, AUTH_TIMEOUT);
-	fdio_close(&fd);
+	fdio_close(&auth);
 	return r;
 }
 
 /* True: still ours. */
 static bool
-answered(struct front *f, struct str rec)
-{
-	char	verb[16], text[200];
-
-	if (!record_gets(rec, AUTH_VERB, verb, sizeof(verb)))
-		verb[0] = '\0';
-	if (strcmp(verb, "ok") == 0) {
-		f->talk.end = "logged in";
-		return false;
-	}
-	if (strcmp(verb, "fail") == 0)
-		talk_bad(&f->talk, "[AUTH] wrong user name or password");
-	else
-		talk_err(&f->talk, "[SYS/TEMP] %s", record_gets(rec, AUTH_TEXT,
-		    text, sizeof(text)) ? text : "temporary failure");
-	return true;
-}
-
-static bool
 login(struct front *f, struct str pass)
 {
-	struct str	pending = conn_pending(&f->talk.conn);
-	struct buf	rec, answer;
-	bool		ours = false;
-
 	/* what is said before the session speaks has to be out */
 	if (conn_flush(&f->talk.conn, f->talk.idle) == -1) {
 		f->talk.end = "the client has gone";
 		return false;
 	}
-	buf_init(&rec, MSG_MAX);
-	buf_init(&answer, MSG_MAX);
-	ask(f, pass, pending, &rec);
-	if (call(f->talk.conn.fd, &rec, &answer) == 0)
-		ours = answered(f, buf_view(&answer));
-	else {
-		/* it may have a session already: not a word more after this */
-		log_warn("login client=%s why=\"auth: %s\"", f->client,
-		    strerror(errno));
-		talk_err(&f->talk, "[SYS/TEMP] temporary failure, closing");
-		f->talk.end = "no answer from auth";
+	switch (prove_and_go(f, pass)) {
+	case 1:
+		f->talk.end = "logged in";
+		return false;
+	case 0:
+		return true;
 	}
-	buf_wipe(&rec);
-	buf_free(&answer);
-	return ours;
+	/* it may have a session already: not a word more after this */
+	log_warn("login client=%s why=\"auth: %s\"", f->client, strerror(errno));
+	talk_err(&f->talk, "[SYS/TEMP] temporary failure, closing");
+	f->talk.end = "no answer from auth";
+	return false;
 }
 
 static bool
@@ -221,7 +219,7 @@ front_session(void *arg, const struct server_session *peer)
 	talk_init(&f.talk, peer->fd, idle, set->pop3_errors, peer->stop);
 	/* who does not log in has no more time in all than an idle client */
 	f.talk.conn.deadline = now_ms() + idle;
-	f.may_login = front_cleartext_ok(set->pop3_cleartext, &peer->peer);
+	f.may_login = mechanisms_cleartext_ok(set->pop3_cleartext, &peer->peer);
 	if (peer->peer.valid)
 		addr_text(&peer->peer, false, f.client);
 	log_debug("connect client=%s", f.client);

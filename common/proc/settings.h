@@ -99,6 +99,7 @@ struct settings {
 	struct setting_list	 pop3s_listen;	/* TLS from the first byte */
 	long long		 pop3_errors, pop3_login_delay;
 	char			*pop3_cleartext;	/* "yes", "no", "loopback": passwords without TLS */
+	struct setting_list	 auth_mechanisms;	/* of SASL, in the order in which they are announced */
 	long long		 pop3_user_connections;		/* sessions of one user at a time; 0 = no limit */
 	struct queue_settings	 queue;
 	struct local_settings	 local;

@@ -49,7 +49,7 @@ const char *setting_type_name(enum setting_type);
 
 extern const struct setting_rule rule_domain, rule_user, rule_path, rule_network,
     rule_listen, rule_log, rule_level, rule_durability, rule_mailbox,
-    rule_separator, rule_line, rule_cleartext, rule_server, rule_host, rule_pattern, rule_target,
+    rule_separator, rule_line, rule_cleartext, rule_mechanism, rule_server, rule_host, rule_pattern, rule_target,
     rule_tls, rule_ip, rule_count, rule_family, rule_path_or_none, rule_domain_or_none;
 
 /* Where mistakes go: the first to why, all of them to all; either may be NULL. */

@@ -139,6 +139,10 @@ const struct setting_key setting_keys[] = {
 	COUNT("pop3.user-connections", pop3_user_connections, "20", "0",
 	    "100000", MASTER),
 
+	LIST_OR_NONE("auth.mechanisms", auth_mechanisms, "PLAIN LOGIN "
+	    "SCRAM-SHA-1 SCRAM-SHA-256 SCRAM-SHA-1-PLUS SCRAM-SHA-256-PLUS",
+	    rule_mechanism, AUTH | POP3D | SMTPD),
+
 	TIME("queue.retry-first", queue.retry_first, "5m", "1s", "1d",
 	    QUEUE | TOOL),
 	TIME("queue.retry-max", queue.retry_max, "4h", "1s", "7d", QUEUE | TOOL),

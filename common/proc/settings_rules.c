@@ -7,6 +7,7 @@
 #include "common/fmt/cur.h"
 #include "common/fmt/path.h"
 #include "common/net/addr.h"
+#include "common/proc/mechanisms.h"
 
 static bool
 domain_ok(const char *s)
@@ -133,6 +134,14 @@ cleartext_ok(const char *s)
 	    strcmp(s, "loopback") == 0;
 }
 
+static bool
+mechanism_name_ok(const char *s)
+{
+	enum mechanism	m;
+
+	return mechanism_find(str_from(s), &m);
+}
+
 const struct setting_rule rule_domain = { domain_ok, "a domain name" };
 const struct setting_rule rule_user = { user_ok, "a user name" };
 const struct setting_rule rule_path = { path_ok, "an absolute path" };
@@ -156,4 +165,8 @@ const struct setting_rule rule_separator = {
 const struct setting_rule rule_line = { line_ok, "text without control characters" };
 const struct setting_rule rule_cleartext = {
 	cleartext_ok, "yes, no or loopback"
+};
+const struct setting_rule rule_mechanism = {
+	mechanism_name_ok, "PLAIN, LOGIN, SCRAM-SHA-1, SCRAM-SHA-256, "
+	"SCRAM-SHA-1-PLUS, SCRAM-SHA-256-PLUS, EXTERNAL, OAUTHBEARER or XOAUTH2"
 };

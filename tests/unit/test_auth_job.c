@@ -25,7 +25,8 @@
 
 struct peer {		/* a front */
 	void	*data;
-	char	said[16];
+	char	said[16], kind[16], user[32];
+	struct buf challenge;
 	bool	dropped, deaf;
 };
 
@@ -33,7 +34,7 @@ static struct auth	a;
 static struct peer	fronts[4];
 static int		master[2];
 static struct { bool pending, ok; uint64_t id; } works[AUTH_WORKERS];
-static bool		no_tables, no_mailbox, worker_breaks;
+static bool		no_tables, no_mailbox, worker_breaks, encrypted;
 
 /* ---- in place of peers.c, worker.c, check.c and main.c */
 
@@ -52,9 +53,19 @@ peer_get(const struct peer *p)
 int
 peer_send(struct peer *p, const struct buf *rec)
 {
+	struct str	data;
+
 	ck_assert(record_ok(buf_view(rec)));
+	ck_assert_str_eq(p->said, "");	/* one answer each */
 	ck_assert(record_gets(buf_view(rec), AUTH_VERB, p->said,
 	    sizeof(p->said)));
+	if (!record_gets(buf_view(rec), AUTH_KIND, p->kind, sizeof(p->kind)))
+		p->kind[0] = '\0';
+	if (!record_gets(buf_view(rec), AUTH_USER, p->user, sizeof(p->user)))
+		p->user[0] = '\0';
+	buf_init(&p->challenge, MSG_MAX);
+	if (record_get(buf_view(rec), AUTH_DATA, &data))
+		buf_addstr(&p->challenge, data);
 	return p->deaf ? -1 : 0;
 }
 
@@ -63,6 +74,7 @@ peer_drop(struct peer *p)
 {
 	p->dropped = true;
 	job_peer_gone(&a, p);
+	p->data = NULL;
 }
 
 /* The password says what the worker will answer. */
@@ -100,21 +112,40 @@ check_prepare(struct auth *auth, struct job *j, const char **text)
 	*text = "no tables";
 	if (no_tables)
 		return -1;
-	j->known = strcmp(j->req.user, "nobody") != 0;
-	j->user.uid = strcmp(j->req.user, "low") == 0 ? 10 : 61001;
+	j->known = strcmp(j->sasl.user, "nobody") != 0;
+	strlcpy(j->user.name, j->sasl.user, sizeof(j->user.name));
+	j->user.uid = strcmp(j->sasl.user, "low") == 0 ? 10 : 61001;
 	return buf_adds(&j->record, "hash");
 }
 
 int
-check_session(struct auth *auth, struct job *j, struct buf *rec,
-    const char **text)
+check_session(struct auth *auth, struct job *j, struct str pending,
+    struct buf *rec, const char **text)
 {
 	(void)auth;
 	*text = "no mailbox";
 	record_puts(rec, AUTH_VERB, "session");
 	record_putu(rec, AUTH_TAG, j->id);
-	record_put(rec, AUTH_PENDING, buf_view(&j->pending));
+	record_puts(rec, AUTH_USER, j->user.name);
+	record_put(rec, AUTH_PENDING, pending);
 	return no_mailbox ? -1 : 0;
+}
+
+int
+check_salt(struct auth *auth, struct job *j, struct scram_keys *k)
+{
+	(void)auth;
+	(void)j;
+	*k = (struct scram_keys){ .salt_n = 4, .iterations = 4096 };
+	return 0;
+}
+
+int
+check_keys(struct auth *auth, struct job *j, struct scram_keys *k)
+{
+	if (check_salt(auth, j, k) == -1)
+		return -1;
+	return scram_keys_derive(sasl_hash(&j->sasl), STR("right"), k);
 }
 
 static int	stopped;	/* what auth_stop was told */
@@ -138,7 +169,7 @@ setup(void)
 	memset(&a, 0, sizeof(a));
 	memset(fronts, 0, sizeof(fronts));
 	memset(works, 0, sizeof(works));
-	no_tables = no_mailbox = worker_breaks = false;
+	no_tables = no_mailbox = worker_breaks = encrypted = false;
 	TAILQ_INIT(&a.jobs);
 	ck_assert_int_eq(settings_parse(STR("hostname mx.test\n"
 	    "pop3.login-delay 100ms\nlocal.min-uid 1000\n"), "t", &a.settings,
@@ -168,30 +199,101 @@ teardown(void)
 	close(FD_LINK);
 }
 
-/* A front asks; the descriptor is the connection, of which it keeps a copy. */
+/* The record is wiped, so that of a password nothing is left in it. */
 static int
-ask(struct peer *p, const char *user, const char *pass, size_t nfds)
+send_it(struct peer *p, struct buf *rec, size_t nfds)
 {
 	struct msg_fds	fds = { .n = 0 };
-	struct buf	rec;
+	size_t		i;
 	int		r;
 
-	buf_init(&rec, MSG_MAX);
-	record_puts(&rec, AUTH_VERB, "login");
-	record_puts(&rec, AUTH_SERVICE, "pop3");
-	record_puts(&rec, AUTH_USER, user);
-	record_puts(&rec, AUTH_PASS, pass);
-	record_puts(&rec, AUTH_CLIENT, "192.0.2.1");
-	record_puts(&rec, AUTH_PENDING, "STAT\r\n");
+	p->said[0] = '\0';
+	buf_free(&p->challenge);
 	while (fds.n < nfds)
 		fds.fd[fds.n++] = open("/dev/null", O_RDONLY);
-	r = job_packet(&a, p, &rec, &fds);
-	/* of a password nothing is left in the packet */
-	ck_assert(*pass == '\0' || memmem(rec.p, rec.cap, pass,
-	    strlen(pass)) == NULL);
+	ck_assert(buf_ok(rec));
+	r = job_packet(&a, p, rec, &fds);
+	for (i = 0; i < rec->cap; i++)
+		ck_assert_int_eq(rec->p[i], 0);
 	msg_close_fds(&fds);
-	buf_free(&rec);
+	buf_free(rec);
+	if (r == -1)
+		peer_drop(p);
 	return r;
+}
+
+static void
+begin(struct buf *rec, const char *verb, const char *service)
+{
+	buf_init(rec, MSG_MAX);
+	record_puts(rec, AUTH_VERB, verb);
+	record_puts(rec, AUTH_SERVICE, service);
+	record_puts(rec, AUTH_CLIENT, "127.0.0.1");
+	if (encrypted)
+		record_puts(rec, AUTH_TLS, "TLSv1.3 TLS_AES_256_GCM_SHA384");
+}
+
+static int
+ask_for(struct peer *p, const char *service, const char *user, const char *pass)
+{
+	struct buf	rec;
+
+	begin(&rec, "login", service);
+	record_puts(&rec, AUTH_USER, user);
+	record_puts(&rec, AUTH_PASS, pass);
+	return send_it(p, &rec, 0);
+}
+
+static int
+ask(struct peer *p, const char *user, const char *pass)
+{
+	return ask_for(p, "pop3", user, pass);
+}
+
+/* response NULL: there is none */
+static int
+ask_sasl(struct peer *p, const char *mechanism, const struct str *response)
+{
+	struct buf	rec;
+
+	begin(&rec, "sasl", "pop3");
+	record_puts(&rec, AUTH_MECHANISM, mechanism);
+	if (response != NULL)
+		record_put(&rec, AUTH_RESPONSE, *response);
+	return send_it(p, &rec, 0);
+}
+
+static int
+step(struct peer *p, struct str response)
+{
+	struct buf	rec;
+
+	buf_init(&rec, MSG_MAX);
+	record_puts(&rec, AUTH_VERB, "step");
+	record_put(&rec, AUTH_RESPONSE, response);
+	return send_it(p, &rec, 0);
+}
+
+static int
+take(struct peer *p, size_t nfds)
+{
+	struct buf	rec;
+
+	buf_init(&rec, MSG_MAX);
+	record_puts(&rec, AUTH_VERB, "take");
+	record_puts(&rec, AUTH_USER, "eve");	/* nobody listens to this */
+	record_puts(&rec, AUTH_PENDING, "STAT\r\n");
+	return send_it(p, &rec, nfds);
+}
+
+static int
+bare(struct peer *p, const char *verb)
+{
+	struct buf	rec;
+
+	buf_init(&rec, MSG_MAX);
+	record_puts(&rec, AUTH_VERB, verb);
+	return send_it(p, &rec, 0);
 }
 
 static void
@@ -225,9 +327,11 @@ master_says(const char *verb, uint64_t id)
 	buf_free(&b);
 }
 
+/* What the master is asked. */
 static uint64_t
 session_tag(void)
 {
+	char		user[32];
 	struct msg_fds	fds;
 	struct buf	b;
 	struct str	pending;
@@ -240,28 +344,64 @@ session_tag(void)
 	ck_assert(record_getu(buf_view(&b), AUTH_TAG, UINT64_MAX, &id));
 	ck_assert(record_get(buf_view(&b), AUTH_PENDING, &pending));
 	ck_assert(str_eq(pending, STR("STAT\r\n")));
+	ck_assert(record_gets(buf_view(&b), AUTH_USER, user, sizeof(user)));
+	ck_assert_str_eq(user, "ann");
 	buf_free(&b);
 	return id;
+}
+
+static void
+expect(const struct peer *p, const char *verb, const char *kind)
+{
+	ck_assert_str_eq(p->said, verb);
+	ck_assert_str_eq(p->kind, kind);
+}
+
+/* The first half: ann has proven her password. */
+static void
+prove(struct peer *p)
+{
+	ck_assert_int_eq(ask(p, "ann", "right"), 0);
+	work(0);
+	expect(p, "ok", "");
+	ck_assert_str_eq(p->user, "ann");
+	ck_assert_uint_eq(a.njobs, 1);
 }
 
 START_TEST(login)
 {
 	uint64_t	id;
 
-	ck_assert_int_eq(ask(&fronts[0], "ann", "right", 1), 0);
-	ck_assert_uint_eq(a.njobs, 1);
-	work(0);
+	prove(&fronts[0]);
+	ck_assert_uint_eq(a.logins, 1);
+	ck_assert_int_eq(take(&fronts[0], 1), 0);
 	id = session_tag();
 	ck_assert_str_eq(fronts[0].said, "");
 	master_says("ok", id + 1);		/* about another one */
 	ck_assert_str_eq(fronts[0].said, "");
 	master_says("ok", id);
-	ck_assert_str_eq(fronts[0].said, "ok");
+	expect(&fronts[0], "ok", "");
+	ck_assert_str_eq(fronts[0].user, "");
 	ck_assert_uint_eq(a.njobs, 0);
-	ck_assert_uint_eq(a.logins, 1);
 	ck_assert_ptr_null(fronts[0].data);
+	fronts[0].said[0] = '\0';
 	master_says("ok", id);			/* once more: nobody's */
-	ck_assert_uint_eq(a.logins, 1);
+	ck_assert_str_eq(fronts[0].said, "");
+}
+END_TEST
+
+/* Who serves no mailbox has nothing to take. */
+START_TEST(submission)
+{
+	ck_assert_int_eq(ask_for(&fronts[0], "submission", "ann", "right"), 0);
+	expect(&fronts[0], "fail", AUTH_CLEARTEXT);	/* it has no such key */
+	encrypted = true;
+	ck_assert_int_eq(ask_for(&fronts[0], "submission", "ann", "right"), 0);
+	work(0);
+	expect(&fronts[0], "ok", "");
+	ck_assert_str_eq(fronts[0].user, "ann");
+	ck_assert_uint_eq(a.njobs, 0);
+	ck_assert_int_eq(take(&fronts[0], 1), -1);
 }
 END_TEST
 
@@ -269,14 +409,18 @@ START_TEST(no_session)	/* loop: the master refuses, no mailbox, no tables */
 {
 	no_mailbox = _i == 1;
 	no_tables = _i == 2;
-	ck_assert_int_eq(ask(&fronts[0], "ann", "right", 1), 0);
-	if (_i < 2)
-		work(0);
+	if (_i < 2) {
+		prove(&fronts[0]);
+		ck_assert_int_eq(take(&fronts[0], 1), 0);
+	} else
+		ck_assert_int_eq(ask(&fronts[0], "ann", "right"), 0);
 	if (_i == 0)
 		master_says("temp", session_tag());
-	ck_assert_str_eq(fronts[0].said, "temp");
+	expect(&fronts[0], "temp", "");
 	ck_assert_uint_eq(a.temporary, 1);
 	ck_assert_uint_eq(a.njobs, 0);
+	no_mailbox = no_tables = false;
+	prove(&fronts[0]);	/* it may try again */
 }
 END_TEST
 
@@ -288,13 +432,12 @@ static const struct { const char *user, *pass; } wrong[] = {
 /* All of them look the same from outside, the time included. */
 START_TEST(failure)
 {
-	ck_assert_int_eq(ask(&fronts[0], wrong[_i].user, wrong[_i].pass, 1),
-	    0);
+	ck_assert_int_eq(ask(&fronts[0], wrong[_i].user, wrong[_i].pass), 0);
 	usleep(20000);		/* the check took some time */
 	work(0);
 	ck_assert_str_eq(fronts[0].said, "");	/* not at once */
 	ck_assert_int_ge(wait_for(&fronts[0], 5000), 50);
-	ck_assert_str_eq(fronts[0].said, "fail");
+	expect(&fronts[0], "fail", AUTH_WRONG);
 	ck_assert_uint_eq(a.failures, 1);
 	ck_assert_uint_eq(a.njobs, 0);
 }
@@ -305,22 +448,19 @@ START_TEST(who_guesses_waits)
 	int	i;
 
 	for (i = 0; i < AUTH_HELD_FROM; i++) {
-		fronts[0].said[0] = '\0';
-		ck_assert_int_eq(ask(&fronts[0], "ann", "wrong", 1), 0);
+		ck_assert_int_eq(ask(&fronts[0], "ann", "wrong"), 0);
 		work(0);
 		wait_for(&fronts[0], 20000);
-		ck_assert_str_eq(fronts[0].said, "fail");
+		expect(&fronts[0], "fail", AUTH_WRONG);
 	}
-	fronts[0].said[0] = '\0';
-	ck_assert_int_eq(ask(&fronts[0], "ann", "right", 1), 0);
+	ck_assert_int_eq(ask(&fronts[0], "ann", "right"), 0);
 	ck_assert(!works[0].pending);		/* not even looked at */
 	ck_assert_int_eq(TAILQ_FIRST(&a.jobs)->state, JOB_HELD);
 	while (!works[0].pending) {
 		ck_assert_int_ne(event_base_loop(a.base, EVLOOP_ONCE), -1);
 	}
 	work(0);
-	master_says("ok", session_tag());
-	ck_assert_str_eq(fronts[0].said, "ok");
+	expect(&fronts[0], "ok", "");
 }
 END_TEST
 
@@ -329,56 +469,132 @@ START_TEST(more_than_workers)
 	size_t	i;
 
 	for (i = 0; i < 4; i++)
-		ck_assert_int_eq(ask(&fronts[i], "ann", "right", 1), 0);
+		ck_assert_int_eq(ask(&fronts[i], "ann", "right"), 0);
 	ck_assert(works[0].pending && works[1].pending);
 	for (i = 0; i < 4; i++) {
 		work(i % 2);
+		expect(&fronts[i], "ok", "");
+	}
+	for (i = 0; i < 4; i++) {
+		ck_assert_int_eq(take(&fronts[i], 1), 0);
 		master_says("ok", session_tag());
-		ck_assert_str_eq(fronts[i].said, "ok");
+		expect(&fronts[i], "ok", "");
 	}
 	ck_assert_uint_eq(a.njobs, 0);
 }
 END_TEST
 
-static const struct { const char *user; size_t nfds; } malformed[] = {
-	{ "ann", 0 }, { "ann", 2 },
-	{ "0123456789012345678901234567890123456789012345678901234567890123456"
-	    "789012345678901234567890123456789012345678901234567890123456789012"
-	    "345678901234567890123456789012345678901234567890123456789012345678"
-	    "9012345678901234567890123456789012345678901234567890123456789", 1 }
+static const struct str	right = { "\0ann\0right", 10 };
+
+START_TEST(plain)	/* loop: with and without an initial response */
+{
+	ck_assert_int_eq(ask_sasl(&fronts[0], "plain",
+	    _i == 0 ? &right : NULL), 0);
+	if (_i == 1) {
+		expect(&fronts[0], "more", "");
+		ck_assert_uint_eq(fronts[0].challenge.n, 0);
+		ck_assert_int_eq(step(&fronts[0], right), 0);
+	}
+	work(0);
+	expect(&fronts[0], "ok", "");
+	ck_assert_str_eq(fronts[0].user, "ann");
+	ck_assert_int_eq(take(&fronts[0], 1), 0);
+	master_says("ok", session_tag());
+	expect(&fronts[0], "ok", "");
+}
+END_TEST
+
+static const struct { const char *mechanism; struct str in; const char *kind; }
+    malformed[] = {
+	{ "PLAIN", { "", 0 }, AUTH_SYNTAX },
+	{ "PLAIN", { "\0ann", 4 }, AUTH_SYNTAX },
+	{ "PLAIN", { "\0\0right", 7 }, AUTH_SYNTAX },
+	{ "PLAIN", { "\0ann\0", 5 }, AUTH_SYNTAX },
+	{ "PLAIN", { "\0ann\0x\0y", 8 }, AUTH_SYNTAX },
+	{ "PLAIN", { "\0ann\0\xff", 6 }, AUTH_SYNTAX },
+	{ "NTLM", { "x", 1 }, AUTH_MECHANISM_UNKNOWN },
+	{ "", { "x", 1 }, AUTH_MECHANISM_UNKNOWN },
+	{ "EXTERNAL", { "", 0 }, AUTH_MECHANISM_UNKNOWN },
+	{ "SCRAM-SHA-256-PLUS", { "", 0 }, AUTH_MECHANISM_UNKNOWN },
+	{ "SCRAM-SHA-256", { "n,,n=ann", 8 }, AUTH_SYNTAX },
 };
 
-START_TEST(nonsense)
+START_TEST(bad_message)
 {
-	ck_assert_int_eq(ask(&fronts[0], malformed[_i].user, "right",
-	    malformed[_i].nfds), -1);
+	ck_assert_int_eq(ask_sasl(&fronts[0], malformed[_i].mechanism,
+	    &malformed[_i].in), 0);
+	expect(&fronts[0], "fail", malformed[_i].kind);
 	ck_assert_uint_eq(a.njobs, 0);
-	ck_assert_ptr_null(fronts[0].data);
+	prove(&fronts[0]);	/* it may try again */
+}
+END_TEST
+
+START_TEST(cancel)
+{
+	ck_assert_int_eq(ask_sasl(&fronts[0], "LOGIN", NULL), 0);
+	expect(&fronts[0], "more", "");
+	ck_assert_int_eq(bare(&fronts[0], "cancel"), 0);
+	expect(&fronts[0], "fail", AUTH_CANCELLED);
+	ck_assert_uint_eq(a.njobs, 0);
+	ck_assert_int_eq(bare(&fronts[0], "cancel"), -1);
+}
+END_TEST
+
+/* Questions in every order but the right one. */
+START_TEST(out_of_turn)
+{
+	struct peer	*p = &fronts[0];
+
+	ck_assert_int_eq(take(p, 1), -1);
+	ck_assert_int_eq(step(p, STR("x")), -1);
+	ck_assert_int_eq(bare(p, "cancel"), -1);
+	ck_assert_int_eq(bare(p, "nonsense"), -1);
+	ck_assert_int_eq(bare(p, "login"), -1);
+	prove(p);
+	ck_assert_int_eq(take(p, 0), -1);
+	prove(p);
+	ck_assert_int_eq(take(p, 2), -1);
+	prove(p);
+	ck_assert_int_eq(step(p, STR("x")), -1);
+	prove(p);
+	ck_assert_int_eq(ask(p, "bob", "right"), -1);
+	prove(p);
+	ck_assert_int_eq(take(p, 1), 0);
+	(void)session_tag();
+	ck_assert_int_eq(take(p, 1), -1);	/* while the first is on its way */
+	ck_assert_int_eq(ask_sasl(p, "LOGIN", NULL), 0);
+	ck_assert_int_eq(take(p, 1), -1);
+	ck_assert_int_eq(ask(p, "ann", "right"), 0);	/* being checked */
+	ck_assert_int_eq(take(p, 1), -1);
+	work(0);
+	ck_assert_uint_eq(a.njobs, 0);
+	ck_assert_str_eq(p->said, "");
 }
 END_TEST
 
 START_TEST(one_at_a_time)
 {
-	ck_assert_int_eq(ask(&fronts[0], "ann", "right", 1), 0);
-	ck_assert_int_eq(ask(&fronts[0], "ann", "right", 1), -1);
-	ck_assert_uint_eq(a.njobs, 1);
+	ck_assert_int_eq(ask(&fronts[0], "ann", "right"), 0);
+	ck_assert_int_eq(ask(&fronts[0], "ann", "right"), -1);
+	ck_assert_uint_eq(a.njobs, 0);
 }
 END_TEST
 
 /* The front goes while its password is checked. */
 START_TEST(front_goes)
 {
-	ck_assert_int_eq(ask(&fronts[0], "ann", "right", 1), 0);
-	job_peer_gone(&a, &fronts[0]);
+	ck_assert_int_eq(ask(&fronts[0], "ann", "right"), 0);
+	peer_drop(&fronts[0]);
 	ck_assert_uint_eq(a.njobs, 0);
-	ck_assert_int_eq(ask(&fronts[1], "ann", "right", 1), 0);
+	ck_assert_int_eq(ask(&fronts[1], "ann", "right"), 0);
 	ck_assert(works[1].pending);	/* the first worker is still busy */
 	work(0);			/* thrown away */
 	ck_assert_str_eq(fronts[0].said, "");
 	work(1);
-	master_says("ok", session_tag());
-	ck_assert_str_eq(fronts[1].said, "ok");
-	job_peer_gone(&a, &fronts[1]);	/* nothing to do */
+	expect(&fronts[1], "ok", "");
+	peer_drop(&fronts[1]);
+	ck_assert_uint_eq(a.njobs, 0);
+	peer_drop(&fronts[1]);	/* nothing to do */
 }
 END_TEST
 
@@ -386,7 +602,7 @@ START_TEST(deaf_front)
 {
 	no_tables = true;
 	fronts[0].deaf = true;
-	ck_assert_int_eq(ask(&fronts[0], "ann", "right", 1), 0);
+	ck_assert_int_eq(ask(&fronts[0], "ann", "right"), 0);
 	ck_assert(fronts[0].dropped);
 	ck_assert_uint_eq(a.njobs, 0);
 }
@@ -395,7 +611,7 @@ END_TEST
 START_TEST(broken_worker)	/* loop: at the question, dead, another's answer */
 {
 	worker_breaks = _i == 0;
-	ck_assert_int_eq(ask(&fronts[0], "ann", "right", 1), 0);
+	ck_assert_int_eq(ask(&fronts[0], "ann", "right"), 0);
 	if (_i == 0) {
 		ck_assert_int_ne(stopped, 0);
 		return;
@@ -423,7 +639,11 @@ main(void)
 	tcase_add_loop_test(tc, failure, 0, nitems(wrong));
 	tcase_add_test(tc, who_guesses_waits);
 	tcase_add_test(tc, more_than_workers);
-	tcase_add_loop_test(tc, nonsense, 0, nitems(malformed));
+	tcase_add_test(tc, submission);
+	tcase_add_loop_test(tc, plain, 0, 2);
+	tcase_add_loop_test(tc, bad_message, 0, nitems(malformed));
+	tcase_add_test(tc, cancel);
+	tcase_add_test(tc, out_of_turn);
 	tcase_add_test(tc, one_at_a_time);
 	tcase_add_test(tc, front_goes);
 	tcase_add_test(tc, deaf_front);

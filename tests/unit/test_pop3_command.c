@@ -1,11 +1,10 @@
-/* tests/unit/test_pop3_command.c - POP3's commands, TOP's end, UIDL's names, who may send a password. */
+/* tests/unit/test_pop3_command.c - POP3's commands, TOP's end and UIDL's names. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/attr.h"
 #include "pop3d/command.h"
-#include "pop3d/front.h"
 #include "pop3d/send.h"
 #include "pop3d/uidl.h"
 
@@ -153,29 +152,6 @@ START_TEST(uidl)
 }
 END_TEST
 
-static const struct {
-	const char	*how, *peer;
-	bool		 ok;
-} clear[] = {
-	{ "yes", "192.0.2.1", true },
-	{ "no", "127.0.0.1", false },
-	{ "loopback", "127.0.0.1", true },
-	{ "loopback", "127.9.9.9", true },
-	{ "loopback", "::1", true },
-	{ "loopback", "192.0.2.1", false },
-	{ "loopback", "::2", false },
-	{ "loopback", "2001:db8::1", false },
-};
-
-START_TEST(cleartext)
-{
-	struct addr	a;
-
-	ck_assert_int_eq(addr_parse(str_from(clear[_i].peer), &a), 0);
-	ck_assert_int_eq(front_cleartext_ok(clear[_i].how, &a), clear[_i].ok);
-}
-END_TEST
-
 int
 main(void)
 {
@@ -187,7 +163,6 @@ main(void)
 	tcase_add_loop_test(t, parse, 0, nitems(rows));
 	tcase_add_loop_test(t, top, 0, nitems(tops));
 	tcase_add_loop_test(t, uidl, 0, nitems(uidls));
-	tcase_add_loop_test(t, cleartext, 0, nitems(clear));
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
