@@ -51,7 +51,7 @@ compose_scan(struct compose_scan *s, struct str text, bool whole, size_t *skip)
 			*skip = 2;
 			return true;
 		}
-		if (s->at == s->from && is_from_line(line))
+		if (s->at == s->from && is_from_line(line) && !is_field(line))
 			s->from += line.n;
 		else if (!(s->at > s->from && is_wsp((unsigned char)*line.p)) &&
 		    !is_field(line))
@@ -75,87 +75,53 @@ compose_addresses(struct str list, struct buf *rcpts)
 	buf_free(&one);
 }
 
-/* What nobody but the sender should see, and what is for others to say. */
-static const char *const	dropped[] = {
-	"Bcc", "Resent-Bcc", "Return-Path", "Content-Length", NULL
-};
 static const char *const	rcpt_fields[] = { "To", "Cc", "Bcc", NULL };
 static const char *const	resent_rcpts[] = {
 	"Resent-To", "Resent-Cc", "Resent-Bcc", NULL
 };
-/* Fields that begin another block when they come again (RFC 5322 3.6.6). */
-static const char *const	once[] = {
-	"Resent-From", "Resent-Date", "Resent-Message-ID", NULL
-};
 
-struct resent {
-	bool	any;		/* it is sent again */
-	bool	from, date;
-	size_t	end;		/* of the newest block in the fields */
-};
-
-/* The newest block stands first and ends before a trace field or the block before it. */
-static void
-find_resent(struct str fields, struct resent *r)
+static bool
+is_resent(struct str fields)
 {
 	struct cur		c = cur_from(fields);
 	struct header_field	f;
-	unsigned		seen[nitems(once)] = { 0 };
-	size_t			i;
+	struct resent		r = { .any = false };
 
-	*r = (struct resent){ .end = fields.n };
-	while (header_next(&c, &f)) {
-		if (r->any && str_eq_nocase(f.name, STR("Received")))
-			goto end;
-		for (i = 0; once[i] != NULL; i++)
-			if (str_eq_nocase(f.name, str_from(once[i])) &&
-			    seen[i]++ > 0)
-				goto end;
-		r->any |= str_starts_nocase(f.name, STR("Resent-"));
-	}
-	r->from = seen[0] > 0;
-	r->date = seen[1] > 0;
-	return;
-end:
-	r->from = seen[0] > 0;
-	r->date = seen[1] > 0;
-	r->end = (size_t)(f.raw.p - fields.p);
+	while (header_next(&c, &f))
+		resent_field(&r, f.name);
+	return r.any;
 }
 
+/* If it is sent again, who is to get it stands in the newest block. */
 static void
-put_missing(const struct compose *o, struct str fields,
-    const struct resent *resent, struct buf *out)
+extract(struct str fields, struct buf *rcpts)
 {
+	struct cur		c = cur_from(fields);
 	struct header_field	f;
+	struct resent		r = { .any = false };
+	const char *const	*wanted;
 
-	if (resent->any && !resent->from)
-		buf_addf(out, "Resent-From: %.*s\r\n", STR_ARG(o->from));
-	if (resent->any && !resent->date && o->date.n > 0)
-		buf_addf(out, "Resent-Date: %.*s\r\n", STR_ARG(o->date));
-	if (!header_find(fields, "From", &f))
-		buf_addf(out, "From: %.*s\r\n", STR_ARG(o->from));
+	wanted = is_resent(fields) ? resent_rcpts : rcpt_fields;
+	while (header_next(&c, &f)) {
+		resent_field(&r, f.name);
+		if (is_one_of(f.name, wanted) &&
+		    (wanted == rcpt_fields || !r.ended))
+			compose_addresses(f.body, rcpts);
+	}
 }
 
 void
 compose_fields(const struct compose *o, struct str fields, struct buf *out,
     struct buf *rcpts)
 {
-	struct cur		c = cur_from(fields);
-	struct header_field	f;
-	struct resent		resent;
-	bool			wanted;
+	struct submission	s;
 
-	find_resent(fields, &resent);
-	put_missing(o, fields, &resent, out);
-	while (header_next(&c, &f)) {
-		wanted = resent.any ? is_one_of(f.name, resent_rcpts) &&
-		    (size_t)(f.raw.p - fields.p) < resent.end :
-		    is_one_of(f.name, rcpt_fields);
-		if (o->extract && wanted)
-			compose_addresses(f.body, rcpts);
-		if (!is_one_of(f.name, dropped))
-			buf_addstr(out, f.raw);
-	}
+	if (o->extract)
+		extract(fields, rcpts);
+	submission_init(&s, &o->set);
+	submission_add(&s, fields, out);
+	submission_end(&s, out);
+	submission_free(&s);
 }
 
 /* ---- the name in a From field */

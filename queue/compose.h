@@ -10,6 +10,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/str.h"
+#include "common/fmt/submission.h"
 
 #define COMPOSE_MAX	(1u << 20)	/* longest header */
 
@@ -22,9 +23,8 @@ struct compose_scan {
 bool	compose_scan(struct compose_scan *, struct str text, bool whole, size_t *skip);
 
 struct compose {
-	struct str	from;		/* value of the From field if there is none */
-	struct str	date;		/* of Resent-Date */
-	bool		extract;	/* -t */
+	struct submission_set	set;		/* what is added, and what goes */
+	bool			extract;	/* -t */
 };
 /*
  * The fields as they are to be, into out; with extract the addresses of the recipients, as they stand

@@ -100,7 +100,8 @@ sendmail_compose(struct sendmail *m, struct str sender, struct compose *c)
 		return -1;
 	}
 	buf_free(&addr);
-	*c = (struct compose){ .from = buf_view(&u->from),
-	    .date = buf_view(&u->date) };
+	*c = (struct compose){ .set = { .flags = SUBMISSION_MAILBOX,
+	    .from = buf_view(&u->from), .date = buf_view(&u->date),
+	    .domain = buf_view(&u->domain) } };
 	return 0;
 }

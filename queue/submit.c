@@ -241,7 +241,7 @@ try_begin(struct submit *s, bool whole, struct diag *why)
 			    "bytes", COMPOSE_MAX);
 		return 0;
 	}
-	buf_init(&fields, 2 * COMPOSE_MAX + CHUNK);
+	buf_init(&fields, 18 * COMPOSE_MAX);	/* completed */
 	text.p += s->scan.from;
 	text.n = s->scan.at - s->scan.from;
 	compose_fields(&s->compose, text, &fields, &s->found);

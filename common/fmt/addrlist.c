@@ -6,6 +6,7 @@ struct reading {
 	bool	had_angle;	/* what is behind > does not count */
 	bool	blank;		/* was there one before this byte? */
 	bool	bad;		/* it did not fit */
+	const char *end;	/* of what was taken last */
 };
 
 static bool
@@ -25,6 +26,13 @@ take_blank(int next, struct buf *out, struct reading *r)
 	    out->p[out->n - 1] != '@' && next != '.' && next != '@')
 		r->bad |= buf_addc(out, ' ') == -1;
 	r->blank = false;
+}
+
+static void
+take(struct cur *c, int b, struct buf *out, struct reading *r)
+{
+	r->bad |= buf_addc(out, (char)b) == -1;
+	r->end = c->p;
 }
 
 /* (comments (nest) \) too) */
@@ -57,11 +65,11 @@ take_quoted(struct cur *c, struct buf *out, struct reading *r)
 		c->p++;
 		if (b == '\r' || b == '\n')
 			continue;	/* folding is no part of it (3.2.4) */
-		r->bad |= buf_addc(out, (char)b) == -1;
+		take(c, b, out, r);
 		if (b == '\\' && (b = cur_peek(c)) != -1 && b != '\r' &&
 		    b != '\n') {
 			c->p++;
-			r->bad |= buf_addc(out, (char)b) == -1;
+			take(c, b, out, r);
 		} else if (b == '"' && !first)
 			return;
 		first = false;
@@ -78,7 +86,7 @@ take_literal(struct cur *c, struct buf *out, struct reading *r)
 	while ((b = cur_peek(c)) != -1 && b != ',' && b != ';' && b != '>') {
 		c->p++;
 		if (!is_blank(b))
-			r->bad |= buf_addc(out, (char)b) == -1;
+			take(c, b, out, r);
 		if (b == ']')
 			return;
 	}
@@ -109,35 +117,52 @@ take_byte(struct cur *c, int b, struct buf *out, struct reading *r)
 		r->blank = true;
 	else if (!r->had_angle) {
 		take_blank(b, out, r);
-		r->bad |= buf_addc(out, (char)b) == -1;
+		take(c, b, out, r);
 	}
 }
 
-bool
-addrlist_next(struct cur *c, struct buf *out)
+static bool
+next(struct cur *c, struct buf *out, struct reading *r)
 {
-	struct reading	r = { false, false, false, false };
-	int		b;
+	int	b;
 
 	buf_reset(out);
 	while ((b = cur_peek(c)) != -1) {
 		if (b == '(') {
 			skip_comment(c);
-			r.blank = true;
-		} else if (b == '<' && r.had_angle && out->n > 0 && !r.bad)
+			r->blank = true;
+		} else if (b == '<' && r->had_angle && out->n > 0 && !r->bad)
 			return true;	/* the comma was forgotten */
-		else if (b == '"' && !r.had_angle)
-			take_quoted(c, out, &r);
-		else if (b == '[' && !r.had_angle)
-			take_literal(c, out, &r);
-		else if ((b == ',' && !r.angle) || b == ';') {
+		else if (b == '"' && !r->had_angle)
+			take_quoted(c, out, r);
+		else if (b == '[' && !r->had_angle)
+			take_literal(c, out, r);
+		else if ((b == ',' && !r->angle) || b == ';') {
 			c->p++;
-			if (out->n > 0 && !r.bad)
+			if (out->n > 0 && !r->bad)
 				return true;
 			buf_reset(out);
-			r = (struct reading){ false, false, false, false };
+			*r = (struct reading){ .end = NULL };
 		} else
-			take_byte(c, b, out, &r);
+			take_byte(c, b, out, r);
 	}
-	return out->n > 0 && !r.bad;
+	return out->n > 0 && !r->bad;
+}
+
+bool
+addrlist_next_at(struct cur *c, struct buf *out, const char **end)
+{
+	struct reading	r = { .end = NULL };
+	bool		found = next(c, out, &r);
+
+	*end = r.end;
+	return found;
+}
+
+bool
+addrlist_next(struct cur *c, struct buf *out)
+{
+	const char	*end;
+
+	return addrlist_next_at(c, out, &end);
 }

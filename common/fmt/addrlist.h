@@ -17,5 +17,7 @@
  * to which "ann bob" comes with its blank. One that does not fit into buf is passed over, too.
  */
 bool	addrlist_next(struct cur *, struct buf *);
+/* The same; *end is where its last byte ends in the text, so that something can be put behind it. */
+bool	addrlist_next_at(struct cur *, struct buf *, const char **end);
 
 #endif

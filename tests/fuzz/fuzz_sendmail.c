@@ -61,7 +61,9 @@ check_lines(struct str s)
 static void
 check_header(struct str text)
 {
-	struct compose		o = { STR("me"), STR("now"), true };
+	struct compose		o = { .set = { .flags = SUBMISSION_MAILBOX,
+				    .from = STR("me"), .date = STR("now") },
+				    .extract = true };
 	struct compose_scan	scan = { 0, 0 };
 	struct header_field	f;
 	struct field		r;

@@ -15,42 +15,42 @@ static const struct {
 	const char	*in, *out, *rcpts;	/* rcpts: each with a '|' */
 	size_t		 body;			/* where it begins */
 } rows[] = {
-	{ "From: a\nTo: bob\n\nx\n", "From: a\nTo: bob\n", "bob|", 20 },
-	{ "To: bob\n\n", "From: ME\nTo: bob\n", "bob|", 11 },
-	{ "hello\n", "From: ME\n", "", 0 },
-	{ "\nTo: bob\n", "From: ME\n", "", 2 },
-	{ " To: bob\n", "From: ME\n", "", 0 },
-	{ "To: bob\nhello\n", "From: ME\nTo: bob\n", "bob|", 9 },
-	{ "From ann Tue Nov 24\nTo: bob\n\n", "From: ME\nTo: bob\n", "bob|", 32 },
-	{ ">From ann\nFrom: a\nTo: bob\n\n", "From: a\nTo: bob\n", "bob|", 31 },
-	{ "To: bob\nFrom ann\n\n", "From: ME\nTo: bob\n", "bob|", 9 },
+	{ "From: a\nTo: bob\n\nx\n", "From: a\nTo: bob\nDate: NOW\n", "bob|", 20 },
+	{ "To: bob\n\n", "To: bob\nFrom: ME\nDate: NOW\n", "bob|", 11 },
+	{ "hello\n", "From: ME\nDate: NOW\n", "", 0 },
+	{ "\nTo: bob\n", "From: ME\nDate: NOW\n", "", 2 },
+	{ " To: bob\n", "From: ME\nDate: NOW\n", "", 0 },
+	{ "To: bob\nhello\n", "To: bob\nFrom: ME\nDate: NOW\n", "bob|", 9 },
+	{ "From ann Tue Nov 24\nTo: bob\n\n", "To: bob\nFrom: ME\nDate: NOW\n", "bob|", 32 },
+	{ ">From ann\nFrom: a\nTo: bob\n\n", "From: a\nTo: bob\nDate: NOW\n", "bob|", 31 },
+	{ "To: bob\nFrom ann\n\n", "To: bob\nFrom: ME\nDate: NOW\n", "bob|", 9 },
 	/* who gets it, and what nobody sees */
 	{ "from: a\nTo: \"B, C\" <b@c.test>,\n\td@e.test\nCc: f (x, y)\nBCC: g,\n h\n\n",
-	    "from: a\nTo: \"B, C\" <b@c.test>,\n\td@e.test\nCc: f (x, y)\n",
+	    "from: a\nTo: \"B, C\" <b@c.test>,\n\td@e.test\nCc: f (x, y)\nDate: NOW\n",
 	    "b@c.test|d@e.test|f|g|h|", END },
 	{ "From: a\nTo: x: b, c;, d\nCc: undisclosed-recipients:;\n\n",
-	    "From: a\nTo: x: b, c;, d\nCc: undisclosed-recipients:;\n", "b|c|d|", END },
+	    "From: a\nTo: x: b, c;, d\nCc: undisclosed-recipients:;\nDate: NOW\n", "b|c|d|", END },
 	{ "From: a\nReturn-Path: <x>\nContent-Length: 3\nTo: b\nReply-To: z\n\n",
-	    "From: a\nTo: b\nReply-To: z\n", "b|", END },
-	{ "From: a\nTo : b\n\n", "From: a\nTo : b\n", "b|", 19 },
-	{ "From: a\nTo:\n b\n\n", "From: a\nTo:\n b\n", "b|", 20 },
-	{ "From: a\nTo: b c, d\n\n", "From: a\nTo: b c, d\n", "b c|d|", 23 },
+	    "From: a\nTo: b\nReply-To: z\nDate: NOW\n", "b|", END },
+	{ "From: a\nTo : b\n\n", "From: a\nTo : b\nDate: NOW\n", "b|", 19 },
+	{ "From: a\nTo:\n b\n\n", "From: a\nTo:\n b\nDate: NOW\n", "b|", 20 },
+	{ "From: a\nTo: b c, d\n\n", "From: a\nTo: b c, d\nDate: NOW\n", "b c|d|", 23 },
 	/* RFC 5322 3.6.6 */
 	{ "Resent-From: r\nResent-Date: d\nResent-To: s\nFrom: a\nTo: b\nBcc: c\n\n",
-	    "Resent-From: r\nResent-Date: d\nResent-To: s\nFrom: a\nTo: b\n",
+	    "Resent-From: r\nResent-Date: d\nResent-To: s\nFrom: a\nTo: b\nDate: NOW\n",
 	    "s|", END },
 	{ "Resent-Bcc: s\nFrom: a\nTo: b\n\n",
-	    "Resent-From: ME\nResent-Date: NOW\nFrom: a\nTo: b\n", "s|", END },
+	    "From: a\nTo: b\nResent-From: ME\nResent-Date: NOW\nDate: NOW\n", "s|", END },
 	{ "Resent-From: r\nResent-Date: d\nResent-To: s\nReceived: x\n"
 	    "Resent-From: q\nResent-To: t\nFrom: a\n\n",
-	    "Resent-From: r\nResent-Date: d\nResent-To: s\nReceived: x\n"
-	    "Resent-From: q\nResent-To: t\nFrom: a\n", "s|", END },
+	    "Resent-From: r\nResent-Date: d\nResent-To: s\n"
+	    "Received: x\nResent-From: q\nResent-To: t\nFrom: a\nDate: NOW\n", "s|", END },
 	{ "Resent-To: s\nResent-From: r\nResent-Date: d\n"
 	    "Resent-From: q\nResent-To: t\nFrom: a\n\n",
 	    "Resent-To: s\nResent-From: r\nResent-Date: d\n"
-	    "Resent-From: q\nResent-To: t\nFrom: a\n", "s|", END },
+	    "Resent-From: q\nResent-To: t\nFrom: a\nDate: NOW\n", "s|", END },
 	{ "From: a\nTo: b\nResent-From: r\nResent-Date: d\nResent-To: s\nResent-To: u\n\n",
-	    "From: a\nTo: b\nResent-From: r\nResent-Date: d\nResent-To: s\nResent-To: u\n",
+	    "From: a\nTo: b\nResent-From: r\nResent-Date: d\nResent-To: s\nResent-To: u\nDate: NOW\n",
 	    "s|u|", END },
 };
 
@@ -88,7 +88,9 @@ join(struct str rcpts, char *out, size_t size)
 
 START_TEST(header)
 {
-	struct compose	o = { STR("ME"), STR("NOW"), true };
+	struct compose	o = { .set = { .flags = SUBMISSION_MAILBOX,
+			    .from = STR("ME"), .date = STR("NOW") },
+			    .extract = true };
 	struct compose_scan scan = { 0, 0 };
 	struct str	in, part, want;
 	struct buf	out, rcpts;
