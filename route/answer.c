@@ -16,7 +16,8 @@ static const struct {
 	{ "rcpt",	ENGINE_RCPT,	1u << ROLE_SMTP },
 	{ "final",	ENGINE_FINAL,	1u << ROLE_QUEUE },
 	{ "vrfy",	ENGINE_VRFY,	1u << ROLE_SMTP },
-	{ "expn",	ENGINE_EXPN,	1u << ROLE_SMTP }
+	{ "expn",	ENGINE_EXPN,	1u << ROLE_SMTP },
+	{ "sender",	ENGINE_SENDER,	1u << ROLE_SMTP }
 };
 
 static bool
@@ -33,6 +34,15 @@ parse_verb(struct str name, enum route_role role, enum engine_verb *out)
 	return false;
 }
 
+/* What it is about: of whom a sender is asked, else a recipient. */
+static bool
+parse_subject(struct str rec, struct engine_ask *ask)
+{
+	if (ask->verb != ENGINE_SENDER)
+		return record_get(rec, ROUTE_RCPT, &ask->rcpt);
+	return ask->auth.n > 0 && record_get(rec, ROUTE_SENDER, &ask->sender);
+}
+
 bool
 question_parse(struct str rec, enum route_role role, struct question *q)
 {
@@ -40,10 +50,9 @@ question_parse(struct str rec, enum route_role role, struct question *q)
 	uint64_t	skip;
 
 	*q = (struct question){ .skip = 0 };
-	q->ask.auth = STR("");
+	q->ask.auth = q->ask.rcpt = q->ask.sender = STR("");
 	if (!record_ok(rec) || !record_get(rec, ROUTE_VERB, &v) ||
-	    !parse_verb(v, role, &q->ask.verb) ||
-	    !record_get(rec, ROUTE_RCPT, &q->ask.rcpt))
+	    !parse_verb(v, role, &q->ask.verb))
 		return false;
 	if (record_get(rec, ROUTE_CLIENT, &v)) {
 		q->ask.has_client = true;
@@ -52,6 +61,8 @@ question_parse(struct str rec, enum route_role role, struct question *q)
 	}
 	if (record_get(rec, ROUTE_AUTH, &v))
 		q->ask.auth = v;
+	if (!parse_subject(rec, &q->ask))
+		return false;
 	if (record_get(rec, ROUTE_SKIP, &v)) {
 		if (!record_getu(rec, ROUTE_SKIP, UINT32_MAX, &skip))
 			return false;

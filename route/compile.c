@@ -92,24 +92,29 @@ write_users(const struct settings *st, int dir, struct diag *why)
 	return r;
 }
 
-/* Both are whole before the first is renamed; users come last, they take the longest. */
+/* All are whole before the first is renamed; users come last, they take the longest. */
 static int
 write_all(struct sources *src, const struct settings *st, struct diag *why)
 {
-	struct table_maker	*aliases = NULL, *virtual_ = NULL;
-	int			 dir, r = -1;
+	static const char *const names[TABLE_KINDS] = {
+		ALIASES_TABLE, VIRTUAL_TABLE, SENDERS_TABLE
+	};
+	struct table_maker	*makers[TABLE_KINDS] = { NULL };
+	size_t			 i;
+	int			 dir, r = 0;
 
 	dir = open(st->tables, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir == -1)
 		return diag_errno(why, "tables directory %s", st->tables);
-	if (write_table(&src->aliases, src->hidden[0], dir, ALIASES_TABLE,
-	    &aliases, why) == 0 && write_table(&src->virtual_, src->hidden[1],
-	    dir, VIRTUAL_TABLE, &virtual_, why) == 0 && write_users(st, dir, why) == 0 &&
-	    table_commit(&aliases, why) == 0 &&
-	    table_commit(&virtual_, why) == 0)
-		r = 0;
-	table_abort(&aliases);
-	table_abort(&virtual_);
+	for (i = 0; i < TABLE_KINDS && r == 0; i++)
+		r = write_table(&src->tables[i], src->hidden[i], dir, names[i],
+		    &makers[i], why);
+	if (r == 0)
+		r = write_users(st, dir, why);
+	for (i = 0; i < TABLE_KINDS && r == 0; i++)
+		r = table_commit(&makers[i], why);
+	for (i = 0; i < TABLE_KINDS; i++)
+		table_abort(&makers[i]);
 	fdio_close(&dir);
 	return r;
 }

@@ -8,6 +8,7 @@
 
 #include "common/fmt/record.h"
 #include "common/proc/proto_route.h"
+#include "route/sender.h"
 #include "route/walk.h"
 
 #define FINALS_MAX	(64u << 20)	/* ROUTE_FINALS of the longest */
@@ -225,11 +226,16 @@ engine_decide(struct engine *e, const struct site *site,
     const struct engine_tables *tables, const struct engine_ask *q,
     struct decision *d)
 {
-	struct walk			 w = { e, site, tables, d, false, false };
+	struct walk			 w = { e, site, tables, d, false, false,
+					    false };
 	const struct site_domain	*domain;
 	struct node			 n;
 
 	start(e, d);
+	if (q->verb == ENGINE_SENDER) {
+		sender_decide(&w, q);
+		return;
+	}
 	w.expn = q->verb == ENGINE_EXPN;
 	if (!walk_node(&w, q->rcpt, NULL, &n)) {
 		refuse(d, 553, "5.1.3", "this is no address");

@@ -27,9 +27,10 @@ struct engine_tables {
 	int	(*virtual_)(void *, struct str key, struct str *value);
 	/* place gets "file:line" or "passwd" */
 	int	(*user)(void *, struct str name, uid_t *, struct buf *place);
+	int	(*sender)(void *, struct str key, struct str *value);
 };
 
-enum engine_verb { ENGINE_RCPT, ENGINE_FINAL, ENGINE_VRFY, ENGINE_EXPN };
+enum engine_verb { ENGINE_RCPT, ENGINE_FINAL, ENGINE_VRFY, ENGINE_EXPN, ENGINE_SENDER };
 
 struct engine_ask {
 	enum engine_verb verb;
@@ -37,6 +38,7 @@ struct engine_ask {
 	struct addr	 client;
 	struct str	 auth;		/* user, "" for none */
 	struct str	 rcpt;
+	struct str	 sender;	/* SENDER only: local@domain, "" for nobody */
 };
 
 struct decision {

@@ -106,8 +106,8 @@ has_code(const struct decision *d, const char *wanted)
 }
 
 /*
- * client IP, from SENDER, to RCPT. Without a client it is a stranger: what
- * must be refused is what matters. The sender decides nothing yet.
+ * user NAME from SENDER; or client IP, from SENDER, to RCPT. Without a client it is a stranger: what
+ * must be refused is what matters. To a stranger the sender decides nothing yet.
  */
 static struct engine_ask
 parse_transaction(struct str line)
@@ -121,7 +121,12 @@ parse_transaction(struct str line)
 		if (str_eq(word, STR("client"))) {
 			if (addr_parse(value, &ask.client) == -1)
 				ask.client.valid = false;
-		} else if (str_eq(word, STR("to")))
+		} else if (str_eq(word, STR("user"))) {
+			ask.verb = ENGINE_SENDER;
+			ask.auth = value;
+		} else if (str_eq(word, STR("from")))
+			ask.sender = str_eq(value, STR("<>")) ? STR("") : value;
+		else if (str_eq(word, STR("to")))
 			ask.rcpt = value;
 	}
 	return ask;

@@ -199,6 +199,8 @@ note_newer(const struct settings *st, int dir)
 		note_if_newer(st->aliases.items[i].text, &table);
 	for (i = 0; i < st->virtuals.n; i++)
 		note_if_newer(st->virtuals.items[i].text, &table);
+	for (i = 0; i < st->senders.n; i++)
+		note_if_newer(st->senders.items[i].text, &table);
 	for (i = 0; i < st->users.n; i++)
 		if (st->users.items[i].more != NULL)
 			note_if_newer(st->users.items[i].more, &table);
@@ -229,24 +231,43 @@ explain(const char *conf, const struct settings *st,
 	return status;
 }
 
-int
-explain_run(const char *conf, const struct settings *st, const char *address,
-    const char *sender, const char *client)
+static bool
+parse_sender(const char *text, struct buf *out)
 {
-	struct engine_ask	ask = { .verb = ENGINE_RCPT, .auth = STR(""),
-	    .rcpt = str_from(address), .has_client = client != NULL };
-	struct cur		c = cur_from(str_from(sender));
-	struct path		p;
+	struct cur	c = cur_from(str_from(text));
+	struct path	p;
 
-	if (client != NULL && addr_parse(str_from(client),
+	if (*text == '\0')
+		return true;
+	return path_reverse(&c, PATH_UTF8 | PATH_LENIENT, &p) &&
+	    cur_done(&c) && (p.local.n == 0 || path_format(&p, out) == 0);
+}
+
+int
+explain_run(const char *conf, const struct settings *st,
+    const struct explain *x)
+{
+	struct engine_ask	ask = {
+		.verb = x->address == NULL ? ENGINE_SENDER : ENGINE_RCPT,
+		.auth = str_from(x->user), .rcpt = str_from(x->address),
+		.has_client = x->client != NULL
+	};
+	struct buf		sender;
+	int			status;
+
+	if (x->client != NULL && addr_parse(str_from(x->client),
 	    &ask.client) == -1) {
-		warnx("%s: expected an IP address", client);
+		warnx("%s: expected an IP address", x->client);
 		return EX_USAGE;
 	}
-	if (*sender != '\0' && (!path_reverse(&c, PATH_UTF8 | PATH_LENIENT,
-	    &p) || !cur_done(&c))) {
-		warnx("%s: expected an address or <>", sender);
-		return EX_USAGE;
+	buf_init(&sender, ADDR_MAX);
+	if (x->sender != NULL && !parse_sender(x->sender, &sender)) {
+		warnx("%s: expected an address or <>", x->sender);
+		status = EX_USAGE;
+	} else {
+		ask.sender = buf_view(&sender);
+		status = explain(conf, st, &ask);
 	}
-	return explain(conf, st, &ask);
+	buf_free(&sender);
+	return status;
 }

@@ -23,7 +23,9 @@ static _Noreturn void
 usage(void)
 {
 	fprintf(stderr, "usage: route -c | -t [-f file]\n"
-	    "       route -v [-f file] [-i client] [-s sender] address\n");
+	    "       route -v [-f file] [-i client] [-s sender] [-u user] "
+	    "address\n"
+	    "       route -v [-f file] -s sender -u user\n");
 	exit(EX_USAGE);
 }
 
@@ -51,14 +53,12 @@ load(const char *path)
 }
 
 static int
-run(int mode, const char *conf, struct settings *s, const char *address,
-    const char *sender, const char *client)
+run(int mode, const char *conf, struct settings *s, const struct explain *x)
 {
 	int	status;
 
 	if (mode == 'v')
-		status = explain_run(conf == NULL ? CONF_DEFAULT : conf, s,
-		    address, sender, client);
+		status = explain_run(conf == NULL ? CONF_DEFAULT : conf, s, x);
 	else if (mode == 't')
 		status = compile_test(s);
 	else
@@ -67,13 +67,25 @@ run(int mode, const char *conf, struct settings *s, const char *address,
 	return status;
 }
 
+/* Only what is explained has more than a mode and a file. */
+static bool
+makes_sense(int mode, const struct explain *x)
+{
+	if (mode == 'v')
+		return x->address != NULL ||
+		    (x->user != NULL && x->sender != NULL);
+	return x->address == NULL && x->client == NULL && x->sender == NULL &&
+	    x->user == NULL;
+}
+
 int
 main(int argc, char *argv[])
 {
-	const char	*conf = NULL, *sender = "", *client = NULL;
+	const char	*conf = NULL;
+	struct explain	 x = { .address = NULL };
 	int		 c, mode = 0;
 
-	while ((c = getopt(argc, argv, "cf:i:s:tv")) != -1)
+	while ((c = getopt(argc, argv, "cf:i:s:tu:v")) != -1)
 		switch (c) {
 		case 'c':
 		case 't':
@@ -86,20 +98,23 @@ main(int argc, char *argv[])
 			conf = optarg;
 			break;
 		case 'i':
-			client = optarg;
+			x.client = optarg;
 			break;
 		case 's':
-			sender = optarg;
+			x.sender = optarg;
+			break;
+		case 'u':
+			x.user = optarg;
 			break;
 		default:
 			usage();
 		}
-	if (argc - optind != (mode == 'v') ||
-	    (mode != 'v' && (client != NULL || *sender != '\0')))
+	if (argc - optind == 1)
+		x.address = argv[optind];
+	if (argc - optind > 1 || !makes_sense(mode, &x))
 		usage();
 	if (mode != 0)
-		return run(mode, conf, load(conf), argv[optind], sender,
-		    client);
+		return run(mode, conf, load(conf), &x);
 	if (conf != NULL || !from_master())
 		usage();
 	return server_serve(load(NULL));

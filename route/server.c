@@ -77,7 +77,8 @@ log_decision(const struct server *s, const struct question *q)
 	struct field		 f;
 	char			 to[LOG_SAFE_MAX], why[LOG_SAFE_MAX];
 
-	log_safe(to, sizeof(to), q->ask.rcpt);
+	log_safe(to, sizeof(to), q->ask.verb == ENGINE_SENDER ?
+	    q->ask.sender : q->ask.rcpt);
 	log_debug("decision to=%s code=%u status=%s finals=%zu", to, d->code,
 	    d->status, d->nfinals);
 	while (record_next(&c, &f))

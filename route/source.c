@@ -116,9 +116,11 @@ load_users(struct sources *s)
 void
 sources_init(struct sources *s, const struct site *site)
 {
+	size_t	i;
+
 	*s = (struct sources){ .site = site };
-	memory_init(&s->aliases);
-	memory_init(&s->virtual_);
+	for (i = 0; i < TABLE_KINDS; i++)
+		memory_init(&s->tables[i]);
 	memory_init(&s->names);
 	buf_init(&s->said, SAID_MAX);
 }
@@ -126,26 +128,31 @@ sources_init(struct sources *s, const struct site *site)
 void
 sources_sort(struct sources *s)
 {
-	memory_sort(&s->aliases, twice, s);
-	memory_sort(&s->virtual_, twice, s);
+	size_t	i;
+
+	for (i = 0; i < TABLE_KINDS; i++)
+		memory_sort(&s->tables[i], twice, s);
 	memory_sort(&s->names, twice, s);
 }
 
 int
 sources_load(struct sources *s, const struct site *site)
 {
-	const struct settings	*st = site->settings;
-	size_t			 i;
+	const struct settings		*st = site->settings;
+	const struct setting_list	*files[TABLE_KINDS] = {
+		&st->aliases, &st->virtuals, &st->senders
+	};
+	size_t				 i, kind;
 
 	sources_init(s, site);
 	if (load_users(s) == -1) {
 		sources_free(s);
 		return -1;
 	}
-	for (i = 0; i < st->aliases.n; i++)
-		sources_aliases(s, &st->aliases.items[i], false);
-	for (i = 0; i < st->virtuals.n; i++)
-		sources_aliases(s, &st->virtuals.items[i], true);
+	for (kind = 0; kind < TABLE_KINDS; kind++)
+		for (i = 0; i < files[kind]->n; i++)
+			sources_file(s, &files[kind]->items[i],
+			    (enum table_kind)kind);
 	sources_sort(s);
 	return 0;
 }
@@ -153,8 +160,10 @@ sources_load(struct sources *s, const struct site *site)
 void
 sources_free(struct sources *s)
 {
-	memory_free(&s->aliases);
-	memory_free(&s->virtual_);
+	size_t	i;
+
+	for (i = 0; i < TABLE_KINDS; i++)
+		memory_free(&s->tables[i]);
 	memory_free(&s->names);
 	users_close(&s->system);
 	buf_free(&s->said);
@@ -165,7 +174,7 @@ get_alias(void *arg, struct str key, struct str *value)
 {
 	struct sources	*s = arg;
 
-	return memory_get(&s->aliases, key, value);
+	return memory_get(&s->tables[TABLE_ALIASES], key, value);
 }
 
 static int
@@ -173,7 +182,15 @@ get_virtual(void *arg, struct str key, struct str *value)
 {
 	struct sources	*s = arg;
 
-	return memory_get(&s->virtual_, key, value);
+	return memory_get(&s->tables[TABLE_VIRTUAL], key, value);
+}
+
+static int
+get_sender(void *arg, struct str key, struct str *value)
+{
+	struct sources	*s = arg;
+
+	return memory_get(&s->tables[TABLE_SENDERS], key, value);
 }
 
 static int
@@ -205,5 +222,6 @@ get_user(void *arg, struct str name, uid_t *uid, struct buf *place)
 struct engine_tables
 sources_tables(struct sources *s)
 {
-	return (struct engine_tables){ s, get_alias, get_virtual, get_user };
+	return (struct engine_tables){ s, get_alias, get_virtual, get_user,
+	    get_sender };
 }

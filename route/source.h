@@ -5,14 +5,16 @@
 #include "route/engine.h"
 #include "route/memory.h"
 #include "route/site.h"
+#include "route/value.h"
 
 struct users;
 
 struct sources {
 	const struct site	*site;		/* borrowed */
-	struct memory		 aliases, virtual_, names;	/* as compiled; users: "uid file:line" */
+	struct memory		 tables[TABLE_KINDS];	/* as compiled */
+	struct memory		 names;		/* users: "uid file:line" */
 	struct users		*system;	/* users system */
-	bool			 hidden[2];	/* aliases, virtual: not everybody may read all their files */
+	bool			 hidden[TABLE_KINDS];	/* not everybody may read all their files */
 	struct buf		 said;		/* mistakes and warnings, one per line */
 	unsigned		 mistakes, warnings;
 };
@@ -28,10 +30,10 @@ struct engine_tables sources_tables(struct sources *);
 void	sources_mistake(struct sources *, const char *file, unsigned line, unsigned col, const char *, ...) printf_like(5, 6);
 /* file NULL: not about a line. */
 void	sources_warn(struct sources *, const char *file, unsigned line, const char *, ...) printf_like(4, 5);
-/* In parts: an empty one; texts of aliases or virtual addresses; then sort, before it is asked. */
+/* In parts: an empty one; texts of the tables; then sort, before it is asked. */
 void	sources_init(struct sources *, const struct site *);
-void	sources_text(struct sources *, const char *file, struct str text, bool is_virtual);
-void	sources_aliases(struct sources *, const struct setting_item *, bool is_virtual);
+void	sources_text(struct sources *, const char *file, struct str text, enum table_kind);
+void	sources_file(struct sources *, const struct setting_item *, enum table_kind);
 void	sources_sort(struct sources *);
 
 #endif

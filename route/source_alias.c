@@ -1,5 +1,5 @@
 /*
- * route/source_alias.c - alias and virtual files to entries in memory. Run by
+ * route/source_alias.c - alias, virtual and sender files to entries in memory. Run by
  * root through `route -c`. The files are the administrator's; a file that
  * they :include: may be anybody's: it is read with care, and names addresses
  * only unless it is root's.
@@ -20,7 +20,7 @@
 #include "common/fmt/cur.h"
 #include "common/fmt/path.h"
 #include "common/fmt/record.h"
-#include "route/hop_name.h"
+#include "route/source_key.h"
 #include "route/value.h"
 
 #define SOURCE_MAX	(256u << 20)
@@ -38,7 +38,7 @@ struct reader {
 	struct buf	*value;		/* of the entry */
 	unsigned	 depth;		/* includes in includes */
 	unsigned	 line;		/* the place written last */
-	bool		 is_virtual;
+	enum table_kind	 kind;
 	bool		 trusted;	/* may name commands and files */
 	size_t		 targets;
 };
@@ -74,6 +74,20 @@ has_comment(struct str text)
 	return false;
 }
 
+/* Who may send: a user's name, which may be an address, or all of them. */
+static const char *
+add_sender(struct reader *r, struct str text)
+{
+	struct cur	c = cur_from(text);
+	struct path	p;
+
+	if (!str_eq(text, STR("*")) &&
+	    (!path_mailbox(&c, PATH_UTF8, true, &p) || !cur_done(&c)))
+		return "expected a user's name, or * for each of them";
+	record_put(r->value, VALUE_USER, text);
+	return NULL;
+}
+
 /* NULL, or what is wrong. */
 static const char *
 add_address(struct reader *r, struct str text)
@@ -94,7 +108,7 @@ add_address(struct reader *r, struct str text)
 		record_put(r->value, VALUE_USER, text);
 		return NULL;
 	}
-	if (r->is_virtual && cur_byte(&c, '@')) {
+	if (r->kind == TABLE_VIRTUAL && cur_byte(&c, '@')) {
 		if (!path_domain(&c, PATH_UTF8, &domain) || !cur_done(&c))
 			return "expected a domain after the @";
 		record_put(r->value, VALUE_ADDRESS, text);
@@ -180,7 +194,7 @@ read_include(struct reader *r, struct str name)
 		return strerror(errno);
 	}
 	fdio_close(&fd);
-	r->src->hidden[r->is_virtual] |= (st.st_mode & S_IROTH) == 0;
+	r->src->hidden[r->kind] |= (st.st_mode & S_IROTH) == 0;
 	in.parent = r;
 	in.dev = st.st_dev;
 	in.ino = st.st_ino;
@@ -203,9 +217,12 @@ add_target(struct reader *r, const struct alias_target *t)
 {
 	switch (t->kind) {
 	case ALIAS_ADDRESS:
-		return add_address(r, t->text);
+		return r->kind == TABLE_SENDERS ? add_sender(r, t->text) :
+		    add_address(r, t->text);
 	case ALIAS_PIPE:
 	case ALIAS_FILE:
+		if (r->kind == TABLE_SENDERS)
+			return "expected a user's name";
 		if (!r->trusted)
 			return "commands and files may stand in files of root "
 			    "only, expected an address";
@@ -273,49 +290,6 @@ read_targets(struct reader *r, struct str targets, unsigned line)
 	}
 }
 
-/* The key of an alias: its name in lower case. */
-static const char *
-alias_key(struct str name, struct buf *key)
-{
-	char	lower[LOCAL_MAX + 1];
-
-	if (memchr(name.p, '@', name.n) != NULL)
-		return "an alias has no domain, expected a name without @ "
-		    "(addresses stand in virtual tables)";
-	if (str_lower(lower, sizeof(lower), name) == -1)
-		return "this name is too long";
-	buf_adds(key, lower);
-	return NULL;
-}
-
-static const char *
-virtual_key(const struct site *site, struct str name, struct buf *key)
-{
-	struct cur			 c = cur_from(name);
-	struct path			 p = { { "", 0 }, { "", 0 }, false };
-	char				 local[LOCAL_MAX + 1];
-	char				 lower[LOCAL_MAX + 1];
-	char				 domain[DOMAIN_MAX + 1];
-	const struct site_domain	*d;
-
-	if (cur_byte(&c, '@') ? !path_domain(&c, PATH_UTF8, &p.domain) :
-	    !path_mailbox(&c, PATH_UTF8, false, &p))
-		return "this is no address, expected name@domain or @domain";
-	if (!cur_done(&c))
-		return "text after the address, expected a colon";
-	if (path_local_plain(p.local, local, sizeof(local)) == -1)
-		return "this name is too long";
-	if (str_lower(lower, sizeof(lower), str_from(local)) == -1 ||
-	    hop_name_canonical(p.domain, domain, sizeof(domain)) == -1)
-		return "this address is too long";
-	buf_addf(key, "%s@%s", lower, domain);
-	d = site_find(site, str_from(domain));
-	if (d == NULL || d->kind == SITE_RELAY)
-		return "this domain is not ours, expected one of domain or "
-		    "virtual-domain";
-	return NULL;
-}
-
 static void
 read_entry(struct reader *r, const struct alias_entry *e)
 {
@@ -324,8 +298,7 @@ read_entry(struct reader *r, const struct alias_entry *e)
 
 	buf_init(&key, 2 * ADDR_MAX);
 	buf_reset(r->value);
-	what = r->is_virtual ? virtual_key(r->src->site, e->name, &key) :
-	    alias_key(e->name, &key);
+	what = source_key(r->src->site, r->kind, e->name, &key);
 	r->targets = 0;
 	r->line = 0;
 	if (what == NULL) {
@@ -333,13 +306,13 @@ read_entry(struct reader *r, const struct alias_entry *e)
 		r->line = e->line;
 		read_targets(r, e->targets, e->line);
 		if (r->targets == 0)
-			what = "no target, expected an address, |command, "
-			    "/file or :include:/file";
+			what = r->kind == TABLE_SENDERS ? "expected a user's "
+			    "name" : "no target, expected an address, "
+			    "|command, /file or :include:/file";
 		else if (!buf_ok(r->value) || !buf_ok(&key))
 			what = "this entry is too large";
-		else if (memory_add(r->is_virtual ? &r->src->virtual_ :
-		    &r->src->aliases, buf_view(&key), buf_view(r->value),
-		    r->file, e->line) == -1)
+		else if (memory_add(&r->src->tables[r->kind], buf_view(&key),
+		    buf_view(r->value), r->file, e->line) == -1)
 			what = strerror(errno);
 	}
 	if (what != NULL)
@@ -374,10 +347,10 @@ read_entries(struct reader *r)
 
 void
 sources_text(struct sources *src, const char *file, struct str text,
-    bool is_virtual)
+    enum table_kind kind)
 {
 	struct reader	r = { .src = src, .file = file, .text = text,
-	    .trusted = true, .is_virtual = is_virtual };
+	    .trusted = true, .kind = kind };
 	struct buf	value;
 
 	buf_init(&value, VALUE_MAX);
@@ -389,9 +362,12 @@ sources_text(struct sources *src, const char *file, struct str text,
 }
 
 void
-sources_aliases(struct sources *src, const struct setting_item *it,
-    bool is_virtual)
+sources_file(struct sources *src, const struct setting_item *it,
+    enum table_kind kind)
 {
+	static const char *const keys[TABLE_KINDS] = {
+		"aliases", "virtual", "senders"
+	};
 	struct buf	text;
 	struct stat	st;
 	int		fd;
@@ -400,11 +376,10 @@ sources_aliases(struct sources *src, const struct setting_item *it,
 	fd = open(it->text, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd == -1 || fstat(fd, &st) == -1 || fdio_slurp(fd, &text) == -1)
 		sources_mistake(src, it->file, it->line, 1, "%s %s: %s",
-		    is_virtual ? "virtual" : "aliases", it->text,
-		    strerror(errno));
+		    keys[kind], it->text, strerror(errno));
 	else {
-		src->hidden[is_virtual] |= (st.st_mode & S_IROTH) == 0;
-		sources_text(src, it->text, buf_view(&text), is_virtual);
+		src->hidden[kind] |= (st.st_mode & S_IROTH) == 0;
+		sources_text(src, it->text, buf_view(&text), kind);
 	}
 	fdio_close(&fd);
 	buf_free(&text);

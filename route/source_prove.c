@@ -73,7 +73,7 @@ prove_row(struct prover *p, const struct memory *m,
 	struct str		 address, why;
 
 	address = key_to_address(p, memory_key(m, row),
-	    m == &p->src->virtual_);
+	    m == &p->src->tables[TABLE_VIRTUAL]);
 	if (address.n == 0)
 		return;		/* whom it means depends on the name */
 	d = ask(p, address);
@@ -114,6 +114,28 @@ prove_table(struct prover *p, const struct memory *m)
 		prove_row(p, m, rows[i]);
 	free(rows);
 	return 0;
+}
+
+static void
+prove_senders(struct prover *p)
+{
+	const struct memory	*m = &p->src->tables[TABLE_SENDERS];
+	struct cur		 c;
+	struct field		 f;
+	struct buf		 place;
+	uid_t			 uid;
+	size_t			 i;
+
+	buf_init(&place, 2048);
+	for (i = 0; i < m->n; i++)
+		for (c = cur_from(memory_value(m, &m->rows[i]));
+		    record_next(&c, &f);)
+			if (f.tag == VALUE_USER && !str_eq(f.value, STR("*")) &&
+			    p->tables.user(p->src, f.value, &uid, &place) == 0)
+				sources_warn(p->src, m->rows[i].file,
+				    m->rows[i].line, "there is no user %.*s",
+				    STR_ARG(f.value));
+	buf_free(&place);
 }
 
 static void
@@ -172,8 +194,9 @@ sources_prove(struct sources *s)
 	engine_init(&p.engine);
 	decision_init(&p.decision);
 	buf_init(&p.address, 1024);
-	if (prove_table(&p, &s->aliases) == 0 &&
-	    prove_table(&p, &s->virtual_) == 0) {
+	if (prove_table(&p, &s->tables[TABLE_ALIASES]) == 0 &&
+	    prove_table(&p, &s->tables[TABLE_VIRTUAL]) == 0) {
+		prove_senders(&p);
 		prove_catch_alls(&p);
 		prove_postmaster(&p);
 		prove_relay(&p);

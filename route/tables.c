@@ -9,7 +9,7 @@
 #include "route/value.h"
 
 struct tables {
-	struct table	*aliases, *virtual_;
+	struct table	*aliases, *virtual_, *senders;
 	struct users	*users;
 };
 
@@ -24,6 +24,7 @@ tables_open(struct tables **out, const struct settings *st, int dir,
 		return diag_errno(why, "tables");
 	if (table_open(&t->aliases, dir, ALIASES_TABLE, why) == -1 ||
 	    table_open(&t->virtual_, dir, VIRTUAL_TABLE, why) == -1 ||
+	    table_open(&t->senders, dir, SENDERS_TABLE, why) == -1 ||
 	    users_open(&t->users, system, dir, why) == -1) {
 		tables_close(&t);
 		return -1;
@@ -41,6 +42,7 @@ tables_refresh(struct tables *t, struct diag *why)
 	why->text[0] = '\0';
 	changed = table_refresh(t->aliases, why);
 	changed |= table_refresh(t->virtual_, why);
+	changed |= table_refresh(t->senders, why);
 	changed |= users_refresh(t->users, &other);
 	if (other.text[0] != '\0')
 		*why = other;
@@ -64,6 +66,14 @@ get_virtual(void *arg, struct str key, struct str *value)
 }
 
 static int
+get_sender(void *arg, struct str key, struct str *value)
+{
+	struct tables	*t = arg;
+
+	return table_get(t->senders, key, value);
+}
+
+static int
 get_user(void *arg, struct str name, uid_t *uid, struct buf *place)
 {
 	struct tables	*t = arg;
@@ -78,7 +88,8 @@ get_user(void *arg, struct str name, uid_t *uid, struct buf *place)
 struct engine_tables
 tables_engine(struct tables *t)
 {
-	return (struct engine_tables){ t, get_alias, get_virtual, get_user };
+	return (struct engine_tables){ t, get_alias, get_virtual, get_user,
+	    get_sender };
 }
 
 void
@@ -90,6 +101,7 @@ tables_close(struct tables **tp)
 		return;
 	table_close(&t->aliases);
 	table_close(&t->virtual_);
+	table_close(&t->senders);
 	users_close(&t->users);
 	free(t);
 	*tp = NULL;

@@ -24,6 +24,8 @@ walk_node(struct walk *w, struct str text, const struct node *parent,
 	bool		 bare = true;
 
 	*n = (struct node){ .parent = parent, .skip = SKIP_NOTHING };
+	if (parent != NULL && w->direct)
+		n->skip = SKIP_ALIAS;
 	n->depth = parent == NULL ? 0 : parent->depth + 1;
 	if (!path_mailbox(&c, PATH_UTF8, bare, &p) || !cur_done(&c))
 		return false;
@@ -188,7 +190,8 @@ try_catch_all(struct walk *w, struct node *n, const struct site_domain *d)
 
 	if (n->skip < SKIP_VIRTUAL)
 		o = try_virtual(w, n, STR(""), STR(""));
-	if (o != OUT_NONE || d->catch_all == NULL)
+	if (o != OUT_NONE || d->catch_all == NULL ||
+	    (n->parent != NULL && w->direct))
 		return o;
 	walk_why_item(w, d->catch_all, "catch-all of %s is %s", d->name,
 	    d->catch_all->more);
@@ -256,7 +259,8 @@ check_way(struct walk *w, struct node *n, enum outcome *o)
 			continue;
 		/* "bob: bob, ann" means the mailbox of bob, not bob again. */
 		if (p == n->parent && p->skip < p->by) {
-			n->skip = p->by;
+			if (n->skip < p->by)
+				n->skip = p->by;
 			walk_why(w, "%s names itself: its own entry is not "
 			    "asked again", n->addr);
 			return 1;

@@ -38,6 +38,7 @@ struct walk {
 	struct decision			*out;
 	bool				 expn;	/* name the members, do not follow them */
 	bool				 partly;	/* something unknown was met */
+	bool				 direct;	/* what an entry names is a user or of no interest */
 };
 
 /* Fills the node from local@domain or local (then the first domain). False: not an address. */

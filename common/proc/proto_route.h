@@ -3,6 +3,7 @@
  * V rcpt    may this client send to this recipient, and whom does it mean?   (smtpd)
  * V final   which final recipients are meant? (queue, before each attempt)
  * V vrfy    RFC 5321 3.5.1, V expn 3.5.2                                     (smtpd)
+ * V sender  may this user (ROUTE_AUTH) send as this address (ROUTE_SENDER)? 250, 553 or 451   (smtpd)
  */
 #ifndef PROC_PROTO_ROUTE_H
 #define PROC_PROTO_ROUTE_H

@@ -91,7 +91,8 @@ struct settings {
 	char			*spool, *run, *tables, *libexec, *durability;
 	char			*log, *log_level;		/* "file:/path", "syslog", "stderr" */
 	struct setting_list	 domains, virtual_domains, relay_domains, relay_from;
-	struct setting_list	 users, aliases, virtuals, catch_all, expect;
+	struct setting_list	 users, aliases, virtuals, senders, catch_all, expect;
+	char			*submission_senders;	/* "own", "table", "any" */
 	long long		 stop_timeout;			/* ms */
 	struct smtp_settings	 smtp;
 	struct listen_settings	 lmtp, pop3;

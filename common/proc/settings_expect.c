@@ -3,6 +3,7 @@
  * them out. And what only the whole configuration can show.
  *
  *	expect [client IP] [from ADDRESS] to ADDRESS -> CODE [STATUS]
+ *	expect user NAME from ADDRESS -> CODE [STATUS]
  *	expect route ADDRESS -> KIND WORD ...
  */
 #include "common/proc/settings_impl.h"
@@ -59,6 +60,40 @@ word_is(const struct conf_stmt *st, size_t n, const char *word)
 	return n < st->nwords && strcmp(st->words[n].text, word) == 0;
 }
 
+/* From word n on. */
+static int
+reply_ok(const struct conf_stmt *st, size_t n, struct diag *why)
+{
+	if (!word_is(st, n, "->"))
+		return wrong(st, n, "->", why);
+	if (++n >= st->nwords || !code_ok(st->words[n].text))
+		return wrong(st, n, "a reply code such as 250 or 550", why);
+	if (++n < st->nwords && !status_ok(st->words[n].text))
+		return wrong(st, n, "an enhanced status code such as 5.7.1", why);
+	if (n + 1 < st->nwords)
+		return wrong(st, n + 1, "the end of the line", why);
+	return 0;
+}
+
+static bool
+sender_ok(const struct conf_stmt *st, size_t n)
+{
+	return n < st->nwords && (word_is(st, n, "<>") ||
+	    address_ok(st->words[n].text));
+}
+
+static int
+login_ok(const struct conf_stmt *st, struct diag *why)
+{
+	if (st->nwords < 2)
+		return wrong(st, 1, "the user's name", why);
+	if (!word_is(st, 2, "from"))
+		return wrong(st, 2, "from ADDRESS", why);
+	if (!sender_ok(st, 3))
+		return wrong(st, 3, "the sender's address or <>", why);
+	return reply_ok(st, 4, why);
+}
+
 static int
 transaction_ok(const struct conf_stmt *st, struct diag *why)
 {
@@ -71,25 +106,16 @@ transaction_ok(const struct conf_stmt *st, struct diag *why)
 			return wrong(st, 1, "an IP address", why);
 	}
 	if (word_is(st, n, "from")) {
-		if (++n >= st->nwords || (!word_is(st, n, "<>") &&
-		    !address_ok(st->words[n].text)))
+		if (!sender_ok(st, ++n))
 			return wrong(st, n, "the sender's address or <>", why);
 		n++;
 	}
 	if (!word_is(st, n, "to"))
-		return wrong(st, n, n == 0 ? "route, client, from or to" :
+		return wrong(st, n, n == 0 ? "route, user, client, from or to" :
 		    "to ADDRESS", why);
 	if (++n >= st->nwords || !address_ok(st->words[n].text))
 		return wrong(st, n, "the recipient's address", why);
-	if (!word_is(st, ++n, "->"))
-		return wrong(st, n, "->", why);
-	if (++n >= st->nwords || !code_ok(st->words[n].text))
-		return wrong(st, n, "a reply code such as 250 or 550", why);
-	if (++n < st->nwords && !status_ok(st->words[n].text))
-		return wrong(st, n, "an enhanced status code such as 5.7.1", why);
-	if (n + 1 < st->nwords)
-		return wrong(st, n + 1, "the end of the line", why);
-	return 0;
+	return reply_ok(st, n + 1, why);
 }
 
 static int
@@ -115,6 +141,8 @@ setting_expect_ok(const struct conf_stmt *st, struct diag *why)
 {
 	if (word_is(st, 0, "route"))
 		return route_ok(st, why);
+	if (word_is(st, 0, "user"))
+		return login_ok(st, why);
 	return transaction_ok(st, why);
 }
 

@@ -47,10 +47,30 @@ const struct setting_key *setting_find(const char *);
 const struct setting_key *setting_near(const char *);
 const char *setting_type_name(enum setting_type);
 
-extern const struct setting_rule rule_domain, rule_user, rule_path, rule_network,
-    rule_listen, rule_log, rule_level, rule_durability, rule_mailbox,
-    rule_separator, rule_line, rule_cleartext, rule_mechanism, rule_server, rule_host, rule_pattern, rule_target,
-    rule_tls, rule_ip, rule_count, rule_family, rule_path_or_none, rule_domain_or_none;
+extern const struct setting_rule rule_domain;
+extern const struct setting_rule rule_user;
+extern const struct setting_rule rule_path;
+extern const struct setting_rule rule_network;
+extern const struct setting_rule rule_listen;
+extern const struct setting_rule rule_log;
+extern const struct setting_rule rule_level;
+extern const struct setting_rule rule_durability;
+extern const struct setting_rule rule_mailbox;
+extern const struct setting_rule rule_separator;
+extern const struct setting_rule rule_line;
+extern const struct setting_rule rule_cleartext;
+extern const struct setting_rule rule_mechanism;
+extern const struct setting_rule rule_server;
+extern const struct setting_rule rule_host;
+extern const struct setting_rule rule_pattern;
+extern const struct setting_rule rule_target;
+extern const struct setting_rule rule_tls;
+extern const struct setting_rule rule_ip;
+extern const struct setting_rule rule_count;
+extern const struct setting_rule rule_family;
+extern const struct setting_rule rule_senders;
+extern const struct setting_rule rule_path_or_none;
+extern const struct setting_rule rule_domain_or_none;
 
 /* Where mistakes go: the first to why, all of them to all; either may be NULL. */
 struct setting_report {

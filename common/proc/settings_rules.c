@@ -142,6 +142,13 @@ mechanism_name_ok(const char *s)
 	return mechanism_find(str_from(s), &m);
 }
 
+static bool
+senders_ok(const char *s)
+{
+	return strcmp(s, "own") == 0 || strcmp(s, "table") == 0 ||
+	    strcmp(s, "any") == 0;
+}
+
 const struct setting_rule rule_domain = { domain_ok, "a domain name" };
 const struct setting_rule rule_user = { user_ok, "a user name" };
 const struct setting_rule rule_path = { path_ok, "an absolute path" };
@@ -170,3 +177,4 @@ const struct setting_rule rule_mechanism = {
 	mechanism_name_ok, "PLAIN, LOGIN, SCRAM-SHA-1, SCRAM-SHA-256, "
 	"SCRAM-SHA-1-PLUS, SCRAM-SHA-256-PLUS, EXTERNAL, OAUTHBEARER or XOAUTH2"
 };
+const struct setting_rule rule_senders = { senders_ok, "own, table or any" };

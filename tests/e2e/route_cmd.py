@@ -98,6 +98,9 @@ def test_calls():
     for args in ([], ["-x"], ["-v", "-f", CONF], ["-c", "x"],
                  ["-c", "-t", "-f", CONF], ["-c", "-i", "::1"],
                  ["-v", "-f", CONF, "-i", "nowhere", "a"],
+                 ["-v", "-f", CONF, "-u", "bob"], ["-c", "-u", "bob"],
+                 ["-v", "-f", CONF, "-s", "bob@example.test"],
+                 ["-v", "-f", CONF, "-u", "bob", "-s", "no address"],
                  ["-v", "-f", CONF, "-s", "no address", "a"]):
         got, _, err = route(*args)
         check(got == 64 and err, "route %s is a wrong call" % " ".join(args)
@@ -195,10 +198,11 @@ def test_expect():
         f.write(text)
         f.write("expect route abuse@example.test -> user alice\n")
         f.write("expect client 203.0.113.9 to a@far.test -> 550 5.7.1\n")
+        f.write("expect user bob from alice@example.test -> 553 5.7.1\n")
         f.flush()
         got, _, err = route("-t", "-f", f.name)
         check(got == 0 and not err, "expect lines hold", err)
-        line = text.count("\n") + 3
+        line = text.count("\n") + 4
         f.write("expect route abuse@example.test -> user bob\n")
         f.flush()
         got, _, err = route("-t", "-f", f.name)
@@ -207,6 +211,31 @@ def test_expect():
             "it is user alice" % (f.name, line)) and
             "\t%s:3: abuse@example.test is postmaster" % ALIASES in err,
             "one that does not hold is explained", err)
+
+
+def test_senders():
+    """Who may send as which address, as it is said to smtpd."""
+    with Stage("senders @DIR@/senders\n", files={"senders": "@firm.test: bob\nnews@example.test: *\n"}) as st:
+        for user, sender, status, lines in (
+                ("bob", "<bob+x@example.test>", 0, ["senders: no @example.test", "users:2: user bob, sub-address x", "250 2.1.0"]),
+                ("alice", "postmaster@example.test", 0, ["aliases:1: postmaster@example.test is alice", "250 2.1.0 sender ok"]),
+                ("bob", "x@firm.test", 0, ["senders:1: @firm.test is for bob", "250 2.1.0 sender ok"]),
+                ("bob", "<>", 0, ["the null sender", "250 2.1.0 sender ok"]),
+                ("carol", "news@example.test", 0, ["senders:2: news@example.test is for *", "250 2.1.0 sender ok"]),
+                ("carol", "x@firm.test", 77, ["senders:1: @firm.test is not for carol",
+                                              "firm.test is not a domain of this host", "553 5.7.1 "]),
+                ("carol", "bob@example.test", 77, ["mail for bob@example.test is not delivered to carol", "553 5.7.1 "])):
+            p = subprocess.run([os.path.join(st.dir, "bin", "route"), "-v", "-f", st.conf, "-u", user, "-s", sender],
+                               capture_output=True, encoding="utf-8", timeout=60, check=False)
+            at = 0
+            for line in lines:
+                at = p.stdout.find(line, at)
+                if at < 0:
+                    break
+            check(p.returncode == status and at >= 0, "route -v -u %s -s %s" % (user, sender), p.stdout + p.stderr)
+        p = subprocess.run([os.path.join(st.dir, "bin", "route"), "-v", "-f", st.conf, "-i", STRANGER, "-u", "bob",
+                            "ann@far.test"], capture_output=True, encoding="utf-8", timeout=60, check=False)
+        check("user bob has logged in and may relay" in p.stdout, "route -v -u bob ADDRESS", p.stdout + p.stderr)
 
 
 def test_idna():
@@ -263,6 +292,7 @@ def main():
             test_swap(keep.name)
             test_open_session(keep.name)
             test_expect()
+            test_senders()
             test_idna()
         finally:
             shutil.copyfile(keep.name, ALIASES)

@@ -23,6 +23,7 @@ static const char conf[] =
     "users file /users\n"
     "aliases /a\n"
     "virtual /v\n"
+    "senders /s\n"
     "catch-all v u\n"
     "postmaster u\n";
 
@@ -82,11 +83,12 @@ static void
 ask_all(struct sources *s, struct engine *e, struct decision *d, struct str who)
 {
 	struct engine_tables	tables = sources_tables(s);
-	struct engine_ask	q = { .auth = STR(""), .rcpt = who };
+	struct engine_ask	q = { .auth = STR("u"), .rcpt = who,
+	    .sender = who };
 	unsigned		first;
 	int			verb;
 
-	for (verb = ENGINE_RCPT; verb <= ENGINE_EXPN; verb++) {
+	for (verb = ENGINE_RCPT; verb <= ENGINE_SENDER; verb++) {
 		q.verb = (enum engine_verb)verb;
 		q.has_client = verb != ENGINE_FINAL;
 		engine_decide(e, s->site, &tables, &q, d);
@@ -124,20 +126,20 @@ ask_keys(struct sources *s, const struct memory *m)
 }
 
 static void
-compile(struct site *site, struct str text, bool is_virtual)
+compile(struct site *site, struct str text, enum table_kind kind)
 {
 	struct sources	s;
 
 	sources_init(&s, site);
 	DEMAND(memory_add(&s.names, STR("u"), STR("61001 users:1"), "users",
 	    1) == 0);
-	sources_text(&s, "f", text, is_virtual);
+	sources_text(&s, "f", text, kind);
 	sources_sort(&s);
 	DEMAND((s.mistakes == 0) == (s.said.n == 0));
 	if (s.mistakes == 0)
 		DEMAND(sources_prove(&s) == 0);
 	/* What was read must be safe to ask even beside mistakes. */
-	ask_keys(&s, is_virtual ? &s.virtual_ : &s.aliases);
+	ask_keys(&s, &s.tables[kind]);
 	sources_free(&s);
 }
 
@@ -153,7 +155,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	DEMAND(settings_parse(str_from(conf), "conf", &st, &why) == 0);
 	DEMAND(site_init(&site, st, NULL, 0) == 0);
-	compile(&site, text, data[0] & 1);
+	compile(&site, text, (enum table_kind)(data[0] % TABLE_KINDS));
 	site_free(&site);
 	settings_free(&st);
 	return 0;

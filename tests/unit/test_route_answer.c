@@ -10,6 +10,7 @@
 #include "route/answer.h"
 
 #define ASK(verb)	"V4:" verb ",\nr1:a,\n"
+#define SENDER		"V6:sender,\nu3:bob,\n"
 
 static const struct { const char *in; enum route_role role; bool ok; } rows[] = {
 	{ ASK("rcpt"), ROLE_SMTP, true },
@@ -44,6 +45,23 @@ START_TEST(questions)
 	    &q), rows[_i].ok);
 	if (rows[_i].ok)
 		ck_assert(str_eq(q.ask.rcpt, STR("a")));
+}
+END_TEST
+
+START_TEST(sender_questions)
+{
+	struct question	q;
+
+	ck_assert(question_parse(STR(SENDER "s0:,\n"), ROLE_SMTP, &q));
+	ck_assert_uint_eq(q.ask.sender.n, 0);
+	ck_assert(question_parse(STR(SENDER "s3:a@b,\n"), ROLE_SMTP, &q));
+	ck_assert(str_eq(q.ask.sender, STR("a@b")));
+	ck_assert(str_eq(q.ask.auth, STR("bob")));
+	ck_assert(q.ask.verb == ENGINE_SENDER);
+	ck_assert(!question_parse(STR(SENDER), ROLE_SMTP, &q));
+	ck_assert(!question_parse(STR(SENDER "s3:a@b,\n"), ROLE_QUEUE, &q));
+	ck_assert(!question_parse(STR("V6:sender,\nu0:,\ns3:a@b,\n"),
+	    ROLE_SMTP, &q));
 }
 END_TEST
 
@@ -162,6 +180,7 @@ main(void)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, questions, 0, nitems(rows));
+	tcase_add_test(t, sender_questions);
 	tcase_add_test(t, what_smtpd_learns);
 	tcase_add_test(t, pages);
 	suite_add_tcase(s, t);

@@ -58,7 +58,8 @@ static void
 teardown(void)
 {
 	static const char *const	names[] = { "users", "aliases",
-	    "virtual", "aliases.cdb", "virtual.cdb", "users.cdb", "auth.cdb" };
+	    "virtual", "aliases.cdb", "virtual.cdb", "senders.cdb",
+	    "users.cdb", "auth.cdb" };
 	size_t				i;
 
 	for (i = 0; i < nitems(names); i++)

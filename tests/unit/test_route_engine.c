@@ -84,8 +84,8 @@ setup(void)
 	ck_assert_int_eq(addr_parse(STR("198.51.100.1"), &own), 0);
 	ck_assert_int_eq(site_init(&site, settings, &own, 1), 0);
 	sources_init(&sources, &site);
-	sources_text(&sources, "a", str_from(aliases), false);
-	sources_text(&sources, "v", str_from(virtuals), true);
+	sources_text(&sources, "a", str_from(aliases), TABLE_ALIASES);
+	sources_text(&sources, "v", str_from(virtuals), TABLE_VIRTUAL);
 	add_user("alice", "61001 users:1");
 	add_user("bob", "61002 users:2");
 	add_user("carol", "61003 users:3");
@@ -405,7 +405,7 @@ START_TEST(too_wide)
 		buf_addf(&text, ", m%u@far.test", i);
 	buf_adds(&text, "\nmore: most, bob\nmost2: most, alice\n");
 	sources_init(&sources, &site);
-	sources_text(&sources, "wide", buf_view(&text), false);
+	sources_text(&sources, "wide", buf_view(&text), TABLE_ALIASES);
 	sources_sort(&sources);
 	memory_free(&sources.names);
 	sources.names = s.names;
@@ -441,7 +441,7 @@ START_TEST(depth_and_width)
 	buf_addc(&text, '\n');
 	s = sources;
 	sources_init(&sources, &site);
-	sources_text(&sources, "deep", buf_view(&text), false);
+	sources_text(&sources, "deep", buf_view(&text), TABLE_ALIASES);
 	sources_sort(&sources);
 	memory_free(&sources.names);
 	sources.names = s.names;
@@ -469,7 +469,7 @@ START_TEST(postmaster_without_mailbox)
 	ck_assert_uint_eq(decision.code, 451);
 	ck_assert_str_eq(decision.status, "4.3.5");
 	sources_text(&sources, "b", STR("postmaster: zlice\n"
-	    "both: alice, postmaster\n"), false);
+	    "both: alice, postmaster\n"), TABLE_ALIASES);
 	sources_sort(&sources);
 	ask(ENGINE_RCPT, STRANGER, "", "postmaster");
 	ck_assert_uint_eq(decision.code, 250);
@@ -487,7 +487,7 @@ START_TEST(postmaster_by_setting)
 	struct buf	got;
 
 	buf_init(&got, 4096);
-	sources_text(&sources, "b", STR("postmaster: nosuch\n"), false);
+	sources_text(&sources, "b", STR("postmaster: nosuch\n"), TABLE_ALIASES);
 	sources_sort(&sources);
 	ask(ENGINE_FINAL, NULL, "", "postmaster");
 	describe(&got);

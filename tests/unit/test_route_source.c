@@ -33,15 +33,20 @@ static const char conf[] =
     "expect route info@example.test -> pipe /bin/cat -u\n"
     "expect route info@example.test -> file /var/x\n"
     "expect route nosuch@example.test -> unknown\n"
+    "expect user alice from <> -> 250\n"
+    "expect user alice from alice@example.test -> 250 2.1.0\n"
+    "expect user bob from alice@example.test -> 553 5.7.1\n"
+    "expect user alice from x@far.test -> 553\n"
     /* from here on none of them holds */
     "expect to alice@example.test -> 550\n"
     "expect to alice@example.test -> 250 2.0.0\n"
     "expect client 192.0.2.1 to x@far.test -> 250\n"
     "expect route info@example.test -> user bob\n"
     "expect route info@example.test -> pipe /bin/cat\n"
-    "expect route alice@example.test -> unknown\n";
-#define EXPECT_GOOD	9
-#define EXPECT_ALL	15
+    "expect route alice@example.test -> unknown\n"
+    "expect user alice from alice@example.test -> 553\n";
+#define EXPECT_GOOD	13
+#define EXPECT_ALL	20
 
 static struct settings	*settings;
 static struct site	 site;
@@ -89,52 +94,63 @@ check_said(const char *want)
 	ck_assert_str_eq(got, want);
 }
 
-static const struct { bool is_virtual; const char *in, *said; } mistakes[] = {
-	{ false, "", "" },
-	{ false, "a: alice\n\n# text\nb : \"alice\" , |c\n", "" },
-	{ false, "no colon\na:\nb: ,,\n",
+static const struct { enum table_kind kind; const char *in, *said; } mistakes[] = {
+	{ TABLE_ALIASES, "", "" },
+	{ TABLE_ALIASES, "a: alice\n\n# text\nb : \"alice\" , |c\n", "" },
+	{ TABLE_ALIASES, "no colon\na:\nb: ,,\n",
 	    "f:1:4: expected a name and a colon\n"
 	    "f:2:1: no target, expected an address, |command, /file or "
 	    ":include:/file\n"
 	    "f:3:1: no target, expected an address, |command, /file or "
 	    ":include:/file\n" },
-	{ false, "a: b c,\n  d@, \\, \"x\n", "f:1:4: this is no address, "
+	{ TABLE_ALIASES, "a: b c,\n  d@, \\, \"x\n", "f:1:4: this is no address, "
 	    "expected name or name@domain\n"
 	    "f:2:3: this is no address, expected name or name@domain\n"
 	    "f:2:7: this is no address, expected name or name@domain\n"
 	    "f:2:10: malformed target, expected an address, |command, /file "
 	    "or :include:/file\n" },
-	{ false, "a: alice # me\n", "f:1:4: text after an address, expected a "
+	{ TABLE_ALIASES, "a: alice # me\n", "f:1:4: text after an address, expected a "
 	    "comma or the end of the line (a comment has a line of its "
 	    "own)\n" },
-	{ false, "a@b.test: alice\n", "f:1:1: an alias has no domain, "
+	{ TABLE_ALIASES, "a@b.test: alice\n", "f:1:1: an alias has no domain, "
 	    "expected a name without @ (addresses stand in virtual "
 	    "tables)\n" },
-	{ false, "a: @v.test\n", "f:1:4: this is no address, expected name "
+	{ TABLE_ALIASES, "a: @v.test\n", "f:1:4: this is no address, expected name "
 	    "or name@domain\n" },
-	{ false, "a: alice\nB: alice\nA: alice\n", "f:3:1: this name is "
+	{ TABLE_ALIASES, "a: alice\nB: alice\nA: alice\n", "f:3:1: this name is "
 	    "there already, expected it once (see f:1)\n" },
-	{ false, "a: :include:/nonexistent/x, :include:x\n",
+	{ TABLE_ALIASES, "a: :include:/nonexistent/x, :include:x\n",
 	    "f:1:4: :include:/nonexistent/x: No such file or directory\n"
 	    "f:1:29: malformed target, expected an address, |command, /file "
 	    "or :include:/file\n" },
-	{ true, "a@v.test: alice\nA@V.test: alice\n@v.test: @example.test\n",
+	{ TABLE_VIRTUAL, "a@v.test: alice\nA@V.test: alice\n@v.test: @example.test\n",
 	    "f:2:1: this name is there already, expected it once (see "
 	    "f:1)\n" },
-	{ true, "a: alice\nx@far.test: alice\nx@backup.test: alice\n@: b\n",
+	{ TABLE_VIRTUAL, "a: alice\nx@far.test: alice\nx@backup.test: alice\n@: b\n",
 	    "f:1:1: this is no address, expected name@domain or @domain\n"
 	    "f:2:1: this domain is not ours, expected one of domain or "
 	    "virtual-domain\n"
 	    "f:3:1: this domain is not ours, expected one of domain or "
 	    "virtual-domain\n"
 	    "f:4:1: this is no address, expected name@domain or @domain\n" },
-	{ true, "a@v.test: @\n", "f:1:11: expected a domain after the @\n" },
+	{ TABLE_SENDERS, "a@far.test: alice, b@v.test, *\n@far.test: alice\n"
+	    "*: alice\n", "" },
+	{ TABLE_SENDERS, "a: alice\n@: alice\na@b: |c, /d, e f,\n*:\nA@B: alice\n",
+	    "f:1:1: this is no address, expected name@domain or @domain\n"
+	    "f:2:1: this is no address, expected name@domain or @domain\n"
+	    "f:3:6: expected a user's name\n"
+	    "f:3:10: expected a user's name\n"
+	    "f:3:14: expected a user's name, or * for each of them\n"
+	    "f:4:1: expected a user's name\n"
+	    "f:5:1: this name is there already, expected it once (see "
+	    "f:3)\n" },
+	{ TABLE_VIRTUAL, "a@v.test: @\n", "f:1:11: expected a domain after the @\n" },
 };
 
 START_TEST(all_mistakes)
 {
 	sources_text(&sources, "f", str_from(mistakes[_i].in),
-	    mistakes[_i].is_virtual);
+	    mistakes[_i].kind);
 	sources_sort(&sources);
 	check_said(mistakes[_i].said);
 	ck_assert_int_eq(sources.mistakes > 0, mistakes[_i].said[0] != '\0');
@@ -158,11 +174,22 @@ static const struct { const char *in, *said; unsigned mistakes; } proofs[] = {
 
 START_TEST(entries_are_proved)
 {
-	sources_text(&sources, "f", str_from(proofs[_i].in), false);
+	sources_text(&sources, "f", str_from(proofs[_i].in), TABLE_ALIASES);
 	sources_sort(&sources);
 	ck_assert_int_eq(sources_prove(&sources), 0);
 	check_said(proofs[_i].said);
 	ck_assert_uint_eq(sources.mistakes, proofs[_i].mistakes);
+}
+END_TEST
+
+START_TEST(senders_are_proved)
+{
+	sources_text(&sources, "f", STR("x@far.test: alice, ghost\n*: *\n"),
+	    TABLE_SENDERS);
+	sources_sort(&sources);
+	ck_assert_int_eq(sources_prove(&sources), 0);
+	check_said("f:1: warning: there is no user ghost\n");
+	ck_assert_uint_eq(sources.mistakes, 0);
 }
 END_TEST
 
@@ -223,7 +250,7 @@ include(const char *name)
 	char	text[128];
 
 	snprintf(text, sizeof(text), "list: :include:%s/%s\n", dir, name);
-	sources_text(&sources, "f", str_from(text), false);
+	sources_text(&sources, "f", str_from(text), TABLE_ALIASES);
 	sources_sort(&sources);
 }
 
@@ -241,7 +268,7 @@ START_TEST(included_files)
 	put_file("one", text, getuid());
 	include("one");
 	check_said("");
-	ck_assert(memory_get(&sources.aliases, STR("list"), &value));
+	ck_assert(memory_get(&sources.tables[TABLE_ALIASES], STR("list"), &value));
 	c = cur_from(value);
 	while (record_next(&c, &f)) {
 		if (f.tag != VALUE_PLACE)
@@ -315,7 +342,7 @@ START_TEST(expectations)
 	bool		holds;
 
 	sources_text(&sources, "f", STR("info: alice, x@far.test, "
-	    "\"|/bin/cat -u\", /var/x\n"), false);
+	    "\"|/bin/cat -u\", /var/x\n"), TABLE_ALIASES);
 	sources_sort(&sources);
 	engine_init(&e);
 	decision_init(&d);
@@ -328,7 +355,7 @@ START_TEST(expectations)
 		    settings->expect.items[i].more);
 	}
 	ck_assert_uint_eq(sources.mistakes, EXPECT_ALL - EXPECT_GOOD);
-	ck_assert(str_starts_nocase(buf_view(&sources.said), STR("conf:18:1: "
+	ck_assert(str_starts_nocase(buf_view(&sources.said), STR("conf:22:1: "
 	    "expect to alice@example.test -> 550 failed, it is 250 2.1.5 "
 	    "recipient ok\n\t")));
 	engine_free(&e);
@@ -348,6 +375,7 @@ main(void)
 	tcase_add_loop_test(t, all_mistakes, 0, nitems(mistakes));
 	tcase_add_loop_test(t, entries_are_proved, 0, nitems(proofs));
 	tcase_add_test(t, nobody_gets_it);
+	tcase_add_test(t, senders_are_proved);
 	tcase_add_test(t, open_relay);
 	tcase_add_test(t, included_files);
 	tcase_add_test(t, a_file_that_includes_itself);
