@@ -69,7 +69,7 @@ FLAGS		= $(CC) $(filter-out -Werror,$(ALL_CFLAGS)) $(ALL_LDFLAGS) $(LIBS)
 
 ROOMS		:= base fmt store net proc
 COMMON_SRC	:= $(sort $(wildcard $(ROOMS:%=common/%/*.c)))
-FOLDERS		:= master log smtpd queue route deliver pop3d auth
+FOLDERS		:= master log keys smtpd queue route deliver pop3d auth
 MAIN_SRC	:= $(sort $(wildcard $(FOLDERS:%=%/main.c) $(FOLDERS:%=%/*_main.c)))
 FOLDER_SRC	:= $(filter-out $(MAIN_SRC),$(sort $(wildcard $(FOLDERS:%=%/*.c))))
 UNIT_SRC	:= $(sort $(wildcard tests/unit/test_*.c))

@@ -78,6 +78,8 @@ serve(struct master *m)
 	write_pid(m);
 	log_open(m->log[1], "posthouse");
 	log_set_level(settings_log_level(m->settings));
+	if (m->made_certificate)
+		certificates_say_made(m->settings);
 	m->signals = sig_init(SIG_EV_TERM | SIG_EV_HUP | SIG_EV_CHLD);
 	if (m->signals == -1)
 		err(EX_OSERR, "signals");

@@ -19,6 +19,8 @@
 
 #define MASTER_SOCKETS	15	/* listening places of a service: with the conf they fit in one packet */
 #define MASTER_FILES	2	/* for a program, see files.c */
+#define PATH_SIZE	4096
+#define CERTIFICATE_FILES 3	/* certificate with chain, key, OCSP response */
 #define MASTER_CLIENTS	8	/* control connections at a time */
 #define MASTER_TRIES	3	/* starts of a program before the first readiness fails */
 #define MASTER_READY_MS	300000	/* a queue of a million messages has to be read */
@@ -89,6 +91,7 @@ struct master {
 	int64_t		 accept_due;	/* nobody is accepted before */
 	int		 tell;		/* -F: -1; else whoever waits for our readiness */
 	int64_t		 started, pinged;
+	bool		 made_certificate;	/* at the start */
 	bool		 ready;		/* all of them have been, once */
 	struct program	 programs[ID_COUNT];
 	struct client	 clients[MASTER_CLIENTS];
@@ -107,6 +110,8 @@ struct master {
 int	setup_all(struct master *, struct diag *) must_check;
 /* May the configuration be believed? Also asked at each reload. */
 int	setup_check_conf(const char *path, struct diag *) must_check;
+/* A directory of ours that nobody else can write to. */
+int	setup_make_dir(const char *, struct diag *) must_check;
 void	setup_remove(struct master *);		/* sockets and pid file, at the end */
 
 /* sockets.c */
@@ -123,6 +128,15 @@ int	files_check(const struct settings *, struct diag *) must_check;
 /* The files of a program, for files_close; one that cannot be opened is logged and left out: its reader decides. */
 size_t	files_open(const struct settings *, enum program_id, struct child_fd[MASTER_FILES]);
 void	files_close(struct child_fd *, size_t);
+
+/* certificates.c: how many pairs, and the file of pair i that is its certificate (0), key (1) or OCSP response (2). */
+size_t	certificates_count(const struct settings *);
+int	certificates_path(const struct settings *, size_t i, size_t kind, char *, size_t) must_check;
+/* All of them to keys, before a "reload". How many could not be opened; each is logged, and *why is about the first. */
+size_t	certificates_give(const struct settings *, int link, struct diag *why);
+/* If there are none to be given, and none was made before, one is made, of which the log is to be told. -1: *why. */
+int	certificates_make(const struct settings *, bool *made, struct diag *) must_check;
+void	certificates_say_made(const struct settings *);
 
 /* program.c: one program's life. */
 void	program_start(struct master *, struct program *, int64_t now);
@@ -154,6 +168,10 @@ void	session_signal(const struct master *, int);
 void	reload_begin(struct master *, int client, int64_t now);
 void	reload_said(struct master *);		/* its pipe is readable */
 bool	reload_reap(struct master *, pid_t, int status, int64_t now);
+/* The present configuration to a program that runs. */
+int	reload_tell(const struct master *, const struct program *) must_check;
+/* keys serves the certificates that it was given last: the listeners shall fetch them. */
+void	reload_keys_loaded(struct master *);
 /* route's flag "-c" or "-t" over the settings, waited for; its stderr is ours. Wait status or -1. */
 int	reload_route(const struct settings *, const char *flag, struct diag *) must_check;
 

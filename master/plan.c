@@ -11,6 +11,7 @@
 
 const struct program_plan plan_programs[ID_COUNT] = {
 	[ID_LOG] = { "log", "log", NULL, NULL, PROGRAM_LOG, 5 },
+	[ID_KEYS] = { "keys", "keys", NULL, NULL, PROGRAM_KEYS, 4 },
 	[ID_ROUTE] = { "route", "route", NULL, NULL, PROGRAM_ROUTE, 4 },
 	[ID_AUTH] = { "auth", "auth", NULL, NULL, PROGRAM_AUTH, 1 },
 	[ID_LOCAL] = { "local", "local", NULL, NULL, PROGRAM_LOCAL, 3 },
@@ -25,6 +26,10 @@ const struct program_plan plan_programs[ID_COUNT] = {
 };
 
 const struct socket_plan plan_sockets[] = {
+	{ "keys@smtp", ID_KEYS, true, "incoming/sock", "keys",
+	    "ph-smtp", "ph-smtp", 0600 },
+	{ "keys@login", ID_KEYS, false, "login", "keys",
+	    "ph-login", "ph-login", 0600 },
 	{ "route@smtp", ID_ROUTE, true, "incoming/sock", "route",
 	    "ph-smtp", "ph-smtp", 0600 },
 	{ "route@queue", ID_ROUTE, true, "sock", "route",
@@ -50,7 +55,7 @@ const size_t plan_nsockets = nitems(plan_sockets);
 
 const char *const plan_users[] = {
 	"ph-log", "ph-auth", "ph-route", "ph-queue", "ph-smtp", "ph-login",
-	"ph-remote", "ph-hop", NULL
+	"ph-remote", "ph-hop", "ph-keys", NULL
 };
 
 const struct setting_list *
@@ -67,6 +72,7 @@ plan_listen(const struct settings *s, enum program_id id, bool tls)
 	case ID_POP3:
 		return tls ? &s->pop3s_listen : &s->pop3.listen;
 	case ID_LOG:
+	case ID_KEYS:
 	case ID_ROUTE:
 	case ID_AUTH:
 	case ID_LOCAL:

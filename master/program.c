@@ -159,6 +159,17 @@ back_off(struct master *m, struct program *p, int64_t now)
 	    p->deaths);
 }
 
+/* Nothing useful can come from it any more; its death is handled like any other. */
+static void
+give_up(struct program *p, const char *why)
+{
+	log_error("link program=%s pid=%d why=\"%s\"", p->plan->name,
+	    (int)p->pid, why);
+	fdio_close(&p->link);
+	if (p->pid > 0)
+		kill(-p->pid, SIGKILL);
+}
+
 void
 program_start(struct master *m, struct program *p, int64_t now)
 {
@@ -184,17 +195,10 @@ program_start(struct master *m, struct program *p, int64_t now)
 	p->link = pair[0];
 	fdio_close(&pair[1]);
 	fdio_close(&conf);
-}
-
-/* Nothing useful can come from it any more; its death is handled like any other. */
-static void
-give_up(struct program *p, const char *why)
-{
-	log_error("link program=%s pid=%d why=\"%s\"", p->plan->name,
-	    (int)p->pid, why);
-	fdio_close(&p->link);
-	if (p->pid > 0)
-		kill(-p->pid, SIGKILL);
+	/* its files are too many for a start */
+	if (p == &m->programs[ID_KEYS] && p->state == STATE_STARTING &&
+	    reload_tell(m, p) == -1)
+		give_up(p, strerror(errno));
 }
 
 static void
@@ -281,6 +285,8 @@ handle(struct master *m, struct program *p, struct buf *rec,
 	} else if (str_eq(verb, STR("session")) && p->plan->part == PROGRAM_AUTH)
 		session_request(m, p, buf_view(rec),
 		    fds->n == 1 ? fds->fd[0] : -1);
+	else if (str_eq(verb, STR("loaded")) && p == &m->programs[ID_KEYS])
+		reload_keys_loaded(m);
 	/* "watch" says no more than that it came. */
 }
 

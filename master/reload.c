@@ -277,12 +277,26 @@ send_reload(const struct master *m, const struct program *p, int conf)
 	return r;
 }
 
+int
+reload_tell(const struct master *m, const struct program *p)
+{
+	struct diag	why;
+	int		conf, r = -1;
+
+	/* What cannot be opened is logged, and missed by keys. */
+	if (p == &m->programs[ID_KEYS])
+		(void)certificates_give(m->settings, p->link, &why);
+	conf = settings_export(m->settings, p->plan->part);
+	if (conf != -1)
+		r = send_reload(m, p, conf);
+	fdio_close(&conf);
+	return r;
+}
+
 /* One program is told; who cannot be told is started anew. */
 static void
 switch_program(struct master *m, struct program *p, int64_t now)
 {
-	int	conf;
-
 	if (!program_wanted(m, p)) {
 		program_stop(m, p, now);
 		return;
@@ -293,13 +307,28 @@ switch_program(struct master *m, struct program *p, int64_t now)
 	}
 	if (p->link == -1)
 		return;		/* starts with the new one when its time comes */
-	conf = settings_export(m->settings, p->plan->part);
-	if (conf == -1 || send_reload(m, p, conf) == -1) {
+	if (reload_tell(m, p) == -1) {
 		log_error("link program=%s verb=reload why=\"%s\"",
 		    p->plan->name, strerror(errno));
 		program_stop(m, p, now);
 	}
-	fdio_close(&conf);
+}
+
+void
+reload_keys_loaded(struct master *m)
+{
+	size_t	i;
+
+	for (i = 0; i < ID_COUNT; i++) {
+		const struct program *p = &m->programs[i];
+
+		if (p->plan->service == NULL || p->state != STATE_RUNNING ||
+		    p->link == -1)
+			continue;
+		if (reload_tell(m, p) == -1)
+			log_error("link program=%s verb=reload why=\"%s\"",
+			    p->plan->name, strerror(errno));
+	}
 }
 
 static void

@@ -57,8 +57,8 @@ check_users(struct diag *why)
 	return 0;
 }
 
-static int
-make_dir(const char *path, struct diag *why)
+int
+setup_make_dir(const char *path, struct diag *why)
 {
 	struct stat	st;
 
@@ -80,8 +80,10 @@ make_dirs(const struct settings *s, struct diag *why)
 
 	snprintf(login, sizeof(login), "%s/login", s->run);
 	snprintf(empty, sizeof(empty), "%s/empty", s->run);
-	if (make_dir(s->run, why) == -1 || make_dir(login, why) == -1 ||
-	    make_dir(empty, why) == -1 || make_dir(s->tables, why) == -1)
+	if (setup_make_dir(s->run, why) == -1 ||
+	    setup_make_dir(login, why) == -1 ||
+	    setup_make_dir(empty, why) == -1 ||
+	    setup_make_dir(s->tables, why) == -1)
 		return -1;
 	return 0;
 }
@@ -224,6 +226,8 @@ setup_all(struct master *m, struct diag *why)
 	    make_dirs(m->settings, why) == -1 || take_locks(m, why) == -1 ||
 	    bind_when_free(m, why) == -1 || make_log_channel(m, why) == -1)
 		return -1;
+	if (certificates_make(m->settings, &m->made_certificate, why) == -1)
+		return -1;
 	return compile_tables(m->settings, why);
 }
 
@@ -236,7 +240,8 @@ void
 setup_remove(struct master *m)
 {
 	static const char *const files[] = {
-		"control", "queue", "login/auth", "posthouse.pid"
+		"control", "queue", "login/auth", "login/keys",
+		"posthouse.pid"
 	};
 	struct program	*p;
 	char		 path[1100];

@@ -42,6 +42,12 @@ link_watch(int fd)
 }
 
 int
+link_loaded(int fd)
+{
+	return send_verb(fd, "loaded");
+}
+
+int
 link_status(int fd, const char *counters)
 {
 	struct buf	 rec;
@@ -63,9 +69,10 @@ link_status(int fd, const char *counters)
 	return r;
 }
 
-/* Configuration first, then as many descriptors as there are names. */
+/* The first descriptors have no names (`unnamed` of them), then there are as many as there are names. */
 static int
-take_reload(struct str rec, struct msg_fds *fds, struct link_event *ev)
+take_named(struct str rec, struct msg_fds *fds, size_t unnamed,
+    struct link_event *ev)
 {
 	struct cur	c = cur_from(rec);
 	struct field	f;
@@ -80,11 +87,12 @@ take_reload(struct str rec, struct msg_fds *fds, struct link_event *ev)
 			return -1;
 		ev->nfds++;
 	}
-	if (fds->n != ev->nfds + 1)
+	if (fds->n != ev->nfds + unnamed)
 		return -1;
-	ev->conf = fds->fd[0];
+	if (unnamed == 1)
+		ev->conf = fds->fd[0];
 	for (i = 0; i < ev->nfds; i++)
-		ev->fds[i].fd = fds->fd[i + 1];
+		ev->fds[i].fd = fds->fd[i + unnamed];
 	fds->n = 0;	/* they are the event's now */
 	return 0;
 }
@@ -101,9 +109,13 @@ take_event(struct str rec, struct msg_fds *fds, struct link_event *ev)
 	else if (strcmp(verb, "stop") == 0)
 		ev->verb = LINK_STOP;
 	else if (strcmp(verb, "reload") == 0) {
-		if (take_reload(rec, fds, ev) == -1)
+		if (take_named(rec, fds, 1, ev) == -1)
 			return -1;
 		ev->verb = LINK_RELOAD;
+	} else if (strcmp(verb, "files") == 0) {
+		if (take_named(rec, fds, 0, ev) == -1)
+			return -1;
+		ev->verb = LINK_FILES;
 	} else
 		ev->verb = LINK_ANSWER;
 	return 0;
@@ -158,6 +170,7 @@ link_serve(int fd, struct buf *rec, const struct link_ops *ops, void *arg)
 		serve_status(fd, ops, arg);
 		break;
 	case LINK_RELOAD:
+	case LINK_FILES:
 		ops->reload(arg, &ev);
 		break;
 	case LINK_STOP:

@@ -44,6 +44,7 @@ static const struct {
 	[SANDBOX_HOP] = { "hop",
 	    CAN_CONNECT | CAN_ACCEPT | CAN_TCP | CAN_UDP |
 	    CAN_THREAD },
+	[SANDBOX_KEYS] = { "keys", CAN_ACCEPT | CAN_THREAD },
 };
 
 const char *

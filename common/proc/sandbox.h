@@ -25,6 +25,7 @@ enum sandbox_profile {
 	SANDBOX_SENDER,		/* remote's parent: accept, fork, and what its workers need */
 	SANDBOX_REMOTE,		/* TCP to anywhere, no files */
 	SANDBOX_HOP,		/* UDP and TCP to the network, threads, no files */
+	SANDBOX_KEYS,		/* accept, threads; no files, no network */
 	SANDBOX_COUNT
 };
 

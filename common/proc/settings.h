@@ -86,6 +86,12 @@ struct remote_settings {
 	long long		session_messages, addresses, recipients, workers;
 };
 
+struct tls_settings {
+	struct setting_list	certificates;	/* file, file of the key */
+	char			*minimum, *ciphers;	/* "1.2"; "": ours */
+	char			*client_ca, *directory;	/* "" none; where a certificate of our own is made */
+};
+
 struct settings {
 	char			*hostname, *postmaster, *separator;
 	char			*spool, *run, *tables, *libexec, *durability;
@@ -106,6 +112,7 @@ struct settings {
 	struct local_settings	 local;
 	struct dns_settings	 dns;
 	struct remote_settings	 remote;
+	struct tls_settings	 tls;
 	struct conf_stmts	 stmts;				/* what they were read from */
 };
 
@@ -113,7 +120,8 @@ struct settings {
 enum settings_program {
 	PROGRAM_MASTER = 1 << 0, PROGRAM_LOG = 1 << 1, PROGRAM_ROUTE = 1 << 2, PROGRAM_QUEUE = 1 << 3,
 	PROGRAM_SMTPD = 1 << 4, PROGRAM_LOCAL = 1 << 5, PROGRAM_AUTH = 1 << 6, PROGRAM_POP3D = 1 << 7,
-	PROGRAM_SESSION = 1 << 8, PROGRAM_TOOL = 1 << 9, PROGRAM_HOP = 1 << 10, PROGRAM_REMOTE = 1 << 11
+	PROGRAM_SESSION = 1 << 8, PROGRAM_TOOL = 1 << 9, PROGRAM_HOP = 1 << 10, PROGRAM_REMOTE = 1 << 11,
+	PROGRAM_KEYS = 1 << 12
 };
 
 /* Defaults, then the file; -1: *why is "file:line:column: ...". The caller frees with settings_free. */

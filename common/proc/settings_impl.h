@@ -71,6 +71,7 @@ extern const struct setting_rule rule_family;
 extern const struct setting_rule rule_senders;
 extern const struct setting_rule rule_path_or_none;
 extern const struct setting_rule rule_domain_or_none;
+extern const struct setting_rule rule_tls_version;
 
 /* Where mistakes go: the first to why, all of them to all; either may be NULL. */
 struct setting_report {

@@ -24,8 +24,9 @@
 #define TOOL		PROGRAM_TOOL
 #define HOP		PROGRAM_HOP
 #define REMOTE		PROGRAM_REMOTE
+#define KEYS		PROGRAM_KEYS
 #define ALL		(LOG | ROUTE | QUEUE | SMTPD | LOCAL | AUTH | POP3D | \
-			    SESSION | TOOL | HOP | REMOTE)
+			    SESSION | TOOL | HOP | REMOTE | KEYS)
 
 #define TEXT(key, member, def, rule, who) \
 	{ key, SETTING_TEXT, AT(member), def, NULL, NULL, &rule, NULL, who, false }
@@ -85,7 +86,7 @@ const struct setting_key setting_keys[] = {
 
 	TEXT("spool", spool, PH_SPOOLDIR, rule_path, QUEUE | SMTPD | TOOL),
 	TEXT("run", run, PH_RUNDIR, rule_path,
-	    QUEUE | POP3D | HOP | REMOTE | TOOL),
+	    QUEUE | POP3D | HOP | REMOTE | KEYS | TOOL),
 	TEXT("tables", tables, PH_TABLEDIR, rule_path,
 	    ROUTE | AUTH | LOCAL | TOOL),
 	TEXT("libexec", libexec, PH_LIBEXECDIR, rule_path, LOCAL | TOOL),
@@ -94,6 +95,15 @@ const struct setting_key setting_keys[] = {
 	TEXT("log", log, "file:" PH_LOGFILE, rule_log, LOG | TOOL),
 	TEXT("log-level", log_level, "info", rule_level, ALL),
 	TIME("stop-timeout", stop_timeout, "10s", "1s", "1h", ALL),
+
+	PAIRS("tls.certificate", tls.certificates, rule_path, rule_path, KEYS),
+	TEXT("tls.directory", tls.directory, PH_TABLEDIR "/tls", rule_path,
+	    KEYS),
+	TEXT("tls.minimum", tls.minimum, "1.2", rule_tls_version,
+	    SMTPD | POP3D),
+	TEXT("tls.ciphers", tls.ciphers, "", rule_line, SMTPD | POP3D),
+	TEXT("tls.client-ca", tls.client_ca, "", rule_path_or_none,
+	    SMTPD | POP3D),
 
 	/* hop knows its own mail server by it */
 	LISTEN("smtp", smtp.in, "*:25", "2", "1000", "5m", SMTPD, HOP),

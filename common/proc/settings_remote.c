@@ -125,6 +125,13 @@ domain_or_none(const char *s)
 	return *s == '\0' || rule_domain.ok(s);
 }
 
+static bool
+tls_version_ok(const char *s)
+{
+	return strcmp(s, "1.2") == 0 || strcmp(s, "1.3") == 0;
+}
+
+const struct setting_rule rule_tls_version = { tls_version_ok, "1.2 or 1.3" };
 const struct setting_rule rule_server = {
 	server_ok, "ADDRESS or ADDRESS:PORT such as 127.0.0.1:53 or [::1]:53"
 };

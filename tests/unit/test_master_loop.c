@@ -155,6 +155,8 @@ play_program(const char *name)
 			note(text);
 			buf_free(&rec);
 			return 0;
+		case LINK_FILES:	/* to keys, with each reload */
+			break;
 		case LINK_ANSWER:
 			if (record_gets(buf_view(&rec), AUTH_VERB, text,
 			    sizeof(text)))
@@ -247,7 +249,7 @@ copy_self(const char *path)
 static void
 put_programs(void)
 {
-	static const char *const names[] = { "log", "route", "hop", "auth",
+	static const char *const names[] = { "log", "keys", "route", "hop", "auth",
 	    "local", "remote", "queue", "smtpd", "pop3d", "pop3d-session" };
 	char	self[600], path[600];
 	size_t	i;
@@ -326,8 +328,9 @@ static void
 teardown(void)
 {
 	char		 path[600];
-	static const char *const files[] = { "program", "log", "route", "hop", "auth",
-	    "local", "remote", "queue", "smtpd", "pop3d", "pop3d-session", "conf", "notes",
+	static const char *const files[] = { "program", "log", "keys", "route", "hop",
+	    "auth", "local", "remote", "queue", "smtpd", "pop3d",
+	    "pop3d-session", "conf", "notes",
 	    "stderr", "control" };
 	size_t		 i;
 
@@ -441,7 +444,7 @@ START_TEST(start_and_stop)
 	char	text[4096];
 
 	ck_assert(wait_running(text, sizeof(text)));
-	ck_assert_ptr_nonnull(strstr(text, "9 of 9 programs running"));
+	ck_assert_ptr_nonnull(strstr(text, "10 of 10 programs running"));
 	ck_assert_ptr_nonnull(strstr(text, "fed=3 busy=1"));
 	ck_assert_ptr_null(strstr(text, "lmtp"));
 	ck_assert(wait_note("ok", 1));		/* auth's session */

@@ -1,0 +1,54 @@
+/* common/net/tls_impl.h - what the parts of TLS share; nobody else includes this. */
+#ifndef NET_TLS_IMPL_H
+#define NET_TLS_IMPL_H
+
+#include <openssl/evp.h>
+#include <openssl/ssl.h>
+
+#include "common/base/str.h"
+#include "common/net/tls.h"
+
+/* ---- tls_io.c: a connection, whichever side it is of */
+
+/* The first thing that OpenSSL has to say, and nothing left for the next one. Always -1. */
+int	tls_error(struct diag *, const char *what);
+/* Waits for the end of the handshake that step (SSL_connect, SSL_accept) does. */
+int	tls_handshake(struct conn *, SSL *, int (*step)(SSL *), int64_t timeout_ms, struct diag *) must_check;
+/* The conn speaks through the SSL from now on and frees it. */
+void	tls_attach(struct conn *, SSL *);
+/* Of a conn that speaks TLS, else NULL. */
+SSL	*tls_of(const struct conn *);
+/* What is in a file of certificates is believed. name: for *why. */
+int	tls_believe_file(SSL_CTX *, int fd, const char *name, STACK_OF(X509_NAME) *names, struct diag *) must_check;
+
+/* ---- tls_key.c: private keys that are only names */
+
+/* Once in a process, before the first key; again does nothing. */
+int	tls_key_init(void) must_check;
+/* The key whose public half is spki (DER), to be signed with by keys at the socket, whose path must outlive it. NULL: OpenSSL's error queue says why. */
+EVP_PKEY *tls_key_new(const char *socket, struct str spki) must_check;
+
+/* ---- tls_ticket.c: session tickets that any worker of the listener can take (RFC 5077, RFC 8446 4.6.1) */
+
+struct tickets;			/* in memory shared with the workers that are forked later */
+int	tickets_new(struct tickets **) must_check;
+void	tickets_free(struct tickets **);
+/* The context's tickets are sealed with those that tls_server_tickets finds. */
+int	tickets_use(SSL_CTX *) must_check;
+/* In tls_server.c. */
+struct tickets *tls_server_tickets(SSL *);
+
+/* ---- tls_certs.c: a listener's certificates */
+
+struct tls_certs;
+/* Asks keys for the list. */
+int	tls_certs_load(struct tls_certs **, const char *socket, struct diag *) must_check;
+void	tls_certs_free(struct tls_certs **);
+/* Those that are shown to whoever names no name, or none of ours: the first, and those of other kinds of key for the same names. */
+int	tls_certs_default(const struct tls_certs *, SSL_CTX *) must_check;
+/* Those for the name, if there are any and they are not the default's. */
+int	tls_certs_choose(const struct tls_certs *, SSL *, const char *name) must_check;
+/* The stored OCSP response for the certificate, empty if there is none. */
+struct str tls_certs_ocsp(const struct tls_certs *, const X509 *);
+
+#endif
