@@ -48,7 +48,8 @@ main(int argc, char *argv[])
 	static const struct listener_plan	plan = {
 		.program = "pop3d", .user = "ph-login",
 		.worker = SANDBOX_LOGIN, .places = places,
-		.nplaces = nitems(places), .log_name = log_name,
+		.nplaces = nitems(places), .keys = "keys",
+		.alpn = "pop3", .log_name = log_name,
 		.limits = limits, .directory = directory, .refusal = refusal,
 		.session = front_session
 	};

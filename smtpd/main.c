@@ -124,7 +124,8 @@ main(int argc, char *argv[])
 		.program = "smtpd", .user = "ph-smtp",
 		.worker = SANDBOX_SMTPD, .places = places,
 		.nplaces = nitems(places), .worker_places = places,
-		.nworker_places = nitems(places), .log_name = log_name,
+		.nworker_places = nitems(places),
+		.keys = "sock/keys", .log_name = log_name,
 		.limits = limits, .directory = directory, .prepare = prepare,
 		.inside = inside, .settled = settled, .refusal = refusal,
 		.greeting = greeting, .session = session_run

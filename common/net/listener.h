@@ -1,6 +1,6 @@
 /*
  * common/net/listener.h - how the listener of a pool (server.h) comes to life: named sockets and settings from
- * the master, its user, chroot and sandbox; and how it takes a new configuration. What is its own, a
+ * the master, TLS, its user, chroot and sandbox; and how it takes a new configuration. What is its own, a
  * service says in a plan.
  */
 #ifndef NET_LISTENER_H
@@ -11,6 +11,7 @@
 #include "common/base/attr.h"
 #include "common/base/diag.h"
 #include "common/net/server.h"
+#include "common/net/tls.h"
 #include "common/proc/sandbox.h"
 #include "common/proc/settings.h"
 
@@ -19,6 +20,7 @@ struct listener {
 	void			*arg;		/* of all calls of the plan */
 	char			 name[CHILD_NAME_MAX];	/* of its first socket */
 	struct settings		*settings;
+	struct tls_server	*tls;	/* NULL: the plan has no keys */
 	struct sandbox_filter	*filter;	/* for workers */
 };
 
@@ -28,6 +30,8 @@ struct listener_plan {
 	enum sandbox_profile worker;
 	const struct sandbox_path *places, *worker_places;	/* what listener and workers can reach in the chroot */
 	size_t		 nplaces, nworker_places;
+	const char	*keys;		/* socket of keys(8) in the chroot; NULL: no TLS */
+	const char	*alpn;		/* of its protocol, or NULL */
 	/* The name in the log, from the listener's name; and the part of the settings that has the limits. */
 	const char	*(*log_name)(const struct listener *);
 	const struct listen_settings *(*limits)(const struct listener *);
