@@ -18,7 +18,8 @@ def free_base():
     """A number so that the ports of a stage behind it are free."""
     for base in range(21000, 60000, 1000):
         try:
-            for port in (base + 24, base + 25, base + 110, base + 525):
+            for port in (base + 24, base + 25, base + 110, base + 510,
+                         base + 525, base + 595, base + 995):
                 with socket.socket() as s:
                     s.bind((ADDR, port))
             return base
@@ -34,6 +35,7 @@ class Posthouse:
         self.dir = os.path.join(directory, "posthouse")
         self.base = base
         self.port = base + 25
+        self.pop3, self.pop3s = base + 110, base + 995
         self.users = users
         self.build = os.path.join(TOP, os.environ.get("PH_BUILD") or
                                   os.environ.get("BUILD") or "build")
@@ -61,6 +63,9 @@ class Posthouse:
                 f.write("transport %s smtp:[%s]:%d\n" % (domain, addr, port))
             f.write("remote.tls * off\nqueue.delay-warning 0\n")
 
+    def certify(self, cert, key):
+        """What it shows from the next start on."""
+
     def flush(self):
         self.ask("postq", "flush", "ALL")
 
@@ -82,6 +87,13 @@ class Posthouse:
 
     def maildir(self, user):
         return os.path.join(self.dir, "mail", user, "Maildir")
+
+    @staticmethod
+    def forget(maildir):
+        """All that it has noted about a Maildir."""
+        for name in os.listdir(maildir):
+            if name.startswith(("dovecot", "posthouse")):
+                os.remove(os.path.join(maildir, name))
 
 
 MAIN_CF = """compatibility_level = 3.6
