@@ -97,6 +97,7 @@ struct master {
 	struct client	 clients[MASTER_CLIENTS];
 	struct session	*sessions;
 	size_t		 nsessions;
+	int		 session_filter;	/* of their sandbox; 0: not made yet */
 	struct stray	*groups;
 	size_t		 ngroups;
 	struct reload	 reload;

@@ -22,6 +22,7 @@
 #include "common/proc/msg.h"
 #include "common/proc/priv.h"
 #include "common/proc/proto_auth.h"
+#include "common/proc/sandbox.h"
 
 #define PATH_LIMIT	1024
 #define PENDING_MAX	16384
@@ -169,12 +170,25 @@ become(void *arg)
 	return priv_become(l->groups_of, (uid_t)l->uid, (gid_t)l->gid, &why);
 }
 
+/* Compiled at the first login: to do so takes longer than all else of a session's start. */
+static int
+filter(struct master *m, const char *user)
+{
+	struct diag	why;
+
+	if (m->session_filter <= 0 &&
+	    (m->session_filter = sandbox_export(SANDBOX_SESSION, &why)) == -1)
+		log_error("session user=%s why=\"%s\"", user, why.text);
+	return m->session_filter;
+}
+
 static pid_t
-spawn(const struct master *m, struct login *l, int client)
+spawn(struct master *m, struct login *l, int client)
 {
 	char		 path[PATH_LIMIT], name[32];
 	char		*argv[] = { name, NULL };
-	struct child_fd	 fds[2] = { { "client", client }, { "login", -1 } };
+	struct child_fd	 fds[] = { { "client", client }, { "login", -1 },
+			    { "filter", filter(m, l->user) } };
 	struct child_plan plan = {
 		.path = path, .argv = argv, .log = m->log[1], .link = -1,
 		.err = m->foreground ? STDERR_FILENO : -1, .fds = fds,
@@ -185,7 +199,7 @@ spawn(const struct master *m, struct login *l, int client)
 	strlcpy(name, l->service->binary, sizeof(name));
 	plan.conf = settings_export(m->settings, PROGRAM_SESSION);
 	fds[1].fd = login_memfd(l);
-	if (plan.conf != -1 && fds[1].fd != -1 &&
+	if (plan.conf != -1 && fds[1].fd != -1 && fds[2].fd != -1 &&
 	    (size_t)snprintf(path, sizeof(path), "%s/%s", m->settings->libexec,
 	    l->service->binary) < sizeof(path))
 		pid = child_spawn(&plan);

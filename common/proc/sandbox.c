@@ -2,15 +2,16 @@
  * common/proc/sandbox.c - the profiles. Run by every program under its own
  * user after priv_enter; distrusts the program itself, as it will be once an
  * attacker has taken it over. sandbox_landlock.c and sandbox_seccomp.c do
- * the work on Linux.
+ * the work on Linux; the latter's library is not needed by who is given a
+ * filter (sandbox_given.c).
  */
 #include "common/proc/sandbox.h"
 
 #include <sys/prctl.h>
 
+#include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -53,6 +54,12 @@ sandbox_name(enum sandbox_profile p)
 	return (size_t)p < nitems(profiles) ? profiles[p].name : "?";
 }
 
+unsigned
+sandbox_can(enum sandbox_profile p)
+{
+	return profiles[p].can;
+}
+
 static int
 check_paths(enum sandbox_profile p, const struct sandbox_path *paths, size_t n,
     struct diag *why)
@@ -72,67 +79,21 @@ check_paths(enum sandbox_profile p, const struct sandbox_path *paths, size_t n,
 	return 0;
 }
 
-struct sandbox_filter {
-	enum sandbox_profile	profile;
-	struct buf		program;
-};
-
-static void
-filter_free(struct sandbox_filter **fp)
-{
-	if (*fp == NULL)
-		return;
-	buf_free(&(*fp)->program);
-	free(*fp);
-	*fp = NULL;
-}
-
 int
-sandbox_compile(enum sandbox_profile p, struct sandbox_filter **out,
-    struct diag *why)
+sandbox_enter_program(enum sandbox_profile p, const struct sandbox_path *paths,
+    size_t n, const struct sock_fprog *program, struct diag *why)
 {
-	struct sandbox_filter	*f;
-
-	*out = NULL;
-	if ((size_t)p >= nitems(profiles))
-		return diag_set(why, "sandbox: no profile %d", (int)p);
-	if ((f = calloc(1, sizeof(*f))) == NULL)
-		return diag_errno(why, "sandbox");
-	f->profile = p;
-	buf_init(&f->program, SECCOMP_MAX);
-	if (sandbox_seccomp_compile(profiles[p].can, &f->program, why) == -1)
-		filter_free(&f);
-	*out = f;
-	return f == NULL ? -1 : 0;
-}
-
-int
-sandbox_enter_with(const struct sandbox_filter *f,
-    const struct sandbox_path *paths, size_t n, struct diag *why)
-{
-	if (check_paths(f->profile, paths, n, why) == -1)
+	if (check_paths(p, paths, n, why) == -1)
 		return -1;
 	/* Both layers ask for it: a set-id program would not know their limits. */
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return diag_errno(why, "sandbox %s: no_new_privs",
-		    profiles[f->profile].name);
-	if (sandbox_landlock(profiles[f->profile].can, paths, n, why) == -1)
+		    profiles[p].name);
+	if (sandbox_landlock(profiles[p].can, paths, n, why) == -1)
 		return -1;
-	return sandbox_seccomp_load(&f->program, why);
-}
-
-int
-sandbox_enter(enum sandbox_profile p, const struct sandbox_path *paths,
-    size_t n, struct diag *why)
-{
-	struct sandbox_filter	*f;
-	int			 r;
-
-	if (sandbox_compile(p, &f, why) == -1)
-		return -1;
-	r = sandbox_enter_with(f, paths, n, why);
-	filter_free(&f);
-	return r;
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, program) == -1)
+		return diag_errno(why, "seccomp: load");
+	return 0;
 }
 
 const char *

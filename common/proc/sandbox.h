@@ -52,6 +52,13 @@ struct sandbox_filter;
 int	sandbox_compile(enum sandbox_profile, struct sandbox_filter **, struct diag *) must_check;
 int	sandbox_enter_with(const struct sandbox_filter *, const struct sandbox_path *, size_t, struct diag *) must_check;
 /*
+ * The same for programs that are executed anew and live shortly: compiled by their parent into a sealed file, which
+ * all of them may share (a close-on-exec descriptor, -1 *why). Who is given it needs no library for it, and refuses one
+ * that somebody could still write to.
+ */
+int	sandbox_export(enum sandbox_profile, struct diag *) must_check;
+int	sandbox_enter_given(enum sandbox_profile, int fd, const struct sandbox_path *, size_t, struct diag *) must_check;
+/*
  * Landlock (no network) and no_new_privs alone, for a command that lives for a millisecond or two: to compile a filter
  * would take as long again.
  */

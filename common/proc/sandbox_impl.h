@@ -26,10 +26,19 @@ enum {
 /* 0 also where the kernel has no Landlock. */
 int	sandbox_landlock(unsigned can, const struct sandbox_path *, size_t,
 	    struct diag *) must_check;
-/* The filter as a program for the kernel, into buf (max SECCOMP_MAX); then, now or in a child, load it. */
+/* The filter as a program for the kernel, into buf (max SECCOMP_MAX). */
 #define SECCOMP_MAX	(4096u * 8u)	/* BPF_MAXINSNS instructions */
 int	sandbox_seccomp_compile(unsigned can, struct buf *, struct diag *)
 	    must_check;
-int	sandbox_seccomp_load(const struct buf *, struct diag *) must_check;
+
+/* What the profile can do. */
+unsigned sandbox_can(enum sandbox_profile);
+struct sock_fprog;
+/* Files and ports of the profile, then that program. */
+int	sandbox_enter_program(enum sandbox_profile, const struct sandbox_path *,
+	    size_t, const struct sock_fprog *, struct diag *) must_check;
+/* Of a filter that is given to other programs. */
+#define SANDBOX_SEALS	(F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | \
+			    F_SEAL_SEAL)
 
 #endif

@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/filter.h>
 #include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -20,8 +19,6 @@
 #include <seccomp.h>
 #include <signal.h>
 #include <stdint.h>
-#include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "common/base/fdio.h"
@@ -370,21 +367,4 @@ sandbox_seccomp_compile(unsigned can, struct buf *out, struct diag *why)
 		return 0;
 	errno = -r;
 	return diag_errno(why, "seccomp: filter");
-}
-
-int
-sandbox_seccomp_load(const struct buf *program, struct diag *why)
-{
-	struct sock_filter	*list;
-	struct sock_fprog	 prog;
-	int			 r;
-
-	/* the buffer's memory comes from malloc: aligned for anything */
-	list = (struct sock_filter *)(void *)program->p;
-	prog = (struct sock_fprog){
-		.len = (unsigned short)(program->n / sizeof(*list)),
-		.filter = list
-	};
-	r = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog);
-	return r == 0 ? 0 : diag_errno(why, "seccomp: load");
 }

@@ -109,11 +109,12 @@ play_session(void)
 	int		 n = child_fds(fds);
 
 	buf_init(&rec, 65536);
-	if (n != 2 ||
-	    fdio_slurp(child_fd_find(fds, 2, "login", 0), &rec) == -1 ||
+	if (n != 3 ||
+	    fdio_slurp(child_fd_find(fds, 3, "login", 0), &rec) == -1 ||
 	    !record_gets(buf_view(&rec), AUTH_USER, user, sizeof(user)) ||
 	    !record_gets(buf_view(&rec), AUTH_PENDING, pending,
-	    sizeof(pending)) || child_fd_find(fds, 2, "client", 0) == -1)
+	    sizeof(pending)) || child_fd_find(fds, 3, "client", 0) == -1 ||
+	    fcntl(child_fd_find(fds, 3, "filter", 0), F_GET_SEALS) <= 0)
 		return EX_PROTOCOL;
 	snprintf(text, sizeof(text), "session %s %s%u", user, pending,
 	    (unsigned)getuid());

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -74,17 +75,30 @@ static const struct { const char *what; int (*try)(void); unsigned may; } attemp
 	{ "mmap(PROT_EXEC)", map_code, 0 },
 };
 
-/* Status of a child that enters the profile and tries. */
+/* By its own filter, or one that it was given. */
 static int
-attempt(enum sandbox_profile profile, int (*try)(void))
+enter(enum sandbox_profile profile, bool given)
 {
 	struct diag	why;
+	int		fd;
+
+	if (!given)
+		return sandbox_enter(profile, NULL, 0, &why);
+	if ((fd = sandbox_export(profile, &why)) == -1)
+		return -1;
+	return sandbox_enter_given(profile, fd, NULL, 0, &why);
+}
+
+/* Status of a child that enters the profile and tries. */
+static int
+attempt(enum sandbox_profile profile, bool given, int (*try)(void))
+{
 	pid_t		pid;
 	int		status;
 
 	ck_assert_int_ne(pid = fork(), -1);
 	if (pid == 0) {
-		if (sandbox_enter(profile, NULL, 0, &why) == -1)
+		if (enter(profile, given) == -1)
 			_exit(CHILD_SETUP);
 		_exit(try() == -1 ? CHILD_DENIED : CHILD_ALLOWED);
 	}
@@ -97,15 +111,70 @@ START_TEST(refuses)
 	size_t	i;
 	int	st, want;
 
-	for (i = 0; i < nitems(attempts); i++) {
-		st = attempt((enum sandbox_profile)_i, attempts[i].try);
-		want = attempts[i].may & 1u << _i ? CHILD_ALLOWED :
+	for (i = 0; i < 2 * nitems(attempts); i++) {
+		st = attempt((enum sandbox_profile)_i, i % 2 == 1,
+		    attempts[i / 2].try);
+		want = attempts[i / 2].may & 1u << _i ? CHILD_ALLOWED :
 		    CHILD_DENIED;
 		ck_assert_msg((WIFEXITED(st) && WEXITSTATUS(st) == want) ||
 		    (WIFSIGNALED(st) && WTERMSIG(st) == SIGSYS),
 		    "%s: %s: wait status %d", sandbox_name(
-		    (enum sandbox_profile)_i), attempts[i].what, st);
+		    (enum sandbox_profile)_i), attempts[i / 2].what, st);
 	}
+}
+END_TEST
+
+/* Many of them share one. */
+START_TEST(given_is_sealed)
+{
+	struct diag	why;
+	int		fd;
+
+	ck_assert_int_ne(fd = sandbox_export(SANDBOX_SESSION, &why), -1);
+	ck_assert_int_eq(lseek(fd, 0, SEEK_SET), 0);
+	ck_assert_int_eq(write(fd, "x", 1), -1);
+	ck_assert_int_eq(ftruncate(fd, 0), -1);
+	ck_assert_int_eq(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), -1);
+	close(fd);
+}
+END_TEST
+
+#define SEALS	(F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
+
+/* Whoever could still write to it could give more rights; nothing is entered then. */
+static const struct { const char *text; size_t n; int seals; } bad[] = {
+	{ "12345678", 8, 0 },
+	{ "12345678", 8, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE },
+	{ "12345678", 8, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL },
+	{ "", 0, SEALS },
+	{ "1234567", 7, SEALS },
+	{ "12345678", 8, SEALS },	/* no such instruction */
+};
+
+START_TEST(bad_filters)
+{
+	struct diag	why = { "" };
+	int		fd;
+
+	ck_assert_int_ne(fd = memfd_create("t", MFD_CLOEXEC |
+	    MFD_ALLOW_SEALING), -1);
+	ck_assert_int_eq(write(fd, bad[_i].text, bad[_i].n),
+	    (ssize_t)bad[_i].n);
+	ck_assert_int_eq(fcntl(fd, F_ADD_SEALS, bad[_i].seals), 0);
+	ck_assert_int_eq(sandbox_enter_given(SANDBOX_SESSION, fd, NULL, 0,
+	    &why), -1);
+	ck_assert_str_ne(why.text, "");
+	close(fd);
+}
+END_TEST
+
+START_TEST(no_filter)
+{
+	struct diag	why = { "" };
+
+	ck_assert_int_eq(sandbox_enter_given(SANDBOX_SESSION, -1, NULL, 0,
+	    &why), -1);
+	ck_assert_str_ne(why.text, "");
 }
 END_TEST
 
@@ -118,6 +187,9 @@ main(void)
 	int	 failed;
 
 	tcase_add_loop_test(t, refuses, 0, SANDBOX_COUNT);
+	tcase_add_test(t, given_is_sealed);
+	tcase_add_loop_test(t, bad_filters, 0, nitems(bad));
+	tcase_add_test(t, no_filter);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
