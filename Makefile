@@ -55,8 +55,10 @@ ALL_LDFLAGS	= $(HARDEN_LD) -Wl,--as-needed $(LDFLAGS)
 # Each program gets only what its objects ask for (--as-needed); `make layering` checks which.
 LIBS		:= -lbsd -lseccomp -lcdb -levent_core -lcrypt -lssl -lcrypto -lz \
 		   -lunbound -lidn2 -lutf8proc
-# deliver lives for a millisecond or two, of which the dynamic loader takes 0.1 for each library.
+# deliver lives for a millisecond or two, of which the dynamic loader takes 0.1 for each library; there is a pop3d-session
+# for each session, and each library is memory of its own, too.
 LIBS_deliver	?= -Wl,-Bstatic -lbsd -lmd -lcdb -Wl,-Bdynamic
+LIBS_pop3d-session ?= -Wl,-Bstatic -lbsd -lmd -Wl,-Bdynamic
 ifdef SANITIZE
 # ASan stands in front of crypt_r, so that libcrypt seems not to be needed.
 $(BUILD)/bin/auth $(BUILD)/unit/test_auth%: LIBS += -Wl,--no-as-needed -lcrypt

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
-#include <time.h>
 
 #include "common/base/fdio.h"
 #include "common/base/log.h"
@@ -32,22 +31,24 @@ struct login {
 	char		client[80];
 	struct buf	record;
 	struct str	pending;	/* view into record */
+	int		filter;		/* of the sandbox */
 };
 
-/* Before the first byte of the client's is looked at. */
+/* Before the first byte of the client's, or a name in the mailbox, is looked at. */
 static int
-enter(const struct login *l, struct box **box, struct diag *why)
+enter(struct login *l, struct box **box, struct diag *why)
 {
 	struct sandbox_path	place = { box_path(l->mailbox),
 				    SANDBOX_READ | SANDBOX_WRITE };
 
-	tzset();	/* its files are out of reach afterwards */
 	if (priv_harden(true) == -1)
 		return diag_errno(why, "harden");
-	if (box_make(l->mailbox, why) == -1 ||
-	    sandbox_enter(SANDBOX_SESSION, &place, 1, why) == -1)
+	if (box_attach(box, l->mailbox, "", true, why) == -1 ||
+	    sandbox_enter_given(SANDBOX_SESSION, l->filter, &place, 1, why) ==
+	    -1)
 		return -1;
-	return box_open(box, l->mailbox, "", why);
+	fdio_close(&l->filter);
+	return box_load(*box, why);
 }
 
 static int
@@ -181,6 +182,7 @@ main(int argc, char *argv[])
 	n = child_fds(fds);
 	client = n < 1 ? -1 : child_fd_find(fds, (size_t)n, "client", 0);
 	record = n < 1 ? -1 : child_fd_find(fds, (size_t)n, "login", 0);
+	l.filter = n < 1 ? -1 : child_fd_find(fds, (size_t)n, "filter", 0);
 	if (client == -1 || record == -1 || read_login(record, &l) == -1) {
 		log_error("start why=\"no login from the master\"");
 		return EX_PROTOCOL;

@@ -46,18 +46,7 @@ open_dirs(struct maildir *m, const char *location, const char *folder,
 		return diag_set(why, "%s: only a maildir: can be read",
 		    location);
 	}
-	return maildir_open(m, AT_FDCWD, path, folder, create, why);
-}
-
-int
-box_make(const char *location, struct diag *why)
-{
-	struct maildir	m;
-
-	if (open_dirs(&m, location, "", true, why) == -1)
-		return -1;
-	maildir_close(&m);
-	return 0;
+	return maildir_open_to_read(m, AT_FDCWD, path, folder, create, why);
 }
 
 /* "1764000000.M123456P..." orders by time; other names by their text. */
@@ -89,8 +78,8 @@ by_uid(const void *pa, const void *pb)
 	return str_cmp(a->m.name, b->m.name);
 }
 
-static int
-load(struct box *b, struct diag *why)
+int
+box_load(struct box *b, struct diag *why)
 {
 	struct buf	text;
 	int		r;
@@ -108,8 +97,8 @@ load(struct box *b, struct diag *why)
 }
 
 int
-box_open(struct box **out, const char *location, const char *folder,
-    struct diag *why)
+box_attach(struct box **out, const char *location, const char *folder,
+    bool create, struct diag *why)
 {
 	struct box	*b;
 
@@ -118,16 +107,24 @@ box_open(struct box **out, const char *location, const char *folder,
 	b->lock = -1;
 	arc4random_buf(&b->seed, sizeof(b->seed));
 	arena_init(&b->names, NAMES_MAX);
-	if (open_dirs(&b->dir, location, folder, false, why) == -1) {
+	if (open_dirs(&b->dir, location, folder, create, why) == -1) {
 		free(b);
-		return -1;
-	}
-	if (load(b, why) == -1) {
-		box_close(&b);
 		return -1;
 	}
 	*out = b;
 	return 0;
+}
+
+int
+box_open(struct box **out, const char *location, const char *folder,
+    struct diag *why)
+{
+	if (box_attach(out, location, folder, false, why) == -1)
+		return -1;
+	if (box_load(*out, why) == 0)
+		return 0;
+	box_close(out);
+	return -1;
 }
 
 void

@@ -28,12 +28,18 @@ struct box_message {
 
 /* The directory in "maildir:/path", part of the argument; NULL if it is another kind of mailbox. */
 const char *box_path(const char *location);
-/* Makes the Maildir if it is missing. -1: *why. */
-int	box_make(const char *location, struct diag *why) must_check;
 /*
- * Opens and scans; folder "" is the inbox. Changes nothing on disk. Messages
- * stay numbered 0..n-1 for the life of the box, those with a UID first, in order.
+ * Opens the directories of a mailbox; create: makes those that are missing. Folder "" is the inbox. What is in
+ * it is looked at by box_load: there may be a sandbox in between. -1: *why.
  */
+int	box_attach(struct box **, const char *location, const char *folder,
+	    bool create, struct diag *why) must_check;
+/*
+ * Scans. Changes nothing on disk. Messages stay numbered 0..n-1 for the life of the box, those with a UID first, in
+ * order. -1: *why, and the box can only be closed.
+ */
+int	box_load(struct box *, struct diag *why) must_check;
+/* Both, of one that is there. */
 int	box_open(struct box **, const char *location, const char *folder,
 	    struct diag *why) must_check;
 void	box_close(struct box **);

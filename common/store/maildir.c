@@ -104,7 +104,7 @@ open_parts(struct maildir *m, bool create, struct diag *why)
 }
 
 int
-maildir_open(struct maildir *m, int dirfd, const char *path,
+maildir_open_to_read(struct maildir *m, int dirfd, const char *path,
     const char *folder, bool create, struct diag *why)
 {
 	int	inner;
@@ -119,10 +119,18 @@ maildir_open(struct maildir *m, int dirfd, const char *path,
 		if ((m->root = inner) == -1)
 			return -1;
 	}
-	if (open_parts(m, create, why) == -1) {
-		maildir_close(m);
+	if (open_parts(m, create, why) == 0)
+		return 0;
+	maildir_close(m);
+	return -1;
+}
+
+int
+maildir_open(struct maildir *m, int dirfd, const char *path,
+    const char *folder, bool create, struct diag *why)
+{
+	if (maildir_open_to_read(m, dirfd, path, folder, create, why) == -1)
 		return -1;
-	}
 	m->how = durable_for(m->new, false);
 	return 0;
 }

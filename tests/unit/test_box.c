@@ -39,10 +39,13 @@ clear(const char *sub)
 static void
 setup(void)
 {
+	struct box	*b;
+
 	memcpy(strchr(top, '.') + 1, "XXXXXX", 6);
 	ck_assert_ptr_nonnull(mkdtemp(top));
 	snprintf(location, sizeof(location), "maildir:%s/M", top);
-	ck_assert_int_eq(box_make(location, &why), 0);
+	ck_assert_int_eq(box_attach(&b, location, "", true, &why), 0);
+	box_close(&b);
 	dir = open(box_path(location), O_RDONLY | O_DIRECTORY);
 	ck_assert_int_ne(dir, -1);
 }
@@ -260,7 +263,8 @@ START_TEST(no_maildir)
 	ck_assert_int_eq(errno, ENOTSUP);
 	ck_assert_ptr_null(box_path("mbox:/var/mail/x"));
 	ck_assert_ptr_null(box_path("maildir:relative"));
-	ck_assert_int_eq(box_make("mbox:/var/mail/x", &why), -1);
+	ck_assert_int_eq(box_attach(&b, "mbox:/var/mail/x", "", true, &why),
+	    -1);
 	ck_assert_int_eq(box_open(&b, "maildir:/nonexistent/x", "", &why), -1);
 	ck_assert_ptr_null(b);
 }

@@ -60,12 +60,14 @@ is_there(const char *name)
 static void
 setup(void)
 {
+	struct box	*box;
 	struct diag	why;
 
 	strlcpy(dir, "/tmp/test_pop3.XXXXXX", sizeof(dir));
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	snprintf(where, sizeof(where), "maildir:%s/M", dir);
-	ck_assert_int_eq(box_make(where, &why), 0);
+	ck_assert_int_eq(box_attach(&box, where, "", true, &why), 0);
+	box_close(&box);
 	put("cur/1.a.h:2,", "A: b\n\n.one\ntwo\nthree\n");
 	put("new/2.a.h", "C: d\n\nx");
 	put("new/3.a.h", "E: f\n");
