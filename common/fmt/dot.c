@@ -144,31 +144,55 @@ dot_out_init(struct dot_out *d)
 	d->cr = false;
 }
 
+/* One piece of a line; eol: what ends it, 0, 1 or 2 bytes. */
+static int
+put_piece(struct buf *b, bool dot, struct str s, struct str eol)
+{
+	size_t	 room = (b->cap < b->max ? b->cap : b->max) - b->n;
+	char	*to;
+
+	if (room < s.n + 3) {	/* only then it may be too much */
+		if ((dot && buf_addc(b, '.') == -1) ||
+		    buf_addstr(b, s) == -1 || buf_addstr(b, eol) == -1)
+			return -1;
+		return 0;
+	}
+	to = b->p + b->n;
+	if (dot)
+		*to++ = '.';
+	memcpy(to, s.p, s.n);
+	to += s.n;
+	memcpy(to, eol.p, eol.n);
+	b->n = (size_t)(to + eol.n - b->p);
+	return 0;
+}
+
 int
 dot_out_add(struct dot_out *d, struct str in, bool lf, struct buf *b)
 {
 	const char	*p = in.p, *end = in.p + in.n, *nl;
-	size_t		 n;
-	bool		 cr;
+	struct str	 eol, piece;
+	bool		 dot, cr;
 
 	while (p < end) {
-		if (d->bol && *p == '.' && buf_addc(b, '.') == -1)
-			return -1;
+		dot = d->bol && *p == '.';
 		nl = memchr(p, '\n', (size_t)(end - p));
-		n = (size_t)((nl == NULL ? end : nl) - p);
-		if (buf_add(b, p, n) == -1)
-			return -1;
-		cr = n > 0 ? p[n - 1] == '\r' : d->cr;
-		d->cr = cr;
-		d->bol = false;
-		p += n;
+		piece.p = p;
+		piece.n = (size_t)((nl == NULL ? end : nl) - p);
+		cr = piece.n > 0 ? p[piece.n - 1] == '\r' : d->cr;
+		eol = STR("\r\n");
 		if (nl == NULL)
+			eol.n = 0;
+		else if (!lf || cr)
+			eol = STR("\n");
+		if (put_piece(b, dot, piece, eol) == -1)
+			return -1;
+		if (nl == NULL) {
+			d->cr = cr;
+			d->bol = false;
 			break;
-		if (lf && !cr && buf_addc(b, '\r') == -1)
-			return -1;
-		if (buf_addc(b, '\n') == -1)
-			return -1;
-		p++;
+		}
+		p = nl + 1;
 		d->bol = lf || cr;
 		d->cr = false;
 	}

@@ -87,6 +87,59 @@ START_TEST(way_out)
 }
 END_TEST
 
+#define TEXT(s)	{ (s), sizeof(s) - 1 }
+/* in; what becomes of it when LF alone is a line end; when it is not */
+static const struct { struct str in, lf, crlf; } out_rows[] = {
+	{ TEXT(""), TEXT(".\r\n"), TEXT(".\r\n") },
+	{ TEXT("."), TEXT("..\r\n.\r\n"), TEXT("..\r\n.\r\n") },
+	{ TEXT("\n"), TEXT("\r\n.\r\n"), TEXT("\n\r\n.\r\n") },
+	{ TEXT("\r"), TEXT("\r\n.\r\n"), TEXT("\r\n.\r\n") },
+	{ TEXT("a\n.\n..b\n"), TEXT("a\r\n..\r\n...b\r\n.\r\n"),
+	    TEXT("a\n.\n..b\n\r\n.\r\n") },
+	{ TEXT("a\r\n.\r\n"), TEXT("a\r\n..\r\n.\r\n"),
+	    TEXT("a\r\n..\r\n.\r\n") },
+	{ TEXT("\r\r\n\r.\n."), TEXT("\r\r\n\r.\r\n..\r\n.\r\n"),
+	    TEXT("\r\r\n\r.\n.\r\n.\r\n") },
+	{ TEXT("a\0\n.b"), TEXT("a\0\r\n..b\r\n.\r\n"),
+	    TEXT("a\0\n.b\r\n.\r\n") },
+};
+
+static void
+send_out(size_t row, bool lf, size_t split, size_t room)
+{
+	struct str	in = out_rows[row].in, head = in, tail = in;
+	struct str	want = lf ? out_rows[row].lf : out_rows[row].crlf;
+	struct dot_out	d;
+	struct buf	b;
+
+	head.n = split;
+	tail.p += split;
+	tail.n -= split;
+	buf_init(&b, 4096);
+	ck_assert_int_eq(buf_reserve(&b, room), 0);
+	dot_out_init(&d);
+	ck_assert_int_eq(dot_out_add(&d, head, lf, &b), 0);
+	ck_assert_int_eq(dot_out_add(&d, tail, lf, &b), 0);
+	ck_assert_int_eq(dot_out_end(&d, &b), 0);
+	ck_assert_msg(str_eq(buf_view(&b), want), "row %zu split %zu", row,
+	    split);
+	buf_free(&b);
+}
+
+/* With and without room for all of it in the buffer. */
+START_TEST(way_out_in_pieces)
+{
+	size_t	split;
+
+	for (split = 0; split <= out_rows[_i].in.n; split++) {
+		send_out((size_t)_i, true, split, 0);
+		send_out((size_t)_i, false, split, 0);
+		send_out((size_t)_i, true, split, 1000);
+		send_out((size_t)_i, false, split, 1000);
+	}
+}
+END_TEST
+
 START_TEST(no_room_out)	/* whatever does not fit is said */
 {
 	struct dot_out	d;
@@ -144,6 +197,7 @@ main(void)
 	int	 failed;
 
 	tcase_add_loop_test(t, in_pieces, 0, nitems(rows));
+	tcase_add_loop_test(t, way_out_in_pieces, 0, nitems(out_rows));
 	tcase_add_test(t, way_out);
 	tcase_add_test(t, no_room_out);
 	tcase_add_loop_test(t, command_line, 0, nitems(lines));
