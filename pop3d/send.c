@@ -55,12 +55,12 @@ send_chunks(struct conn *c, int fd, struct top *top, int64_t timeout,
 	struct dot_out	d;
 	struct str	s = { chunk, 0 };
 	size_t		before = c->out.n;	/* replies, and what others sent */
-	ssize_t		n;
+	ssize_t		n = CHUNK;
 
 	dot_out_init(&d);
-	while ((top == NULL || !top->done) &&
-	    (n = fdio_read(fd, chunk, CHUNK)) != 0) {
-		if (n == -1)
+	/* fewer than asked for: the file is at its end */
+	while (n == CHUNK && (top == NULL || !top->done)) {
+		if ((n = fdio_read(fd, chunk, CHUNK)) == -1)
 			return -1;
 		s.n = (size_t)n;
 		if (top != NULL)

@@ -194,6 +194,7 @@ conn_fill(struct conn *c, int64_t timeout)
 	int64_t	deadline = now_ms() + timeout;
 	ssize_t	n;
 	short	want;
+	bool	answered = c->out.n > 0 && c->io == NULL;
 
 	if (c->eof)
 		return 0;
@@ -203,6 +204,9 @@ conn_fill(struct conn *c, int64_t timeout)
 		return -1;
 	}
 	if (conn_flush(c, OUT_TIMEOUT) == -1 || make_room(c) == -1)
+		return -1;
+	/* who has just been answered has to think first: no try in vain */
+	if (answered && conn_wait(c, POLLIN, deadline) == -1)
 		return -1;
 	for (;;) {
 		n = recv_some(c, c->in + c->in_to, CONN_IN - c->in_to, &want);
