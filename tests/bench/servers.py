@@ -64,7 +64,12 @@ class Posthouse:
             f.write("remote.tls * off\nqueue.delay-warning 0\n")
 
     def certify(self, cert, key):
-        """What it shows from the next start on."""
+        """What it shows from the next start on, if it knows TLS."""
+        keys = subprocess.run([os.path.join(self.build, "bin", "posthouse"),
+                               "-k"], stdout=subprocess.PIPE, text=True)
+        with open(self.more, "w") as f:
+            if "tls.certificate" in keys.stdout:
+                f.write('tls.certificate "%s" "%s"\n' % (cert, key))
 
     def flush(self):
         self.ask("postq", "flush", "ALL")
