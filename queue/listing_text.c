@@ -176,17 +176,17 @@ listing_json(const struct shown *s, struct buf *out)
 	if (str_eq(s->place, STR("waiting")))
 		buf_addf(out, "\"next_time\": %" PRId64 ", ", s->due / 1000);
 	buf_adds(out, "\"sender\": ");
-	json_string(s->sender, out);
+	json_quote(s->sender, out);
 	buf_addf(out, ", \"recipient_count\": %" PRIu64 ", \"recipients\": [",
 	    s->nrcpts);
 	while (record_next(&c, &f))
 		if (f.tag == ENTRY_RCPT) {
 			buf_adds(out, n++ > 0 ? "}, {\"address\": " :
 			    "{\"address\": ");
-			json_string(f.value, out);
+			json_quote(f.value, out);
 		} else if (f.tag == ENTRY_REASON && n > 0) {
 			buf_adds(out, ", \"delay_reason\": ");
-			json_string(f.value, out);
+			json_quote(f.value, out);
 		}
 	buf_adds(out, n > 0 ? "}]}\n" : "]}\n");
 }

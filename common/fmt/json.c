@@ -19,7 +19,7 @@ plain_run(struct str s)
 }
 
 void
-json_string(struct str s, struct buf *out)
+json_quote(struct str s, struct buf *out)
 {
 	unsigned char	b;
 	size_t		n;

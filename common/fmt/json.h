@@ -6,6 +6,6 @@
 #include "common/base/str.h"
 
 /* A string with its quotes, on one line and in ASCII but for well-formed UTF-8; what is not becomes U+FFFD. */
-void	json_string(struct str, struct buf *);
+void	json_quote(struct str, struct buf *);
 
 #endif

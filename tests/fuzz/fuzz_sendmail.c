@@ -103,7 +103,7 @@ check_rest(struct str in)
 	size_t		i;
 
 	buf_init(&out, in.n * 8 + 4096);
-	json_string(in, &out);
+	json_quote(in, &out);
 	for (i = 0; i < out.n; i++)
 		if ((unsigned char)out.p[i] < ' ')
 			abort();

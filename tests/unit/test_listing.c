@@ -214,7 +214,7 @@ START_TEST(json)
 	struct buf	out;
 
 	buf_init(&out, 4096);
-	json_string(strings[_i].in, &out);
+	json_quote(strings[_i].in, &out);
 	ck_assert_str_eq(buf_cstr(&out), strings[_i].out);
 	buf_free(&out);
 }
