@@ -23,7 +23,11 @@ static const struct {
 	{ "remote.passwords", ID_REMOTE,
 	    offsetof(struct settings, remote.passwords), true },
 	{ "remote.tls-ca", ID_REMOTE,
-	    offsetof(struct settings, remote.tls_ca), false }
+	    offsetof(struct settings, remote.tls_ca), false },
+	{ "auth.introspection-credentials", ID_INTROSPECT,
+	    offsetof(struct settings, token.introspection_credentials), true },
+	{ "auth.introspection-ca", ID_INTROSPECT,
+	    offsetof(struct settings, token.introspection_ca), false }
 };
 
 static const char *

@@ -22,7 +22,9 @@ const struct program_plan plan_programs[ID_COUNT] = {
 	[ID_SUBMISSION] = { "submission", "smtpd", "submission", "submissions",
 	    PROGRAM_SMTPD, 0 },
 	[ID_POP3] = { "pop3", "pop3d", "pop3", "pop3s", PROGRAM_POP3D, 0 },
-	[ID_HOP] = { "hop", "hop", NULL, NULL, PROGRAM_HOP, 4 }
+	[ID_HOP] = { "hop", "hop", NULL, NULL, PROGRAM_HOP, 4 },
+	[ID_INTROSPECT] = { "introspect", "introspect", NULL, NULL,
+	    PROGRAM_INTROSPECT, 2 }
 };
 
 const struct socket_plan plan_sockets[] = {
@@ -40,6 +42,8 @@ const struct socket_plan plan_sockets[] = {
 	    "ph-login", "ph-login", 0600 },
 	{ "auth@smtp", ID_AUTH, true, "incoming/sock", "auth",
 	    "ph-smtp", "ph-smtp", 0600 },
+	{ "auth@introspect", ID_AUTH, false, "token", "auth",
+	    "ph-token", "ph-token", 0600 },
 	{ "local@queue", ID_LOCAL, true, "sock", "local",
 	    "ph-queue", "ph-queue", 0600 },
 	{ "remote@queue", ID_REMOTE, true, "sock", "remote",
@@ -55,7 +59,7 @@ const size_t plan_nsockets = nitems(plan_sockets);
 
 const char *const plan_users[] = {
 	"ph-log", "ph-auth", "ph-route", "ph-queue", "ph-smtp", "ph-login",
-	"ph-remote", "ph-hop", "ph-keys", NULL
+	"ph-remote", "ph-hop", "ph-keys", "ph-token", NULL
 };
 
 const struct setting_list *
@@ -79,8 +83,21 @@ plan_listen(const struct settings *s, enum program_id id, bool tls)
 	case ID_REMOTE:
 	case ID_QUEUE:
 	case ID_HOP:
+	case ID_INTROSPECT:
 	case ID_COUNT:
 		break;
 	}
 	return NULL;
+}
+
+bool
+plan_wanted(const struct settings *s, enum program_id id)
+{
+	const struct setting_list *list, *tls;
+
+	if (id == ID_INTROSPECT)
+		return s->token.introspection_url[0] != '\0';
+	list = plan_listen(s, id, false);
+	tls = plan_listen(s, id, true);
+	return list == NULL || list->n > 0 || (tls != NULL && tls->n > 0);
 }

@@ -9,7 +9,7 @@
 
 enum program_id {
 	ID_LOG, ID_KEYS, ID_ROUTE, ID_AUTH, ID_LOCAL, ID_HOP, ID_REMOTE, ID_QUEUE,
-	ID_SMTP, ID_LMTP, ID_SUBMISSION, ID_POP3,
+	ID_SMTP, ID_LMTP, ID_SUBMISSION, ID_POP3, ID_INTROSPECT,
 	ID_COUNT
 };
 
@@ -44,5 +44,7 @@ extern const char *const plan_users[];
 
 /* The listen statements of a program with a service; those for tls_service. NULL: it has none. */
 const struct setting_list *plan_listen(const struct settings *, enum program_id, bool tls);
+/* Does the configuration ask for it? */
+bool	plan_wanted(const struct settings *, enum program_id);
 
 #endif

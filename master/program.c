@@ -79,12 +79,7 @@ exit_text(int status, char *dst, size_t n)
 bool
 program_wanted(const struct master *m, const struct program *p)
 {
-	enum program_id		   id = (enum program_id)(p - m->programs);
-	const struct setting_list *list, *tls;
-
-	list = plan_listen(m->settings, id, false);
-	tls = plan_listen(m->settings, id, true);
-	return list == NULL || list->n > 0 || (tls != NULL && tls->n > 0);
+	return plan_wanted(m->settings, (enum program_id)(p - m->programs));
 }
 
 static size_t

@@ -76,16 +76,18 @@ setup_make_dir(const char *path, struct diag *why)
 static int
 make_dirs(const struct settings *s, struct diag *why)
 {
-	char	login[1100], empty[1100];
+	static const char *const below[] = { "login", "empty", "token" };
+	char	path[1100];
+	size_t	i;
 
-	snprintf(login, sizeof(login), "%s/login", s->run);
-	snprintf(empty, sizeof(empty), "%s/empty", s->run);
-	if (setup_make_dir(s->run, why) == -1 ||
-	    setup_make_dir(login, why) == -1 ||
-	    setup_make_dir(empty, why) == -1 ||
-	    setup_make_dir(s->tables, why) == -1)
+	if (setup_make_dir(s->run, why) == -1)
 		return -1;
-	return 0;
+	for (i = 0; i < nitems(below); i++) {
+		snprintf(path, sizeof(path), "%s/%s", s->run, below[i]);
+		if (setup_make_dir(path, why) == -1)
+			return -1;
+	}
+	return setup_make_dir(s->tables, why);
 }
 
 static int

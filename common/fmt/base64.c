@@ -1,4 +1,4 @@
-/* common/fmt/base64.c - RFC 4648 section 4; pure. */
+/* common/fmt/base64.c - RFC 4648 sections 4 and 5; pure. */
 #include "common/fmt/base64.h"
 
 #include <errno.h>
@@ -77,6 +77,45 @@ base64_decode(struct buf *b, struct str s)
 	}
 	for (i = 0; i < s.n; i += 4) {
 		if ((n = group(s.p + i, i + 4 == s.n, three)) == 0) {
+			errno = EINVAL;
+			return -1;
+		}
+		if (buf_add(b, three, n) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static char
+from_url(char c)
+{
+	switch (c) {
+	case '-':
+		return '+';
+	case '_':
+		return '/';
+	case '+':
+	case '/':
+	case '=':
+		return '\0';	/* of the other alphabet: in neither */
+	}
+	return c;
+}
+
+int
+base64url_decode(struct buf *b, struct str s)
+{
+	char	four[4], three[3];
+	size_t	i, j, n;
+
+	if (s.n % 4 == 1) {
+		errno = EINVAL;
+		return -1;
+	}
+	for (i = 0; i < s.n; i += 4) {
+		for (j = 0; j < 4; j++)
+			four[j] = i + j < s.n ? from_url(s.p[i + j]) : '=';
+		if ((n = group(four, i + 4 >= s.n, three)) == 0) {
 			errno = EINVAL;
 			return -1;
 		}

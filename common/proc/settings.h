@@ -92,6 +92,21 @@ struct tls_settings {
 	char			*client_ca, *directory;	/* "" none; where a certificate of our own is made */
 };
 
+/* OAUTHBEARER and XOAUTH2: which access tokens are good. */
+struct token_settings {
+	char			*keys;		/* file of the provider's public keys; "" none */
+	struct setting_list	algorithms;
+	struct setting_list	issuers, audiences;	/* one of them; none: any */
+	struct setting_list	scopes;		/* all of them */
+	char			*user_claim;
+	char			*discovery;	/* told to clients whose token is refused; "" */
+	long long		leeway;		/* ms, between the clocks */
+	char			*introspection_url;	/* RFC 7662; "" none */
+	char			*introspection_credentials, *introspection_ca;	/* files */
+	long long		introspection_timeout, introspection_cache;	/* ms */
+	long long		introspection_connections;
+};
+
 struct settings {
 	char			*hostname, *postmaster, *separator;
 	char			*spool, *run, *tables, *libexec, *durability;
@@ -113,6 +128,7 @@ struct settings {
 	struct dns_settings	 dns;
 	struct remote_settings	 remote;
 	struct tls_settings	 tls;
+	struct token_settings	 token;
 	struct conf_stmts	 stmts;				/* what they were read from */
 };
 
@@ -121,7 +137,7 @@ enum settings_program {
 	PROGRAM_MASTER = 1 << 0, PROGRAM_LOG = 1 << 1, PROGRAM_ROUTE = 1 << 2, PROGRAM_QUEUE = 1 << 3,
 	PROGRAM_SMTPD = 1 << 4, PROGRAM_LOCAL = 1 << 5, PROGRAM_AUTH = 1 << 6, PROGRAM_POP3D = 1 << 7,
 	PROGRAM_SESSION = 1 << 8, PROGRAM_TOOL = 1 << 9, PROGRAM_HOP = 1 << 10, PROGRAM_REMOTE = 1 << 11,
-	PROGRAM_KEYS = 1 << 12
+	PROGRAM_KEYS = 1 << 12, PROGRAM_INTROSPECT = 1 << 13
 };
 
 /* Defaults, then the file; -1: *why is "file:line:column: ...". The caller frees with settings_free. */

@@ -258,4 +258,5 @@ setting_cross_check(const struct settings *s, struct setting_report *report)
 	    "pop3.max-connections", s->pop3.max_connections, report);
 	check_catch_all(s, report);
 	check_listen(s, report);
+	setting_token_check(s, report);
 }

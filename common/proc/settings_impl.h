@@ -72,6 +72,10 @@ extern const struct setting_rule rule_senders;
 extern const struct setting_rule rule_path_or_none;
 extern const struct setting_rule rule_domain_or_none;
 extern const struct setting_rule rule_tls_version;
+extern const struct setting_rule rule_algorithm;
+extern const struct setting_rule rule_token_word;
+extern const struct setting_rule rule_https;
+extern const struct setting_rule rule_introspection;
 
 /* Where mistakes go: the first to why, all of them to all; either may be NULL. */
 struct setting_report {
@@ -91,6 +95,8 @@ int	setting_default(struct settings *, const struct setting_key *) must_check;
 int	setting_expect_ok(const struct conf_stmt *, struct diag *) must_check;
 /* What no single key can see. */
 void	setting_cross_check(const struct settings *, struct setting_report *);
+/* Of that, what concerns tokens. */
+void	setting_token_check(const struct settings *, struct setting_report *);
 int	setting_list_add(struct setting_list *, const char *, const char *,
 	    const char *, unsigned) must_check;
 void	setting_list_free(struct setting_list *);

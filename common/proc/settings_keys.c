@@ -25,8 +25,10 @@
 #define HOP		PROGRAM_HOP
 #define REMOTE		PROGRAM_REMOTE
 #define KEYS		PROGRAM_KEYS
+#define INTROSPECT	PROGRAM_INTROSPECT
 #define ALL		(LOG | ROUTE | QUEUE | SMTPD | LOCAL | AUTH | POP3D | \
-			    SESSION | TOOL | HOP | REMOTE | KEYS)
+			    SESSION | TOOL | HOP | REMOTE | KEYS | \
+			    INTROSPECT)
 
 #define TEXT(key, member, def, rule, who) \
 	{ key, SETTING_TEXT, AT(member), def, NULL, NULL, &rule, NULL, who, false }
@@ -86,7 +88,7 @@ const struct setting_key setting_keys[] = {
 
 	TEXT("spool", spool, PH_SPOOLDIR, rule_path, QUEUE | SMTPD | TOOL),
 	TEXT("run", run, PH_RUNDIR, rule_path,
-	    QUEUE | POP3D | HOP | REMOTE | KEYS | TOOL),
+	    QUEUE | POP3D | HOP | REMOTE | KEYS | INTROSPECT | TOOL),
 	TEXT("tables", tables, PH_TABLEDIR, rule_path,
 	    ROUTE | AUTH | LOCAL | TOOL),
 	TEXT("libexec", libexec, PH_LIBEXECDIR, rule_path, LOCAL | TOOL),
@@ -155,6 +157,32 @@ const struct setting_key setting_keys[] = {
 	LIST_OR_NONE("auth.mechanisms", auth_mechanisms, "PLAIN LOGIN "
 	    "SCRAM-SHA-1 SCRAM-SHA-256 SCRAM-SHA-1-PLUS SCRAM-SHA-256-PLUS",
 	    rule_mechanism, AUTH | POP3D | SMTPD),
+	TEXT("auth.token-keys", token.keys, "", rule_path_or_none, AUTH),
+	LIST("auth.token-algorithms", token.algorithms, "RS256 ES256",
+	    rule_algorithm, AUTH),
+	LIST("auth.token-issuer", token.issuers, NULL, rule_token_word,
+	    AUTH | INTROSPECT),
+	LIST("auth.token-audience", token.audiences, NULL, rule_token_word,
+	    AUTH | INTROSPECT),
+	LIST("auth.token-scope", token.scopes, NULL, rule_token_word,
+	    AUTH | INTROSPECT),
+	TEXT("auth.token-user-claim", token.user_claim, "email",
+	    rule_token_word, AUTH | INTROSPECT),
+	TIME("auth.token-leeway", token.leeway, "30s", "0", "10m",
+	    AUTH | INTROSPECT),
+	TEXT("auth.token-discovery", token.discovery, "", rule_https, AUTH),
+	TEXT("auth.introspection-url", token.introspection_url, "",
+	    rule_introspection, AUTH | INTROSPECT),
+	TEXT("auth.introspection-credentials",
+	    token.introspection_credentials, "", rule_path_or_none, INTROSPECT),
+	TEXT("auth.introspection-ca", token.introspection_ca,
+	    "/etc/ssl/certs/ca-certificates.crt", rule_path, INTROSPECT),
+	TIME("auth.introspection-timeout", token.introspection_timeout, "10s",
+	    "1s", "1m", AUTH | INTROSPECT),
+	TIME("auth.introspection-cache", token.introspection_cache, "1m", "0",
+	    "1h", INTROSPECT),
+	COUNT("auth.introspection-connections",
+	    token.introspection_connections, "8", "1", "100", INTROSPECT),
 
 	TIME("queue.retry-first", queue.retry_first, "5m", "1s", "1d",
 	    QUEUE | TOOL),
