@@ -151,7 +151,7 @@ try_keyctl(void)
 #define P(x)		(1u << SANDBOX_##x)
 #define SOCKETS		(P(LISTENER) | P(SMTPD) | P(LOGIN) | P(QUEUE) | \
 			    P(ROUTE) | P(AUTH) | P(TOOL) | P(SENDER) | \
-			    P(REMOTE))
+			    P(REMOTE) | P(HTTP))
 
 static const struct attempt {
 	const char	*name;
@@ -160,8 +160,9 @@ static const struct attempt {
 } attempts[] = {
 	{ "open",	try_open,	0 },
 	{ "create",	try_create,	0 },
-	{ "inet",	try_inet,	P(SENDER) | P(REMOTE) | P(HOP) },
-	{ "udp",	try_udp,	P(HOP) },
+	{ "inet",	try_inet,	P(SENDER) | P(REMOTE) | P(HOP) |
+			    P(HTTP) },
+	{ "udp",	try_udp,	P(HOP) | P(HTTP) },
 	{ "unix",	try_unix,	SOCKETS },
 	{ "execve",	try_exec,	0 },
 	{ "fork",	try_fork,	P(LISTENER) | P(SENDER) },

@@ -46,6 +46,9 @@ static const struct {
 	    CAN_CONNECT | CAN_ACCEPT | CAN_TCP | CAN_UDP |
 	    CAN_THREAD },
 	[SANDBOX_KEYS] = { "keys", CAN_ACCEPT | CAN_THREAD },
+	/* AF_UNIX: to auth. Its resolver is libc's, with its files, in threads. */
+	[SANDBOX_HTTP] = { "http", CAN_READ | CAN_CONNECT | CAN_SOCKET |
+	    CAN_TCP | CAN_UDP | CAN_THREAD | CAN_PAIR },
 };
 
 const char *
@@ -72,10 +75,12 @@ check_paths(enum sandbox_profile p, const struct sandbox_path *paths, size_t n,
 	if (profiles[p].can & CAN_WRITE)
 		may |= SANDBOX_WRITE;
 	for (i = 0; i < n; i++)
-		if (paths[i].rights & ~may)
+		if (paths[i].rights & RIGHTS_MASK & ~may)
 			return diag_set(why,
 			    "sandbox %s: no profile for rights %#x on %s",
-			    profiles[p].name, paths[i].rights, paths[i].path);
+			    profiles[p].name, paths[i].rights & RIGHTS_MASK,
+			    paths[i].path == NULL ? "a descriptor" :
+			    paths[i].path);
 	return 0;
 }
 

@@ -26,10 +26,14 @@ enum sandbox_profile {
 	SANDBOX_REMOTE,		/* TCP to anywhere, no files */
 	SANDBOX_HOP,		/* UDP and TCP to the network, threads, no files */
 	SANDBOX_KEYS,		/* accept, threads; no files, no network */
+	SANDBOX_HTTP,		/* TCP to anywhere, names by libc and its files, an AF_UNIX client */
 	SANDBOX_COUNT
 };
 
 enum { SANDBOX_READ = 1, SANDBOX_WRITE = 2, SANDBOX_EXEC = 4 };	/* WRITE includes create, rename, remove, truncate */
+
+/* With path NULL: what is open there, for a directory that is out of reach of any path. */
+#define SANDBOX_FD(fd)	((unsigned)(fd) << 8)
 
 struct sandbox_path {
 	const char	*path;	/* a file or a directory with all below */

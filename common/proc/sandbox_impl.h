@@ -20,8 +20,12 @@ enum {
 	CAN_FLUSH = 128,	/* have several files flushed together: io_submit(2) */
 	CAN_TCP = 256,		/* make TCP sockets and connect them to anywhere */
 	CAN_UDP = 512,		/* make UDP sockets, with what a resolver sets on its own */
-	CAN_THREAD = 1024	/* have threads */
+	CAN_THREAD = 1024,	/* have threads */
+	CAN_PAIR = 2048		/* make pairs of AF_UNIX sockets, as those with workers may, too */
 };
+
+/* The descriptor of SANDBOX_FD is above these. */
+#define RIGHTS_MASK	0xffU
 
 /* 0 also where the kernel has no Landlock. */
 int	sandbox_landlock(unsigned can, const struct sandbox_path *, size_t,

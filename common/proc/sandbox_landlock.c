@@ -103,24 +103,30 @@ static int
 allow(int ruleset, const struct sandbox_path *p, uint64_t known,
     struct diag *why)
 {
+	const char		*name = p->path == NULL ? "a descriptor" :
+				    p->path;
 	struct path_attr	attr;
 	struct stat		st;
 	int			fd, r = -1;
 
-	if ((fd = open(p->path, O_PATH | O_CLOEXEC)) == -1) {
+	if (p->path == NULL)
+		fd = fcntl((int)(p->rights / SANDBOX_FD(1)), F_DUPFD_CLOEXEC, 0);
+	else
+		fd = open(p->path, O_PATH | O_CLOEXEC);
+	if (fd == -1) {
 		if (errno == ENOENT)
 			return 0;
-		return diag_errno(why, "sandbox: open %s", p->path);
+		return diag_errno(why, "sandbox: open %s", name);
 	}
 	if (fstat(fd, &st) == -1) {
-		diag_errno(why, "sandbox: fstat %s", p->path);
+		diag_errno(why, "sandbox: fstat %s", name);
 		goto done;
 	}
 	attr.allowed = access_of(p->rights, S_ISDIR(st.st_mode)) & known;
 	attr.parent_fd = fd;
 	if (attr.allowed != 0 && syscall(SYS_landlock_add_rule, ruleset,
 	    RULE_PATH, &attr, 0) == -1) {
-		diag_errno(why, "landlock: rule for %s", p->path);
+		diag_errno(why, "landlock: rule for %s", name);
 		goto done;
 	}
 	r = 0;

@@ -11,7 +11,6 @@
 #include "common/base/fdio.h"
 #include "common/base/log.h"
 #include "common/proc/child.h"
-#include "common/proc/link.h"
 #include "common/proc/sig.h"
 
 #define FILES_LEAST	256u	/* if nobody says how many there may be */
@@ -23,6 +22,7 @@ struct service {
 	struct event			*link, *term;
 	struct buf			 rec;
 	int				 status;
+	void	(*files)(void *, struct link_event *);	/* NULL: ops->reload */
 };
 
 static void
@@ -38,7 +38,10 @@ reload(void *arg, struct link_event *ev)
 {
 	const struct service	*s = arg;
 
-	s->ops->reload(s->arg, ev->conf);
+	if (s->files != NULL)
+		s->files(s->arg, ev);
+	else
+		s->ops->reload(s->arg, ev->conf);
 }
 
 static void
@@ -105,6 +108,12 @@ service_new(struct service **out, const struct service_ops *ops, void *arg,
 	    service_watch(s, sig, signalled, s, &s->term) == -1)
 		return diag_set(why, "event loop");
 	return 0;
+}
+
+void
+service_on_files(struct service *s, void (*fn)(void *, struct link_event *))
+{
+	s->files = fn;
 }
 
 void

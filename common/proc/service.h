@@ -11,6 +11,7 @@
 #include "common/base/attr.h"
 #include "common/base/diag.h"
 #include "common/base/str.h"
+#include "common/proc/link.h"
 #include "common/proc/peers.h"
 
 struct service;
@@ -26,6 +27,8 @@ struct service_ops {
 
 /* The link to the master and SIGTERM are watched; ops and arg must outlive it. */
 int	service_new(struct service **, const struct service_ops *, void *arg, struct diag *) must_check;
+/* Called instead of reload, for a service that has files of the master; takes a descriptor by setting it to -1. */
+void	service_on_files(struct service *, void (*)(void *, struct link_event *));
 void	service_free(struct service **);	/* after all events on its base */
 struct event_base *service_base(const struct service *);
 /* The descriptor that the master named so is served by peers; its role is given. */

@@ -63,13 +63,15 @@ udp_socket(void)
 	return socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 }
 
-#define INET	(1u << SANDBOX_SENDER | 1u << SANDBOX_REMOTE | 1u << SANDBOX_HOP)
+#define INET	(1u << SANDBOX_SENDER | 1u << SANDBOX_REMOTE | 1u << SANDBOX_HOP | \
+			    1u << SANDBOX_HTTP)
 
 static const struct { const char *what; int (*try)(void); unsigned may; } attempts[] = {
 	{ "open /etc/passwd", open_passwd, 0 },
 	{ "create in /tmp", create_in_tmp, 0 },
 	{ "socket(AF_INET)", inet_socket, INET },
-	{ "socket(AF_INET, SOCK_DGRAM)", udp_socket, 1u << SANDBOX_HOP },
+	{ "socket(AF_INET, SOCK_DGRAM)", udp_socket,
+	    1u << SANDBOX_HOP | 1u << SANDBOX_HTTP },
 	{ "execve", run_true, 0 },
 	{ "ptrace", trace_parent, 0 },
 	{ "mmap(PROT_EXEC)", map_code, 0 },
