@@ -230,6 +230,16 @@ take_id(const json_t *j, struct claims *c)
 }
 
 bool
+claims_is_answer(struct str json)
+{
+	json_t	*j = bounded_json(json, CLAIMS_MAX);
+	bool	 is = json_is_boolean(json_object_get(j, "active"));
+
+	json_decref(j);
+	return is;
+}
+
+bool
 claims_check(struct str json, enum claims_source source,
     const struct token_settings *st, int64_t now, struct claims *c,
     struct refusal *r)

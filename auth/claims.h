@@ -35,6 +35,8 @@ struct refusal {
 
 /* Always false, for return. */
 bool	refused(struct refusal *, enum oauth_error, const char *why);
+/* Is it an answer of RFC 7662 2.2 at all: does it say whether the token is active? */
+bool	claims_is_answer(struct str json);
 /*
  * now: seconds since 1970. False: *r. A signed token has to say when it expires, and who issued it; of an introspected
  * one the provider says that it is active.

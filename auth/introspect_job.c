@@ -168,7 +168,7 @@ complain(struct introspect *in, long status, const char *error)
 		    status == 401 || status == 403 ?
 		    "the provider does not accept "
 		    "auth.introspection-credentials" :
-		    "expected an answer with status 200");
+		    "expected status 200, and JSON that says active");
 	else
 		log_error("introspection why=%s", log_safe(safe, sizeof(safe),
 		    str_from(error)));
@@ -189,11 +189,11 @@ answered(void *arg, long status, const char *error, struct str body)
 	memcpy(hex, q->hex, sizeof(hex));
 	q->http = NULL;		/* frees itself */
 	question_free(q);
-	if (status != 200) {
+	if (status != 200 || !claims_is_answer(body)) {
 		complain(in, status, error);
 		say_temporary(in, id, status == 0 ?
 		    "the provider cannot be asked" :
-		    "the provider does not answer with status 200");
+		    "the provider's answer is none");
 		return;
 	}
 	if (in->complained)

@@ -427,20 +427,20 @@ START_TEST(algorithms_of_the_settings)
 }
 END_TEST
 
-static const struct { struct str json; const char *why; } answers[] = {
-	{ IN("{\"active\":true," GOOD "}"), NULL },
-	{ IN("{\"active\":true," WHO "," ISS "," AUD "," SCOPE "}"), NULL },
-	{ IN("{\"active\":false}"), "not active" },
-	{ IN("{" GOOD "}"), "not active" },
-	{ IN("{\"active\":\"true\"," GOOD "}"), "not active" },
-	{ IN("{\"active\":1," GOOD "}"), "not active" },
-	{ IN("{\"active\":false,\"active\":true," GOOD "}"), "malformed" },
+static const struct { struct str json; const char *why; bool is; } answers[] = {
+	{ IN("{\"active\":true," GOOD "}"), NULL, true },
+	{ IN("{\"active\":true," WHO "," ISS "," AUD "," SCOPE "}"), NULL, true },
+	{ IN("{\"active\":false}"), "not active", true },
+	{ IN("{" GOOD "}"), "not active", false },
+	{ IN("{\"active\":\"true\"," GOOD "}"), "not active", false },
+	{ IN("{\"active\":1," GOOD "}"), "not active", false },
+	{ IN("{\"active\":false,\"active\":true," GOOD "}"), "malformed", false },
 	{ IN("{\"active\":true," WHO "," ISS "," AUD "," SCOPE ",\"exp\":1}"),
-	    "expired" },
-	{ IN("{\"active\":true," ISS "," AUD "," SCOPE "," EXP "}"), "names" },
-	{ IN("{\"active\":true," GOOD ",\"token_type\":\"Bearer\"}"), NULL },
-	{ IN("{\"active\":true," GOOD ",\"token_type\":\"mac\"}"), "bearer" },
-	{ IN("<html>"), "malformed" },
+	    "expired", true },
+	{ IN("{\"active\":true," ISS "," AUD "," SCOPE "," EXP "}"), "names", true },
+	{ IN("{\"active\":true," GOOD ",\"token_type\":\"Bearer\"}"), NULL, true },
+	{ IN("{\"active\":true," GOOD ",\"token_type\":\"mac\"}"), "bearer", true },
+	{ IN("<html>"), "malformed", false },
 };
 
 START_TEST(introspected)
@@ -449,6 +449,8 @@ START_TEST(introspected)
 	struct refusal	r = { 0, "" };
 	bool		ok;
 
+	ck_assert_int_eq(claims_is_answer(answers[_i].json),
+	    answers[_i].is);
 	ok = claims_check(answers[_i].json, CLAIMS_INTROSPECTED, &st->token,
 	    NOW, &c, &r);
 	ck_assert_msg(ok == (answers[_i].why == NULL), "%s", r.why);
