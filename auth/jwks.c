@@ -243,11 +243,14 @@ bool
 jwks_verify(const struct jwks *s, enum jwt_alg alg, const char *kid,
     struct str text, struct str signature)
 {
-	size_t	i;
+	size_t	i, n = 0;
 
-	for (i = 0; i < s->n; i++)
-		if (tried(&s->keys[i], alg, kid) &&
-		    jwt_key_verify(s->keys[i].key, alg, text, signature))
+	for (i = 0; i < s->n && n < JWKS_TRIES_MAX; i++) {
+		if (!tried(&s->keys[i], alg, kid))
+			continue;
+		n++;
+		if (jwt_key_verify(s->keys[i].key, alg, text, signature))
 			return true;
+	}
 	return false;
 }

@@ -15,6 +15,7 @@
 #define JWKS_FILE_MAX	(256u * 1024u)
 #define JWKS_KEYS_MAX	32u
 #define JWKS_KID_MAX	256u
+#define JWKS_TRIES_MAX	4u	/* keys for one token: a provider with more names them */
 
 struct jwks;
 
@@ -26,8 +27,8 @@ int	jwks_parse(struct str, struct jwks **, struct diag *why) must_check;
 void	jwks_free(struct jwks **);
 size_t	jwks_count(const struct jwks *);
 /*
- * Is it signed by one of them? kid "": the token names none, and all that fit are tried; else the ones of that name,
- * and those without a name (of PEM).
+ * Is it signed by one of them? kid "": the token names none, and the first few that fit are tried; else those of
+ * that name, and those without a name (of PEM).
  */
 bool	jwks_verify(const struct jwks *, enum jwt_alg, const char *kid, struct str text, struct str signature)
 	    must_check;

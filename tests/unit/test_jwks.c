@@ -264,6 +264,39 @@ START_TEST(too_many)
 }
 END_TEST
 
+/* Without a name only the first few are tried; by its name any of them. */
+START_TEST(tries)
+{
+	EVP_PKEY	*ec = EVP_EC_gen("P-256");
+	unsigned char	 sig[1100];
+	struct jwks	*s;
+	struct diag	 why;
+	struct buf	 b;
+	size_t		 i, n;
+
+	buf_init(&b, JWKS_FILE_MAX);
+	buf_adds(&b, "{\"keys\":[");
+	for (i = 0; i < JWKS_TRIES_MAX; i++)
+		buf_adds(&b, "{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"a\","
+		    X256 "," Y256 "},");
+	maker_jwk(&b, ec, ",\"kid\":\"b\"");
+	buf_adds(&b, "]}");
+	ck_assert_int_eq(jwks_parse(buf_view(&b), &s, &why), 0);
+	n = maker_sign(ec, EVP_sha256(), false, true, STR("text"), sig);
+	ck_assert(!jwks_verify(s, JWT_ES256, "", STR("text"),
+	    (struct str){ (char *)sig, n }));
+	ck_assert(!jwks_verify(s, JWT_ES256, "a", STR("text"),
+	    (struct str){ (char *)sig, n }));
+	ck_assert(jwks_verify(s, JWT_ES256, "b", STR("text"),
+	    (struct str){ (char *)sig, n }));
+	ck_assert(!jwks_verify(s, JWT_ES384, "b", STR("text"),
+	    (struct str){ (char *)sig, n }));
+	jwks_free(&s);
+	buf_free(&b);
+	EVP_PKEY_free(ec);
+}
+END_TEST
+
 static const struct { struct str in; const char *out; } url[] = {
 	{ IN(""), "" },
 	{ IN("Zg"), "f" },
@@ -309,6 +342,7 @@ main(void)
 	tcase_add_test(t, exponents);
 	tcase_add_test(t, pem);
 	tcase_add_test(t, too_many);
+	tcase_add_test(t, tries);
 	tcase_add_loop_test(t, base64url, 0, nitems(url));
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
