@@ -67,8 +67,8 @@ authority_ok(struct str s, bool loopback_only)
 	}
 	if (!loopback_only)
 		return rule_domain.ok(host);
-	return strcmp(host, "localhost") == 0 ||
-	    strncmp(host, "127.", 4) == 0;
+	return strcmp(host, "localhost") == 0 || (addr_parse(str_from(host),
+	    &addr) == 0 && addr_is_v4(&addr) && addr.ip[12] == 127);
 }
 
 static bool

@@ -190,6 +190,33 @@ static const struct { const char *text, *said; } wrong[] = {
 	{ "expect route\n", "expected an address" },
 	{ "expect route a@b.test\n", "expected ->" },
 	{ "expect route a@b.test -> unknown x\n", "the end of the line" },
+	{ "auth.token-algorithms HS256\n", "expected RS256" },
+	{ "auth.token-algorithms none\n", "expected RS256" },
+	{ "auth.token-algorithms rs256\n", "expected RS256" },
+	{ "auth.token-keys keys\n", "expected an absolute path" },
+	{ "\nauth {\ntoken-keys /k\n}\n", "t:3:1: auth.token-keys takes tokens "
+	    "for any service, expected auth.token-issuer" },
+	{ "auth.token-keys /k\nauth.token-issuer i\n",
+	    "expected auth.token-audience or auth.token-scope" },
+	{ "auth.token-issuer \"\"\n", "one word" },
+	{ "auth.token-leeway 11m\n", "10m" },
+	{ "auth.token-discovery http://127.0.0.1/\n", "expected https://" },
+	{ "auth.introspection-url id.test\n", "expected https://" },
+	{ "auth.introspection-url http://id.test/\n", "expected https://" },
+	{ "auth.introspection-url http://127.evil.test/\n", "expected https://" },
+	{ "auth.introspection-url http://127.0.0.1.evil.test/\n", "expected https" },
+	{ "auth.introspection-url http://localhost.evil.test/\n", "expected https" },
+	{ "auth.introspection-url http://localhost@evil.test/\n", "expected https" },
+	{ "auth.introspection-url http://[::2]/\n", "expected https://" },
+	{ "auth.introspection-url https://a:b@id.test/\n", "expected https://" },
+	{ "auth.introspection-url https:///x\n", "expected https://" },
+	{ "auth.introspection-url https://id.test:0/\n", "expected https://" },
+	{ "auth.introspection-url https://id.test:65536/\n", "expected https://" },
+	{ "auth.introspection-url https://id.test/#x\n", "expected https://" },
+	{ "auth.introspection-url \"https://id.test/a b\"\n", "expected https://" },
+	{ "auth.introspection-url file:///etc/passwd\n", "expected https://" },
+	{ "auth.introspection-url https://[::1/\n", "expected https://" },
+	{ "auth.introspection-url https://[x]/\n", "expected https://" },
 	{ "smtp {\n", "t:" }
 };
 
@@ -217,6 +244,18 @@ static const struct { const char *text; enum log_level level; } levels[] = {
 	{ "log syslog\nseparator -\ndurability auto\n"
 	    "local {\n mailbox maildir:/m/%u\n}\npop3 {\n cleartext yes\n}\n",
 	    LOG_LEVEL_INFO },
+	{ "auth {\ntoken-keys /k\ntoken-issuer i\ntoken-audience a\n"
+	    "token-algorithms RS256 PS256 ES256 ES384 EdDSA\n"
+	    "introspection-url https://id.test:8443/a/b?c=d\n}\n",
+	    LOG_LEVEL_INFO },
+	{ "auth {\ntoken-keys /k\ntoken-issuer i\ntoken-scope a b\n"
+	    "introspection-url http://127.0.0.1:80\n"
+	    "token-discovery https://id.test/.well-known/x\n}\n",
+	    LOG_LEVEL_INFO },
+	{ "auth.introspection-url http://[::1]:80/x\n", LOG_LEVEL_INFO },
+	{ "auth.introspection-url http://localhost/x\n", LOG_LEVEL_INFO },
+	{ "auth.introspection-url https://[2001:db8::1]/x\n", LOG_LEVEL_INFO },
+	{ "auth.introspection-url https://192.0.2.1\n", LOG_LEVEL_INFO },
 };
 
 START_TEST(right)	/* every word that a rule lets through */
