@@ -126,6 +126,90 @@ certificates_give(const struct settings *s, int link, struct diag *why)
 	return wrong;
 }
 
+/* ---- are they right? */
+
+/* Each can be opened, as far as it has to be there. */
+static int
+check_open(const struct settings *s, struct diag *why)
+{
+	char	path[PATH_SIZE];
+	size_t	i, kind;
+	int	fd;
+
+	for (i = 0; i < s->tls.certificates.n; i++)
+		for (kind = 0; kind < CERTIFICATE_FILES; kind++) {
+			fd = open_one(s, i, kind, path, sizeof(path));
+			if (fd == -1 && errno != 0)
+				return diag_errno(why, "tls.certificate %s",
+				    path);
+			fdio_close(&fd);
+		}
+	return 0;
+}
+
+static int
+send_conf(int link, int conf)
+{
+	struct msg_fds	fds = { .fd = { conf }, .n = 1 };
+	struct buf	rec;
+	int		r;
+
+	buf_init(&rec, MSG_MAX);
+	record_puts(&rec, LINK_VERB, "reload");
+	r = buf_ok(&rec) ? msg_send(link, &rec, &fds) : -1;
+	buf_free(&rec);
+	return r;
+}
+
+pid_t
+certificates_check(const struct settings *s, int log, int err,
+    struct diag *why)
+{
+	char		 path[PATH_SIZE], name[] = "keys", verb[] = "check";
+	char		*argv[] = { name, verb, NULL };
+	int		 pair[2] = { -1, -1 }, conf;
+	struct child_plan plan = {
+		.path = path, .argv = argv, .log = log, .err = err
+	};
+	pid_t		 pid = -1;
+
+	if (check_open(s, why) == -1)
+		return -1;
+	snprintf(path, sizeof(path), "%s/keys", s->libexec);
+	conf = plan.conf = settings_export(s, PROGRAM_KEYS);
+	if (conf != -1 && msg_pair(pair) == 0) {
+		plan.link = pair[1];
+		pid = child_spawn(&plan);
+	}
+	/* what one that we could open does not hold, keys says */
+	if (pid != -1 && (certificates_give(s, pair[0], why) > 0 ||
+	    send_conf(pair[0], conf) == -1))
+		log_debug("certificates not handed over");
+	if (pid == -1)
+		diag_errno(why, "%s", path);
+	fdio_close(&pair[0]);
+	fdio_close(&pair[1]);
+	fdio_close(&conf);
+	return pid;
+}
+
+int
+certificates_prove(const struct settings *s, struct diag *why)
+{
+	int	status;
+	pid_t	pid;
+
+	why->text[0] = '\0';
+	if (s->tls.certificates.n == 0)
+		return 0;
+	if ((pid = certificates_check(s, -1, STDERR_FILENO, why)) == -1)
+		return -1;
+	while (waitpid(pid, &status, 0) == -1)
+		if (errno != EINTR)
+			return diag_errno(why, "wait for keys");
+	return status == 0 ? 0 : -1;
+}
+
 /* ---- a certificate of our own */
 
 static int

@@ -111,6 +111,22 @@ command_send(const char *conf, const char *verb)
 	return status;
 }
 
+/* 0: it is right. Else *why, or what is wrong has been said already and *why is "". */
+static int
+prove(const struct settings *s, const char *conf, struct diag *why)
+{
+	int	status;
+
+	/* route reads the alias files and works out the expect lines. */
+	if ((status = reload_route(s, "-t", why)) == -1)
+		return -1;
+	why->text[0] = '\0';
+	if (status != 0 || setup_check_conf(conf, why) == -1 ||
+	    files_check(s, why) == -1)
+		return -1;
+	return certificates_prove(s, why);
+}
+
 int
 command_check(const char *conf)
 {
@@ -130,10 +146,7 @@ command_check(const char *conf)
 		warnx("%s", why.text);
 		return EX_CONFIG;
 	}
-	/* route reads the alias files and works out the expect lines. */
-	if ((status = reload_route(s, "-t", &why)) == -1 ||
-	    (status == 0 && ((status = setup_check_conf(conf, &why)) == -1 ||
-	    (status = files_check(s, &why)) == -1)))
+	if ((status = prove(s, conf, &why)) != 0 && why.text[0] != '\0')
 		warnx("%s", why.text);
 	settings_free(&s);
 	return status == 0 ? 0 : EX_CONFIG;

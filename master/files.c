@@ -27,7 +27,15 @@ static const struct {
 	{ "auth.introspection-credentials", ID_INTROSPECT,
 	    offsetof(struct settings, token.introspection_credentials), true },
 	{ "auth.introspection-ca", ID_INTROSPECT,
-	    offsetof(struct settings, token.introspection_ca), false }
+	    offsetof(struct settings, token.introspection_ca), false },
+	{ "tls.client-ca", ID_SMTP, offsetof(struct settings, tls.client_ca),
+	    true },
+	{ "tls.client-ca", ID_LMTP, offsetof(struct settings, tls.client_ca),
+	    true },
+	{ "tls.client-ca", ID_SUBMISSION,
+	    offsetof(struct settings, tls.client_ca), true },
+	{ "tls.client-ca", ID_POP3, offsetof(struct settings, tls.client_ca),
+	    true }
 };
 
 static const char *

@@ -176,6 +176,10 @@ next_due(const struct master *m, int64_t now)
 			sooner(&at, m->clients[i].since + MASTER_ASK_MS);
 	if (m->stopping)
 		sooner(&at, m->stop_due);
+	else
+		sooner(&at, m->watch.due);
+	if (m->reload.step == RELOAD_KEYS)
+		sooner(&at, m->reload.due);
 	if (m->accept_due > now)
 		sooner(&at, m->accept_due);
 	if (every != 0)
@@ -224,6 +228,7 @@ loop_run(struct master *m)
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1L, 0L, 0L, 0L) == -1)
 		log_warn("subreaper why=\"%s\"", strerror(errno));
 	m->started = m->pinged = now;
+	watch_begin(&m->watch, m->settings, now);
 	start_all(m, now);
 	while (!stop_advance(m, now)) {
 		gather(m, fds, now);
@@ -235,6 +240,8 @@ loop_run(struct master *m)
 		for (i = 0; i < ID_COUNT; i++)
 			program_time(m, &m->programs[i], now);
 		control_time(m, now);
+		reload_time(m, now);
+		watch_time(m, now);
 		watchdog(m, now);
 		if (!m->ready && !m->stopping)
 			check_ready(m);

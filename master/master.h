@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "common/base/attr.h"
 #include "common/base/buf.h"
@@ -17,7 +18,7 @@
 #include "common/proc/settings.h"
 #include "master/plan.h"
 
-#define MASTER_SOCKETS	15	/* listening places of a service: with the conf they fit in one packet */
+#define MASTER_SOCKETS	14	/* listening places of a service: with the conf and a file they fit in one packet */
 #define MASTER_FILES	2	/* for a program, see files.c */
 #define PATH_SIZE	4096
 #define CERTIFICATE_FILES 3	/* certificate with chain, key, OCSP response */
@@ -68,18 +69,43 @@ struct stray {			/* workers that outlived their program */
 };
 
 /* A new configuration on its way in: see reload.c. */
-enum reload_step { RELOAD_NONE, RELOAD_PROVE, RELOAD_COMPILE };
+enum reload_step { RELOAD_NONE, RELOAD_PROVE, RELOAD_CHECK, RELOAD_COMPILE, RELOAD_KEYS };
 
 struct reload {
 	enum reload_step  step;
 	struct settings	 *settings;	/* the new ones */
-	pid_t		  pid;		/* of route */
+	pid_t		  pid;		/* of route, or of keys check */
+	int64_t		  due;		/* KEYS: how long it is waited for */
 	int		  said;		/* read end of its stderr, -1 */
 	bool		  again;	/* asked for once more meanwhile */
 	struct buf	  text;
 	struct listener	  listeners[ID_COUNT][MASTER_SOCKETS];
 	size_t		  nlisteners[ID_COUNT];
 	int		  client;	/* index of who waits for the answer, -1: a signal */
+};
+
+/* Files that are looked at while we run: see watch.c. */
+#define WATCH_FILES	2048
+enum watch_action { WATCH_CERTIFICATES, WATCH_LISTENERS, WATCH_COUNT };
+
+struct stamp {
+	dev_t		 dev;
+	ino_t		 ino;
+	off_t		 size;
+	struct timespec	 written, changed;
+};
+
+struct watched {
+	char			*path;
+	enum watch_action	 action;
+	struct stamp		 seen;
+};
+
+struct watch {
+	struct watched	*files;
+	size_t		 n;
+	int64_t		 due;
+	bool		 wanted[WATCH_COUNT];	/* something changed, and the action is still to be done */
 };
 
 struct master {
@@ -101,6 +127,7 @@ struct master {
 	struct stray	*groups;
 	size_t		 ngroups;
 	struct reload	 reload;
+	struct watch	 watch;
 	bool		 stopping, killed;
 	unsigned	 stop_step;
 	int64_t		 stop_due;
@@ -138,6 +165,10 @@ size_t	certificates_give(const struct settings *, int link, struct diag *why);
 /* If there are none to be given, and none was made before, one is made, of which the log is to be told. -1: *why. */
 int	certificates_make(const struct settings *, bool *made, struct diag *) must_check;
 void	certificates_say_made(const struct settings *);
+/* keys proves that the files of tls.certificate can be read and fit; log or -1, its stderr. Its pid; -1: *why. */
+pid_t	certificates_check(const struct settings *, int log, int err, struct diag *why) must_check;
+/* The same, waited for. -1: *why, or keys has said it on stderr and *why is "". */
+int	certificates_prove(const struct settings *, struct diag *why) must_check;
 
 /* program.c: one program's life. */
 void	program_start(struct master *, struct program *, int64_t now);
@@ -169,12 +200,24 @@ void	session_signal(const struct master *, int);
 void	reload_begin(struct master *, int client, int64_t now);
 void	reload_said(struct master *);		/* its pipe is readable */
 bool	reload_reap(struct master *, pid_t, int status, int64_t now);
-/* The present configuration to a program that runs. */
-int	reload_tell(const struct master *, const struct program *) must_check;
 /* keys serves the certificates that it was given last: the listeners shall fetch them. */
-void	reload_keys_loaded(struct master *);
+void	reload_keys_loaded(struct master *, int64_t now);
+void	reload_time(struct master *, int64_t now);
 /* route's flag "-c" or "-t" over the settings, waited for; its stderr is ours. Wait status or -1. */
 int	reload_route(const struct settings *, const char *flag, struct diag *) must_check;
+
+/* watch.c */
+void	watch_begin(struct watch *, const struct settings *, int64_t now);
+void	watch_forget(struct watch *);
+void	watch_time(struct master *, int64_t now);
+
+/* tell.c: the present configuration to a program that runs. */
+int	tell_settings(const struct master *, const struct program *) must_check;
+/* To one that runs or is to run from now on, or not any more; who cannot be told is started anew. */
+void	tell_switch(struct master *, struct program *, int64_t now);
+/* The files alone are read anew: by keys and then by the listeners, or by these. False: not while a reload is under way. */
+bool	tell_keys(struct master *);
+bool	tell_listeners(struct master *);
 
 /* control.c */
 void	control_accept(struct master *);

@@ -192,7 +192,7 @@ program_start(struct master *m, struct program *p, int64_t now)
 	fdio_close(&conf);
 	/* its files are too many for a start */
 	if (p == &m->programs[ID_KEYS] && p->state == STATE_STARTING &&
-	    reload_tell(m, p) == -1)
+	    tell_settings(m, p) == -1)
 		give_up(p, strerror(errno));
 }
 
@@ -271,6 +271,9 @@ handle(struct master *m, struct program *p, struct buf *rec,
 			p->state = STATE_RUNNING;
 			log_debug("ready program=%s pid=%d", p->plan->name,
 			    (int)p->pid);
+			/* what the last one knew besides its files is lost */
+			if (p == &m->programs[ID_KEYS] && p->restarts > 0)
+				reload_keys_loaded(m, now);
 		}
 	} else if (str_eq(verb, STR("status"))) {
 		keep_counters(p, buf_view(rec));
@@ -281,7 +284,7 @@ handle(struct master *m, struct program *p, struct buf *rec,
 		session_request(m, p, buf_view(rec),
 		    fds->n == 1 ? fds->fd[0] : -1);
 	else if (str_eq(verb, STR("loaded")) && p == &m->programs[ID_KEYS])
-		reload_keys_loaded(m);
+		reload_keys_loaded(m, now);
 	/* "watch" says no more than that it came. */
 }
 

@@ -22,7 +22,8 @@
 #include "common/proc/msg.h"
 #include "common/proc/ready.h"
 
-#define TEXT_MAX	32768	/* of route's explanation */
+#define TEXT_MAX	32768	/* of route's and keys' explanations */
+#define KEYS_MS		10000	/* for keys to read what it was given */
 
 static pid_t
 spawn_route(const struct settings *s, const char *flag, int log, int err)
@@ -170,6 +171,7 @@ read_new(struct master *m)
 {
 	struct reload	*r = &m->reload;
 	struct diag	 why;
+	bool		 made;
 
 	if (setup_check_conf(m->conf, &why) == -1) {
 		buf_addf(&r->text, "%s\n", why.text);
@@ -181,10 +183,13 @@ read_new(struct master *m)
 		buf_addf(&r->text, "%s\n", why.text);
 		return -1;
 	}
-	if (files_check(r->settings, &why) == -1) {
+	if (files_check(r->settings, &why) == -1 ||
+	    certificates_make(r->settings, &made, &why) == -1) {
 		buf_addf(&r->text, "%s\n", why.text);
 		return -1;
 	}
+	if (made)
+		certificates_say_made(r->settings);
 	return same_places(m->settings, r->settings, &r->text);
 }
 
@@ -247,88 +252,35 @@ bind_new(struct master *m)
 	return 0;
 }
 
-static int
-send_reload(const struct master *m, const struct program *p, int conf)
-{
-	struct msg_fds	fds = { .n = 0 };
-	struct child_fd	files[MASTER_FILES];
-	struct buf	rec;
-	size_t		i, nfiles;
-	int		r = -1;
-
-	buf_init(&rec, MSG_MAX);
-	record_puts(&rec, LINK_VERB, "reload");
-	fds.fd[fds.n++] = conf;
-	if (p->plan->service != NULL)
-		for (i = 0; i < p->nlisteners; i++) {
-			record_puts(&rec, LINK_NAME, p->listeners[i].name);
-			fds.fd[fds.n++] = p->listeners[i].fd;
-		}
-	nfiles = files_open(m->settings, (enum program_id)(p - m->programs),
-	    files);
-	for (i = 0; i < nfiles; i++) {
-		record_puts(&rec, LINK_NAME, files[i].name);
-		fds.fd[fds.n++] = files[i].fd;
-	}
-	if (buf_ok(&rec))
-		r = msg_send(p->link, &rec, &fds);
-	files_close(files, nfiles);
-	buf_free(&rec);
-	return r;
-}
-
-int
-reload_tell(const struct master *m, const struct program *p)
-{
-	struct diag	why;
-	int		conf, r = -1;
-
-	/* What cannot be opened is logged, and missed by keys. */
-	if (p == &m->programs[ID_KEYS])
-		(void)certificates_give(m->settings, p->link, &why);
-	conf = settings_export(m->settings, p->plan->part);
-	if (conf != -1)
-		r = send_reload(m, p, conf);
-	fdio_close(&conf);
-	return r;
-}
-
-/* One program is told; who cannot be told is started anew. */
+/* Everybody but keys, which has what it was given or does not answer. */
 static void
-switch_program(struct master *m, struct program *p, int64_t now)
-{
-	if (!program_wanted(m, p)) {
-		program_stop(m, p, now);
-		return;
-	}
-	if (p->state == STATE_OFF) {
-		program_start(m, p, now);
-		return;
-	}
-	if (p->link == -1)
-		return;		/* starts with the new one when its time comes */
-	if (reload_tell(m, p) == -1) {
-		log_error("link program=%s verb=reload why=\"%s\"",
-		    p->plan->name, strerror(errno));
-		program_stop(m, p, now);
-	}
-}
-
-void
-reload_keys_loaded(struct master *m)
+switch_others(struct master *m, int64_t now)
 {
 	size_t	i;
 
-	for (i = 0; i < ID_COUNT; i++) {
-		const struct program *p = &m->programs[i];
+	for (i = 0; i < ID_COUNT; i++)
+		if (i != ID_KEYS)
+			tell_switch(m, &m->programs[i], now);
+	log_info("reloaded file=%s", m->conf);
+	finish(m, true);
+}
 
-		if (p->plan->service == NULL || p->state != STATE_RUNNING ||
-		    p->link == -1)
-			continue;
-		if (reload_tell(m, p) == -1)
-			log_error("link program=%s verb=reload why=\"%s\"",
-			    p->plan->name, strerror(errno));
-	}
+void
+reload_keys_loaded(struct master *m, int64_t now)
+{
+	if (m->reload.step == RELOAD_KEYS)
+		switch_others(m, now);
+	else
+		(void)tell_listeners(m);
+}
+
+void
+reload_time(struct master *m, int64_t now)
+{
+	if (m->reload.step != RELOAD_KEYS || now < m->reload.due)
+		return;
+	log_error("reload why=\"keys does not answer\"");
+	switch_others(m, now);
 }
 
 static void
@@ -336,6 +288,7 @@ take_over(struct master *m, int64_t now)
 {
 	struct reload	*r = &m->reload;
 	struct settings	*old = m->settings;
+	struct program	*keys = &m->programs[ID_KEYS];
 	size_t		 i;
 
 	m->settings = r->settings;
@@ -345,17 +298,52 @@ take_over(struct master *m, int64_t now)
 	for (i = 0; i < ID_COUNT; i++) {
 		struct program *p = &m->programs[i];
 
-		if (p->plan->service != NULL) {
-			sockets_drop(p->listeners, p->nlisteners,
-			    r->listeners[i], r->nlisteners[i]);
-			memcpy(p->listeners, r->listeners[i],
-			    sizeof(p->listeners));
-			p->nlisteners = r->nlisteners[i];
-			r->nlisteners[i] = 0;
-		}
-		switch_program(m, p, now);
+		if (p->plan->service == NULL)
+			continue;
+		sockets_drop(p->listeners, p->nlisteners, r->listeners[i],
+		    r->nlisteners[i]);
+		memcpy(p->listeners, r->listeners[i], sizeof(p->listeners));
+		p->nlisteners = r->nlisteners[i];
+		r->nlisteners[i] = 0;
 	}
-	log_info("reloaded file=%s", m->conf);
+	watch_begin(&m->watch, m->settings, now);
+	/* It comes first: the listeners ask it for its certificates. */
+	tell_switch(m, keys, now);
+	r->step = RELOAD_KEYS;
+	r->pid = 0;
+	r->due = now + KEYS_MS;
+	if (keys->state != STATE_RUNNING)
+		switch_others(m, now);
+}
+
+/* keys check, if there is something to check. 1: it runs, 0: there is nothing. */
+static int
+ask_keys(struct master *m)
+{
+	struct reload	*r = &m->reload;
+	struct diag	 why;
+	int		 pair[2];
+
+	if (r->settings->tls.certificates.n == 0)
+		return 0;
+	fdio_close(&r->said);
+	if (pipe2(pair, O_CLOEXEC) == -1)
+		return -1;
+	r->pid = certificates_check(r->settings, m->log[1], pair[1], &why);
+	close(pair[1]);
+	r->said = pair[0];
+	r->step = RELOAD_CHECK;
+	if (r->pid == -1)
+		buf_addf(&r->text, "%s\n", why.text);
+	return r->pid == -1 || fdio_nonblock(r->said, 1) == -1 ? -1 : 1;
+}
+
+/* The new configuration is right. */
+static void
+compile(struct master *m)
+{
+	if (bind_new(m) == -1 || ask_route(m, RELOAD_COMPILE, "-c") == -1)
+		finish(m, false);
 }
 
 bool
@@ -363,6 +351,7 @@ reload_reap(struct master *m, pid_t pid, int status, int64_t now)
 {
 	struct reload	*r = &m->reload;
 	char		 text[80];
+	int		 found;
 
 	if (r->step == RELOAD_NONE || pid != r->pid)
 		return false;
@@ -370,18 +359,18 @@ reload_reap(struct master *m, pid_t pid, int status, int64_t now)
 		reload_said(m);
 	if (status != 0) {
 		if (r->text.n == 0)
-			buf_addf(&r->text, "route: %s\n",
+			buf_addf(&r->text, "%s: %s\n", r->step ==
+			    RELOAD_CHECK ? "keys" : "route",
 			    exit_text(status, text, sizeof(text)));
 		finish(m, false);
 	} else if (m->stopping) {
 		finish(m, false);
-	} else if (r->step == RELOAD_PROVE) {
-		if (bind_new(m) == -1 ||
-		    ask_route(m, RELOAD_COMPILE, "-c") == -1)
+	} else if (r->step == RELOAD_PROVE && (found = ask_keys(m)) != 0) {
+		if (found == -1)
 			finish(m, false);
-	} else {
+	} else if (r->step == RELOAD_COMPILE)
 		take_over(m, now);
-		finish(m, true);
-	}
+	else
+		compile(m);
 	return true;
 }
