@@ -10,20 +10,22 @@
 #include "auth/backoff.h"
 #include "auth/request.h"
 #include "auth/sasl.h"
+#include "common/base/log.h"
 #include "common/proc/peers.h"
 #include "common/proc/service.h"
 #include "common/proc/settings.h"
+#include "common/store/digest.h"
 #include "common/store/users.h"
 
 #define AUTH_WORKERS	2
 #define AUTH_JOBS_MAX	2000	/* logins under way */
 #define AUTH_TALK_MS	300000	/* how long the client may think about a challenge */
 #define AUTH_SESSION_MS	30000	/* how long the master may take */
-#define AUTH_HELD_FROM	3	/* so many failures of a client: its next tries wait, too */
+#define AUTH_FULL_MS	100	/* until a client with too many checks at a time is looked at again */
 #define AUTH_SECRET	32
 
 enum job_state {
-	JOB_HELD,	/* its client has failed too often: it waits before it is looked at */
+	JOB_HELD,	/* somebody has failed too often: it waits before it is looked at */
 	JOB_TALKING,	/* the client has been asked */
 	JOB_WAITING,	/* for a worker */
 	JOB_CHECKING,
@@ -42,11 +44,12 @@ struct job {
 	enum job_state		 state;
 	struct facts		 facts;
 	struct sasl		 sasl;
-	struct buf		 message;	/* of the client, while it is held; or his name and password */
-	bool			 has_message;
-	size_t			 name_n;	/* of it is the name */
 	int64_t			 arrived;	/* the question that is under way */
+	void			(*resume)(struct job *);	/* of what is held */
+	bool			 was_held;	/* once is enough */
 	const char		*kind;		/* of the failure that is held back */
+	char			 fingerprint[DIGEST_HEX + 1];	/* of the certificate; "": none */
+	bool			 as_typed;	/* the password is checked as it came, not by SASLprep */
 	bool			 known;		/* there is such a user */
 	struct user		 user;
 	struct buf		 record;	/* what the password has to fit */
@@ -76,7 +79,7 @@ struct auth {
 	struct buf		 rec;
 	int			 dir;
 	int64_t			 refreshed;
-	unsigned long long	 logins, failures, temporary;
+	unsigned long long	 logins, failures, blocked, denied, temporary;
 };
 
 /* job.c: the packets of fronts. */
@@ -87,6 +90,8 @@ void	job_free_all(struct auth *);
 /* job_answer.c: each answer to a front; afterwards the job may be gone. */
 void	job_free(struct job *);
 int	job_wait(struct job *, enum job_state, int64_t ms) must_check;
+/* Then resume is called. False: it need not wait, or cannot. */
+bool	job_hold(struct job *, int64_t ms, void (*resume)(struct job *));
 void	job_say_more(struct job *, struct str challenge);
 void	job_say_proven(struct job *, struct str data);
 void	job_say_taken(struct job *);
@@ -96,8 +101,20 @@ void	job_say_fail(struct job *, const char *kind);
 /* job_prove.c: from the client's message to the proof. */
 void	job_prove(struct job *, const struct str *message);
 void	job_prove_login(struct job *, struct str user, struct str pass);
-void	job_fail(struct job *, const char *why);		/* held back */
+
+/* job_password.c: passwords, which workers check. */
+void	job_password(struct job *);
+bool	job_is_checked(const struct job *);	/* is one being checked? */
 void	job_worker_readable(evutil_socket_t, short, void *);
+
+/* job_admit.c: the verdict, and its line in the log. */
+void	job_fail(struct job *, const char *why);		/* wrong; held back */
+void	job_refuse(struct job *, const char *kind, const char *why);	/* at once */
+void	job_proven(struct job *, struct str data);
+/* May the secret be checked now? False: it has been answered, or go is called later. */
+bool	job_may_check(struct job *, void (*go)(struct job *));
+/* The user's name as it may stand in the log. */
+const char *job_shown_user(const struct job *, char[LOG_SAFE_MAX]);
 
 /* job_session.c: from the proof to a session. */
 void	job_take(struct job *, struct str pending, int fd);
@@ -106,10 +123,12 @@ void	job_master_said(struct auth *, struct str rec);
 
 /* check.c: whom is this login about, and what has he to prove? -1: *text says why not now. */
 int	check_prepare(struct auth *, struct job *, const char **text) must_check;
-/* check.c: salt and number of iterations that a user of SCRAM is shown; somebody's like his for unknown ones. */
+/* check.c: salt and number of iterations that a user of SCRAM is shown; those of somebody for whoever has none. */
 int	check_salt(struct auth *, struct job *, struct scram_keys *) must_check;
 /* check.c: the keys that his proof has to fit; for whoever has none, those of nobody. Takes as long as for others. */
 int	check_keys(struct auth *, struct job *, struct scram_keys *) must_check;
+/* check.c: who may log in with the job's certificate, as authzid if that is not ""? NULL: nobody. */
+const char *check_certificate(const struct auth *, const struct job *);
 /* check.c: the record for the master; -1: *text. */
 int	check_session(struct auth *, struct job *, struct str pending, struct buf *, const char **text) must_check;
 

@@ -1,5 +1,7 @@
 /* auth/check.c - the tables' side of a login: which record, whose mailbox. Runs as ph-auth. */
+#include <ctype.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "auth/auth.h"
@@ -11,7 +13,6 @@
 
 #define REFRESH_MS	250
 #define SALT_BYTES	16
-#define ITERATIONS	4096
 
 static void
 refresh(struct auth *a)
@@ -117,7 +118,7 @@ made_salt(const struct auth *a, const struct job *j, struct scram_keys *k)
 		return -1;
 	k->salt_n = SALT_BYTES;
 	memcpy(k->salt, out, SALT_BYTES);
-	k->iterations = ITERATIONS;
+	k->iterations = (unsigned)a->settings->auth_scram_iterations;
 	return 0;
 }
 
@@ -151,6 +152,32 @@ check_keys(struct auth *a, struct job *j, struct scram_keys *k)
 	if (!has || s.n == 0)
 		arc4random_buf(k->stored, sizeof(k->stored));
 	return r;
+}
+
+static bool
+same_fingerprint(const char *conf, const char *hex)
+{
+	for (; *conf != '\0'; conf++) {
+		if (*conf == ':')
+			continue;
+		if (tolower((unsigned char)*conf) != *hex++)
+			return false;
+	}
+	return *hex == '\0';
+}
+
+const char *
+check_certificate(const struct auth *a, const struct job *j)
+{
+	const struct setting_list *l = &a->settings->auth_certificates;
+	size_t	i;
+
+	for (i = 0; i < l->n; i++)
+		if (same_fingerprint(l->items[i].text, j->fingerprint) &&
+		    (j->sasl.authzid[0] == '\0' ||
+		    strcasecmp(j->sasl.authzid, l->items[i].more) == 0))
+			return l->items[i].more;
+	return NULL;
 }
 
 int

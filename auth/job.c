@@ -6,23 +6,9 @@
 #include <string.h>
 
 #include "auth/auth.h"
+#include "auth/guard.h"
 #include "common/base/log.h"
 #include "common/base/now.h"
-
-/* The held one is looked at. */
-static void
-look(struct job *j)
-{
-	struct str	in = buf_view(&j->message);
-	size_t		n = j->name_n;
-
-	j->arrived = now_ms();
-	if (j->sasl.mechanism == MECHANISM_NONE)
-		job_prove_login(j, (struct str){ in.p, n },
-		    (struct str){ in.p + n, in.n - n });
-	else
-		job_prove(j, j->has_message ? &in : NULL);
-}
 
 static void
 timed_out(evutil_socket_t fd, short what, void *arg)
@@ -34,7 +20,8 @@ timed_out(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	switch (j->state) {
 	case JOB_HELD:
-		look(j);
+		j->arrived = now_ms();
+		j->resume(j);
 		break;
 	case JOB_REFUSED:
 		job_say_fail(j, j->kind);
@@ -67,7 +54,6 @@ job_new(struct auth *a, struct peer *p)
 	j->peer = p;
 	j->id = ++a->next_id;
 	j->arrived = now_ms();
-	buf_init(&j->message, AUTH_RESPONSE_MAX);
 	buf_init(&j->record, USER_PASSWORD_MAX);
 	TAILQ_INSERT_TAIL(&a->jobs, j, link);
 	a->njobs++;
@@ -79,20 +65,6 @@ job_new(struct auth *a, struct peer *p)
 	return j;
 }
 
-/* True: its client guesses, and waits before it is even looked at. */
-static bool
-hold(struct job *j)
-{
-	struct auth	*a = j->auth;
-	unsigned	 n;
-
-	n = backoff_failures(&a->backoff, 'c', str_from(j->facts.unit),
-	    j->arrived);
-	return n >= AUTH_HELD_FROM && a->settings->pop3_login_delay > 0 &&
-	    job_wait(j, JOB_HELD, backoff_delay(n - AUTH_HELD_FROM + 1,
-	    a->settings->pop3_login_delay)) == 0;
-}
-
 /* May this connection use the mechanism? NULL, or the kind of failure. */
 static const char *
 unfit(const struct job *j, enum mechanism m)
@@ -101,6 +73,7 @@ unfit(const struct job *j, enum mechanism m)
 	struct mechanism_facts	 f = {
 		.encrypted = j->facts.tls[0] != '\0',
 		.binding = j->facts.exporter_n + j->facts.end_point_n > 0,
+		.certificate = j->fingerprint[0] != '\0',
 		.cleartext_ok = mechanisms_cleartext_ok(
 		    mechanisms_cleartext_of(s, j->facts.service),
 		    &j->facts.addr)
@@ -120,46 +93,51 @@ binding_offered(const struct job *j)
 	    unfit(j, MECHANISM_SCRAM_SHA_256_PLUS) == NULL;
 }
 
+/* Of a certificate only its name is kept; what is in it is not read here. */
 static int
-begin_login(struct job *j, struct request *r)
+take_fingerprint(struct job *j, struct str cert)
 {
-	const char	*kind = unfit(j, MECHANISM_NONE);
+	struct digest	*d;
+	int		 r;
 
-	sasl_init(&j->sasl, MECHANISM_NONE, &j->facts, false);
-	if (kind != NULL)
-		job_say_fail(j, kind);
-	else if (!hold(j))
-		job_prove_login(j, r->user, r->pass);
-	else {
-		j->name_n = r->user.n;
-		buf_addstr(&j->message, r->user);
-		buf_addstr(&j->message, r->pass);
-		return buf_ok(&j->message) ? 0 : -1;
-	}
-	return 0;
-}
-
-static int
-begin_sasl(struct job *j, struct request *r)
-{
-	enum mechanism	 m;
-	const char	*kind = AUTH_MECHANISM_UNKNOWN;
-
-	if (!mechanism_find(r->mechanism, &m) || (kind = unfit(j, m)) != NULL) {
-		job_say_fail(j, kind);
+	if (cert.n == 0)
 		return 0;
-	}
-	sasl_init(&j->sasl, m, &j->facts, binding_offered(j));
-	j->has_message = r->has_response;
-	if (!hold(j))
-		job_prove(j, r->has_response ? &r->response : NULL);
-	else if (buf_addstr(&j->message, r->response) == -1)
+	if ((d = digest_new()) == NULL)
 		return -1;
+	digest_add(d, cert.p, cert.n);
+	r = digest_hex(d, j->fingerprint);
+	digest_free(&d);
+	return r;
+}
+
+/* In which order it is refused matters: who is shut out learns nothing else. */
+static int
+begin(struct job *j, const struct request *r)
+{
+	enum mechanism	 m = MECHANISM_NONE;
+	const char	*kind, *why;
+	bool		 is_known = true;
+
+	if (r->verb == REQUEST_SASL)
+		is_known = mechanism_find(r->mechanism, &m);
+	if (take_fingerprint(j, r->cert) == -1)
+		return -1;
+	sasl_init(&j->sasl, m, &j->facts, binding_offered(j));
+	if ((kind = guard_client(j, &why)) != NULL)
+		job_refuse(j, kind, why);
+	else if (!is_known)
+		job_refuse(j, AUTH_MECHANISM_UNKNOWN, "unknown mechanism");
+	else if ((kind = unfit(j, m)) != NULL)
+		job_refuse(j, kind, "not over this connection");
+	else if (r->verb == REQUEST_LOGIN)
+		job_prove_login(j, r->user, r->pass);
+	else
+		job_prove(j, r->has_response ? &r->response : NULL);
 	return 0;
 }
 
 static int
-begin(struct auth *a, struct peer *p, struct request *r)
+job_begin(struct auth *a, struct peer *p, const struct request *r)
 {
 	struct job	*j;
 
@@ -170,7 +148,7 @@ begin(struct auth *a, struct peer *p, struct request *r)
 		job_say_temp(j, "too many logins at a time");
 		return 0;
 	}
-	return r->verb == REQUEST_LOGIN ? begin_login(j, r) : begin_sasl(j, r);
+	return begin(j, r);
 }
 
 /* 0, or -1: it was not this question's turn. */
@@ -184,7 +162,7 @@ question(struct auth *a, struct peer *p, struct request *r, struct msg_fds *fds)
 	switch (r->verb) {
 	case REQUEST_LOGIN:
 	case REQUEST_SASL:
-		return j == NULL ? begin(a, p, r) : -1;
+		return j == NULL ? job_begin(a, p, r) : -1;
 	case REQUEST_STEP:
 		if (j == NULL || j->state != JOB_TALKING)
 			return -1;
@@ -194,7 +172,7 @@ question(struct auth *a, struct peer *p, struct request *r, struct msg_fds *fds)
 	case REQUEST_CANCEL:
 		if (j == NULL || j->state != JOB_TALKING)
 			return -1;
-		job_say_fail(j, AUTH_CANCELLED);
+		job_refuse(j, AUTH_CANCELLED, "cancelled");
 		return 0;
 	case REQUEST_TAKE:
 		if (j == NULL || j->state != JOB_PROVEN)

@@ -21,7 +21,6 @@ job_free(struct job *j)
 	if (j->timer != NULL)
 		event_free(j->timer);
 	sasl_free(&j->sasl);
-	buf_wipe(&j->message);
 	buf_wipe(&j->record);
 	explicit_bzero(j, sizeof(*j));
 	free(j);
@@ -38,6 +37,13 @@ job_wait(struct job *j, enum job_state state, int64_t ms)
 	tv.tv_usec = (suseconds_t)(ms % 1000) * 1000;
 	j->state = state;
 	return event_add(j->timer, &tv);
+}
+
+bool
+job_hold(struct job *j, int64_t ms, void (*resume)(struct job *))
+{
+	j->resume = resume;
+	return ms > 0 && job_wait(j, JOB_HELD, ms) == 0;
 }
 
 /* A front that cannot be told is dropped, and what is under way with it. */

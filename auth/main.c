@@ -78,8 +78,9 @@ status(void *arg, char *dst, size_t size)
 	const struct auth	*a = arg;
 
 	snprintf(dst, size, "fronts=%zu waiting=%zu logins=%llu "
-	    "failures=%llu temporary=%llu", peers_count(a->peers), a->njobs,
-	    a->logins, a->failures, a->temporary);
+	    "failures=%llu blocked=%llu refused=%llu temporary=%llu",
+	    peers_count(a->peers), a->njobs, a->logins, a->failures,
+	    a->blocked, a->denied, a->temporary);
 }
 
 static void

@@ -122,7 +122,9 @@ mechanisms_cleartext_of(const struct settings *s, const char *service)
 	const struct {
 		const char	*service, *how;
 	} keys[] = {
-		{ "pop3", s->pop3_cleartext }
+		{ "pop3", s->pop3_cleartext },
+		{ "submission", s->submission.cleartext },
+		{ "smtp", s->submission.cleartext }
 	};
 	size_t	i;
 

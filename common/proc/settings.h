@@ -119,9 +119,14 @@ struct settings {
 	struct listen_settings	 lmtp, pop3;
 	struct submission_settings submission;
 	struct setting_list	 pop3s_listen;	/* TLS from the first byte */
-	long long		 pop3_errors, pop3_login_delay;
+	long long		 pop3_errors;
 	char			*pop3_cleartext;	/* "yes", "no", "loopback": passwords without TLS */
 	struct setting_list	 auth_mechanisms;	/* of SASL, in the order in which they are announced */
+	struct setting_list	 auth_allow, auth_deny;	/* network, service or "*" */
+	struct setting_list	 auth_certificates;	/* SHA-256 in hexadecimal, user */
+	long long		 auth_delay, auth_block_time;	/* ms */
+	long long		 auth_failures, auth_client_failures;	/* 0: nobody is blocked */
+	long long		 auth_scram_iterations;
 	long long		 pop3_user_connections;		/* sessions of one user at a time; 0 = no limit */
 	struct queue_settings	 queue;
 	struct local_settings	 local;

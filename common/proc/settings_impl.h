@@ -60,6 +60,8 @@ extern const struct setting_rule rule_separator;
 extern const struct setting_rule rule_line;
 extern const struct setting_rule rule_cleartext;
 extern const struct setting_rule rule_mechanism;
+extern const struct setting_rule rule_service;
+extern const struct setting_rule rule_fingerprint;
 extern const struct setting_rule rule_server;
 extern const struct setting_rule rule_host;
 extern const struct setting_rule rule_pattern;

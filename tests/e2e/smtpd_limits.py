@@ -471,8 +471,8 @@ smtp {
 lmtp.idle-timeout 3s
 pop3 {
 	idle-timeout 2s
-	login-delay 1500ms
 }
+auth.delay 1500ms
 """
 
 
@@ -666,7 +666,7 @@ def threads(tap, tests, meanwhile):
 
 
 @covers("smtp.idle-timeout", "smtp.data-timeout", "smtp.session-timeout", "lmtp.idle-timeout", "pop3.idle-timeout",
-        "pop3.login-delay")
+        "auth.delay")
 def times(tap, st):
     def meanwhile():
         for _ in range(8):

@@ -33,46 +33,121 @@ START_TEST(delays)
 }
 END_TEST
 
+static const struct backoff_limits	ten = { 10, 600000 };
+
+static unsigned
+of(const char *name, int64_t now)
+{
+	return backoff_failures(&b, BACKOFF_CLIENT, str_from(name), &ten, now);
+}
+
+static bool
+fail(const char *name, int64_t now)
+{
+	return backoff_failed(&b, BACKOFF_CLIENT, str_from(name), &ten, now);
+}
+
 START_TEST(counting)
 {
-	ck_assert_uint_eq(backoff_failures(&b, 'c', STR("a"), 0), 0);
-	backoff_failed(&b, 'c', STR("a"), 1000);
-	backoff_failed(&b, 'c', STR("a"), 2000);
-	ck_assert_uint_eq(backoff_failures(&b, 'c', STR("a"), 3000), 2);
+	ck_assert_uint_eq(of("a", 0), 0);
+	ck_assert(!fail("a", 1000));
+	ck_assert(!fail("a", 2000));
+	ck_assert_uint_eq(of("a", 3000), 2);
 	/* a user is not a client */
-	ck_assert_uint_eq(backoff_failures(&b, 'u', STR("a"), 3000), 0);
-	ck_assert_uint_eq(backoff_failures(&b, 'c', STR("b"), 3000), 0);
-	/* each failure keeps the memory alive, then it fades */
-	ck_assert_uint_eq(backoff_failures(&b, 'c', STR("a"),
-	    2000 + BACKOFF_FORGET), 2);
-	ck_assert_uint_eq(backoff_failures(&b, 'c', STR("a"),
-	    2001 + BACKOFF_FORGET), 0);
-	backoff_failed(&b, 'c', STR("a"), 2001 + BACKOFF_FORGET);
-	ck_assert_uint_eq(backoff_failures(&b, 'c', STR("a"),
-	    2001 + BACKOFF_FORGET), 1);
-	backoff_succeeded(&b, 'c', STR("a"));
-	ck_assert_uint_eq(backoff_failures(&b, 'c', STR("a"),
-	    2001 + BACKOFF_FORGET), 0);
+	ck_assert_uint_eq(backoff_failures(&b, BACKOFF_USER, STR("a"), &ten,
+	    3000), 0);
+	ck_assert_uint_eq(of("b", 3000), 0);
+	/* one is forgiven each minute */
+	ck_assert_uint_eq(of("a", 63000), 1);
+	ck_assert_uint_eq(of("a", 122000), 0);
+	ck_assert_uint_eq(of("a", INT64_MAX / 4), 0);
+	backoff_forgive(&b, BACKOFF_CLIENT, STR("a"), &ten, 1, 3000);
+	ck_assert_uint_eq(of("a", 3000), 1);
+	backoff_forgive(&b, BACKOFF_CLIENT, STR("a"), &ten, 7, 3000);
+	ck_assert_uint_eq(of("a", 3000), 0);
+	backoff_forgive(&b, BACKOFF_CLIENT, STR("c"), &ten, 7, 3000);
 }
 END_TEST
 
-/* A flood of others may push an entry out, but not the one that has just failed. */
+static bool
+blocked(const char *name, int64_t now)
+{
+	return backoff_blocked(&b, BACKOFF_CLIENT, str_from(name), now);
+}
+
+START_TEST(blocks)
+{
+	int64_t	now = 1000, length = ten.block_time;
+	int	i, n;
+
+	for (i = 0; i < 9; i++)
+		ck_assert(!fail("a", now++));
+	ck_assert(!blocked("a", now));
+	ck_assert(fail("a", now));
+	for (n = 0; n < 8; n++) {
+		ck_assert(blocked("a", now));
+		ck_assert(!blocked("b", now));
+		ck_assert(!fail("a", now));	/* was on its way */
+		ck_assert(blocked("a", now + length - 1));
+		ck_assert(!blocked("a", now + length));	/* by itself */
+		now += length;
+		for (i = 0; !fail("a", now); i++)
+			ck_assert_int_lt(i, 10);
+		length = n < BACKOFF_DOUBLED ? 2 * length : length;
+	}
+	/* long after, it is as at first */
+	now += length + (ten.block_time << BACKOFF_DOUBLED) + 1;
+	for (i = 0; !fail("a", now); i++)
+		ck_assert_int_lt(i, 10);
+	ck_assert_int_eq(i, 9);
+	ck_assert(!blocked("a", now + ten.block_time));
+}
+END_TEST
+
+START_TEST(never)
+{
+	static const struct backoff_limits	off = { 0, 600000 };
+	int					i;
+
+	for (i = 0; i < 100000; i++)
+		ck_assert(!backoff_failed(&b, BACKOFF_USER, STR("a"), &off, i));
+	ck_assert(!backoff_blocked(&b, BACKOFF_USER, STR("a"), 100000));
+	ck_assert_uint_eq(backoff_failures(&b, BACKOFF_USER, STR("a"), &off,
+	    100000), 200);
+}
+END_TEST
+
+START_TEST(known_ones)
+{
+	ck_assert(!backoff_is_known(&b, STR("a"), 5));
+	backoff_remember(&b, STR("a"), 5);
+	ck_assert(backoff_is_known(&b, STR("a"), BACKOFF_FRIEND));
+	ck_assert(!backoff_is_known(&b, STR("a"), 5 + BACKOFF_FRIEND));
+	backoff_remember(&b, STR("a"), 1000);
+	ck_assert(backoff_is_known(&b, STR("a"), 5 + BACKOFF_FRIEND));
+	ck_assert(!backoff_is_known(&b, STR("b"), 5));
+}
+END_TEST
+
+/* A flood of others may push an entry out, but not the one that has just failed, nor one that is blocked. */
 START_TEST(flood)
 {
 	char		name[32];
 	unsigned	i, kept = 0;
 
+	for (i = 0; i < 10; i++)
+		(void)fail("blocked", i);
 	for (i = 0; i < 100000; i++) {
 		snprintf(name, sizeof(name), "n%u", i);
-		backoff_failed(&b, 'u', str_from(name), (int64_t)i);
-		ck_assert_uint_eq(backoff_failures(&b, 'u', str_from(name),
-		    (int64_t)i), 1);
+		(void)fail(name, (int64_t)i);
+		ck_assert_uint_eq(of(name, (int64_t)i), 1);
 	}
 	for (i = 99000; i < 100000; i++) {
 		snprintf(name, sizeof(name), "n%u", i);
-		kept += backoff_failures(&b, 'u', str_from(name), 100000);
+		kept += of(name, 100000);
 	}
 	ck_assert_uint_gt(kept, 900);	/* the youngest are kept */
+	ck_assert(blocked("blocked", 100000));
 }
 END_TEST
 
@@ -87,6 +162,9 @@ main(void)
 	tcase_add_checked_fixture(t, setup, NULL);
 	tcase_add_loop_test(t, delays, 0, nitems(rows));
 	tcase_add_test(t, counting);
+	tcase_add_test(t, blocks);
+	tcase_add_test(t, never);
+	tcase_add_test(t, known_ones);
 	tcase_add_test(t, flood);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "auth/worker.h"
+#include "common/base/attr.h"
 #include "common/base/fdio.h"
 #include "common/base/log.h"
 #include "common/base/now.h"
@@ -34,6 +35,7 @@ static struct auth	a;
 static struct peer	fronts[4];
 static int		master[2];
 static struct { bool pending, ok; uint64_t id; } works[AUTH_WORKERS];
+static const char	*from;		/* the client */
 static bool		no_tables, no_mailbox, worker_breaks, encrypted;
 
 /* ---- in place of peers.c, worker.c, check.c and main.c */
@@ -113,7 +115,8 @@ check_prepare(struct auth *auth, struct job *j, const char **text)
 	if (no_tables)
 		return -1;
 	j->known = strcmp(j->sasl.user, "nobody") != 0;
-	strlcpy(j->user.name, j->sasl.user, sizeof(j->user.name));
+	ck_assert_int_eq(str_lower(j->user.name, sizeof(j->user.name),
+	    str_from(j->sasl.user)), 0);
 	j->user.uid = strcmp(j->sasl.user, "low") == 0 ? 10 : 61001;
 	return buf_adds(&j->record, "hash");
 }
@@ -148,6 +151,15 @@ check_keys(struct auth *auth, struct job *j, struct scram_keys *k)
 	return scram_keys_derive(sasl_hash(&j->sasl), STR("right"), k);
 }
 
+const char *
+check_certificate(const struct auth *auth, const struct job *j)
+{
+	(void)auth;
+	ck_assert_uint_eq(strlen(j->fingerprint), DIGEST_HEX);
+	return j->sasl.authzid[0] != '\0' &&
+	    strcmp(j->sasl.authzid, "ann") != 0 ? NULL : "ann";
+}
+
 static int	stopped;	/* what auth_stop was told */
 
 void
@@ -172,8 +184,13 @@ setup(void)
 	no_tables = no_mailbox = worker_breaks = encrypted = false;
 	TAILQ_INIT(&a.jobs);
 	ck_assert_int_eq(settings_parse(STR("hostname mx.test\n"
-	    "pop3.login-delay 100ms\nlocal.min-uid 1000\n"), "t", &a.settings,
-	    &why), 0);
+	    "auth.delay 100ms\nlocal.min-uid 1000\nauth.failures 8\n"
+	    "auth.client-failures 12\nauth.deny 192.0.2.0/24 *\n"
+	    "auth.allow 127.0.0.0/8 imap\nauth.deny 198.51.100.1 pop3\n"
+	    "auth.mechanisms PLAIN LOGIN SCRAM-SHA-256 EXTERNAL\n"), "t",
+	    &a.settings, &why), 0);
+	backoff_init(&a.backoff, 42);
+	from = "127.0.0.1";
 	ck_assert_ptr_nonnull(a.base = event_base_new());
 	buf_init(&a.rec, MSG_MAX);
 	for (i = 0; i < AUTH_WORKERS; i++)
@@ -228,7 +245,7 @@ begin(struct buf *rec, const char *verb, const char *service)
 	buf_init(rec, MSG_MAX);
 	record_puts(rec, AUTH_VERB, verb);
 	record_puts(rec, AUTH_SERVICE, service);
-	record_puts(rec, AUTH_CLIENT, "127.0.0.1");
+	record_puts(rec, AUTH_CLIENT, from);
 	if (encrypted)
 		record_puts(rec, AUTH_TLS, "TLSv1.3 TLS_AES_256_GCM_SHA384");
 }
@@ -315,6 +332,27 @@ wait_for(const struct peer *p, int64_t most)
 	return now_ms() - begun;
 }
 
+/* A certificate that the handshake has proven. */
+static int
+ask_external(struct peer *p, const char *authzid)
+{
+	struct buf	rec;
+
+	encrypted = true;
+	begin(&rec, "sasl", "pop3");
+	record_puts(&rec, AUTH_MECHANISM, "EXTERNAL");
+	record_puts(&rec, AUTH_CERT, "certificate");
+	record_puts(&rec, AUTH_RESPONSE, authzid);
+	return send_it(p, &rec, 0);
+}
+
+/* No delays, so that the tests have none. */
+static void
+at_once(void)
+{
+	a.settings->auth_delay = 0;
+}
+
 static void
 master_says(const char *verb, uint64_t id)
 {
@@ -393,8 +431,9 @@ END_TEST
 /* Who serves no mailbox has nothing to take. */
 START_TEST(submission)
 {
+	from = "203.0.113.1";
 	ck_assert_int_eq(ask_for(&fronts[0], "submission", "ann", "right"), 0);
-	expect(&fronts[0], "fail", AUTH_CLEARTEXT);	/* it has no such key */
+	expect(&fronts[0], "fail", AUTH_CLEARTEXT);
 	encrypted = true;
 	ck_assert_int_eq(ask_for(&fronts[0], "submission", "ann", "right"), 0);
 	work(0);
@@ -447,7 +486,9 @@ START_TEST(who_guesses_waits)
 {
 	int	i;
 
-	for (i = 0; i < AUTH_HELD_FROM; i++) {
+	ck_assert_int_eq(ask(&fronts[1], "bob", "right"), 0);
+	work(0);
+	for (i = 0; i < 3; i++) {
 		ck_assert_int_eq(ask(&fronts[0], "ann", "wrong"), 0);
 		work(0);
 		wait_for(&fronts[0], 20000);
@@ -455,12 +496,172 @@ START_TEST(who_guesses_waits)
 	}
 	ck_assert_int_eq(ask(&fronts[0], "ann", "right"), 0);
 	ck_assert(!works[0].pending);		/* not even looked at */
-	ck_assert_int_eq(TAILQ_FIRST(&a.jobs)->state, JOB_HELD);
+	ck_assert_int_eq(((struct job *)fronts[0].data)->state, JOB_HELD);
+	/* somebody else from there, who has been there before, does not */
+	peer_drop(&fronts[1]);
+	ck_assert_int_eq(ask(&fronts[1], "bob", "right"), 0);
+	work(0);
+	expect(&fronts[1], "ok", "");
 	while (!works[0].pending) {
 		ck_assert_int_ne(event_base_loop(a.base, EVLOOP_ONCE), -1);
 	}
 	work(0);
 	expect(&fronts[0], "ok", "");
+}
+END_TEST
+
+/* Fails so often; true if it was at last blocked. */
+static bool
+guess(struct peer *p, const char *user, int times)
+{
+	while (times-- > 0) {
+		ck_assert_int_eq(ask(p, user, "wrong"), 0);
+		while (p->said[0] == '\0') {
+			(void)event_base_loop(a.base, EVLOOP_NONBLOCK);
+			if (works[0].pending)
+				work(0);
+		}
+		ck_assert_str_eq(p->said, "fail");
+		if (strcmp(p->kind, AUTH_BLOCKED) == 0)
+			return true;
+		ck_assert_str_eq(p->kind, AUTH_WRONG);
+	}
+	return false;
+}
+
+START_TEST(pair_is_blocked)
+{
+	at_once();
+	ck_assert(!guess(&fronts[0], "ann", 8));
+	ck_assert_uint_eq(a.blocked, 0);
+	/* the right password is not even looked at, under no name of his */
+	ck_assert_int_eq(ask(&fronts[0], "ann", "right"), 0);
+	expect(&fronts[0], "fail", AUTH_BLOCKED);
+	ck_assert_int_eq(ask(&fronts[0], "ANN", "right"), 0);
+	expect(&fronts[0], "fail", AUTH_BLOCKED);
+	ck_assert(!works[0].pending);
+	ck_assert_uint_eq(a.blocked, 2);
+	/* others from there can, and he from elsewhere */
+	ck_assert_int_eq(ask(&fronts[0], "bob", "right"), 0);
+	work(0);
+	expect(&fronts[0], "ok", "");
+	peer_drop(&fronts[0]);
+	from = "127.0.0.2";
+	prove(&fronts[1]);
+}
+END_TEST
+
+START_TEST(client_is_blocked)	/* loop: an account of his own helps him, or not */
+{
+	static const char *const names[] = { "a1", "a2", "a3", "a4", "a5",
+	    "a6", "a7", "a8", "a9", "b1", "b2", "b3" };
+	size_t	i;
+
+	at_once();
+	for (i = 0; i < nitems(names); i++) {
+		ck_assert(!guess(&fronts[0], names[i], 1));
+		if (_i == 1 && i < nitems(names) - 1) {
+			prove(&fronts[1]);
+			peer_drop(&fronts[1]);
+		}
+	}
+	ck_assert_int_eq(ask(&fronts[0], "ann", "right"), 0);
+	expect(&fronts[0], "fail", AUTH_BLOCKED);
+	from = "127.0.0.2";
+	prove(&fronts[1]);
+}
+END_TEST
+
+/* Who mistypes his own password and then does not, has failed with nothing. */
+START_TEST(own_failures_are_forgiven)
+{
+	int	i;
+
+	at_once();
+	for (i = 0; i < 10; i++) {
+		ck_assert(!guess(&fronts[0], "ann", 7));
+		prove(&fronts[0]);
+		peer_drop(&fronts[0]);
+	}
+}
+END_TEST
+
+/* As many at the same time as there are failures left are looked at, the others wait for them. */
+START_TEST(all_at_once)
+{
+	static struct peer	many[40];
+	size_t			i, held = 0, n = 0;
+
+	at_once();
+	for (i = 0; i < nitems(many); i++)
+		ck_assert_int_eq(ask(&many[i], i % 2 == 0 ? "ann" : "bob",
+		    "wrong"), 0);
+	for (i = 0; i < nitems(many); i++)
+		held += ((struct job *)many[i].data)->state == JOB_HELD;
+	ck_assert_uint_eq(held, nitems(many) - 12);
+	for (i = 0; i < nitems(many); i++)
+		while (many[i].said[0] == '\0') {
+			(void)event_base_loop(a.base, EVLOOP_NONBLOCK);
+			work(0);
+			work(1);
+		}
+	for (i = 0; i < nitems(many); i++)
+		n += strcmp(many[i].kind, AUTH_WRONG) == 0;
+	ck_assert_uint_eq(n, 12);
+	ck_assert_uint_eq(a.blocked, nitems(many) - 12);
+}
+END_TEST
+
+/* Somebody fails with ann's name from everywhere: where she has been she is not made to wait. */
+START_TEST(stranger)
+{
+	static char	where[200][32];
+	size_t		i;
+
+	prove(&fronts[1]);
+	peer_drop(&fronts[1]);
+	at_once();
+	for (i = 0; i < nitems(where); i++) {
+		snprintf(where[i], sizeof(where[i]), "203.0.113.%zu", i);
+		from = where[i];
+		a.settings->auth_delay = 0;
+		encrypted = true;
+		ck_assert(!guess(&fronts[0], "ann", 1));
+	}
+	a.settings->auth_delay = 100;
+	from = "127.0.0.1";
+	prove(&fronts[1]);
+	from = "127.0.0.9";
+	ck_assert_int_eq(ask(&fronts[2], "ann", "right"), 0);
+	ck_assert(!works[0].pending);
+	ck_assert_int_eq(((struct job *)fronts[2].data)->state, JOB_HELD);
+	ck_assert_int_eq(ask(&fronts[3], "bob", "right"), 0);
+	work(0);
+	expect(&fronts[3], "ok", "");
+}
+END_TEST
+
+static const struct { const char *from, *service; bool ok; } places[] = {
+	{ "192.0.2.77", "pop3", false }, { "192.0.2.77", "imap", false },
+	{ "192.0.3.77", "pop3", true }, { "192.0.3.77", "imap", false },
+	{ "127.0.0.1", "imap", true }, { "198.51.100.1", "pop3", false },
+	{ "198.51.100.2", "pop3", true }, { "2001:db8::1", "imap", false },
+	{ "2001:db8::1", "submission", true }, { "", "imap", false },
+	{ "", "pop3", true }
+};
+
+START_TEST(networks)
+{
+	from = places[_i].from;
+	encrypted = true;
+	ck_assert_int_eq(ask_for(&fronts[0], places[_i].service, "ann",
+	    "right"), 0);
+	if (places[_i].ok) {
+		work(0);
+		expect(&fronts[0], "ok", "");
+	} else
+		expect(&fronts[0], "fail", AUTH_DENIED);
+	ck_assert_uint_eq(a.denied, !places[_i].ok);
 }
 END_TEST
 
@@ -514,7 +715,7 @@ static const struct { const char *mechanism; struct str in; const char *kind; }
 	{ "PLAIN", { "\0ann\0\xff", 6 }, AUTH_SYNTAX },
 	{ "NTLM", { "x", 1 }, AUTH_MECHANISM_UNKNOWN },
 	{ "", { "x", 1 }, AUTH_MECHANISM_UNKNOWN },
-	{ "EXTERNAL", { "", 0 }, AUTH_MECHANISM_UNKNOWN },
+	{ "EXTERNAL", { "", 0 }, AUTH_MECHANISM_UNKNOWN },	/* no certificate */
 	{ "SCRAM-SHA-256-PLUS", { "", 0 }, AUTH_MECHANISM_UNKNOWN },
 	{ "SCRAM-SHA-256", { "n,,n=ann", 8 }, AUTH_SYNTAX },
 };
@@ -526,6 +727,59 @@ START_TEST(bad_message)
 	expect(&fronts[0], "fail", malformed[_i].kind);
 	ck_assert_uint_eq(a.njobs, 0);
 	prove(&fronts[0]);	/* it may try again */
+}
+END_TEST
+
+static const struct { const char *authzid; bool ok; } certificates[] = {
+	{ "", true }, { "ann", true }, { "bob", false }, { "an\nn", false }
+};
+
+START_TEST(external)
+{
+	at_once();
+	ck_assert_int_eq(ask_external(&fronts[0], certificates[_i].authzid),
+	    0);
+	if (fronts[0].said[0] == '\0')
+		(void)event_base_loop(a.base, EVLOOP_ONCE);
+	ck_assert_str_eq(fronts[0].said, certificates[_i].ok ? "ok" : "fail");
+	ck_assert_str_eq(fronts[0].user, certificates[_i].ok ? "ann" : "");
+}
+END_TEST
+
+/* The client's half of RFC 5802, and RFC 7677 with it. */
+static const struct { const char *user, *password; bool ok; } scrams[] = {
+	{ "ann", "right", true }, { "ann", "wrong", false },
+	{ "nobody", "right", false }, { "low", "right", false }
+};
+
+START_TEST(scram)
+{
+	struct scram	c;
+	struct buf	out;
+	struct str	message;
+
+	at_once();
+	buf_init(&out, 4096);
+	ck_assert_int_eq(scram_begin(&c, &digest_scram_sha256,
+	    str_from(scrams[_i].user), STR("nonce"), &out), 0);
+	message = buf_view(&out);
+	ck_assert_int_eq(ask_sasl(&fronts[0], "scram-sha-256", &message), 0);
+	expect(&fronts[0], "more", "");
+	buf_reset(&out);
+	ck_assert_int_eq(scram_answer(&c, buf_view(&fronts[0].challenge),
+	    str_from(scrams[_i].password), &out), 0);
+	ck_assert_int_eq(step(&fronts[0], buf_view(&out)), 0);
+	if (!scrams[_i].ok) {
+		if (fronts[0].said[0] == '\0')
+			(void)event_base_loop(a.base, EVLOOP_ONCE);
+		expect(&fronts[0], "fail", AUTH_WRONG);
+		ck_assert_uint_eq(a.failures, 1);
+	} else {
+		expect(&fronts[0], "ok", "");
+		ck_assert(scram_proven(&c, buf_view(&fronts[0].challenge)));
+	}
+	scram_free(&c);
+	buf_free(&out);
 }
 END_TEST
 
@@ -638,10 +892,18 @@ main(void)
 	tcase_add_loop_test(tc, no_session, 0, 3);
 	tcase_add_loop_test(tc, failure, 0, nitems(wrong));
 	tcase_add_test(tc, who_guesses_waits);
+	tcase_add_test(tc, pair_is_blocked);
+	tcase_add_loop_test(tc, client_is_blocked, 0, 2);
+	tcase_add_test(tc, own_failures_are_forgiven);
+	tcase_add_test(tc, all_at_once);
+	tcase_add_test(tc, stranger);
+	tcase_add_loop_test(tc, networks, 0, nitems(places));
 	tcase_add_test(tc, more_than_workers);
 	tcase_add_test(tc, submission);
 	tcase_add_loop_test(tc, plain, 0, 2);
 	tcase_add_loop_test(tc, bad_message, 0, nitems(malformed));
+	tcase_add_loop_test(tc, external, 0, nitems(certificates));
+	tcase_add_loop_test(tc, scram, 0, nitems(scrams));
 	tcase_add_test(tc, cancel);
 	tcase_add_test(tc, out_of_turn);
 	tcase_add_test(tc, one_at_a_time);

@@ -138,9 +138,12 @@ END_TEST
 
 START_TEST(cleartext_keys)
 {
-	struct settings	*s = conf("pop3.cleartext yes\n");
+	struct settings	*s = conf("pop3.cleartext yes\n"
+			    "submission.cleartext no\n");
 
 	ck_assert_str_eq(mechanisms_cleartext_of(s, "pop3"), "yes");
+	ck_assert_str_eq(mechanisms_cleartext_of(s, "submission"), "no");
+	ck_assert_str_eq(mechanisms_cleartext_of(s, "smtp"), "no");
 	ck_assert_str_eq(mechanisms_cleartext_of(s, "gopher"), "no");
 	settings_free(&s);
 }

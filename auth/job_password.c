@@ -1,0 +1,134 @@
+/* auth/job_password.c - passwords, which workers compare with what is stored. */
+#include <errno.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "auth/auth.h"
+#include "auth/worker.h"
+#include "common/base/log.h"
+#include "common/fmt/saslprep.h"
+
+bool
+job_is_checked(const struct job *j)
+{
+	return j->state == JOB_WAITING || j->state == JOB_CHECKING;
+}
+
+/*
+ * By SASLprep, as new ones are stored; in the form in which it was typed if
+ * that is another one, as older programs stored it.
+ */
+static const char *
+form(struct job *j, char prepared[AUTH_PASS_MAX + 1])
+{
+	if (!j->as_typed) {
+		j->as_typed = saslprep(str_from(j->sasl.pass), prepared,
+		    AUTH_PASS_MAX + 1) == -1 ||
+		    strcmp(prepared, j->sasl.pass) == 0;
+		if (!j->as_typed)
+			return prepared;
+	}
+	return j->sasl.pass;
+}
+
+static int
+ask(struct job *j, struct worker *w)
+{
+	char	prepared[AUTH_PASS_MAX + 1];
+	int	r;
+
+	r = worker_ask(w->fd, j->id, buf_view(&j->record),
+	    str_from(form(j, prepared)));
+	explicit_bzero(prepared, sizeof(prepared));
+	if (r == -1) {
+		log_error("worker why=\"%s\"", strerror(errno));
+		auth_stop(j->auth, EX_SOFTWARE);
+		return -1;
+	}
+	j->state = JOB_CHECKING;
+	w->job = j;
+	w->busy = true;
+	return 0;
+}
+
+/* Gives work to a worker that has none. */
+static void
+dispatch(struct auth *a)
+{
+	struct job	*j;
+	size_t		 i;
+
+	for (i = 0; i < AUTH_WORKERS; i++) {
+		if (a->workers[i].busy)
+			continue;
+		TAILQ_FOREACH(j, &a->jobs, link)
+			if (j->state == JOB_WAITING)
+				break;
+		if (j == NULL || ask(j, &a->workers[i]) == -1)
+			return;
+	}
+}
+
+static void
+checked(struct job *j, bool ok)
+{
+	if (!ok && !j->as_typed) {
+		j->as_typed = true;
+		j->state = JOB_WAITING;
+		return;
+	}
+	explicit_bzero(j->sasl.pass, sizeof(j->sasl.pass));
+	buf_wipe(&j->record);
+	if (!j->known)
+		job_fail(j, "unknown user");
+	else if (!ok)
+		job_fail(j, "wrong password");
+	else
+		job_proven(j, STR(""));
+}
+
+void
+job_worker_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct worker	*w = arg;
+	struct job	*j;
+	uint64_t	 id;
+	bool		 ok;
+	int		 r;
+
+	(void)what;
+	if ((r = worker_answer(fd, &w->auth->rec, &id, &ok)) == 0)
+		return;
+	if (r == -1 || !w->busy || (w->job != NULL && w->job->id != id)) {
+		/* A fault may have been an attack: a fresh image, not a fork of this one. */
+		log_error("worker why=\"died\"");
+		auth_stop(w->auth, EX_SOFTWARE);
+		return;
+	}
+	j = w->job;
+	w->job = NULL;
+	w->busy = false;
+	if (j != NULL)
+		checked(j, ok);
+	dispatch(w->auth);
+}
+
+static void
+go(struct job *j)
+{
+	if (!job_may_check(j, go))
+		return;
+	j->state = JOB_WAITING;
+	dispatch(j->auth);
+}
+
+void
+job_password(struct job *j)
+{
+	const char	*text;
+
+	if (check_prepare(j->auth, j, &text) == -1)
+		job_say_temp(j, text);
+	else
+		go(j);
+}
