@@ -42,7 +42,7 @@ of(const char *name, int64_t now)
 }
 
 static bool
-fail(const char *name, int64_t now)
+failed_at(const char *name, int64_t now)
 {
 	return backoff_failed(&b, BACKOFF_CLIENT, str_from(name), &ten, now);
 }
@@ -50,8 +50,8 @@ fail(const char *name, int64_t now)
 START_TEST(counting)
 {
 	ck_assert_uint_eq(of("a", 0), 0);
-	ck_assert(!fail("a", 1000));
-	ck_assert(!fail("a", 2000));
+	ck_assert(!failed_at("a", 1000));
+	ck_assert(!failed_at("a", 2000));
 	ck_assert_uint_eq(of("a", 3000), 2);
 	/* a user is not a client */
 	ck_assert_uint_eq(backoff_failures(&b, BACKOFF_USER, STR("a"), &ten,
@@ -81,23 +81,23 @@ START_TEST(blocks)
 	int	i, n;
 
 	for (i = 0; i < 9; i++)
-		ck_assert(!fail("a", now++));
+		ck_assert(!failed_at("a", now++));
 	ck_assert(!blocked("a", now));
-	ck_assert(fail("a", now));
+	ck_assert(failed_at("a", now));
 	for (n = 0; n < 8; n++) {
 		ck_assert(blocked("a", now));
 		ck_assert(!blocked("b", now));
-		ck_assert(!fail("a", now));	/* was on its way */
+		ck_assert(!failed_at("a", now));	/* was on its way */
 		ck_assert(blocked("a", now + length - 1));
 		ck_assert(!blocked("a", now + length));	/* by itself */
 		now += length;
-		for (i = 0; !fail("a", now); i++)
+		for (i = 0; !failed_at("a", now); i++)
 			ck_assert_int_lt(i, 10);
 		length = n < BACKOFF_DOUBLED ? 2 * length : length;
 	}
 	/* long after, it is as at first */
 	now += length + (ten.block_time << BACKOFF_DOUBLED) + 1;
-	for (i = 0; !fail("a", now); i++)
+	for (i = 0; !failed_at("a", now); i++)
 		ck_assert_int_lt(i, 10);
 	ck_assert_int_eq(i, 9);
 	ck_assert(!blocked("a", now + ten.block_time));
@@ -136,10 +136,10 @@ START_TEST(flood)
 	unsigned	i, kept = 0;
 
 	for (i = 0; i < 10; i++)
-		(void)fail("blocked", i);
+		(void)failed_at("blocked", i);
 	for (i = 0; i < 100000; i++) {
 		snprintf(name, sizeof(name), "n%u", i);
-		(void)fail(name, (int64_t)i);
+		(void)failed_at(name, (int64_t)i);
 		ck_assert_uint_eq(of(name, (int64_t)i), 1);
 	}
 	for (i = 99000; i < 100000; i++) {
