@@ -11,13 +11,13 @@
 #include "auth/request.h"
 #include "auth/sasl.h"
 #include "common/base/log.h"
+#include "auth/worker.h"
 #include "common/proc/peers.h"
 #include "common/proc/service.h"
 #include "common/proc/settings.h"
 #include "common/store/digest.h"
 #include "common/store/users.h"
 
-#define AUTH_WORKERS	2
 #define AUTH_JOBS_MAX	2000	/* logins under way */
 #define AUTH_TALK_MS	300000	/* how long the client may think about a challenge */
 #define AUTH_SESSION_MS	30000	/* how long the master may take */
@@ -70,7 +70,8 @@ struct auth {
 	struct service		*service;
 	struct event_base	*base;		/* the service's */
 	struct peers		*peers;
-	struct worker		 workers[AUTH_WORKERS];
+	struct worker		 workers[WORKERS_MAX];
+	size_t			 nworkers;
 	struct job_list		 jobs;
 	size_t			 njobs;
 	uint64_t		 next_id;

@@ -11,7 +11,7 @@ job_free(struct job *j)
 	struct auth	*a = j->auth;
 	size_t		 i;
 
-	for (i = 0; i < AUTH_WORKERS; i++)
+	for (i = 0; i < a->nworkers; i++)
 		if (a->workers[i].job == j)
 			a->workers[i].job = NULL;
 	if (j->peer != NULL)

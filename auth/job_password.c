@@ -34,11 +34,11 @@ form(struct job *j, char prepared[AUTH_PASS_MAX + 1])
 static int
 ask(struct job *j, struct worker *w)
 {
-	char	prepared[AUTH_PASS_MAX + 1];
-	int	r;
+	struct secret	 secret = { buf_view(&j->record), STR(""), STR("") };
+	char		 prepared[AUTH_PASS_MAX + 1];
+	int		 r;
 
-	r = worker_ask(w->fd, j->id, buf_view(&j->record),
-	    str_from(form(j, prepared)));
+	r = worker_ask(w->fd, j->id, &secret, 1, str_from(form(j, prepared)));
 	explicit_bzero(prepared, sizeof(prepared));
 	if (r == -1) {
 		log_error("worker why=\"%s\"", strerror(errno));
@@ -58,7 +58,7 @@ dispatch(struct auth *a)
 	struct job	*j;
 	size_t		 i;
 
-	for (i = 0; i < AUTH_WORKERS; i++) {
+	for (i = 0; i < a->nworkers; i++) {
 		if (a->workers[i].busy)
 			continue;
 		TAILQ_FOREACH(j, &a->jobs, link)
@@ -93,11 +93,10 @@ job_worker_readable(evutil_socket_t fd, short what, void *arg)
 	struct worker	*w = arg;
 	struct job	*j;
 	uint64_t	 id;
-	bool		 ok;
-	int		 r;
+	int		 r, which;
 
 	(void)what;
-	if ((r = worker_answer(fd, &w->auth->rec, &id, &ok)) == 0)
+	if ((r = worker_answer(fd, &w->auth->rec, &id, &which)) == 0)
 		return;
 	if (r == -1 || !w->busy || (w->job != NULL && w->job->id != id)) {
 		/* A fault may have been an attack: a fresh image, not a fork of this one. */
@@ -109,7 +108,7 @@ job_worker_readable(evutil_socket_t fd, short what, void *arg)
 	w->job = NULL;
 	w->busy = false;
 	if (j != NULL)
-		checked(j, ok);
+		checked(j, which != -1);
 	dispatch(w->auth);
 }
 

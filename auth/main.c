@@ -95,7 +95,8 @@ start_workers(struct auth *a, struct diag *why)
 {
 	size_t	i;
 
-	for (i = 0; i < AUTH_WORKERS; i++) {
+	a->nworkers = worker_count(a->settings);
+	for (i = 0; i < a->nworkers; i++) {
 		a->workers[i].auth = a;
 		a->workers[i].fd = worker_start(USER, a->settings->tables);
 		if (a->workers[i].fd == -1)
@@ -117,7 +118,7 @@ events(struct auth *a, struct diag *why)
 	a->base = service_base(a->service);
 	if (peers_new(&a->peers, a->base, CLIENTS_MAX, &peers, a) == -1)
 		return diag_set(why, "event loop");
-	for (i = 0; i < AUTH_WORKERS; i++)
+	for (i = 0; i < a->nworkers; i++)
 		if (service_watch(a->service, a->workers[i].fd,
 		    job_worker_readable, &a->workers[i],
 		    &a->workers[i].event) == -1)
@@ -158,7 +159,7 @@ cleanup(struct auth *a)
 
 	job_free_all(a);
 	peers_free(&a->peers);
-	for (i = 0; i < AUTH_WORKERS; i++) {
+	for (i = 0; i < a->nworkers; i++) {
 		if (a->workers[i].event != NULL)
 			event_free(a->workers[i].event);
 		fdio_close(&a->workers[i].fd);
@@ -202,7 +203,7 @@ main(int argc, char *argv[])
 	if ((a = calloc(1, sizeof(*a))) == NULL)
 		err(EX_OSERR, "auth");
 	a->dir = -1;
-	for (i = 0; i < AUTH_WORKERS; i++)
+	for (i = 0; i < WORKERS_MAX; i++)
 		a->workers[i].fd = -1;
 	if (settings_load_fd(FD_CONF, &a->settings, &why) == -1)
 		errx(EX_CONFIG, "%s", why.text);

@@ -94,3 +94,10 @@ verify_password(struct str record, struct str password,
 		return same_text(record, password);
 	return false;
 }
+
+bool
+verify_is_cheap(struct str record)
+{
+	return str_starts_nocase(record, STR("{PLAIN}")) ||
+	    str_starts_nocase(record, STR("{CLEARTEXT}"));
+}

@@ -8,9 +8,11 @@
 #include "common/base/str.h"
 
 /*
- * record: "{PLAIN}text", "{CRYPT}hash", a hash of crypt(5) alone. An empty record or password, a locked ("!", "*") or
- * unknown scheme: no. May take long. The scratch is wiped.
+ * record: "{SCHEME}text" (scheme.h), or a hash of crypt(5) alone. An empty record or password, one longer than
+ * AUTH_PASS_MAX, a locked ("!", "*") or unknown or too costly record: no. May take long. The scratch is wiped.
  */
 bool	verify_password(struct str record, struct str password, struct crypt_data *scratch);
+/* Takes microseconds: can be done where others wait. */
+bool	verify_is_cheap(struct str record);
 
 #endif

@@ -5,6 +5,7 @@
 #include "auth/worker.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -17,33 +18,69 @@
 #include "common/proc/child.h"
 #include "common/proc/msg.h"
 #include "common/proc/priv.h"
+#include "common/proc/proto_auth.h"
 #include "common/proc/sandbox.h"
 
 #define TAG_ID		'I'
 #define TAG_RECORD	'H'
 #define TAG_PASSWORD	'P'
-#define TAG_OK		'V'
+#define TAG_FITS	'V'	/* index of the record + 1; 0: none */
+
+/* A task is one packet. */
+_Static_assert(ACCOUNT_SECRETS * (USER_PASSWORD_MAX + 16) + AUTH_PASS_MAX +
+    64 <= MSG_MAX, "a task of a worker does not fit in a packet");
+
+size_t
+worker_count(const struct settings *s)
+{
+	cpu_set_t	cpus;
+	long long	n = s->auth_workers;
+
+	if (n == 0 && sched_getaffinity(0, sizeof(cpus), &cpus) == 0)
+		n = CPU_COUNT(&cpus);
+	if (n < 1)
+		n = 1;
+	return n < WORKERS_MAX ? (size_t)n : WORKERS_MAX;
+}
+
+/* The first that fits + 1. All of them are tried if none does. */
+static uint64_t
+first_that_fits(struct str rec, struct str password,
+    struct crypt_data *scratch)
+{
+	struct cur	c = cur_from(rec);
+	struct field	f;
+	uint64_t	n = 0;
+
+	while (record_next(&c, &f)) {
+		if (f.tag != TAG_RECORD)
+			continue;
+		n++;
+		if (verify_password(f.value, password, scratch))
+			return n;
+	}
+	return 0;
+}
 
 static int
 one_task(int fd, struct buf *rec, struct crypt_data *scratch)
 {
-	struct str	record, password;
+	struct str	password;
 	struct buf	answer;
-	uint64_t	id;
-	bool		ok;
+	uint64_t	id, fits;
 	int		r;
 
 	if ((r = msg_recv(fd, rec, NULL)) != 1)
 		return r;
-	if (!record_getu(buf_view(rec), TAG_ID, UINT64_MAX, &id) ||
-	    !record_get(buf_view(rec), TAG_RECORD, &record) ||
+	if (!record_ok(buf_view(rec)) ||
+	    !record_getu(buf_view(rec), TAG_ID, UINT64_MAX, &id) ||
 	    !record_get(buf_view(rec), TAG_PASSWORD, &password))
 		return -1;
-	ok = verify_password(record, password, scratch);
+	fits = first_that_fits(buf_view(rec), password, scratch);
 	explicit_bzero(rec->p, rec->cap);
 	buf_init(&answer, 256);
 	record_putu(&answer, TAG_ID, id);
-	record_putu(&answer, TAG_OK, ok);
+	record_putu(&answer, TAG_FITS, fits);
 	r = msg_send(fd, &answer, NULL) == -1 ? -1 : 1;
 	buf_free(&answer);
 	return r;
@@ -95,15 +132,18 @@ worker_start(const char *user, const char *dir)
 }
 
 int
-worker_ask(int fd, uint64_t id, struct str record, struct str password)
+worker_ask(int fd, uint64_t id, const struct secret *secrets, size_t n,
+    struct str password)
 {
 	struct buf	rec;
+	size_t		i;
 	int		r = -1;
 
 	buf_init(&rec, MSG_MAX);
 	record_putu(&rec, TAG_ID, id);
-	record_put(&rec, TAG_RECORD, record);
 	record_put(&rec, TAG_PASSWORD, password);
+	for (i = 0; i < n; i++)
+		record_put(&rec, TAG_RECORD, secrets[i].record);
 	if (buf_ok(&rec))
 		r = msg_send(fd, &rec, NULL);
 	buf_wipe(&rec);
@@ -111,17 +151,17 @@ worker_ask(int fd, uint64_t id, struct str record, struct str password)
 }
 
 int
-worker_answer(int fd, struct buf *rec, uint64_t *id, bool *ok)
+worker_answer(int fd, struct buf *rec, uint64_t *id, int *which)
 {
-	uint64_t	yes;
+	uint64_t	fits;
 	int		r;
 
 	r = msg_recv(fd, rec, NULL);
 	if (r == -1 && errno == EAGAIN)
 		return 0;
 	if (r != 1 || !record_getu(buf_view(rec), TAG_ID, UINT64_MAX, id) ||
-	    !record_getu(buf_view(rec), TAG_OK, 1, &yes))
+	    !record_getu(buf_view(rec), TAG_FITS, ACCOUNT_SECRETS, &fits))
 		return -1;
-	*ok = yes == 1;
+	*which = (int)fits - 1;
 	return 1;
 }

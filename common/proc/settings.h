@@ -128,6 +128,7 @@ struct settings {
 	long long		 auth_failures, auth_client_failures;	/* 0: nobody is blocked */
 	long long		 auth_scram_iterations;
 	long long		 pop3_user_connections;		/* sessions of one user at a time; 0 = no limit */
+	long long		 auth_workers;		/* 0: as many as there are processors */
 	struct queue_settings	 queue;
 	struct local_settings	 local;
 	struct dns_settings	 dns;

@@ -194,6 +194,7 @@ const struct setting_key setting_keys[] = {
 	/* RFC 7677 4 */
 	COUNT("auth.scram-iterations", auth_scram_iterations, "4096", "4096",
 	    "100000", AUTH | TOOL),
+	COUNT("auth.workers", auth_workers, "0", "0", "64", AUTH),
 
 	TIME("queue.retry-first", queue.retry_first, "5m", "1s", "1d",
 	    QUEUE | TOOL),

@@ -18,6 +18,7 @@
 #define USER_NAME_MAX	128
 #define USER_PATH_MAX	1024
 #define USER_PASSWORD_MAX 1024
+#define USER_APPS_MAX	32	/* application passwords of one user */
 
 struct user {
 	char		name[USER_NAME_MAX + 1];
@@ -26,6 +27,7 @@ struct user {
 	char		home[USER_PATH_MAX];
 	char		mailbox[USER_PATH_MAX];	/* "" = the configuration's; else "maildir:..." */
 	uint64_t	quota;			/* bytes, 0 = the configuration's */
+	bool		system;			/* it is in the system's database: so are its groups */
 };
 
 /* Pure: one line of a passwd-file. 1 a user, 0 blank or comment, -1 malformed (*what, *col). An empty uid or gid is 0. */

@@ -31,6 +31,8 @@ struct peer {		/* a front */
 	bool	dropped, deaf;
 };
 
+#define WORKERS		2
+
 static struct auth	a;
 static struct peer	fronts[4];
 static int		master[2];
@@ -81,14 +83,16 @@ peer_drop(struct peer *p)
 
 /* The password says what the worker will answer. */
 int
-worker_ask(int fd, uint64_t id, struct str record, struct str password)
+worker_ask(int fd, uint64_t id, const struct secret *secrets, size_t n,
+    struct str password)
 {
 	if (worker_breaks) {
 		errno = EPIPE;
 		return -1;
 	}
 	ck_assert(!works[fd].pending);
-	ck_assert(str_eq(record, STR("hash")));
+	ck_assert_uint_eq(n, 1);
+	ck_assert(str_eq(secrets[0].record, STR("hash")));
 	works[fd].pending = true;
 	works[fd].id = id;
 	works[fd].ok = str_eq(password, STR("right"));
@@ -96,14 +100,14 @@ worker_ask(int fd, uint64_t id, struct str record, struct str password)
 }
 
 int
-worker_answer(int fd, struct buf *rec, uint64_t *id, bool *ok)
+worker_answer(int fd, struct buf *rec, uint64_t *id, int *which)
 {
 	(void)rec;
 	if (!works[fd].pending)
 		return 0;
 	works[fd].pending = false;
 	*id = works[fd].id;
-	*ok = works[fd].ok;
+	*which = works[fd].ok ? 0 : -1;
 	return works[fd].id == 0 ? -1 : 1;
 }
 
@@ -193,7 +197,8 @@ setup(void)
 	from = "127.0.0.1";
 	ck_assert_ptr_nonnull(a.base = event_base_new());
 	buf_init(&a.rec, MSG_MAX);
-	for (i = 0; i < AUTH_WORKERS; i++)
+	a.nworkers = WORKERS;
+	for (i = 0; i < WORKERS; i++)
 		a.workers[i] = (struct worker){ .fd = (int)i, .auth = &a };
 	ck_assert_int_eq(msg_pair(master), 0);
 	ck_assert_int_eq(fdio_nonblock(master[0], 1), 0);
