@@ -36,7 +36,7 @@ struct peer {		/* a front */
 static struct auth	a;
 static struct peer	fronts[4];
 static int		master[2];
-static struct { bool pending, ok; uint64_t id; } works[AUTH_WORKERS];
+static struct { bool pending, ok; uint64_t id; } works[WORKERS];
 static const char	*from;		/* the client */
 static bool		no_tables, no_mailbox, worker_breaks, encrypted;
 

@@ -38,7 +38,7 @@ static const struct { const char *record, *password; bool ok; } rows[] = {
 	{ "{CRYPT}", "secret", false },
 	{ "{CRYPT}$6$", "secret", false },
 	{ "{CRYPT}*0", "*0", false },
-	{ "{SSHA}c2VjcmV0", "secret", false },	/* unknown scheme */
+	{ "{SSHA}c2VjcmV0", "secret", false },	/* as long as no hash */
 	{ "{PLAIN", "secret", false },
 	{ "{}secret", "secret", false },
 };
