@@ -54,7 +54,7 @@ BANNED		:= -include common/base/banned.h
 ALL_LDFLAGS	= $(HARDEN_LD) -Wl,--as-needed $(LDFLAGS)
 # Each program gets only what its objects ask for (--as-needed); `make layering` checks which.
 LIBS		:= -lbsd -lseccomp -lcdb -levent_core -lcrypt -lssl -lcrypto -lz \
-		   -lunbound -lidn2 -lutf8proc -ljansson -lcurl -largon2
+		   -lunbound -lidn2 -lutf8proc -ljansson -lcurl -largon2 -lsqlite3
 # deliver lives for a millisecond or two, of which the dynamic loader takes 0.1 for each library; there is a pop3d-session
 # for each session, and each library is memory of its own, too.
 LIBS_deliver	?= -Wl,-Bstatic -lbsd -lmd -lcdb -Wl,-Bdynamic

@@ -28,20 +28,14 @@ auth_stop(struct auth *a, int status)
 	service_stop(a->service, status);
 }
 
-static bool
-is_system(const struct settings *st)
-{
-	return strcmp(st->users.items[0].text, "system") == 0;
-}
-
 static int
 open_users(struct auth *a, const struct settings *st, struct users **out,
     struct diag *why)
 {
 	*out = NULL;
-	if (is_system(st))
+	if (!settings_users_tables(st))
 		return 0;
-	if (users_open(out, false, a->dir, why) == -1)
+	if (users_open(out, true, false, a->dir, why) == -1)
 		return -1;
 	if (users_open_passwords(*out, why) == -1) {
 		users_close(out);

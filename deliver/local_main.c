@@ -52,8 +52,8 @@ static int
 open_users(const struct settings *s, int dir, struct users **out,
     struct diag *why)
 {
-	return users_open(out, strcmp(s->users.items[0].text, "system") == 0,
-	    dir, why);
+	return users_open(out, settings_users_tables(s),
+	    settings_users_system(s), dir, why);
 }
 
 /* Whoever runs the commands of alias tables needs no mailbox here. */
@@ -65,6 +65,7 @@ find_alias_user(struct local *l, struct str name, struct user *u)
 	if (!str_eq(name, str_from(l->settings->local.alias_user)))
 		return 0;
 	r = users_find(l->system, name, u, NULL);
+	u->system = settings_users_system(l->settings);
 	if (r == 1 && !priv_is_root()) {
 		u->uid = geteuid();	/* everybody is ourselves */
 		u->gid = getegid();
@@ -350,7 +351,7 @@ setup(struct local *l, struct diag *why)
 		return diag_errno(why, "/");
 	if (open_users(l->settings, l->dir, &l->users, why) == -1)
 		return -1;
-	return users_open(&l->system, true, -1, why);
+	return users_open(&l->system, false, true, -1, why);
 }
 
 int

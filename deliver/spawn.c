@@ -89,7 +89,7 @@ start(const struct settings *s, const struct user *u, const char *kind,
 	};
 	pid_t		 pid = -1;
 
-	if (strcmp(s->users.items[0].text, "system") == 0)
+	if (u->system)
 		b.groups_of = u->name;
 	plan.conf = settings_export(s, PROGRAM_LOCAL);
 	fds[1].fd = who_memfd(s, u, kind);

@@ -42,9 +42,10 @@ load_settings(struct target *t, const struct opts *o, struct diag *why)
 	return r == 0 ? 0 : EX_CONFIG;
 }
 
-/* Where users are looked up: in the table, or in the system if that is NULL. */
+/* Where users are looked up: in the tables, if there are any, then in the system, if its users are among them. */
 struct lookup {
 	struct users	*table;
+	bool		 system;
 	char		*room;
 };
 
@@ -52,9 +53,11 @@ static int
 look(const struct lookup *l, struct str name, struct user *u)
 {
 	char	key[USER_NAME_MAX + 1];
+	int	r;
 
-	if (l->table != NULL)
-		return users_find(l->table, name, u, NULL);
+	if (l->table != NULL &&
+	    ((r = users_find(l->table, name, u, NULL)) != 0 || !l->system))
+		return r;
 	if (name.n == 0 || str_lower(key, sizeof(key), name) == -1)
 		return 0;
 	return users_system(key, l->room, USERS_ROOM, u);
@@ -102,11 +105,13 @@ static int
 look_self(const struct lookup *l, const struct opts *o, struct user *u)
 {
 	struct user	me = { .uid = geteuid(), .gid = getegid() };
-	int		r;
+	int		r, found;
 
 	r = users_system_uid(me.uid, l->room, USERS_ROOM, &me);
-	if (r == 1 && l->table != NULL && !says_where(o))
-		return users_find(l->table, str_from(me.name), u, NULL);
+	if (r == 1 && l->table != NULL && !says_where(o) &&
+	    ((found = users_find(l->table, str_from(me.name), u, NULL)) != 0 ||
+	    !l->system))
+		return found;
 	if (r == 0 && says_where(o)) {
 		snprintf(me.name, sizeof(me.name), "%u", (unsigned)me.uid);
 		strlcpy(me.home, "/", sizeof(me.home));
@@ -121,15 +126,15 @@ open_lookup(struct lookup *l, const struct settings *s, struct diag *why)
 {
 	int	dir, r;
 
-	*l = (struct lookup){ NULL, NULL };
+	*l = (struct lookup){ .system = settings_users_system(s) };
 	if ((l->room = malloc(USERS_ROOM)) == NULL)
 		return diag_errno(why, "users");
-	if (strcmp(s->users.items[0].text, "system") == 0)
+	if (!settings_users_tables(s))
 		return 0;
 	if ((dir = fdio_opendir(AT_FDCWD, s->tables)) == -1)
 		return diag_errno(why, "%s", s->tables);
 	/* the table is mapped, and not looked for again */
-	r = users_open(&l->table, false, dir, why);
+	r = users_open(&l->table, true, false, dir, why);
 	fdio_close(&dir);
 	return r;
 }
@@ -181,7 +186,6 @@ target_find(struct target *t, const struct opts *o, struct diag *why)
 		return status;
 	status = open_lookup(&l, t->set, why) == -1 ? EX_TEMPFAIL :
 	    find_user(t, o, &l, why);
-	t->system = l.table == NULL;
 	close_lookup(&l);
 	if (status != 0)
 		return status;
@@ -205,7 +209,7 @@ needs_groups(const struct target *t, const struct opts *o)
 {
 	char	location[USER_PATH_MAX + 8];
 
-	return t->system && priv_is_root() && (says_where(o) ||
+	return t->user.system && priv_is_root() && (says_where(o) ||
 	    owner_mailbox(t->set, &t->user, location,
 	    sizeof(location)) == -1 ||
 	    !owner_reaches(&t->user, strchr(location, ':') + 1));

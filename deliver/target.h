@@ -9,7 +9,6 @@
 struct target {
 	struct settings	*set;
 	struct user	 user;
-	bool		 system;	/* a user of the system, with groups */
 	struct str	 ext;		/* sub-address, a view into the options */
 };
 

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +38,7 @@ static const struct service {
 struct login {
 	const struct service *service;
 	char		 user[AUTH_USER_MAX + 1];
-	const char	*groups_of;	/* user for initgroups, or NULL */
+	bool		 system;	/* it may be a user of the system, with groups */
 	char		 home[PATH_LIMIT], mailbox[PATH_LIMIT + 8];
 	char		 client[80], local[80], tls[80], tag[32];
 	struct str	 pending;
@@ -127,8 +128,7 @@ login_parse(const struct settings *s, struct str rec, struct login *l)
 		l->pending = STR("");
 	if (l->pending.n > PENDING_MAX)
 		return "pending bytes";
-	l->groups_of = s->users.n > 0 &&
-	    strcmp(s->users.items[0].text, "system") == 0 ? l->user : NULL;
+	l->system = settings_users_system(s);
 	return NULL;
 }
 
@@ -160,14 +160,18 @@ login_memfd(const struct login *l)
 	return fd;
 }
 
-/* In the child, between fork and exec. */
+/* In the child, between fork and exec. Groups are for whom the system has by this name and number. */
 static int
 become(void *arg)
 {
 	const struct login	*l = arg;
+	const struct passwd	*pw = NULL;
 	struct diag		 why;
 
-	return priv_become(l->groups_of, (uid_t)l->uid, (gid_t)l->gid, &why);
+	if (l->system)
+		pw = getpwnam(l->user);
+	return priv_become(pw != NULL && pw->pw_uid == l->uid ? l->user : NULL,
+	    (uid_t)l->uid, (gid_t)l->gid, &why);
 }
 
 /* Compiled at the first login: to do so takes longer than all else of a session's start. */

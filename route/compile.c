@@ -22,6 +22,7 @@
 #include "common/store/users.h"
 #include "route/hop_plan.h"
 #include "route/own.h"
+#include "route/users_of.h"
 #include "route/value.h"
 
 #define AUTH_GROUP	"ph-auth"
@@ -76,19 +77,16 @@ write_table(const struct memory *m, bool hidden, int dir, const char *name,
 static int
 write_users(const struct settings *st, int dir, struct diag *why)
 {
-	const struct setting_list *list = &st->users;
-	const char		**files;
-	size_t			 i;
-	int			 r;
+	struct users_of	from;
+	int		r;
 
-	if (strcmp(list->items[0].text, "system") == 0)
+	if (!settings_users_tables(st))
 		return 0;
-	if ((files = calloc(list->n, sizeof(*files))) == NULL)
+	if (users_of_init(&from, st) == -1)
 		return diag_errno(why, "users");
-	for (i = 0; i < list->n; i++)
-		files[i] = list->items[i].more;
-	r = users_compile(files, list->n, dir, group_of(AUTH_GROUP), why);
-	free(files);
+	r = users_compile(from.sources, from.n, &from.defaults, dir,
+	    group_of(AUTH_GROUP), why);
+	users_of_free(&from);
 	return r;
 }
 

@@ -125,12 +125,6 @@ packet(void *arg, struct peer *p, struct buf *rec, struct msg_fds *fds)
 	return peer_send(p, &s->answer);
 }
 
-static bool
-is_system(const struct settings *st)
-{
-	return strcmp(st->users.items[0].text, "system") == 0;
-}
-
 /* All or nothing: what cannot be used leaves the old settings in force. */
 static void
 reload(void *arg, int conf)
@@ -143,7 +137,8 @@ reload(void *arg, int conf)
 
 	if (settings_load_fd(conf, &fresh, &why) == -1)
 		goto fail;
-	if (is_system(fresh) != is_system(s->settings)) {
+	if (settings_users_system(fresh) !=
+	    settings_users_system(s->settings)) {
 		log_info("reload why=\"users are elsewhere now, starting "
 		    "anew\"");
 		settings_free(&fresh);
@@ -204,7 +199,7 @@ confine(struct server *s, struct diag *why)
 		{ "/run/systemd/userdb", SANDBOX_READ },
 		{ "/var/lib/sss", SANDBOX_READ }
 	};
-	bool	system = is_system(s->settings);
+	bool	system = settings_users_system(s->settings);
 
 	if (priv_enter(USER, system ? NULL : s->settings->tables, why) == -1)
 		return -1;

@@ -11,7 +11,9 @@
 #include <unistd.h>
 
 #include "common/fmt/record.h"
+#include "common/net/addr.h"
 #include "common/store/users.h"
+#include "route/users_of.h"
 
 #define SAID_MAX	(1u << 20)
 
@@ -68,48 +70,93 @@ twice(void *arg, const struct memory_row *first, const struct memory_row *again)
 	    "already, expected it once (see %s:%u)", first->file, first->line);
 }
 
+/* The store knows no addresses. */
+static void
+prove_networks(struct sources *s, struct str list, const char *file,
+    unsigned line)
+{
+	struct network	net;
+	struct str	one;
+
+	while (list.n > 0) {
+		one = list;
+		for (one.n = 0; one.n < list.n && one.p[one.n] != ','; one.n++)
+			continue;
+		list.p += one.n + (one.n < list.n);
+		list.n -= one.n + (one.n < list.n);
+		if (one.n > 0 && one.p[0] == '!') {
+			one.p++;
+			one.n--;
+		}
+		if (!str_eq(one, STR("local")) &&
+		    network_parse(one, &net) == -1)
+			sources_mistake(s, file, line, 1, "bad network "
+			    "\"%.*s\" in allow_nets, expected one such as "
+			    "192.0.2.0/24 or 2001:db8::/32", STR_ARG(one));
+	}
+}
+
 static int
-add_user(void *arg, const struct user *u, struct str password,
-    const char *file, unsigned line)
+add_user(void *arg, const struct users_entry *e, const char *file,
+    unsigned line)
 {
 	struct sources	*s = arg;
 	char		 value[1200];
 
-	(void)password;
-	snprintf(value, sizeof(value), "%u %s:%u", (unsigned)u->uid, file,
+	prove_networks(s, e->networks, file, line);
+	snprintf(value, sizeof(value), "%u %s:%u", (unsigned)e->user.uid, file,
 	    line);
-	return memory_add(&s->names, str_from(u->name), str_from(value), file,
-	    line);
+	return memory_add(&s->names, str_from(e->user.name), str_from(value),
+	    file, line);
+}
+
+/* One that cannot be read is a mistake of the configuration's. */
+static bool
+can_read(struct sources *s, const struct setting_item *it)
+{
+	if (it->more == NULL || eaccess(it->more, R_OK) == 0)
+		return true;
+	sources_mistake(s, it->file, it->line, 1, "users %s %s: %s", it->text,
+	    it->more, strerror(errno));
+	return false;
+}
+
+static void
+scan_users(struct sources *s, const struct users_of *from)
+{
+	struct buf	mistakes;
+	struct diag	why;
+
+	buf_init(&mistakes, SAID_MAX);
+	if (users_scan(from->sources, from->n, &from->defaults, add_user, s,
+	    &mistakes, &why) == -1) {
+		buf_addstr(&s->said, buf_view(&mistakes));
+		s->mistakes++;
+	}
+	buf_free(&mistakes);
 }
 
 static int
 load_users(struct sources *s)
 {
-	const struct setting_list *list = &s->site->settings->users;
-	const char	**files;
-	struct buf	  mistakes;
-	struct diag	  why;
-	size_t		  i, n = 0;
+	const struct settings	*st = s->site->settings;
+	struct users_of		 from;
+	struct diag		 why;
+	size_t			 i, n = 0;
 
-	if (strcmp(list->items[0].text, "system") == 0)
-		return users_open(&s->system, true, -1, &why);
-	if ((files = calloc(list->n, sizeof(*files))) == NULL)
+	if (settings_users_system(st) &&
+	    users_open(&s->system, false, true, -1, &why) == -1)
 		return -1;
-	/* one that cannot be read is a mistake of the configuration's */
-	for (i = 0; i < list->n; i++)
-		if (eaccess(list->items[i].more, R_OK) == 0)
-			files[n++] = list->items[i].more;
-		else
-			sources_mistake(s, list->items[i].file,
-			    list->items[i].line, 1, "users file %s: %s",
-			    list->items[i].more, strerror(errno));
-	buf_init(&mistakes, SAID_MAX);
-	if (users_scan(files, n, add_user, s, &mistakes, &why) == -1) {
-		buf_addstr(&s->said, buf_view(&mistakes));
-		s->mistakes++;
-	}
-	buf_free(&mistakes);
-	free(files);
+	if (!settings_users_tables(st))
+		return 0;
+	if (users_of_init(&from, st) == -1)
+		return -1;
+	for (i = 0; i < from.n; i++)
+		if (can_read(s, &st->users.items[i]))
+			from.sources[n++] = from.sources[i];
+	from.n = n;
+	scan_users(s, &from);
+	users_of_free(&from);
 	return 0;
 }
 
@@ -202,13 +249,13 @@ get_user(void *arg, struct str name, uid_t *uid, struct buf *place)
 	unsigned long long	 n;
 	int			 r;
 
-	if (s->system != NULL) {
+	if (!memory_get(&s->names, name, &value)) {
+		if (s->system == NULL)
+			return 0;
 		if ((r = users_find(s->system, name, &u, place)) == 1)
 			*uid = u.uid;
 		return r;
 	}
-	if (!memory_get(&s->names, name, &value))
-		return 0;
 	number = value;
 	number.n = (size_t)((const char *)memchr(value.p, ' ', value.n) -
 	    value.p);

@@ -2,7 +2,6 @@
 #include "route/tables.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/store/table.h"
 #include "common/store/users.h"
@@ -17,7 +16,6 @@ int
 tables_open(struct tables **out, const struct settings *st, int dir,
     struct diag *why)
 {
-	bool		 system = strcmp(st->users.items[0].text, "system") == 0;
 	struct tables	*t;
 
 	if ((t = calloc(1, sizeof(*t))) == NULL)
@@ -25,7 +23,8 @@ tables_open(struct tables **out, const struct settings *st, int dir,
 	if (table_open(&t->aliases, dir, ALIASES_TABLE, why) == -1 ||
 	    table_open(&t->virtual_, dir, VIRTUAL_TABLE, why) == -1 ||
 	    table_open(&t->senders, dir, SENDERS_TABLE, why) == -1 ||
-	    users_open(&t->users, system, dir, why) == -1) {
+	    users_open(&t->users, settings_users_tables(st),
+	    settings_users_system(st), dir, why) == -1) {
 		tables_close(&t);
 		return -1;
 	}

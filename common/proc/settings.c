@@ -339,3 +339,31 @@ settings_export(const struct settings *s, unsigned program)
 	buf_free(&out);
 	return fd;
 }
+
+bool
+settings_users_system(const struct settings *s)
+{
+	size_t	i;
+
+	for (i = 0; i < s->users.n; i++)
+		if (s->users.items[i].more == NULL)
+			return true;
+	return false;
+}
+
+bool
+settings_users_tables(const struct settings *s)
+{
+	return settings_users_file(s, 0) != NULL;
+}
+
+const char *
+settings_users_file(const struct settings *s, size_t i)
+{
+	size_t	k;
+
+	for (k = 0; k < s->users.n; k++)
+		if (s->users.items[k].more != NULL && i-- == 0)
+			return s->users.items[k].more;
+	return NULL;
+}

@@ -17,6 +17,7 @@
 struct setting_item {		/* one of a list, with its place for `why` records */
 	const char	*text;	/* first word */
 	const char	*more;	/* second word or NULL; of an expect line what stands left and right of "->" */
+	const char	*last;	/* of "users file PATH scheme NAME": NAME, else NULL */
 	const char	*file;
 	unsigned	 line;
 };
@@ -113,6 +114,7 @@ struct settings {
 	char			*log, *log_level;		/* "file:/path", "syslog", "stderr" */
 	struct setting_list	 domains, virtual_domains, relay_domains, relay_from;
 	struct setting_list	 users, aliases, virtuals, senders, catch_all, expect;
+	char			*users_uid, *users_gid, *users_home;	/* where a file says nothing; "" none */
 	char			*submission_senders;	/* "own", "table", "any" */
 	long long		 stop_timeout;			/* ms */
 	struct smtp_settings	 smtp;
@@ -143,7 +145,7 @@ enum settings_program {
 	PROGRAM_MASTER = 1 << 0, PROGRAM_LOG = 1 << 1, PROGRAM_ROUTE = 1 << 2, PROGRAM_QUEUE = 1 << 3,
 	PROGRAM_SMTPD = 1 << 4, PROGRAM_LOCAL = 1 << 5, PROGRAM_AUTH = 1 << 6, PROGRAM_POP3D = 1 << 7,
 	PROGRAM_SESSION = 1 << 8, PROGRAM_TOOL = 1 << 9, PROGRAM_HOP = 1 << 10, PROGRAM_REMOTE = 1 << 11,
-	PROGRAM_KEYS = 1 << 12, PROGRAM_INTROSPECT = 1 << 13
+	PROGRAM_KEYS = 1 << 12, PROGRAM_INTROSPECT = 1 << 13, PROGRAM_PAM = 1 << 14
 };
 
 /* Defaults, then the file; -1: *why is "file:line:column: ...". The caller frees with settings_free. */
@@ -157,6 +159,11 @@ void	settings_free(struct settings **);
 int	settings_check(const char *path, struct buf *errors);
 /* The part that a program may know, as text that settings_load_fd reads back to the same values, in a sealed memfd at offset 0. */
 int	settings_export(const struct settings *, unsigned program) must_check;
+/* Is "users system" among the sources; is there one that is compiled into tables? */
+bool	settings_users_system(const struct settings *);
+bool	settings_users_tables(const struct settings *);
+/* The i-th file that users come from, for who watches them; NULL after the last. */
+const char *settings_users_file(const struct settings *, size_t i);
 /* For log_set_level. */
 enum log_level settings_log_level(const struct settings *);
 /* One line per key with type, default and bounds, for the lint that compares with the manual. */

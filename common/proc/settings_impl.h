@@ -18,7 +18,7 @@ enum setting_type {
 	SETTING_BOOL,		/* bool: yes, no */
 	SETTING_LIST,		/* one item per word */
 	SETTING_PAIRS,		/* two words, one item per statement */
-	SETTING_USERS,		/* "system" or "file PATH" */
+	SETTING_USERS,		/* "system", "file PATH [scheme NAME]", "sqlite PATH" */
 	SETTING_EXPECT		/* left side, "->", right side */
 };
 
@@ -62,6 +62,9 @@ extern const struct setting_rule rule_cleartext;
 extern const struct setting_rule rule_mechanism;
 extern const struct setting_rule rule_service;
 extern const struct setting_rule rule_fingerprint;
+extern const struct setting_rule rule_scheme;
+extern const struct setting_rule rule_owner;
+extern const struct setting_rule rule_home;
 extern const struct setting_rule rule_server;
 extern const struct setting_rule rule_host;
 extern const struct setting_rule rule_pattern;
@@ -101,6 +104,8 @@ void	setting_cross_check(const struct settings *, struct setting_report *);
 void	setting_token_check(const struct settings *, struct setting_report *);
 int	setting_list_add(struct setting_list *, const char *, const char *,
 	    const char *, unsigned) must_check;
+/* Of the item that was added last. -1 ENOMEM. */
+int	setting_list_last(struct setting_list *, const char *) must_check;
 void	setting_list_free(struct setting_list *);
 
 #endif

@@ -26,9 +26,10 @@
 #define REMOTE		PROGRAM_REMOTE
 #define KEYS		PROGRAM_KEYS
 #define INTROSPECT	PROGRAM_INTROSPECT
+#define PAM		PROGRAM_PAM
 #define ALL		(LOG | ROUTE | QUEUE | SMTPD | LOCAL | AUTH | POP3D | \
 			    SESSION | TOOL | HOP | REMOTE | KEYS | \
-			    INTROSPECT)
+			    INTROSPECT | PAM)
 
 #define TEXT(key, member, def, rule, who) \
 	{ key, SETTING_TEXT, AT(member), def, NULL, NULL, &rule, NULL, who, false }
@@ -73,7 +74,10 @@ const struct setting_key setting_keys[] = {
 	LIST_OR_NONE("relay-from", relay_from, "127.0.0.0/8 ::1", rule_network,
 	    ROUTE | TOOL),
 	{ "users", SETTING_USERS, AT(users), "system", NULL, NULL, &rule_path,
-	    NULL, ROUTE | LOCAL | AUTH | TOOL, false },
+	    &rule_scheme, ROUTE | LOCAL | AUTH | PAM | TOOL, false },
+	TEXT("users.uid", users_uid, "", rule_owner, ROUTE | TOOL),
+	TEXT("users.gid", users_gid, "", rule_owner, ROUTE | TOOL),
+	TEXT("users.home", users_home, "", rule_home, ROUTE | TOOL),
 	LIST("aliases", aliases, NULL, rule_path, ROUTE | TOOL),
 	LIST("virtual", virtuals, NULL, rule_path, ROUTE | TOOL),
 	LIST("senders", senders, NULL, rule_path, ROUTE | TOOL),
@@ -221,7 +225,7 @@ const struct setting_key setting_keys[] = {
 	TIME("local.lock-timeout", local.lock_timeout, "30s", "1s", "1h",
 	    QUEUE | LOCAL | SESSION | TOOL),
 	COUNT("local.min-uid", local.min_uid, "1000", "1", "4294967294",
-	    ROUTE | LOCAL | AUTH | TOOL),
+	    ROUTE | LOCAL | AUTH | PAM | TOOL),
 	SIZE("local.quota", local.quota, "0", "0", "1048576G", LOCAL | TOOL),
 	COUNT("local.hops", local.hops, "100", "10", "1000", LOCAL | TOOL),
 	TEXT("local.alias-user", local.alias_user, "nobody", rule_user,

@@ -149,6 +149,36 @@ senders_ok(const char *s)
 	    strcmp(s, "any") == 0;
 }
 
+static bool
+scheme_ok(const char *s)
+{
+	size_t	n = strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+	return n > 0 && n < 32 && s[n] == '\0';
+}
+
+/* A number or a name; where it means nobody, none. */
+static bool
+owner_ok(const char *s)
+{
+	return *s == '\0' || (user_ok(s) && strcmp(s, "root") != 0 &&
+	    strspn(s, "0") != strlen(s));
+}
+
+static bool
+home_ok(const char *s)
+{
+	const char	*p;
+
+	if (*s == '\0')
+		return true;
+	for (p = strchr(s, '%'); p != NULL; p = strchr(p + 2, '%'))
+		if (p[1] == '\0' || strchr("und%", p[1]) == NULL)
+			return false;
+	return path_ok(s) && line_ok(s);
+}
+
 const struct setting_rule rule_domain = { domain_ok, "a domain name" };
 const struct setting_rule rule_user = { user_ok, "a user name" };
 const struct setting_rule rule_path = { path_ok, "an absolute path" };
@@ -178,3 +208,12 @@ const struct setting_rule rule_mechanism = {
 	"SCRAM-SHA-1-PLUS, SCRAM-SHA-256-PLUS, EXTERNAL, OAUTHBEARER or XOAUTH2"
 };
 const struct setting_rule rule_senders = { senders_ok, "own, table or any" };
+const struct setting_rule rule_scheme = {
+	scheme_ok, "a scheme of passwords such as SHA512-CRYPT or SSHA256"
+};
+const struct setting_rule rule_owner = {
+	owner_ok, "a name or a number, not root's"
+};
+const struct setting_rule rule_home = {
+	home_ok, "an absolute path, with %u, %n and %d for the name and its parts"
+};

@@ -21,13 +21,14 @@ item_free(struct setting_item *item)
 {
 	free((void *)(uintptr_t)item->text);
 	free((void *)(uintptr_t)item->more);
+	free((void *)(uintptr_t)item->last);
 }
 
 int
 setting_list_add(struct setting_list *list, const char *text, const char *more,
     const char *file, unsigned line)
 {
-	struct setting_item	*items, item = { NULL, NULL, file, line };
+	struct setting_item	*items, item = { .file = file, .line = line };
 
 	if ((item.text = strdup(text)) == NULL)
 		return -1;
@@ -42,6 +43,17 @@ setting_list_add(struct setting_list *list, const char *text, const char *more,
 fail:
 	item_free(&item);
 	return -1;
+}
+
+int
+setting_list_last(struct setting_list *list, const char *text)
+{
+	char	*copy;
+
+	if ((copy = strdup(text)) == NULL)
+		return -1;
+	list->items[list->n - 1].last = copy;
+	return 0;
 }
 
 void
@@ -189,30 +201,56 @@ pair_set(struct settings *s, const struct setting_key *k,
 	return 0;
 }
 
+/* 0, or -1 with what was expected. */
+static int
+users_words(const struct setting_key *k, const struct conf_stmt *st,
+    struct diag *why)
+{
+	const struct conf_word	*w = st->words;
+	bool			 file = strcmp(w->text, "file") == 0;
+
+	if (strcmp(w->text, "system") == 0) {
+		if (st->nwords == 1)
+			return 0;
+	} else if (!file && strcmp(w->text, "sqlite") != 0)
+		return diag_at(why, st->file, st->line, w->col,
+		    "users cannot be \"%s\", expected system, file PATH or "
+		    "sqlite PATH", w->text);
+	else if (st->nwords == 1)
+		return diag_at(why, st->file, st->line, w->col,
+		    "users %s has no path, expected users %s PATH", w->text,
+		    w->text);
+	else if (word_ok(k->first, k, st, 1, why) == -1)
+		return -1;
+	else if (st->nwords == 2)
+		return 0;
+	else if (file && strcmp(w[2].text, "scheme") == 0 && st->nwords == 4)
+		return word_ok(k->second, k, st, 3, why);
+	return diag_at(why, st->file, st->line, w[file && st->nwords > 2 ? 2 :
+	    1].col, "users %s is not that, expected system, file PATH, "
+	    "file PATH scheme NAME or sqlite PATH", w->text);
+}
+
 static int
 users_set(struct settings *s, const struct setting_key *k,
     const struct conf_stmt *st, struct diag *why)
 {
 	struct setting_list	*list = place(s, k);
-	const struct conf_word	*w = &st->words[0];
-	const char		*path = NULL;
+	const struct conf_word	*w = st->words;
+	size_t			 i;
 
-	if (strcmp(w->text, "file") == 0) {
-		if (st->nwords != 2)
+	if (users_words(k, st, why) == -1)
+		return -1;
+	for (i = 0; i < list->n; i++)
+		if (strcmp(list->items[i].text, w->text) == 0 &&
+		    (st->nwords == 1 ||
+		    strcmp(list->items[i].more, w[1].text) == 0))
 			return diag_at(why, st->file, st->line, w->col,
-			    "users file has no path, expected users file PATH");
-		if (word_ok(k->first, k, st, 1, why) == -1)
-			return -1;
-		path = st->words[1].text;
-	} else if (strcmp(w->text, "system") != 0 || st->nwords != 1)
-		return diag_at(why, st->file, st->line, w->col,
-		    "users cannot be \"%s\", expected system or file PATH",
-		    w->text);
-	if (list->n > 0 && strcmp(list->items[0].text, w->text) != 0)
-		return diag_at(why, st->file, st->line, w->col,
-		    "users are of the system or from files, expected users %s "
-		    "as in line %u", list->items[0].text, list->items[0].line);
-	if (setting_list_add(list, w->text, path, st->file, st->line) == -1)
+			    "these users are there already, expected them "
+			    "once (see line %u)", list->items[i].line);
+	if (setting_list_add(list, w->text, st->nwords > 1 ? w[1].text : NULL,
+	    st->file, st->line) == -1 ||
+	    (st->nwords == 4 && setting_list_last(list, w[3].text) == -1))
 		return no_memory(st, why);
 	return 0;
 }
@@ -263,7 +301,7 @@ static const struct { size_t min, max; } arity[] = {
 	[SETTING_TEXT] = { 1, 1 }, [SETTING_COUNT] = { 1, 1 },
 	[SETTING_SIZE] = { 1, 1 }, [SETTING_TIME] = { 1, 1 },
 	[SETTING_BOOL] = { 1, 1 }, [SETTING_LIST] = { 1, 0 },
-	[SETTING_PAIRS] = { 2, 2 }, [SETTING_USERS] = { 1, 2 },
+	[SETTING_PAIRS] = { 2, 2 }, [SETTING_USERS] = { 1, 4 },
 	[SETTING_EXPECT] = { 1, 0 }
 };
 

@@ -14,6 +14,12 @@
 #define USERS_QUOTA	'Q'
 #define USERS_PLACE	'L'	/* "file:line" */
 /* auth.cdb: lower-case name -> record */
-#define USERS_PASSWORD	'P'
+#define USERS_PASSWORD	'P'	/* of the user; behind a USERS_APP, of that */
+#define USERS_APP	'A'	/* name */
+#define USERS_APP_SERVICES 'V'
+#define USERS_SERVICES	'S'
+#define USERS_NETWORKS	'W'
+#define USERS_REASON	'T'
+#define USERS_FLAGS	'F'	/* letters: m master, a any password, n no login */
 
 #endif

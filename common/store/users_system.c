@@ -17,7 +17,8 @@ answer(int e, const struct passwd *pw, struct user *u)
 		errno = e;
 		return -1;
 	}
-	*u = (struct user){ .uid = pw->pw_uid, .gid = pw->pw_gid };
+	*u = (struct user){ .uid = pw->pw_uid, .gid = pw->pw_gid,
+	    .system = true };
 	if (str_copy(u->name, sizeof(u->name), str_from(pw->pw_name)) == -1 ||
 	    str_copy(u->home, sizeof(u->home), str_from(pw->pw_dir)) == -1) {
 		errno = EPROTO;

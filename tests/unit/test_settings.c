@@ -44,6 +44,38 @@ START_TEST(three_lines)
 }
 END_TEST
 
+/* Also after a way through a memfd. */
+START_TEST(several_sources_of_users)
+{
+	struct settings	*whole = load("users file /a scheme SSHA\nusers {\n"
+	    "uid vmail\ngid 8\nhome /v/%d/%n\n}\nusers sqlite /b\n"
+	    "users system\n"), *s;
+	struct diag	 why;
+	int		 fd = settings_export(whole, PROGRAM_ROUTE);
+
+	ck_assert_int_ne(fd, -1);
+	ck_assert_int_eq(settings_load_fd(fd, &s, &why), 0);
+	close(fd);
+	settings_free(&whole);
+	ck_assert_uint_eq(s->users.n, 3);
+	ck_assert_str_eq(s->users.items[0].last, "SSHA");
+	ck_assert_str_eq(s->users.items[1].text, "sqlite");
+	ck_assert_str_eq(s->users.items[1].more, "/b");
+	ck_assert_ptr_null(s->users.items[1].last);
+	ck_assert_str_eq(s->users_uid, "vmail");
+	ck_assert_str_eq(s->users_gid, "8");
+	ck_assert_str_eq(s->users_home, "/v/%d/%n");
+	ck_assert(settings_users_system(s) && settings_users_tables(s));
+	ck_assert_str_eq(settings_users_file(s, 0), "/a");
+	ck_assert_str_eq(settings_users_file(s, 1), "/b");
+	ck_assert_ptr_null(settings_users_file(s, 2));
+	settings_free(&s);
+	s = load("");
+	ck_assert(settings_users_system(s) && !settings_users_tables(s));
+	settings_free(&s);
+}
+END_TEST
+
 START_TEST(nothing_said)
 {
 	struct settings	*s = load("");
@@ -133,8 +165,22 @@ static const struct { const char *text, *said; } wrong[] = {
 	{ "relay-from 10.0.0.0/40\n", "expected an address or network" },
 	{ "spool var/spool\n", "expected an absolute path" },
 	{ "users file\n", "expected users file PATH" },
-	{ "users ldap\n", "expected system or file PATH" },
-	{ "users system\nusers file /a\n", "t:2:7: users are of the system" },
+	{ "users ldap\n", "expected system, file PATH or sqlite PATH" },
+	{ "users sqlite\n", "t:1:7: users sqlite has no path" },
+	{ "users sqlite a\n", "expected an absolute path" },
+	{ "users sqlite /a scheme X\n", "t:1:14: users sqlite is not that" },
+	{ "users system /a\n", "t:1:14: users system is not that" },
+	{ "users file /a plan X\n", "t:1:15: users file is not that" },
+	{ "users file /a scheme\n", "t:1:15: users file is not that" },
+	{ "users file /a scheme {X}\n", "t:1:22: \"{X}\" is not what users" },
+	{ "users system\nusers file /a\nusers system\n",
+	    "t:3:7: these users are there already" },
+	{ "users file /a\nusers sqlite /a\nusers file /a scheme X\n",
+	    "t:3:7: these users are there already" },
+	{ "users.uid 0\n", "t:1:11: \"0\" is not what users.uid" },
+	{ "users.gid root\n", "not root's" },
+	{ "users.home /v/%h\n", "expected an absolute path, with %u, %n" },
+	{ "users.home v\n", "expected an absolute path, with %u, %n" },
 	{ "catch-all a.test\n", "t:1:1: catch-all has one value only" },
 	{ "domain b.test\ncatch-all a.test bob\n", "t:2:1: catch-all for "
 	    "a.test, which is no domain of ours" },
@@ -393,6 +439,7 @@ main(void)
 	int	 failed;
 
 	tcase_add_test(tc, three_lines);
+	tcase_add_test(tc, several_sources_of_users);
 	tcase_add_test(tc, nothing_said);
 	tcase_add_test(tc, hosts_to_log_in_at);
 	tcase_add_test(tc, none_is_empty);
