@@ -204,7 +204,7 @@ take_secret(struct users_entry *e, const struct field *f)
 }
 
 int
-users_secrets(struct users *us, struct str name, struct buf *rec,
+users_secrets(struct users *us, struct str name, size_t room, struct buf *rec,
     struct users_entry *e)
 {
 	struct str	view;
@@ -216,7 +216,8 @@ users_secrets(struct users *us, struct str name, struct buf *rec,
 	if ((r = get_secrets(us, name, &view)) != 1)
 		return r;
 	buf_reset(rec);
-	if (buf_addstr(rec, view) == -1)
+	if (buf_reserve(rec, view.n + room) == -1 ||
+	    buf_addstr(rec, view) == -1)
 		return -1;
 	c = cur_from(buf_view(rec));
 	while (record_next(&c, &f))

@@ -109,10 +109,10 @@ bool	users_refresh(struct users *, struct diag *why);
 int	users_find(struct users *, struct str name, struct user *, struct buf *why) must_check;
 /*
  * What auth.cdb has of a name: passwords ("{SCHEME}hash"), services, networks and flags of the entry are set, as
- * views into rec, which the caller wipes. Same results. The name "" gives the password of somebody, to spend the
+ * views into rec, which has room for more behind it, and which the caller wipes. Same results. The name "" gives the password of somebody, to spend the
  * same time on unknown users. -1 ENOTSUP: without tables.
  */
-int	users_secrets(struct users *, struct str name, struct buf *rec, struct users_entry *) must_check;
+int	users_secrets(struct users *, struct str name, size_t room, struct buf *rec, struct users_entry *) must_check;
 /* The first of them alone. */
 int	users_password(struct users *, struct str name, struct buf *) must_check;
 void	users_close(struct users **);

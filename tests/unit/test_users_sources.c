@@ -91,7 +91,7 @@ find(struct users *us, const char *name, struct user *u,
 {
 	ck_assert_msg(users_find(us, str_from(name), u, NULL) == 1, "%s",
 	    name);
-	ck_assert_int_eq(users_secrets(us, str_from(name), rec, e), 1);
+	ck_assert_int_eq(users_secrets(us, str_from(name), 0, rec, e), 1);
 }
 
 static const struct users_defaults	nothing = { "1", "1", "", NULL };
