@@ -53,8 +53,15 @@ ALL_CFLAGS	= $(STD) $(PATHS) $(WARN) $(OPT) $(HARDEN) \
 BANNED		:= -include common/base/banned.h
 ALL_LDFLAGS	= $(HARDEN_LD) -Wl,--as-needed $(LDFLAGS)
 # Each program gets only what its objects ask for (--as-needed); `make layering` checks which.
+ifneq ($(wildcard /usr/include/security/pam_appl.h),)
+PAM		?= yes
+endif
 LIBS		:= -lbsd -lseccomp -lcdb -levent_core -lcrypt -lssl -lcrypto -lz \
 		   -lunbound -lidn2 -lutf8proc -ljansson -lcurl -largon2 -lsqlite3
+ifeq ($(PAM),yes)
+PATHS		+= -DPH_PAM
+LIBS		+= -lpam
+endif
 # deliver lives for a millisecond or two, of which the dynamic loader takes 0.1 for each library; there is a pop3d-session
 # for each session, and each library is memory of its own, too.
 LIBS_deliver	?= -Wl,-Bstatic -lbsd -lmd -lcdb -Wl,-Bdynamic

@@ -15,15 +15,15 @@
 enum system_verdict {
 	SYSTEM_WAIT,		/* nothing has come yet */
 	SYSTEM_OK,		/* the user is filled in: uid, gid, home, no mailbox, no quota */
-	SYSTEM_UNKNOWN,		/* no such user */
+	SYSTEM_UNKNOWN,		/* no such user, or below local.min-uid: its password is not even tried */
 	SYSTEM_WRONG,		/* the password, or it has none */
-	SYSTEM_DENIED,		/* proven, but expired, locked, below local.min-uid */
+	SYSTEM_DENIED,		/* proven, but expired or locked */
 	SYSTEM_TEMP		/* not now */
 };
 
 /* Sends the question: a non-blocking descriptor, which the caller closes; -1 errno (EAGAIN: too many wait there). */
 int	system_ask(const char *name, const char *password, const char *service, const char *client) must_check;
-/* Reads the answer; rec (MSG_MAX) is wiped. why: for the log, "" if there is nothing to say. */
+/* Reads the answer into rec (MSG_MAX). why: for the log, "" if there is nothing to say. */
 enum system_verdict system_answer(int fd, struct buf *rec, struct user *, char why[SYSTEM_WHY_MAX]);
 
 #endif

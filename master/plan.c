@@ -24,35 +24,39 @@ const struct program_plan plan_programs[ID_COUNT] = {
 	[ID_POP3] = { "pop3", "pop3d", "pop3", "pop3s", PROGRAM_POP3D, 0 },
 	[ID_HOP] = { "hop", "hop", NULL, NULL, PROGRAM_HOP, 4 },
 	[ID_INTROSPECT] = { "introspect", "introspect", NULL, NULL,
-	    PROGRAM_INTROSPECT, 2 }
+	    PROGRAM_INTROSPECT, 2 },
+	[ID_PAM] = { "auth-pam", "auth-pam", NULL, NULL, PROGRAM_PAM, 1 }
 };
 
 const struct socket_plan plan_sockets[] = {
-	{ "keys@smtp", ID_KEYS, true, "incoming/sock", "keys",
+	{ "keys@smtp", ID_KEYS, BELOW_SPOOL, "incoming/sock", "keys",
 	    "ph-smtp", "ph-smtp", 0600 },
-	{ "keys@login", ID_KEYS, false, "login", "keys",
+	{ "keys@login", ID_KEYS, BELOW_RUN, "login", "keys",
 	    "ph-login", "ph-login", 0600 },
-	{ "route@smtp", ID_ROUTE, true, "incoming/sock", "route",
+	{ "route@smtp", ID_ROUTE, BELOW_SPOOL, "incoming/sock", "route",
 	    "ph-smtp", "ph-smtp", 0600 },
-	{ "route@queue", ID_ROUTE, true, "sock", "route",
+	{ "route@queue", ID_ROUTE, BELOW_SPOOL, "sock", "route",
 	    "ph-queue", "ph-queue", 0600 },
-	{ "hop@queue", ID_HOP, true, "sock", "hop",
+	{ "hop@queue", ID_HOP, BELOW_SPOOL, "sock", "hop",
 	    "ph-queue", "ph-queue", 0600 },
-	{ "auth@login", ID_AUTH, false, "login", "auth",
+	{ "auth@login", ID_AUTH, BELOW_RUN, "login", "auth",
 	    "ph-login", "ph-login", 0600 },
-	{ "auth@smtp", ID_AUTH, true, "incoming/sock", "auth",
+	{ "auth@smtp", ID_AUTH, BELOW_SPOOL, "incoming/sock", "auth",
 	    "ph-smtp", "ph-smtp", 0600 },
-	{ "auth@introspect", ID_AUTH, false, "token", "auth",
+	{ "auth@introspect", ID_AUTH, BELOW_RUN, "token", "auth",
 	    "ph-token", "ph-token", 0600 },
-	{ "local@queue", ID_LOCAL, true, "sock", "local",
+	/* auth's root directory is that of the tables */
+	{ "pam@auth", ID_PAM, BELOW_TABLES, ".", "pam",
+	    "ph-auth", "ph-auth", 0600 },
+	{ "local@queue", ID_LOCAL, BELOW_SPOOL, "sock", "local",
 	    "ph-queue", "ph-queue", 0600 },
-	{ "remote@queue", ID_REMOTE, true, "sock", "remote",
+	{ "remote@queue", ID_REMOTE, BELOW_SPOOL, "sock", "remote",
 	    "ph-queue", "ph-queue", 0600 },
-	{ "queue@smtp", ID_QUEUE, true, "incoming/sock", "queue",
+	{ "queue@smtp", ID_QUEUE, BELOW_SPOOL, "incoming/sock", "queue",
 	    "ph-smtp", "ph-smtp", 0600 },
-	{ "queue@drop", ID_QUEUE, true, "drop/sock", "queue",
+	{ "queue@drop", ID_QUEUE, BELOW_SPOOL, "drop/sock", "queue",
 	    NULL, "ph-drop", 0660 },
-	{ "queue@ctl", ID_QUEUE, false, ".", "queue",
+	{ "queue@ctl", ID_QUEUE, BELOW_RUN, ".", "queue",
 	    NULL, "ph-queue", 0660 }
 };
 const size_t plan_nsockets = nitems(plan_sockets);
@@ -84,6 +88,7 @@ plan_listen(const struct settings *s, enum program_id id, bool tls)
 	case ID_QUEUE:
 	case ID_HOP:
 	case ID_INTROSPECT:
+	case ID_PAM:
 	case ID_COUNT:
 		break;
 	}
@@ -97,6 +102,8 @@ plan_wanted(const struct settings *s, enum program_id id)
 
 	if (id == ID_INTROSPECT)
 		return s->token.introspection_url[0] != '\0';
+	if (id == ID_PAM)
+		return settings_users_system(s);
 	list = plan_listen(s, id, false);
 	tls = plan_listen(s, id, true);
 	return list == NULL || list->n > 0 || (tls != NULL && tls->n > 0);

@@ -9,7 +9,7 @@
 
 enum program_id {
 	ID_LOG, ID_KEYS, ID_ROUTE, ID_AUTH, ID_LOCAL, ID_HOP, ID_REMOTE, ID_QUEUE,
-	ID_SMTP, ID_LMTP, ID_SUBMISSION, ID_POP3, ID_INTROSPECT,
+	ID_SMTP, ID_LMTP, ID_SUBMISSION, ID_POP3, ID_INTROSPECT, ID_PAM,
 	ID_COUNT
 };
 
@@ -26,12 +26,14 @@ struct program_plan {
 
 extern const struct program_plan plan_programs[ID_COUNT];
 
+enum socket_base { BELOW_RUN, BELOW_SPOOL, BELOW_TABLES };
+
 /* A named socket: bound by the master where only its client can reach it. */
 struct socket_plan {
 	const char	*name;		/* "route@smtp": server@client */
 	enum program_id	 server;
-	bool		 below_spool;	/* else below the run directory */
-	const char	*dir, *file;
+	enum socket_base base;
+	const char	*dir, *file;	/* below it */
 	const char	*user, *group;	/* who may connect; NULL: root */
 	mode_t		 mode;
 };

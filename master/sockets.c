@@ -129,6 +129,20 @@ bind_named(const char *base, const struct socket_plan *sp, struct diag *why)
 	return fd;
 }
 
+static const char *
+base_of(const struct settings *s, enum socket_base base)
+{
+	switch (base) {
+	case BELOW_RUN:
+		break;
+	case BELOW_SPOOL:
+		return s->spool;
+	case BELOW_TABLES:
+		return s->tables;
+	}
+	return s->run;
+}
+
 int
 sockets_named(struct master *m, struct diag *why)
 {
@@ -139,8 +153,7 @@ sockets_named(struct master *m, struct diag *why)
 		struct program		 *p = &m->programs[sp->server];
 		struct listener		 *l = &p->listeners[p->nlisteners];
 
-		l->fd = bind_named(sp->below_spool ? m->settings->spool :
-		    m->settings->run, sp, why);
+		l->fd = bind_named(base_of(m->settings, sp->base), sp, why);
 		if (l->fd == -1)
 			return -1;
 		strlcpy(l->name, sp->name, sizeof(l->name));
@@ -154,7 +167,7 @@ int
 sockets_control(struct master *m, struct diag *why)
 {
 	static const struct socket_plan control = {
-		"control", ID_COUNT, false, ".", "control", NULL, NULL, 0600
+		"control", ID_COUNT, BELOW_RUN, ".", "control", NULL, NULL, 0600
 	};
 
 	m->control = bind_named(m->settings->run, &control, why);
