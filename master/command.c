@@ -151,3 +151,30 @@ command_check(const char *conf)
 	settings_free(&s);
 	return status == 0 ? 0 : EX_CONFIG;
 }
+
+int
+command_user(const char *conf, char *const argv[])
+{
+	struct settings	*s = settings_salvage(conf);
+	char		 path[1100], flag[] = "-f", *name;
+	char		**args;
+	size_t		 n = 0;
+
+	snprintf(path, sizeof(path), "%s/user",
+	    s != NULL ? s->libexec : PH_LIBEXECDIR);
+	settings_free(&s);
+	while (argv[n] != NULL)
+		n++;
+	if ((args = calloc(n + 3, sizeof(*args))) == NULL ||
+	    (name = strdup(conf)) == NULL) {
+		warn("user");
+		return EX_OSERR;
+	}
+	args[0] = argv[0];
+	args[1] = flag;
+	args[2] = name;
+	memcpy(args + 3, argv + 1, n * sizeof(*args));
+	execv(path, args);
+	warn("%s", path);
+	return EX_UNAVAILABLE;
+}

@@ -26,7 +26,8 @@ static _Noreturn void
 usage(void)
 {
 	fprintf(stderr, "usage: posthouse [-Fknv] [-f file] "
-	    "[status | reload | stop | sandbox-test | version]\n");
+	    "[status | reload | stop | sandbox-test | version]\n"
+	    "       posthouse [-f file] user ...\n");
 	exit(EX_USAGE);
 }
 
@@ -120,6 +121,20 @@ command(const char *conf, const char *verb)
 	usage();
 }
 
+/* What stands behind "user" is that program's. */
+static bool
+is_user(int argc, char *argv[], const char **conf)
+{
+	int	c;
+
+	while ((c = getopt(argc, argv, "+f:")) != -1)
+		if (c == 'f')
+			*conf = optarg;
+		else
+			break;
+	return c == -1 && optind < argc && strcmp(argv[optind], "user") == 0;
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -129,6 +144,12 @@ main(int argc, char *argv[])
 	bool		 foreground = false, check = false;
 	int		 c;
 
+	opterr = 0;
+	if (is_user(argc, argv, &name))
+		return command_user(name, argv + optind);
+	name = CONF_DEFAULT;
+	opterr = 1;
+	optind = 0;	/* from the beginning */
 	while ((c = getopt(argc, argv, "Ff:knv")) != -1)
 		switch (c) {
 		case 'F':

@@ -232,5 +232,7 @@ void	daemon_tell(struct master *, int status, const char *);	/* readiness, or wh
 /* command.c: posthouse status, reload, stop: exit status. */
 int	command_send(const char *conf, const char *verb);
 int	command_check(const char *conf);	/* -n */
+/* Becomes user(8) with its arguments, which begin with its name; returns only if it cannot. */
+int	command_user(const char *conf, char *const argv[]);
 
 #endif
