@@ -10,8 +10,9 @@
 #include "auth/backoff.h"
 #include "auth/request.h"
 #include "auth/sasl.h"
-#include "common/base/log.h"
+#include "auth/token.h"
 #include "auth/worker.h"
+#include "common/base/log.h"
 #include "common/proc/peers.h"
 #include "common/proc/service.h"
 #include "common/proc/settings.h"
@@ -23,12 +24,14 @@
 #define AUTH_SESSION_MS	30000	/* how long the master may take */
 #define AUTH_FULL_MS	100	/* until a client with too many checks at a time is looked at again */
 #define AUTH_SECRET	32
+#define AUTH_WHY_MAX	80
 
 enum job_state {
 	JOB_HELD,	/* somebody has failed too often: it waits before it is looked at */
 	JOB_TALKING,	/* the client has been asked */
 	JOB_WAITING,	/* for a worker */
 	JOB_CHECKING,
+	JOB_TOKEN,	/* its token is being checked */
 	JOB_REFUSED,	/* the answer is held back */
 	JOB_PROVEN,	/* "take" has to come */
 	JOB_SESSION	/* the master has been asked */
@@ -48,6 +51,10 @@ struct job {
 	void			(*resume)(struct job *);	/* of what is held */
 	bool			 was_held;	/* once is enough */
 	const char		*kind;		/* of the failure that is held back */
+	struct token_check	*token;
+	char			 mark[TOKEN_MARK_MAX];	/* of the token, for the log */
+	char			 why[AUTH_WHY_MAX];	/* the token was refused */
+	int64_t			 refusal_ms;	/* that it is held back */
 	char			 fingerprint[DIGEST_HEX + 1];	/* of the certificate; "": none */
 	bool			 as_typed;	/* the password is checked as it came, not by SASLprep */
 	bool			 known;		/* there is such a user */
@@ -70,6 +77,7 @@ struct auth {
 	struct service		*service;
 	struct event_base	*base;		/* the service's */
 	struct peers		*peers;
+	struct tokens		*tokens;
 	struct worker		 workers[WORKERS_MAX];
 	size_t			 nworkers;
 	struct job_list		 jobs;
@@ -108,9 +116,14 @@ void	job_password(struct job *);
 bool	job_is_checked(const struct job *);	/* is one being checked? */
 void	job_worker_readable(evutil_socket_t, short, void *);
 
+/* job_token.c: access tokens. */
+void	job_token(struct job *);
+void	job_token_over(struct job *);	/* the client has heard why it was refused */
+
 /* job_admit.c: the verdict, and its line in the log. */
 void	job_fail(struct job *, const char *why);		/* wrong; held back */
 void	job_refuse(struct job *, const char *kind, const char *why);	/* at once */
+int64_t	job_count_failure(struct job *, const char *why);	/* how long the answer is to be held back */
 void	job_proven(struct job *, struct str data);
 /* May the secret be checked now? False: it has been answered, or go is called later. */
 bool	job_may_check(struct job *, void (*go)(struct job *));

@@ -39,6 +39,7 @@ timed_out(evutil_socket_t fd, short what, void *arg)
 		break;
 	case JOB_WAITING:
 	case JOB_CHECKING:
+	case JOB_TOKEN:
 		break;
 	}
 }
@@ -79,7 +80,8 @@ unfit(const struct job *j, enum mechanism m)
 		    &j->facts.addr)
 	};
 
-	if (mechanism_ok(s, &f, m))
+	if (mechanism_ok(s, &f, m) && (token_offered(j->auth->tokens) ||
+	    (m != MECHANISM_OAUTHBEARER && m != MECHANISM_XOAUTH2)))
 		return NULL;
 	return mechanism_shows_secret(m) && !f.encrypted && !f.cleartext_ok ?
 	    AUTH_CLEARTEXT : AUTH_MECHANISM_UNKNOWN;

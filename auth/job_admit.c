@@ -54,10 +54,21 @@ log_failure(const struct job *j, const char *why)
 	struct shown	s;
 
 	log_info("login-failed service=%s user=%s client=%s mechanism=%s "
-	    "tls=%s why=\"%s\"", j->facts.service, job_shown_user(j, s.user),
+	    "tls=%s%s%s why=\"%s\"", j->facts.service,
+	    job_shown_user(j, s.user),
 	    shown(s.client, j->facts.client),
 	    mechanism_name(j->sasl.mechanism),
-	    j->facts.tls[0] == '\0' ? "none" : shown(s.tls, j->facts.tls), why);
+	    j->facts.tls[0] == '\0' ? "none" : shown(s.tls, j->facts.tls),
+	    j->mark[0] == '\0' ? "" : " ", j->mark, why);
+}
+
+int64_t
+job_count_failure(struct job *j, const char *why)
+{
+	j->auth->failures++;
+	explicit_bzero(j->sasl.pass, sizeof(j->sasl.pass));
+	log_failure(j, why);
+	return guard_failed(j, now_ms());
 }
 
 /*
@@ -67,14 +78,10 @@ log_failure(const struct job *j, const char *why)
 void
 job_fail(struct job *j, const char *why)
 {
-	int64_t	now = now_ms();
+	int64_t	ms = job_count_failure(j, why);
 
-	j->auth->failures++;
-	explicit_bzero(j->sasl.pass, sizeof(j->sasl.pass));
-	log_failure(j, why);
 	j->kind = AUTH_WRONG;
-	if (job_wait(j, JOB_REFUSED, guard_failed(j, now) -
-	    (now - j->arrived)) == -1)
+	if (job_wait(j, JOB_REFUSED, ms - (now_ms() - j->arrived)) == -1)
 		job_say_fail(j, j->kind);
 }
 
@@ -113,10 +120,11 @@ job_proven(struct job *j, struct str data)
 		return;
 	}
 	a->logins++;
-	log_info("login service=%s user=%s client=%s mechanism=%s tls=%s",
+	log_info("login service=%s user=%s client=%s mechanism=%s tls=%s%s%s",
 	    j->facts.service, j->user.name, shown(s.client, j->facts.client),
 	    mechanism_name(j->sasl.mechanism),
-	    j->facts.tls[0] == '\0' ? "none" : shown(s.tls, j->facts.tls));
+	    j->facts.tls[0] == '\0' ? "none" : shown(s.tls, j->facts.tls),
+	    j->mark[0] == '\0' ? "" : " ", j->mark);
 	job_say_proven(j, data);
 }
 

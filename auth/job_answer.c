@@ -20,6 +20,8 @@ job_free(struct job *j)
 	a->njobs--;
 	if (j->timer != NULL)
 		event_free(j->timer);
+	if (j->token != NULL)
+		token_cancel(&j->token);
 	sasl_free(&j->sasl);
 	buf_wipe(&j->record);
 	explicit_bzero(j, sizeof(*j));

@@ -11,7 +11,8 @@
 bool
 job_is_checked(const struct job *j)
 {
-	return j->state == JOB_WAITING || j->state == JOB_CHECKING;
+	return j->state == JOB_WAITING || j->state == JOB_CHECKING ||
+	    j->state == JOB_TOKEN;
 }
 
 /*

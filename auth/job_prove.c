@@ -118,9 +118,14 @@ go_on(struct job *j, enum sasl_result r, struct buf *out)
 		job_refuse(j, AUTH_MECHANISM_UNKNOWN, j->sasl.why);
 		break;
 	case SASL_TOKEN:
+		job_token(j);
+		break;
 	case SASL_PROVEN:
 	case SASL_WRONG:
-		job_fail(j, j->sasl.why);
+		if (j->why[0] != '\0')
+			job_token_over(j);
+		else
+			job_fail(j, j->sasl.why);
 		break;
 	}
 }

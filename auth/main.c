@@ -45,6 +45,17 @@ open_users(struct auth *a, const struct settings *st, struct users **out,
 }
 
 static void
+adopt(struct auth *a, struct settings *fresh, struct users *users)
+{
+	users_close(&a->users);
+	settings_free(&a->settings);
+	a->users = users;
+	a->settings = fresh;
+	log_set_level(settings_log_level(fresh));
+	log_info("reloaded");
+}
+
+static void
 reload(void *arg, int conf)
 {
 	struct auth	*a = arg;
@@ -58,12 +69,14 @@ reload(void *arg, int conf)
 		settings_free(&fresh);
 		return;
 	}
-	users_close(&a->users);
-	settings_free(&a->settings);
-	a->users = users;
-	a->settings = fresh;
-	log_set_level(settings_log_level(fresh));
-	log_info("reloaded");
+	if (token_reload(a->tokens, fresh) == -1) {
+		/* what it needs is out of reach of this sandbox: started anew */
+		users_close(&users);
+		settings_free(&fresh);
+		auth_stop(a, EX_OK);
+		return;
+	}
+	adopt(a, fresh, users);
 }
 
 static void
@@ -75,6 +88,7 @@ status(void *arg, char *dst, size_t size)
 	    "failures=%llu blocked=%llu refused=%llu temporary=%llu",
 	    peers_count(a->peers), a->njobs, a->logins, a->failures,
 	    a->blocked, a->denied, a->temporary);
+	token_status(a->tokens, dst, size);
 }
 
 static void
@@ -120,11 +134,25 @@ events(struct auth *a, struct diag *why)
 	return service_listen(a->peers, "auth@login", 0, why);
 }
 
+/* From here on nothing but the tables, and the keys of tokens. */
+static int
+enter(struct auth *a, struct diag *why)
+{
+	struct sandbox_path	paths[2] = { { ".", SANDBOX_READ } };
+	size_t			n = 1;
+
+	if (priv_enter(USER, a->settings->tables, why) == -1)
+		return -1;
+	if (priv_harden(true) == -1)
+		return diag_errno(why, "harden");
+	n += token_path(a->tokens, &paths[n]);
+	return sandbox_enter(SANDBOX_AUTH, paths, n, why);
+}
+
 static int
 setup(struct auth *a, struct diag *why)
 {
-	const struct sandbox_path	paths[] = { { ".", SANDBOX_READ } };
-	uint64_t			secret;
+	uint64_t	secret;
 
 	TAILQ_INIT(&a->jobs);
 	buf_init(&a->rec, MSG_MAX);
@@ -135,12 +163,9 @@ setup(struct auth *a, struct diag *why)
 		return -1;
 	if ((a->dir = fdio_opendir(AT_FDCWD, a->settings->tables)) == -1)
 		return diag_errno(why, "%s", a->settings->tables);
-	if (events(a, why) == -1 ||
-	    priv_enter(USER, a->settings->tables, why) == -1)
-		return -1;
-	if (priv_harden(true) == -1)
-		return diag_errno(why, "harden");
-	if (sandbox_enter(SANDBOX_AUTH, paths, nitems(paths), why) == -1)
+	if (token_open(&a->tokens, a->settings, why) == -1 ||
+	    events(a, why) == -1 || enter(a, why) == -1 ||
+	    token_start(a->tokens, a->base, why) == -1)
 		return -1;
 	/* as ph-auth, which its group lets read the passwords */
 	return open_users(a, a->settings, &a->users, why);
@@ -153,6 +178,7 @@ cleanup(struct auth *a)
 
 	job_free_all(a);
 	peers_free(&a->peers);
+	token_free(&a->tokens);
 	for (i = 0; i < a->nworkers; i++) {
 		if (a->workers[i].event != NULL)
 			event_free(a->workers[i].event);

@@ -142,6 +142,41 @@ external(struct sasl *s, struct str in, struct buf *out)
 	return SASL_CERTIFICATE;
 }
 
+enum oauth_form
+sasl_form(const struct sasl *s)
+{
+	return s->mechanism == MECHANISM_XOAUTH2 ? OAUTH_X2 : OAUTH_BEARER;
+}
+
+/* A token; or the answer to why it was refused, after which it is over. */
+static enum sasl_result
+oauth(struct sasl *s, struct str in, struct buf *out)
+{
+	struct oauth_message	m;
+
+	(void)out;
+	if (s->step > 1) {
+		if (!oauth_is_end(in))
+			s->why = "OAuth: more after the refusal";
+		return SASL_WRONG;
+	}
+	if (!oauth_parse(sasl_form(s), in, &m))
+		return syntax(s, "OAuth: malformed message");
+	if (m.user[0] != '\0' && !set_name(str_from(m.user), s->user))
+		return syntax(s, "OAuth: impossible name");
+	return buf_addstr(&s->token, m.token) == 0 ? SASL_TOKEN :
+	    syntax(s, "OAuth: no room for the token");
+}
+
+enum sasl_result
+sasl_refuse(struct sasl *s, struct str json, const char *why, struct buf *out)
+{
+	s->why = why;
+	buf_wipe(&s->token);
+	buf_addstr(out, json);
+	return SASL_MORE;
+}
+
 static const struct {
 	enum sasl_result (*run)(struct sasl *, struct str, struct buf *);
 	unsigned	 steps;		/* messages of the client */
@@ -155,8 +190,8 @@ static const struct {
 	[MECHANISM_SCRAM_SHA_1_PLUS] = { scram, 2, "" },
 	[MECHANISM_SCRAM_SHA_256_PLUS] = { scram, 2, "" },
 	[MECHANISM_EXTERNAL] = { external, 1, "" },
-	[MECHANISM_OAUTHBEARER] = { NULL, 0, NULL },
-	[MECHANISM_XOAUTH2] = { NULL, 0, NULL }
+	[MECHANISM_OAUTHBEARER] = { oauth, 2, "" },
+	[MECHANISM_XOAUTH2] = { oauth, 2, "" }
 };
 
 void
@@ -164,6 +199,7 @@ sasl_init(struct sasl *s, enum mechanism m, const struct facts *f, bool offered)
 {
 	memset(s, 0, sizeof(*s));
 	s->mechanism = m;
+	buf_init(&s->token, AUTH_RESPONSE_MAX);
 	s->channel = (struct scram_channel){ .plus = mechanism_binds(m),
 	    .offered = offered, .exporter = { f->exporter, f->exporter_n },
 	    .end_point = { f->end_point, f->end_point_n } };
@@ -212,5 +248,6 @@ void
 sasl_free(struct sasl *s)
 {
 	scram_server_free(&s->scram);
+	buf_wipe(&s->token);
 	explicit_bzero(s, sizeof(*s));
 }

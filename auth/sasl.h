@@ -9,6 +9,7 @@
 
 #include "auth/request.h"
 #include "common/base/buf.h"
+#include "common/fmt/oauth.h"
 #include "common/fmt/scram_server.h"
 #include "common/proc/mechanisms.h"
 
@@ -18,7 +19,7 @@ enum sasl_result {
 	SASL_SALT,		/* SCRAM: go on with sasl_salt for this user */
 	SASL_PROOF,		/* SCRAM: go on with sasl_prove */
 	SASL_CERTIFICATE,	/* check the certificate and authzid; then it is over */
-	SASL_TOKEN,		/* check the token and authzid; then it is over, or goes on with sasl_refused */
+	SASL_TOKEN,		/* check the token, of user if he is named; then it is over, or goes on with sasl_refuse */
 	SASL_PROVEN,		/* SCRAM: what was appended is for the client before its success */
 	SASL_SYNTAX,		/* not such a message */
 	SASL_TYPE,		/* a channel binding that this connection does not have */
@@ -32,6 +33,7 @@ struct sasl {
 	char		 user[AUTH_USER_MAX + 1];	/* who proves it */
 	char		 authzid[AUTH_USER_MAX + 1];	/* as whom he wants in; "": himself */
 	char		 pass[AUTH_PASS_MAX + 1];
+	struct buf	 token;
 	struct scram_server scram;
 	struct scram_channel channel;
 };
@@ -46,6 +48,9 @@ enum sasl_result sasl_login(struct sasl *, struct str user, struct str pass);
 enum sasl_result sasl_salt(struct sasl *, struct str nonce, const struct scram_keys *, struct buf *out);
 /* After SASL_PROOF: SASL_PROVEN or SASL_WRONG. */
 enum sasl_result sasl_prove(struct sasl *, const struct scram_keys *, struct buf *out);
+/* After SASL_TOKEN: what the client is told before its failure (RFC 7628 3.2.3). Always SASL_MORE; why must stay. */
+enum sasl_result sasl_refuse(struct sasl *, struct str json, const char *why, struct buf *out);
+enum oauth_form sasl_form(const struct sasl *);
 /* What SCRAM hashes with. */
 const struct scram_hash *sasl_hash(const struct sasl *);
 void	sasl_free(struct sasl *);	/* wiped */

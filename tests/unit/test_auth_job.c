@@ -38,7 +38,7 @@ static struct peer	fronts[4];
 static int		master[2];
 static struct { bool pending, ok; uint64_t id; } works[WORKERS];
 static const char	*from;		/* the client */
-static bool		no_tables, no_mailbox, worker_breaks, encrypted;
+static bool		tokens, no_tables, no_mailbox, worker_breaks, encrypted;
 
 /* ---- in place of peers.c, worker.c, check.c and main.c */
 
@@ -164,6 +164,58 @@ check_certificate(const struct auth *auth, const struct job *j)
 	    strcmp(j->sasl.authzid, "ann") != 0 ? NULL : "ann";
 }
 
+/* ---- in place of token.c: the token says what there is to say */
+
+static struct {
+	token_done	*done;
+	void		*arg;
+	char		 token[16];
+	bool		 cancelled;
+} asked;
+
+struct token_check *
+token_ask(struct tokens *t, const struct token_question *q, token_done *done,
+    void *arg)
+{
+	(void)t;
+	ck_assert_int_eq(str_copy(asked.token, sizeof(asked.token), q->token),
+	    0);
+	if (strcmp(asked.token, "full") == 0)
+		return NULL;
+	asked.done = done;
+	asked.arg = arg;
+	return (struct token_check *)&asked;
+}
+
+void
+token_cancel(struct token_check **cp)
+{
+	*cp = NULL;
+	asked.cancelled = true;
+}
+
+bool
+token_offered(const struct tokens *t)
+{
+	(void)t;
+	return tokens;
+}
+
+static void
+token_answers(void)
+{
+	struct token_answer	answer = { .why = "expired", .mark = "jti=1",
+		.json = STR("{\"status\":\"invalid_token\"}") };
+
+	if (strcmp(asked.token, "later") == 0)
+		answer.result = TOKEN_TEMPORARY;
+	else if (strcmp(asked.token, "bad") == 0)
+		answer.result = TOKEN_REFUSED;
+	else
+		strlcpy(answer.user, asked.token, sizeof(answer.user));
+	asked.done(asked.arg, &answer);
+}
+
 static int	stopped;	/* what auth_stop was told */
 
 void
@@ -185,13 +237,14 @@ setup(void)
 	memset(&a, 0, sizeof(a));
 	memset(fronts, 0, sizeof(fronts));
 	memset(works, 0, sizeof(works));
-	no_tables = no_mailbox = worker_breaks = encrypted = false;
+	tokens = no_tables = no_mailbox = worker_breaks = encrypted = false;
 	TAILQ_INIT(&a.jobs);
 	ck_assert_int_eq(settings_parse(STR("hostname mx.test\n"
 	    "auth.delay 100ms\nlocal.min-uid 1000\nauth.failures 8\n"
 	    "auth.client-failures 12\nauth.deny 192.0.2.0/24 *\n"
 	    "auth.allow 127.0.0.0/8 imap\nauth.deny 198.51.100.1 pop3\n"
-	    "auth.mechanisms PLAIN LOGIN SCRAM-SHA-256 EXTERNAL\n"), "t",
+	    "auth.mechanisms PLAIN LOGIN SCRAM-SHA-256 EXTERNAL "
+	    "OAUTHBEARER XOAUTH2\n"), "t",
 	    &a.settings, &why), 0);
 	backoff_init(&a.backoff, 42);
 	from = "127.0.0.1";
@@ -788,6 +841,74 @@ START_TEST(scram)
 }
 END_TEST
 
+static int
+ask_token(struct peer *p, const char *token)
+{
+	char	text[64];
+
+	snprintf(text, sizeof(text), "n,,\001auth=Bearer %s\001\001", token);
+	return ask_sasl(p, "OAUTHBEARER", &(struct str){ text, strlen(text) });
+}
+
+START_TEST(token)
+{
+	at_once();
+	ck_assert_int_eq(ask_token(&fronts[0], "ann"), 0);
+	expect(&fronts[0], "fail", AUTH_MECHANISM_UNKNOWN);	/* nothing to check it with */
+	tokens = true;
+	ck_assert_int_eq(ask_token(&fronts[0], "ann"), 0);
+	ck_assert_str_eq(fronts[0].said, "");
+	token_answers();
+	expect(&fronts[0], "ok", "");
+	ck_assert_str_eq(fronts[0].user, "ann");
+	ck_assert_int_eq(take(&fronts[0], 1), 0);
+	master_says("ok", session_tag());
+	expect(&fronts[0], "ok", "");
+	ck_assert_int_eq(ask_token(&fronts[0], "later"), 0);
+	token_answers();
+	expect(&fronts[0], "temp", "");
+	ck_assert_int_eq(ask_token(&fronts[0], "full"), 0);
+	expect(&fronts[0], "temp", "");
+	ck_assert_int_eq(ask_token(&fronts[0], "nobody"), 0);
+	token_answers();
+	ck_assert_str_eq(fronts[0].said, "");
+	wait_for(&fronts[0], 5000);
+	expect(&fronts[0], "fail", AUTH_WRONG);
+}
+END_TEST
+
+/* The client hears why, and has failed then; or at once if it goes. */
+START_TEST(bad_token)	/* loop: what it answers */
+{
+	static const struct str	ends[] = { { "\001", 1 }, { "", 0 }, { "x", 1 } };
+
+	at_once();
+	tokens = true;
+	ck_assert_int_eq(ask_token(&fronts[0], "bad"), 0);
+	token_answers();
+	expect(&fronts[0], "more", "");
+	ck_assert(str_eq(buf_view(&fronts[0].challenge),
+	    STR("{\"status\":\"invalid_token\"}")));
+	ck_assert_uint_eq(a.failures, 1);
+	ck_assert_int_eq(step(&fronts[0], ends[_i]), 0);
+	wait_for(&fronts[0], 5000);
+	expect(&fronts[0], "fail", AUTH_WRONG);
+	ck_assert_uint_eq(a.failures, 1);
+	ck_assert_uint_eq(a.njobs, 0);
+}
+END_TEST
+
+START_TEST(token_is_cancelled)
+{
+	tokens = true;
+	asked.cancelled = false;
+	ck_assert_int_eq(ask_token(&fronts[0], "ann"), 0);
+	ck_assert_int_eq(step(&fronts[0], STR("x")), -1);
+	ck_assert(asked.cancelled);
+	ck_assert_uint_eq(a.njobs, 0);
+}
+END_TEST
+
 START_TEST(cancel)
 {
 	ck_assert_int_eq(ask_sasl(&fronts[0], "LOGIN", NULL), 0);
@@ -909,6 +1030,9 @@ main(void)
 	tcase_add_loop_test(tc, bad_message, 0, nitems(malformed));
 	tcase_add_loop_test(tc, external, 0, nitems(certificates));
 	tcase_add_loop_test(tc, scram, 0, nitems(scrams));
+	tcase_add_test(tc, token);
+	tcase_add_loop_test(tc, bad_token, 0, 3);
+	tcase_add_test(tc, token_is_cancelled);
 	tcase_add_test(tc, cancel);
 	tcase_add_test(tc, out_of_turn);
 	tcase_add_test(tc, one_at_a_time);

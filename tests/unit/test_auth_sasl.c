@@ -79,6 +79,18 @@ static const struct {
 	{ MECHANISM_EXTERNAL, { IN(LONG256 "a") }, 1, SASL_SYNTAX,
 	    "", "", "", NULL },
 
+	/* RFC 7628 4.1, and its other spelling */
+	{ MECHANISM_OAUTHBEARER, { IN("n,a=user@example.com,\001host=server."
+	    "example.com\001port=143\001auth=Bearer vF9dft4qmTc2Nvb3RlckBhbHRh"
+	    "dmlzdGEuY29tCg==\001\001") }, 1, SASL_TOKEN,
+	    "", "user@example.com", "", NULL },
+	{ MECHANISM_XOAUTH2, { IN("user=someuser@example.com\001auth=Bearer "
+	    "ya29.vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29tCg\001\001") }, 1,
+	    SASL_TOKEN, "", "someuser@example.com", "", NULL },
+	{ MECHANISM_OAUTHBEARER, { IN("n,,\001auth=Basic x\001\001") }, 1,
+	    SASL_SYNTAX, "", "", "", NULL },
+	{ MECHANISM_OAUTHBEARER, { IN("") }, 1, SASL_SYNTAX, "", "", "", NULL },
+
 	{ MECHANISM_SCRAM_SHA_256, { IN("n,a=bob,n=t=2Cim,r=x") }, 1, SASL_SALT,
 	    "bob", "t,im", "", NULL },
 	{ MECHANISM_SCRAM_SHA_1, { NONE, IN("n,,n=tim,r=x") }, 2, SASL_SALT,
@@ -128,7 +140,8 @@ START_TEST(messages)
 		ck_assert_str_eq(s.user, rows[_i].user);
 		ck_assert_str_eq(s.pass, rows[_i].pass);
 	}
-	if (rows[_i].result != SASL_MORE && rows[_i].result != SASL_SALT) {
+	if (rows[_i].result != SASL_MORE && rows[_i].result != SASL_SALT &&
+	    rows[_i].mechanism < MECHANISM_OAUTHBEARER) {
 		struct str	more = STR("more");
 
 		ck_assert_int_eq(sasl_step(&s, &more, &out), SASL_SYNTAX);
