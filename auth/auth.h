@@ -56,6 +56,8 @@ struct job {
 	char			 why[AUTH_WHY_MAX];	/* the token was refused */
 	int64_t			 refusal_ms;	/* that it is held back */
 	char			 fingerprint[DIGEST_HEX + 1];	/* of the certificate; "": none */
+	struct scram_keys	 keys;		/* what his proof has to fit */
+	bool			 wants_keys;	/* a worker is to make them */
 	bool			 as_typed;	/* the password is checked as it came, not by SASLprep */
 	bool			 known;		/* there is such a user */
 	struct user		 user;
@@ -111,8 +113,11 @@ void	job_say_fail(struct job *, const char *kind);
 void	job_prove(struct job *, const struct str *message);
 void	job_prove_login(struct job *, struct str user, struct str pass);
 
-/* job_password.c: passwords, which workers check. */
+void	job_proof(struct job *, bool has_keys);		/* j->keys are what it has to fit */
+
+/* job_password.c: what workers do: they check passwords and make keys of them. */
 void	job_password(struct job *);
+void	job_keys(struct job *);		/* of check_plain; then job_proof */
 bool	job_is_checked(const struct job *);	/* is one being checked? */
 void	job_worker_readable(evutil_socket_t, short, void *);
 
@@ -137,10 +142,14 @@ void	job_master_said(struct auth *, struct str rec);
 
 /* check.c: whom is this login about, and what has he to prove? -1: *text says why not now. */
 int	check_prepare(struct auth *, struct job *, const char **text) must_check;
-/* check.c: salt and number of iterations that a user of SCRAM is shown; those of somebody for whoever has none. */
+/*
+ * check_scram.c: salt and number of iterations that a user of SCRAM is shown; those of somebody for whoever has none.
+ */
 int	check_salt(struct auth *, struct job *, struct scram_keys *) must_check;
-/* check.c: the keys that his proof has to fit; for whoever has none, those of nobody. Takes as long as for others. */
-int	check_keys(struct auth *, struct job *, struct scram_keys *) must_check;
+/* The keys that his proof has to fit, if such are stored. */
+bool	check_keys(const struct job *, struct scram_keys *);
+/* The password that they can be made from; "": there is none. A view into the job's record. */
+struct str check_plain(const struct job *);
 /* check.c: who may log in with the job's certificate, as authzid if that is not ""? NULL: nobody. */
 const char *check_certificate(const struct auth *, const struct job *);
 /* check.c: the record for the master; -1: *text. */

@@ -1,18 +1,14 @@
 /* auth/check.c - the tables' side of a login: which record, whose mailbox. Runs as ph-auth. */
 #include <ctype.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "auth/auth.h"
-#include "common/base/attr.h"
 #include "common/base/log.h"
 #include "common/base/now.h"
 #include "common/fmt/record.h"
-#include "common/store/digest.h"
 
 #define REFRESH_MS	250
-#define SALT_BYTES	16
 
 static void
 refresh(struct auth *a)
@@ -84,74 +80,6 @@ check_prepare(struct auth *a, struct job *j, const char **text)
 	    strerror(errno));
 	*text = "temporary failure";
 	return -1;
-}
-
-/* "{SCRAM-SHA-256}..." of the right hash. */
-static bool
-stored_keys(const struct job *j, struct scram_keys *k)
-{
-	const struct scram_hash	*h = sasl_hash(&j->sasl);
-	struct str		 s = buf_view(&j->record);
-	struct str		 name = h == &digest_scram_sha1 ?
-				    STR("{SCRAM-SHA-1}") :
-				    STR("{SCRAM-SHA-256}");
-
-	if (!str_starts_nocase(s, name))
-		return false;
-	s.p += name.n;
-	s.n -= name.n;
-	return scram_keys_parse(h, s, k);
-}
-
-/* The same at each try, so that nobody sees by it who there is. */
-static int
-made_salt(const struct auth *a, const struct job *j, struct scram_keys *k)
-{
-	const struct scram_hash	*h = &digest_scram_sha256;
-	struct str		 key = { (const char *)a->secret,
-				    sizeof(a->secret) };
-	uint8_t			 out[SCRAM_HASH_MAX];
-	char			 name[AUTH_USER_MAX + 1];
-
-	if (str_lower(name, sizeof(name), str_from(j->sasl.user)) == -1 ||
-	    h->hmac(h, key, str_from(name), out) == -1)
-		return -1;
-	k->salt_n = SALT_BYTES;
-	memcpy(k->salt, out, SALT_BYTES);
-	k->iterations = (unsigned)a->settings->auth_scram_iterations;
-	return 0;
-}
-
-int
-check_salt(struct auth *a, struct job *j, struct scram_keys *k)
-{
-	return stored_keys(j, k) ? 0 : made_salt(a, j, k);
-}
-
-/* From a password that is stored as it is; of everybody else from none, in the same time. */
-int
-check_keys(struct auth *a, struct job *j, struct scram_keys *k)
-{
-	static const char	*const plain[] = { "{PLAIN}", "{CLEARTEXT}" };
-	struct str		 s = buf_view(&j->record), name;
-	bool			 has = false;
-	size_t			 i;
-	int			 r;
-
-	if (stored_keys(j, k))
-		return 0;
-	for (i = 0; i < nitems(plain) && !has; i++) {
-		name = str_from(plain[i]);
-		if ((has = str_starts_nocase(s, name)))
-			s = (struct str){ s.p + name.n, s.n - name.n };
-	}
-	if (!has)
-		s = STR("nobody");
-	if ((r = made_salt(a, j, k)) == 0)
-		r = scram_keys_derive(sasl_hash(&j->sasl), s, k);
-	if (!has || s.n == 0)
-		arc4random_buf(k->stored, sizeof(k->stored));
-	return r;
 }
 
 static bool

@@ -1,10 +1,11 @@
-/* auth/job_password.c - passwords, which workers compare with what is stored. */
+/* auth/job_password.c - what workers do: passwords are compared with what is stored, and keys are made of them. */
 #include <errno.h>
 #include <string.h>
 #include <sysexits.h>
 
 #include "auth/auth.h"
 #include "auth/worker.h"
+#include "auth/worker_keys.h"
 #include "common/base/log.h"
 #include "common/fmt/saslprep.h"
 
@@ -33,15 +34,39 @@ form(struct job *j, char prepared[AUTH_PASS_MAX + 1])
 }
 
 static int
-ask(struct job *j, struct worker *w)
+ask_password(struct job *j, int fd)
 {
 	struct secret	 secret = { buf_view(&j->record), STR(""), STR("") };
 	char		 prepared[AUTH_PASS_MAX + 1];
 	int		 r;
 
-	r = worker_ask(w->fd, j->id, &secret, 1, str_from(form(j, prepared)));
+	r = worker_ask(fd, j->id, &secret, 1, str_from(form(j, prepared)));
 	explicit_bzero(prepared, sizeof(prepared));
-	if (r == -1) {
+	return r;
+}
+
+/* Clients make them from the prepared form. Nobody's take as long. */
+static int
+ask_keys(struct job *j, int fd)
+{
+	char		prepared[AUTH_PASS_MAX + 1];
+	struct str	s = check_plain(j);
+	int		r;
+
+	if (s.n == 0)
+		s = STR("nobody");
+	else if (saslprep(s, prepared, sizeof(prepared)) == 0)
+		s = str_from(prepared);
+	r = worker_keys_ask(fd, j->id, sasl_hash(&j->sasl), s, &j->keys);
+	explicit_bzero(prepared, sizeof(prepared));
+	return r;
+}
+
+static int
+ask(struct job *j, struct worker *w)
+{
+	if ((j->wants_keys ? ask_keys(j, w->fd) :
+	    ask_password(j, w->fd)) == -1) {
 		log_error("worker why=\"%s\"", strerror(errno));
 		auth_stop(j->auth, EX_SOFTWARE);
 		return -1;
@@ -73,6 +98,12 @@ dispatch(struct auth *a)
 static void
 checked(struct job *j, bool ok)
 {
+	if (j->wants_keys) {
+		ok = worker_keys_answer(sasl_hash(&j->sasl),
+		    buf_view(&j->auth->rec), &j->keys);
+		job_proof(j, ok && check_plain(j).n > 0);
+		return;
+	}
 	if (!ok && !j->as_typed) {
 		j->as_typed = true;
 		j->state = JOB_WAITING;
@@ -110,6 +141,8 @@ job_worker_readable(evutil_socket_t fd, short what, void *arg)
 	w->busy = false;
 	if (j != NULL)
 		checked(j, which != -1);
+	if (w->auth->rec.p != NULL)
+		explicit_bzero(w->auth->rec.p, w->auth->rec.cap);
 	dispatch(w->auth);
 }
 
@@ -131,4 +164,13 @@ job_password(struct job *j)
 		job_say_temp(j, text);
 	else
 		go(j);
+}
+
+/* It has been asked whether it may be. */
+void
+job_keys(struct job *j)
+{
+	j->wants_keys = true;
+	j->state = JOB_WAITING;
+	dispatch(j->auth);
 }

@@ -18,17 +18,15 @@ static enum sasl_result
 add_salt(struct job *j, struct buf *out)
 {
 	unsigned char		 random[NONCE_BYTES];
-	struct scram_keys	 keys;
 	struct buf		 nonce;
 	enum sasl_result	 r = SASL_WRONG;
 
 	arc4random_buf(random, sizeof(random));
 	buf_init(&nonce, 2 * NONCE_BYTES);
 	if (base64_encode(&nonce, (struct str){ (char *)random,
-	    sizeof(random) }) == 0 && check_salt(j->auth, j, &keys) == 0)
-		r = sasl_salt(&j->sasl, buf_view(&nonce), &keys, out);
+	    sizeof(random) }) == 0 && check_salt(j->auth, j, &j->keys) == 0)
+		r = sasl_salt(&j->sasl, buf_view(&nonce), &j->keys, out);
 	buf_free(&nonce);
-	explicit_bzero(&keys, sizeof(keys));
 	return r;
 }
 
@@ -47,27 +45,37 @@ salt(struct job *j, struct buf *out)
 		job_say_temp(j, "temporary failure");
 }
 
-/* The one thing that SCRAM computes for a while is done for nobody, too. */
-static void
-proof(struct job *j)
+void
+job_proof(struct job *j, bool has_keys)
 {
-	struct scram_keys	 keys;
-	enum sasl_result	 r = SASL_WRONG;
-	struct buf		 out;
+	enum sasl_result	r = SASL_WRONG;
+	struct buf		out;
 
-	if (!job_may_check(j, proof))
-		return;
 	buf_init(&out, CHALLENGE_MAX);
-	if (check_keys(j->auth, j, &keys) == 0)
-		r = sasl_prove(&j->sasl, &keys, &out);
-	explicit_bzero(&keys, sizeof(keys));
+	if (has_keys)
+		r = sasl_prove(&j->sasl, &j->keys, &out);
+	explicit_bzero(&j->keys, sizeof(j->keys));
+	buf_wipe(&j->record);
 	if (!j->known)
 		job_fail(j, "unknown user");
 	else if (r == SASL_PROVEN)
 		job_proven(j, buf_view(&out));
 	else
-		job_fail(j, "wrong password");
+		job_fail(j, has_keys ? "wrong password" :
+		    "its password is stored so that SCRAM is impossible");
 	buf_wipe(&out);
+}
+
+/* Keys that are not stored are made, for nobody, too. */
+static void
+proof(struct job *j)
+{
+	if (!job_may_check(j, proof))
+		return;
+	if (check_keys(j, &j->keys))
+		job_proof(j, true);
+	else
+		job_keys(j);
 }
 
 /* The handshake has proven that it is the client's; whose it is, the settings say. */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "auth/verify.h"
+#include "auth/worker_keys.h"
 #include "common/base/fdio.h"
 #include "common/base/log.h"
 #include "common/fmt/record.h"
@@ -72,6 +73,8 @@ one_task(int fd, struct buf *rec, struct crypt_data *scratch)
 
 	if ((r = msg_recv(fd, rec, NULL)) != 1)
 		return r;
+	if (worker_keys_is(buf_view(rec)))
+		return worker_keys_do(fd, rec);
 	if (!record_ok(buf_view(rec)) ||
 	    !record_getu(buf_view(rec), TAG_ID, UINT64_MAX, &id) ||
 	    !record_get(buf_view(rec), TAG_PASSWORD, &password))

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "auth/worker.h"
+#include "auth/worker_keys.h"
 #include "common/base/attr.h"
 #include "common/base/fdio.h"
 #include "common/base/log.h"
@@ -147,12 +148,47 @@ check_salt(struct auth *auth, struct job *j, struct scram_keys *k)
 	return 0;
 }
 
-int
-check_keys(struct auth *auth, struct job *j, struct scram_keys *k)
+/* ann's are stored, bob's are made from his password, carol has none. */
+bool
+check_keys(const struct job *j, struct scram_keys *k)
 {
-	if (check_salt(auth, j, k) == -1)
-		return -1;
-	return scram_keys_derive(sasl_hash(&j->sasl), STR("right"), k);
+	if (strcmp(j->user.name, "ann") != 0)
+		return false;
+	ck_assert_int_eq(check_salt(&a, (struct job *)(uintptr_t)j, k), 0);
+	ck_assert_int_eq(scram_keys_derive(sasl_hash(&j->sasl), STR("right"),
+	    k), 0);
+	return true;
+}
+
+struct str
+check_plain(const struct job *j)
+{
+	return strcmp(j->user.name, "bob") == 0 ? STR("right") : STR("");
+}
+
+static unsigned	keys_made;
+
+int
+worker_keys_ask(int fd, uint64_t id, const struct scram_hash *h,
+    struct str password, const struct scram_keys *k)
+{
+	(void)h;
+	(void)k;
+	ck_assert(!works[fd].pending);
+	ck_assert(str_eq(password, STR("right")) ||
+	    str_eq(password, STR("nobody")));
+	works[fd].pending = true;
+	works[fd].id = id;
+	keys_made++;
+	return 0;
+}
+
+bool
+worker_keys_answer(const struct scram_hash *h, struct str rec,
+    struct scram_keys *k)
+{
+	(void)rec;
+	return scram_keys_derive(h, STR("right"), k) == 0;
 }
 
 const char *
@@ -805,9 +841,12 @@ START_TEST(external)
 END_TEST
 
 /* The client's half of RFC 5802, and RFC 7677 with it. */
-static const struct { const char *user, *password; bool ok; } scrams[] = {
-	{ "ann", "right", true }, { "ann", "wrong", false },
-	{ "nobody", "right", false }, { "low", "right", false }
+static const struct { const char *user, *password; bool ok; unsigned made; }
+    scrams[] = {
+	{ "ann", "right", true, 0 }, { "ann", "wrong", false, 0 },
+	{ "bob", "right", true, 1 }, { "bob", "wrong", false, 1 },
+	{ "carol", "right", false, 1 }, { "nobody", "right", false, 1 },
+	{ "low", "right", false, 1 }
 };
 
 START_TEST(scram)
@@ -826,7 +865,12 @@ START_TEST(scram)
 	buf_reset(&out);
 	ck_assert_int_eq(scram_answer(&c, buf_view(&fronts[0].challenge),
 	    str_from(scrams[_i].password), &out), 0);
+	keys_made = 0;
 	ck_assert_int_eq(step(&fronts[0], buf_view(&out)), 0);
+	/* as much work for nobody as for somebody */
+	ck_assert_uint_eq(keys_made, scrams[_i].made);
+	if (works[0].pending)
+		work(0);
 	if (!scrams[_i].ok) {
 		if (fronts[0].said[0] == '\0')
 			(void)event_base_loop(a.base, EVLOOP_ONCE);

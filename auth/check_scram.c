@@ -1,0 +1,78 @@
+/* auth/check_scram.c - what SCRAM is checked by: stored keys, or those that a worker makes from a stored password. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth/auth.h"
+#include "common/base/attr.h"
+
+#define SALT_BYTES	16
+
+/* "{SCRAM-SHA-256}..." of the right hash. */
+static bool
+stored_keys(const struct job *j, struct scram_keys *k)
+{
+	const struct scram_hash	*h = sasl_hash(&j->sasl);
+	struct str		 s = buf_view(&j->record);
+	struct str		 name = h == &digest_scram_sha1 ?
+				    STR("{SCRAM-SHA-1}") :
+				    STR("{SCRAM-SHA-256}");
+
+	if (!str_starts_nocase(s, name))
+		return false;
+	s.p += name.n;
+	s.n -= name.n;
+	return scram_keys_parse(h, s, k);
+}
+
+/* The same at each try, so that nobody sees by it who there is. */
+static int
+make_salt(const struct auth *a, const struct job *j, struct scram_keys *k)
+{
+	const struct scram_hash	*h = &digest_scram_sha256;
+	struct str		 key = { (const char *)a->secret,
+				    sizeof(a->secret) };
+	uint8_t			 out[SCRAM_HASH_MAX];
+	char			 name[AUTH_USER_MAX + 1];
+
+	if (str_lower(name, sizeof(name), str_from(j->sasl.user)) == -1 ||
+	    h->hmac(h, key, str_from(name), out) == -1)
+		return -1;
+	if (k->salt_n == 0 || k->salt_n > sizeof(out))
+		k->salt_n = SALT_BYTES;
+	memcpy(k->salt, out, k->salt_n);
+	return 0;
+}
+
+/* The record of somebody who is not there is somebody else's: of it only the kind is shown. */
+int
+check_salt(struct auth *a, struct job *j, struct scram_keys *k)
+{
+	memset(k, 0, sizeof(*k));
+	if (stored_keys(j, k)) {
+		if (j->known)
+			return 0;
+	} else
+		k->iterations = (unsigned)a->settings->auth_scram_iterations;
+	return make_salt(a, j, k);
+}
+
+bool
+check_keys(const struct job *j, struct scram_keys *k)
+{
+	return stored_keys(j, k);
+}
+
+struct str
+check_plain(const struct job *j)
+{
+	static const char	*const names[] = { "{PLAIN}", "{CLEARTEXT}" };
+	struct str		 s = buf_view(&j->record), name;
+	size_t			 i;
+
+	for (i = 0; i < nitems(names); i++) {
+		name = str_from(names[i]);
+		if (str_starts_nocase(s, name))
+			return (struct str){ s.p + name.n, s.n - name.n };
+	}
+	return STR("");
+}
