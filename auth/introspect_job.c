@@ -17,13 +17,13 @@
 #include "common/base/fdio.h"
 #include "common/base/log.h"
 #include "common/base/now.h"
-#include "common/fmt/cur.h"
+#include "common/fmt/form.h"
 #include "common/fmt/record.h"
 #include "common/proc/msg.h"
 
 #define RETRY_MS	200
 #define SEND_MS		1000	/* how long auth may take to read */
-#define FORM_MAX	(3u * INTROSPECT_TOKEN_MAX + 64u)
+#define FORM_MAX	(FORM_LEN(INTROSPECT_TOKEN_MAX) + 64u)
 
 struct question {
 	TAILQ_ENTRY(question)	 link;
@@ -208,20 +208,6 @@ answered(void *arg, long status, const char *error, struct str body)
 	explicit_bzero(&c, sizeof(c));
 }
 
-/* application/x-www-form-urlencoded */
-static void
-form_add(struct buf *b, struct str s)
-{
-	size_t	i;
-
-	for (i = 0; i < s.n; i++)
-		if (is_alnum((unsigned char)s.p[i]) || s.p[i] == '-' ||
-		    s.p[i] == '.' || s.p[i] == '_')
-			buf_addc(b, s.p[i]);
-		else
-			buf_addf(b, "%%%02X", (unsigned char)s.p[i]);
-}
-
 static void
 ask(struct introspect *in, struct question *q)
 {
@@ -253,9 +239,9 @@ new_question(struct introspect *in, uint64_t id, struct str token,
 	in->n++;
 	/* whole at once: no copy of a smaller buffer stays behind */
 	buf_init(&q->form, FORM_MAX);
-	if (buf_reserve(&q->form, 3 * token.n + 64) == 0) {
+	if (buf_reserve(&q->form, FORM_LEN(token.n) + 64) == 0) {
 		buf_adds(&q->form, "token=");
-		form_add(&q->form, token);
+		form_encode(&q->form, token);
 		buf_adds(&q->form, "&token_type_hint=access_token");
 	} else
 		q->form.bad = true;
@@ -267,27 +253,13 @@ new_question(struct introspect *in, uint64_t id, struct str token,
 	}
 }
 
-static int
-sha256(struct str s, char hex[DIGEST_HEX + 1])
-{
-	struct digest	*d;
-	int		 r;
-
-	if ((d = digest_new()) == NULL)
-		return -1;
-	digest_add(d, s.p, s.n);
-	r = digest_hex(d, hex);
-	digest_free(&d);
-	return r;
-}
-
 static void
 token(struct introspect *in, uint64_t id, struct str text)
 {
 	struct claims	c;
 	char		hex[DIGEST_HEX + 1];
 
-	if (sha256(text, hex) == -1)
+	if (digest_text(text, hex) == -1)
 		say_temporary(in, id, "out of memory");
 	else if (cache_get(in->cache, hex, now_real().tv_sec, &c)) {
 		in->cached++;

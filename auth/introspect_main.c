@@ -22,6 +22,7 @@
 #include "common/base/log.h"
 #include "common/fmt/base64.h"
 #include "common/fmt/cur.h"
+#include "common/fmt/form.h"
 #include "common/proc/child.h"
 #include "common/proc/priv.h"
 #include "common/proc/sandbox.h"
@@ -72,19 +73,6 @@ slurp(int fd, const char *path, bool secret, struct buf *out,
 }
 
 /* RFC 6749 2.3.1: both halves are encoded as in a form before they are put together. */
-static void
-form_add(struct buf *b, struct str s)
-{
-	size_t	i;
-
-	for (i = 0; i < s.n; i++)
-		if (is_alnum((unsigned char)s.p[i]) ||
-		    (s.p[i] != '\0' && strchr("-._~", s.p[i]) != NULL))
-			buf_addc(b, s.p[i]);
-		else
-			buf_addf(b, "%%%02X", (unsigned char)s.p[i]);
-}
-
 static int
 basic(struct cur c, struct buf *out)
 {
@@ -93,11 +81,11 @@ basic(struct cur c, struct buf *out)
 	int		r = -1;
 
 	buf_init(&pair, 4 * SECRET_MAX);
-	if (buf_reserve(&pair, 3 * cur_left(&c) + 1) == 0 &&
+	if (buf_reserve(&pair, FORM_LEN(cur_left(&c)) + 1) == 0 &&
 	    cur_until(&c, ':', &id) && id.n > 0) {
-		form_add(&pair, id);
+		form_encode(&pair, id);
 		buf_addc(&pair, ':');
-		form_add(&pair, cur_rest(&c));
+		form_encode(&pair, cur_rest(&c));
 		if (buf_ok(&pair) && buf_adds(out, "Authorization: Basic ") == 0)
 			r = base64_encode(out, buf_view(&pair));
 	}

@@ -98,3 +98,17 @@ digest_free(struct digest **dp)
 	free(*dp);
 	*dp = NULL;
 }
+
+int
+digest_text(struct str s, char hex[DIGEST_HEX + 1])
+{
+	struct digest	*d;
+	int		 r;
+
+	if ((d = digest_new()) == NULL)
+		return -1;
+	digest_add(d, s.p, s.n);
+	r = digest_hex(d, hex);
+	digest_free(&d);
+	return r;
+}

@@ -19,6 +19,8 @@ void		 digest_add(struct digest *, const void *, size_t);
 /* Hex (lower case, NUL-ended) of what was added; ready for new input afterwards. */
 int		 digest_hex(struct digest *, char[DIGEST_HEX + 1]) must_check;
 void		 digest_free(struct digest **);
+/* All of it at once. */
+int		 digest_text(struct str, char[DIGEST_HEX + 1]) must_check;
 
 enum digest_kind { DIGEST_MD5, DIGEST_SHA1, DIGEST_SHA256, DIGEST_SHA512 };
 #define DIGEST_BYTES_MAX 64

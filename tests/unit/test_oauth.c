@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/attr.h"
+#include "common/fmt/form.h"
 #include "common/fmt/oauth.h"
 
 #define IN(s)	{ (s), sizeof(s) - 1 }
@@ -137,6 +138,32 @@ START_TEST(json)
 }
 END_TEST
 
+static const struct { struct str in; const char *out; } forms[] = {
+	{ IN(""), "" },
+	{ IN("aZ09-._"), "aZ09-._" },
+	{ IN("~ +/=&%"), "%7E%20%2B%2F%3D%26%25" },
+	{ IN("\0\xff\n"), "%00%FF%0A" },
+};
+
+START_TEST(values_of_forms)
+{
+	struct buf	b, small;
+
+	buf_init(&b, 100);
+	buf_addc(&b, '=');
+	form_encode(&b, forms[_i].in);
+	ck_assert(str_eq((struct str){ b.p + 1, b.n - 1 },
+	    str_from(forms[_i].out)));
+	ck_assert_uint_le(b.n - 1, FORM_LEN(forms[_i].in.n));
+	buf_init(&small, b.n - 1);
+	buf_addc(&small, '=');
+	form_encode(&small, forms[_i].in);
+	ck_assert_int_eq(buf_ok(&small), false);
+	buf_free(&small);
+	buf_free(&b);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -148,6 +175,7 @@ main(void)
 	tcase_add_loop_test(t, messages, 0, nitems(rows));
 	tcase_add_test(t, ends);
 	tcase_add_loop_test(t, json, 0, nitems(errors));
+	tcase_add_loop_test(t, values_of_forms, 0, nitems(forms));
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
