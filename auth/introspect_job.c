@@ -369,11 +369,23 @@ introspect_new(struct introspect **out, struct event_base *base,
 	return 0;
 }
 
+static struct question *
+not_asked(const struct introspect *in)
+{
+	struct question	*q;
+
+	TAILQ_FOREACH(q, &in->questions, link)
+		if (q->http == NULL)
+			break;
+	return q;
+}
+
+/* A question that cannot be asked is gone, and may take all others along. */
 void
 introspect_use(struct introspect *in, struct http *http,
     const struct token_settings *settings)
 {
-	struct question	*q, *next;
+	struct question	*q;
 
 	TAILQ_FOREACH(q, &in->questions, link)
 		if (q->http != NULL)
@@ -382,10 +394,8 @@ introspect_use(struct introspect *in, struct http *http,
 	in->settings = settings;
 	in->complained = false;
 	cache_clear(in->cache);
-	for (q = TAILQ_FIRST(&in->questions); q != NULL; q = next) {
-		next = TAILQ_NEXT(q, link);
+	while ((q = not_asked(in)) != NULL)
 		ask(in, q);
-	}
 }
 
 void

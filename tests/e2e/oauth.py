@@ -406,6 +406,19 @@ def test_reload():
         want("what was goes on", i.ask()[1]["U"], i.ask()[1]["U"] == b"eve")
 
 
+def test_reload_asking():
+    release = threading.Event()
+    with Provider(lambda _: release.wait(10) and good()) as one, Provider(good(email="eve")) as two, \
+            Introspect(one.url()) as i:
+        numbers = {i.send("opaque%d" % n) for n in range(5)}
+        until("they are asked", lambda: len(one.asked) == 5)
+        i.reload(two.url())
+        got = [i.answer() for _ in range(5)]
+        release.set()
+        want("all are answered by the new one", got, {n for n, _, _ in got} == numbers and
+             all(g["U"] == b"eve" for _, _, g in got))
+
+
 def test_start():
     for secret, mode, word in (("mail:" + SECRET, 0o644, "must be 0600"), ("nonsense", 0o600, "expected a line"),
                                (":x", 0o600, "expected a line"), ("", 0o600, "expected a line"),
@@ -496,6 +509,7 @@ for name, test in (("a good token, and what the provider is asked", test_good),
                    ("questions that were given up", test_cancel),
                    ("auth starts anew, or says nonsense", test_auth_anew),
                    ("reload", test_reload),
+                   ("reload while it asks", test_reload_asking),
                    ("what it does not start with", test_start),
                    ("TLS", test_tls),
                    ("a name that has to be looked up", test_name),
