@@ -115,27 +115,39 @@ const struct setting_rule rule_introspection = {
 };
 
 /*
- * A provider signs tokens for many services: without a word on whose they
- * are, any of them could log in here with what its users gave it.
+ * A provider has many services: without a word on whose a token is, any of
+ * them could log in here with what its users gave it.
  */
-void
-setting_token_check(const struct settings *s, struct setting_report *report)
+static void
+need(const struct settings *s, const char *key, const char *other,
+    struct setting_report *report)
 {
-	const struct token_settings	*t = &s->token;
-	const struct conf_stmt		*st;
-	struct diag			 why = { "" };
+	const struct conf_stmt	*st;
+	struct diag		 why = { "" };
 
-	if (t->keys[0] == '\0' || (t->issuers.n > 0 &&
-	    (t->audiences.n > 0 || t->scopes.n > 0)))
-		return;
 	TAILQ_FOREACH(st, &s->stmts, link)
-		if (strcmp(st->key, "auth.token-keys") == 0)
+		if (strcmp(st->key, key) == 0)
 			break;
 	if (st == NULL)
 		return;
-	diag_at(&why, st->file, st->line, st->col, "auth.token-keys takes "
-	    "tokens for any service, expected %s with it",
-	    t->issuers.n == 0 ? "auth.token-issuer" :
-	    "auth.token-audience or auth.token-scope");
+	diag_at(&why, st->file, st->line, st->col,
+	    "%s takes tokens for any service, expected %s with it", key, other);
 	setting_mistake(report, &why);
+}
+
+void
+setting_token_check(const struct settings *s, struct setting_report *report)
+{
+	static const char		 one_of[] = "auth.token-audience or "
+					    "auth.token-scope";
+	const struct token_settings	*t = &s->token;
+	bool				 meant;
+
+	meant = t->audiences.n > 0 || t->scopes.n > 0;
+	if (t->keys[0] != '\0' && t->issuers.n == 0)
+		need(s, "auth.token-keys", "auth.token-issuer", report);
+	else if (t->keys[0] != '\0' && !meant)
+		need(s, "auth.token-keys", one_of, report);
+	if (t->introspection_url[0] != '\0' && !meant)
+		need(s, "auth.introspection-url", one_of, report);
 }

@@ -104,7 +104,7 @@ class Introspect:
 
     def parts(self, url, conf=None):
         have = os.path.exists(self.credentials)
-        text = "hostname mx.test\nrun %s/run\nauth.introspection-url %s\nauth.introspection-ca %s\n%s%s" % (
+        text = "hostname mx.test\nrun %s/run\nauth.introspection-url %s\nauth.introspection-ca %s\nauth.token-audience mail\n%s%s" % (
             self.dir, url, self.ca, "auth.introspection-credentials %s\n" % self.credentials if have else "",
             self.conf if conf is None else conf)
         fd = os.memfd_create("conf", os.MFD_ALLOW_SEALING)
@@ -181,7 +181,7 @@ class Introspect:
 
 
 def good(**more):
-    return {"active": True, "email": "bob@here.test", **more}
+    return {"active": True, "email": "bob@here.test", "aud": "mail", **more}
 
 
 def test_good():
@@ -216,7 +216,7 @@ def test_refused():
             (good(token_type="DPoP"), "1", "token_type"), (good(email=7), "1", "plain"),
             (good(email_verified=False), "1", "verified"), ({"active": True}, "1", "names the user"),
             (good(aud="other"), "1", "aud"), (good(aud="mail"), "2", "scope")]
-    conf = "auth.token-audience mail\nauth.token-scope read\n"
+    conf = "auth.token-scope read\n"
     with Provider() as p, Introspect(p.url(), conf) as i:
         for n, (reply, error, why) in enumerate(rows):
             reply.setdefault("aud", "mail")

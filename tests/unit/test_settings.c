@@ -244,6 +244,9 @@ static const struct { const char *text, *said; } wrong[] = {
 	    "for any service, expected auth.token-issuer" },
 	{ "auth.token-keys /k\nauth.token-issuer i\n",
 	    "expected auth.token-audience or auth.token-scope" },
+	{ "auth.introspection-url https://id.test/\nauth.token-issuer i\n",
+	    "t:1:1: auth.introspection-url takes tokens for any service, "
+	    "expected auth.token-audience or auth.token-scope" },
 	{ "auth.token-issuer \"\"\n", "one word" },
 	{ "auth.token-leeway 11m\n", "10m" },
 	{ "auth.token-discovery http://127.0.0.1/\n", "expected https://" },
@@ -298,10 +301,14 @@ static const struct { const char *text; enum log_level level; } levels[] = {
 	    "introspection-url http://127.0.0.1:80\n"
 	    "token-discovery https://id.test/.well-known/x\n}\n",
 	    LOG_LEVEL_INFO },
-	{ "auth.introspection-url http://[::1]:80/x\n", LOG_LEVEL_INFO },
-	{ "auth.introspection-url http://localhost/x\n", LOG_LEVEL_INFO },
-	{ "auth.introspection-url https://[2001:db8::1]/x\n", LOG_LEVEL_INFO },
-	{ "auth.introspection-url https://192.0.2.1\n", LOG_LEVEL_INFO },
+	{ "auth.introspection-url http://[::1]:80/x\nauth.token-scope s\n",
+	    LOG_LEVEL_INFO },
+	{ "auth.introspection-url http://localhost/x\nauth.token-scope s\n",
+	    LOG_LEVEL_INFO },
+	{ "auth.introspection-url https://[2001:db8::1]/x\nauth.token-scope s\n",
+	    LOG_LEVEL_INFO },
+	{ "auth.introspection-url https://192.0.2.1\nauth.token-scope s\n",
+	    LOG_LEVEL_INFO },
 };
 
 START_TEST(right)	/* every word that a rule lets through */
