@@ -13,7 +13,7 @@
 #include "common/base/attr.h"
 #include "common/base/buf.h"
 #include "common/base/str.h"
-#include "common/fmt/scram.h"
+#include "common/fmt/scram_server.h"
 
 #define SCHEME_SALT_MAX		64
 /* What a check may cost; records that ask for more fit no password. */
@@ -57,20 +57,8 @@ int	scheme_make(const struct scheme *, struct str password, unsigned long cost, 
 /* Is what stands in the record well-formed and within the bounds, so that some password can fit? *why: what is wrong. */
 bool	scheme_record_ok(const struct scheme_record *, const char **why);
 
-/* What SCRAM (RFC 5802) needs to know; no password. */
-struct scram_keys {
-	const struct scram_hash	*hash;
-	unsigned		 iterations;
-	uint8_t			 salt[SCHEME_SALT_MAX];
-	size_t			 nsalt;
-	uint8_t			 stored[SCRAM_HASH_MAX], server[SCRAM_HASH_MAX];
-};
-
 /* The keys in a record of SCRAM-SHA-1 or SCRAM-SHA-256 (hash says which is wanted). False: it is another. */
 bool	scheme_scram(struct str record, const struct scram_hash *hash, struct scram_keys *);
-/* Keys of a password with that salt. -1: could not be computed. Takes as long as the iterations need. */
-int	scheme_scram_derive(const struct scram_hash *, struct str password, struct str salt, unsigned iterations,
-	    struct scram_keys *) must_check;
 /* Appends the password itself; the caller wipes. False: the record does not hold it. */
 bool	scheme_plain(struct str record, struct buf *);
 

@@ -48,10 +48,11 @@ int	salted_make(const struct scheme *, struct str, unsigned long, struct buf *);
 const char *argon2_wrong(const struct scheme *, struct str);
 bool	argon2_fits(const struct scheme *, struct str, struct str, struct crypt_data *);
 int	argon2_make(const struct scheme *, struct str, unsigned long, struct buf *);
-/* scheme_pbkdf2.c: {PBKDF2} and SCRAM */
+/* scheme_pbkdf2.c */
 const char *pbkdf2_wrong(const struct scheme *, struct str);
 bool	pbkdf2_fits(const struct scheme *, struct str, struct str, struct crypt_data *);
 int	pbkdf2_make(const struct scheme *, struct str, unsigned long, struct buf *);
+/* scheme_scram.c */
 const char *scram_wrong(const struct scheme *, struct str);
 bool	scram_fits(const struct scheme *, struct str, struct str, struct crypt_data *);
 int	scram_make(const struct scheme *, struct str, unsigned long, struct buf *);

@@ -8,6 +8,7 @@
 
 #include "auth/user.h"
 #include "common/fmt/base64.h"
+#include "common/fmt/saslprep.h"
 
 /* One byte at a time: what stands behind the line is for whoever reads on. */
 static int
@@ -117,14 +118,20 @@ fits_a_line(struct str record)
 	return true;
 }
 
-int
-user_record(const struct scheme *s, unsigned long cost, const char *pass,
+/* As clients of SCRAM have it; auth tries this form first. */
+static const char *
+prepared(const char *pass, char out[AUTH_PASS_MAX + 1])
+{
+	return saslprep(str_from(pass), out, AUTH_PASS_MAX + 1) == 0 ? out :
+	    pass;
+}
+
+static int
+make(const struct scheme *s, unsigned long cost, const char *pass,
     struct buf *out)
 {
 	int	r;
 
-	if (s == NULL)
-		s = scheme_find(STR("CRYPT"));
 	if (buf_reserve(out, USER_PASSWORD_MAX + 64) == -1 ||
 	    scheme_make(s, str_from(pass), cost, out) == -1) {
 		if (errno == EINVAL && cost != 0)
@@ -148,5 +155,19 @@ user_record(const struct scheme *s, unsigned long cost, const char *pass,
 		    scheme_name(s));
 		r = -1;
 	}
+	return r;
+}
+
+int
+user_record(const struct scheme *s, unsigned long cost, const char *pass,
+    struct buf *out)
+{
+	char	form[AUTH_PASS_MAX + 1];
+	int	r;
+
+	if (s == NULL)
+		s = scheme_find(STR("CRYPT"));
+	r = make(s, cost, prepared(pass, form), out);
+	explicit_bzero(form, sizeof(form));
 	return r;
 }

@@ -18,6 +18,7 @@
 #include "auth/verify.h"
 #include "common/base/fdio.h"
 #include "common/base/now.h"
+#include "common/fmt/saslprep.h"
 #include "common/proc/msg.h"
 
 /* Every service, if none was named. */
@@ -58,7 +59,7 @@ print_place(const struct account *a)
 
 /* One of his passwords, or NULL. */
 static const struct secret *
-which_fits(const struct account *a, const char *pass)
+which_is(const struct account *a, const char *pass)
 {
 	struct crypt_data	*scratch;
 	const struct secret	*found = NULL;
@@ -72,6 +73,19 @@ which_fits(const struct account *a, const char *pass)
 			found = &a->secrets[i];
 	free(scratch);
 	return found;
+}
+
+/* In the two forms that auth tries. */
+static const struct secret *
+which_fits(const struct account *a, const char *pass)
+{
+	char			 form[AUTH_PASS_MAX + 1];
+	const struct secret	*found = NULL;
+
+	if (saslprep(str_from(pass), form, sizeof(form)) == 0)
+		found = which_is(a, form);
+	explicit_bzero(form, sizeof(form));
+	return found != NULL ? found : which_is(a, pass);
 }
 
 static void

@@ -19,8 +19,9 @@ check_scram(struct str record)
 
 	for (i = 0; i < nitems(hashes); i++)
 		if (scheme_scram(record, hashes[i], &k) &&
-		    (k.iterations == 0 || k.iterations > SCHEME_ROUNDS_MAX ||
-		    k.nsalt == 0 || k.nsalt > sizeof(k.salt)))
+		    (k.iterations == 0 ||
+		    k.iterations > SCRAM_ITERATIONS_MAX ||
+		    k.salt_n == 0 || k.salt_n > sizeof(k.salt)))
 			abort();
 }
 

@@ -229,18 +229,14 @@ START_TEST(scram)
 	static const char	one[] = "{SCRAM-SHA-1}4096,QSXCR+Q6sek8bf92,"
 				    "6dlGYMOdZcOPutkcNY8U2g7vK9Y=,"
 				    "D+CSWLOshSulAsxiupA+qs2/fTE=";
-	struct scram_keys	k, d;
+	struct scram_keys	k;
 	struct scheme_record	r;
 
 	ck_assert(scheme_split(str_from(one), &r));
 	ck_assert(scheme_check(&r, STR("pencil"), &scratch));
 	ck_assert(scheme_scram(str_from(one), &digest_scram_sha1, &k));
 	ck_assert_uint_eq(k.iterations, 4096);
-	ck_assert_uint_eq(k.nsalt, 12);
-	ck_assert_int_eq(scheme_scram_derive(&digest_scram_sha1, STR("pencil"),
-	    (struct str){ (char *)k.salt, k.nsalt }, 4096, &d), 0);
-	ck_assert_mem_eq(k.stored, d.stored, 20);
-	ck_assert_mem_eq(k.server, d.server, 20);
+	ck_assert_uint_eq(k.salt_n, 12);
 	ck_assert(!scheme_scram(str_from(one), &digest_scram_sha256, &k));
 	ck_assert(!scheme_scram(STR("{PLAIN}x"), &digest_scram_sha1, &k));
 }

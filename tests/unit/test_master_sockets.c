@@ -168,8 +168,8 @@ START_TEST(plan)
 		for (j = 0; j < i; j++) {
 			ck_assert_str_ne(plan_sockets[i].name,
 			    plan_sockets[j].name);
-			ck_assert(plan_sockets[i].below_spool !=
-			    plan_sockets[j].below_spool ||
+			ck_assert(plan_sockets[i].base !=
+			    plan_sockets[j].base ||
 			    strcmp(plan_sockets[i].dir, plan_sockets[j].dir) ||
 			    strcmp(plan_sockets[i].file, plan_sockets[j].file));
 		}

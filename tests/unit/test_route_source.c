@@ -196,8 +196,9 @@ END_TEST
 START_TEST(open_relay)
 {
 	struct setting_item	items[] = {
-		{ "192.0.2.0/24", NULL, "conf", 6 },
-		{ "0.0.0.0/0", NULL, "conf", 7 }, { "::/0", NULL, "conf", 7 }
+		{ "192.0.2.0/24", NULL, NULL, "conf", 6 },
+		{ "0.0.0.0/0", NULL, NULL, "conf", 7 },
+		{ "::/0", NULL, NULL, "conf", 7 }
 	};
 	struct setting_list	before = settings->relay_from;
 
@@ -215,7 +216,7 @@ END_TEST
 
 START_TEST(nobody_gets_it)
 {
-	struct setting_item	item = { "v.test", "ghost", "conf", 7 };
+	struct setting_item	item = { "v.test", "ghost", NULL, "conf", 7 };
 
 	settings->postmaster[0] = 'z';
 	settings->catch_all = (struct setting_list){ &item, 1 };
