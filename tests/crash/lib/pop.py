@@ -67,11 +67,15 @@ class Box:
 
     @staticmethod
     def content(name):
-        return b"Subject: %s\n\n%s\n" % (name.encode(), name.encode() * 40)
+        first = name.partition(",")[0].encode()
+        return b"Subject: %s\n\n%s\n" % (first, first * 40)
 
     def put(self, i):
-        """The name of a further message; each second one is in cur."""
+        """The name of a further message; each second one is in cur. With its
+        sizes in the name nothing has to be noted about it, and flushed."""
         name = "%d.M%dP1.client.test" % (1700000000 + i, i)
+        size = len(self.content(name))
+        name += ",S=%d,W=%d" % (size, size + 3)
         path = os.path.join(self.dir, *(("new", name) if i % 2 == 0 else
                                         ("cur", name + ":2,")))
         with open(path, "wb") as f:
