@@ -1,7 +1,8 @@
 /*
  * common/net/conn.c - buffered blocking I/O on one connection. The descriptor
- * is non-blocking; every wait has a deadline and looks at the stop flag at
- * least twice a second, so that a signal just before poll is not lost.
+ * is non-blocking; every wait has a deadline. A signal just before poll is not
+ * lost: it makes sig's descriptor readable, and a stop flag of another kind is
+ * looked at at least twice a second.
  */
 #include "common/net/conn.h"
 
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/base/now.h"
+#include "common/proc/sig.h"
 
 #define OUT_MAX		(1u << 20)
 #define OUT_FLUSH	32768
@@ -74,10 +76,18 @@ conn_wipe(struct conn *c)
 		    c->in_from);
 }
 
+/* What becomes readable when the stop flag is set, or -1: it has to be looked at. */
+static int
+stop_fd(const struct conn *c)
+{
+	return c->stop == sig_stop_flag() ? sig_wake_fd() : -1;
+}
+
 int
 conn_wait(struct conn *c, short what, int64_t deadline)
 {
-	struct pollfd	p[2] = { { c->fd, what, 0 }, { c->master, 0, 0 } };
+	struct pollfd	p[3] = { { c->fd, what, 0 }, { c->master, 0, 0 },
+			    { stop_fd(c), POLLIN, 0 } };
 	int64_t		left, now;
 	int		r;
 
@@ -93,17 +103,19 @@ conn_wait(struct conn *c, short what, int64_t deadline)
 			return -1;
 		}
 		left = deadline - now;
-		if (c->stop != NULL && left > WAIT_SLICE)
+		if (c->stop != NULL && p[2].fd == -1 && left > WAIT_SLICE)
 			left = WAIT_SLICE;
 		if (left > 3600000)
 			left = 3600000;
-		r = poll(p, 2, (int)left);
+		r = poll(p, 3, (int)left);
 		if (r > 0 && p[1].revents != 0) {
 			errno = ECANCELED;
 			return -1;
 		}
-		if (r > 0)
+		if (r > 0 && p[0].revents != 0)
 			return 0;
+		if (r > 0)	/* a signal: the flag says whether to stop */
+			p[2].fd = -1;
 		if (r == -1 && errno != EINTR)
 			return -1;
 	}

@@ -111,6 +111,12 @@ sig_take(void)
 	return events;
 }
 
+int
+sig_wake_fd(void)
+{
+	return wake[0];
+}
+
 const volatile int *
 sig_stop_flag(void)
 {

@@ -1,14 +1,18 @@
 /* tests/unit/test_conn.c - buffered I/O with deadlines, over a pair of sockets. */
 #include <check.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "common/base/fdio.h"
 #include "common/base/now.h"
 #include "common/net/conn.h"
+#include "common/proc/sig.h"
 
 static struct conn	c;
 static int		peer;
@@ -148,6 +152,53 @@ START_TEST(stopped)
 }
 END_TEST
 
+static void
+terminate(int signo)
+{
+	(void)signo;
+	(void)raise(SIGTERM);
+}
+
+static long
+waits(void)
+{
+	struct rusage	u;
+
+	ck_assert_int_eq(getrusage(RUSAGE_SELF, &u), 0);
+	return u.ru_nvcsw;
+}
+
+/* Nobody wakes up only to look whether there was a signal; one wakes at once. */
+START_TEST(stopped_by_signal)
+{
+	struct itimerval	soon = { { 0, 0 }, { 0, 200000 } };
+	struct str		line;
+	int64_t			from;
+	long			before;
+
+	ck_assert_int_ne(sig_init(SIG_EV_TERM | SIG_EV_USR1), -1);
+	c.stop = sig_stop_flag();
+	before = waits();
+	ck_assert_int_eq(conn_line(&c, 100, 1600, &line), LINE_MORE);
+	ck_assert_int_eq(errno, ETIMEDOUT);
+	ck_assert_int_le(waits() - before, 2);
+	/* one that does not mean the end */
+	ck_assert_int_eq(raise(SIGUSR1), 0);
+	ck_assert_int_eq(conn_line(&c, 100, 50, &line), LINE_MORE);
+	ck_assert_int_eq(errno, ETIMEDOUT);
+	ck_assert_int_eq(sig_take(), SIG_EV_USR1);
+	from = now_ms();
+	ck_assert_ptr_ne(signal(SIGALRM, terminate), SIG_ERR);
+	ck_assert_int_eq(setitimer(ITIMER_REAL, &soon, NULL), 0);
+	ck_assert_int_eq(conn_line(&c, 100, 60000, &line), LINE_MORE);
+	ck_assert_int_eq(errno, ECANCELED);
+	ck_assert_int_lt(now_ms() - from, 50000);
+	/* before the wait */
+	ck_assert_int_eq(conn_line(&c, 100, 60000, &line), LINE_MORE);
+	ck_assert_int_eq(errno, ECANCELED);
+}
+END_TEST
+
 /* Whoever it is done for has gone: what is there is read, nothing is waited for. */
 START_TEST(master_gone)
 {
@@ -241,6 +292,7 @@ main(void)
 	tcase_add_test(t, wiped);
 	tcase_add_test(t, timeout);
 	tcase_add_test(t, stopped);
+	tcase_add_test(t, stopped_by_signal);
 	tcase_add_test(t, master_gone);
 	tcase_add_test(t, pipelined);
 	tcase_add_test(t, slow_reader);
