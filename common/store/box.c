@@ -6,6 +6,7 @@
 #include "common/store/box.h"
 
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -105,8 +106,13 @@ box_attach(struct box **out, const char *location, const char *folder,
 	if ((b = calloc(1, sizeof(*b))) == NULL)
 		return diag_errno(why, "open the mailbox");
 	b->lock = -1;
-	arc4random_buf(&b->seed, sizeof(b->seed));
 	arena_init(&b->names, NAMES_MAX);
+	/* of the kernel's: eight bytes are not worth a generator of one's own */
+	if (getrandom(&b->seed, sizeof(b->seed), 0) != sizeof(b->seed)) {
+		diag_errno(why, "open the mailbox");
+		free(b);
+		return -1;
+	}
 	if (open_dirs(&b->dir, location, folder, create, why) == -1) {
 		free(b);
 		return -1;
