@@ -38,6 +38,20 @@ int	tickets_use(SSL_CTX *) must_check;
 /* In tls_server.c. */
 struct tickets *tls_server_tickets(SSL *);
 
+/* ---- tls_warm.c: handshakes with ourselves */
+
+/*
+ * What OpenSSL makes and looks up at first use is made now, to be shared with the workers, and not by each of them.
+ * -1: keys does not sign, or what is set does not fit together. What it took stays in use until tls_warm_free, for
+ * otherwise a worker's connection would lie in its holes, all over the pages that are shared.
+ */
+struct tls_warm {
+	SSL_CTX	*ctx;		/* of the client */
+	SSL	*server, *client;
+};
+int	tls_warm(struct tls_warm[2], SSL_CTX *) must_check;
+void	tls_warm_free(struct tls_warm[2]);
+
 /* ---- tls_certs.c: a listener's certificates */
 
 struct tls_certs;

@@ -7,6 +7,7 @@
 
 #include <openssl/err.h>
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,7 +25,6 @@
 #define GROUPS	"X25519:P-256:P-384"
 
 #define SECURITY_LEVEL	2		/* 112 bits: RSA from 2048, no SHA-1 */
-#define READ_BUFFER	65536u		/* several records come by one system call */
 #define SNI_MAX		253
 
 struct tls_server {
@@ -32,6 +32,7 @@ struct tls_server {
 	struct tls_certs	*certs;
 	struct tickets		*tickets;
 	const char		*alpn;
+	struct tls_warm		 warm[2];
 };
 
 static struct tls_server *
@@ -196,7 +197,6 @@ set_manners(SSL_CTX *ctx)
 	    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_read_ahead(ctx, 1);
-	SSL_CTX_set_default_read_buffer_len(ctx, READ_BUFFER);
 }
 
 static int
@@ -244,6 +244,10 @@ tls_server_new(struct tls_server **out, const char *keys,
 		tls_server_free(&t);
 		return -1;
 	}
+	if (tls_warm(t->warm, t->ctx) == -1) {
+		tls_server_free(&t);
+		return tls_error(why, "TLS with ourselves");
+	}
 	*out = t;
 	return 0;
 }
@@ -255,6 +259,7 @@ tls_server_free(struct tls_server **tp)
 
 	if (t == NULL)
 		return;
+	tls_warm_free(t->warm);
 	SSL_CTX_free(t->ctx);
 	tls_certs_free(&t->certs);
 	tickets_free(&t->tickets);
@@ -280,6 +285,12 @@ tls_server_start(struct tls_server *t, struct conn *c, int64_t timeout,
 		SSL_free(ssl);
 		return -1;
 	}
+	/* a session that was resumed did not come by on_certificate */
+	if (SSL_get_app_data(ssl) == NULL)
+		(void)SSL_set_app_data(ssl, clean_name(SSL_get_servername(ssl,
+		    TLSEXT_NAMETYPE_host_name)));
 	tls_attach(c, ssl);
+	/* a handshake takes ten times what a connection keeps */
+	malloc_trim(0);
 	return 0;
 }

@@ -124,6 +124,8 @@ seal(SSL *ssl, unsigned char name[NAME_SIZE], unsigned char *iv,
 		return 0;
 	if (sealing)
 		memcpy(name, k.name, NAME_SIZE);
+	else if (SSL_version(ssl) >= TLS1_3_VERSION)
+		r = 2;		/* a ticket is used once (RFC 8446 C.4): it gets another */
 	if ((sealing && RAND_bytes(iv, 16) != 1) ||
 	    EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), NULL, k.cipher, iv,
 	    sealing) != 1 || !use_mac(mac, &k))

@@ -6,6 +6,7 @@
 #include <openssl/ssl.h>
 
 #include <errno.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "common/net/tls.h"
@@ -35,14 +36,31 @@ fill_vault(void)
 }
 
 static void
-setup(void)
+make_certificates(void)
 {
+	(void)signal(SIGPIPE, SIG_IGN);	/* as proc/sig.c does */
 	ca = made_by(NULL, "P-256", "test CA", "CA", -1, 30);
 	rsa = made_by(&ca, "rsa", "rsa", "DNS:mx.test", -1, 30);
 	ec = made_by(&ca, "P-256", "ec", "DNS:mx.test", -1, 30);
 	other = made_for("P-384", "DNS:other.test,DNS:third.test");
 	wild = made_for("P-256", "DNS:*.wild.test");
 	ed = made_for("ed25519", "DNS:ed.test");
+}
+
+static void
+free_certificates(void)
+{
+	made_free(&ca);
+	made_free(&rsa);
+	made_free(&ec);
+	made_free(&other);
+	made_free(&wild);
+	made_free(&ed);
+}
+
+static void
+setup(void)
+{
 	ck_assert_int_eq(vault_new(&vault), 0);
 	fill_vault();
 	ck_assert_ptr_nonnull(mkdtemp(dir));
@@ -58,12 +76,6 @@ teardown(void)
 	keys_stop(keys);
 	fdio_close(&listener);
 	vault_free(&vault);
-	made_free(&ca);
-	made_free(&rsa);
-	made_free(&ec);
-	made_free(&other);
-	made_free(&wild);
-	made_free(&ed);
 	unlink(path);
 	rmdir(dir);
 	strlcpy(dir, "/tmp/ph-tls.XXXXXX", sizeof(dir));
@@ -302,6 +314,469 @@ START_TEST(handshake)
 }
 END_TEST
 
+
+static void
+hex(char *dst, const unsigned char *p, size_t n)
+{
+	size_t	i;
+
+	for (i = 0; i < n; i++)
+		snprintf(dst + 2 * i, 3, "%02x", p[i]);
+}
+
+static const int	versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
+
+/* Both sides have the same values, and another connection another one. */
+START_TEST(binding)
+{
+	struct tls_server	*t = new_server(&plain);
+	struct client		 c;
+	unsigned char		 value[64];
+	unsigned int		 n;
+	char			 text[129], first[129] = "";
+	int			 i;
+
+	client_init(&c, versions[_i]);
+	for (i = 0; i < 2; i++) {
+		ck_assert_int_eq(client_connect(&c, t, "mx.test", NULL), 1);
+		ck_assert_int_eq(SSL_export_keying_material(c.ssl, value, 32,
+		    "EXPORTER-Channel-Binding", 24, (const unsigned char *)"",
+		    0, 1), 1);
+		hex(text, value, 32);
+		ck_assert_str_eq(c.part[3], text);
+		ck_assert_str_ne(c.part[3], first);
+		strlcpy(first, text, sizeof(first));
+		ck_assert_int_eq(X509_digest(ec.x, EVP_sha256(), value, &n), 1);
+		hex(text, value, n);
+		ck_assert_str_eq(c.part[4], text);
+		ck_assert_int_eq(client_end(&c), 0);
+	}
+	SSL_CTX_free(c.ctx);
+	tls_server_free(&t);
+}
+END_TEST
+
+/* A certificate whose signature has no digest has no such binding (RFC 5929 4.1). */
+START_TEST(binding_without_digest)
+{
+	struct tls_server	*t = new_server(&plain);
+	struct client		 c;
+
+	client_init(&c, TLS1_3_VERSION);
+	ck_assert_int_eq(client_connect(&c, t, "ed.test", NULL), 1);
+	ck_assert_str_eq(c.part[4], "none");
+	ck_assert_uint_eq(strlen(c.part[3]), 64);
+	ck_assert_int_eq(client_end(&c), 0);
+	SSL_CTX_free(c.ctx);
+	tls_server_free(&t);
+}
+END_TEST
+
+/* RFC 9266 3: TLS 1.2 without the extended master secret. */
+START_TEST(binding_without_ems)
+{
+	struct tls_server	*t = new_server(&plain);
+	struct client		 c;
+
+	client_init(&c, TLS1_2_VERSION);
+	SSL_CTX_set_options(c.ctx, SSL_OP_NO_EXTENDED_MASTER_SECRET);
+	ck_assert_int_eq(client_connect(&c, t, "mx.test", NULL), 1);
+	ck_assert_str_eq(c.part[3], "none");
+	ck_assert_str_ne(c.part[4], "none");
+	ck_assert_int_eq(client_end(&c), 0);
+	SSL_CTX_free(c.ctx);
+	tls_server_free(&t);
+}
+END_TEST
+
+/* What one worker gave another one takes; another listener does not. */
+START_TEST(resumption)
+{
+	struct tls_server	*t = new_server(&plain), *stranger;
+	struct client		 c;
+	SSL_SESSION		*again;
+	int			 i;
+
+	stranger = new_server(&plain);
+	client_init(&c, versions[_i]);
+	ck_assert_int_eq(client_connect(&c, t, "other.test", NULL), 1);
+	ck_assert(!SSL_session_reused(c.ssl));
+	again = SSL_get1_session(c.ssl);
+	ck_assert_uint_le(SSL_SESSION_get_ticket_lifetime_hint(again), 3600);
+	ck_assert_uint_gt(SSL_SESSION_get_ticket_lifetime_hint(again), 0);
+	ck_assert_int_eq(client_end(&c), 0);
+	for (i = 0; i < 2; i++) {
+		ck_assert_int_eq(client_connect(&c, t, "other.test", again),
+		    1);
+		ck_assert_msg(SSL_session_reused(c.ssl), "round %d", i);
+		ck_assert_str_eq(c.part[1], "other.test");
+		/* of TLS 1.3 the client takes each ticket once */
+		SSL_SESSION_free(again);
+		again = SSL_get1_session(c.ssl);
+		ck_assert_int_eq(client_end(&c), 0);
+	}
+	ck_assert_int_eq(client_connect(&c, stranger, "other.test", again), 1);
+	ck_assert(!SSL_session_reused(c.ssl));
+	ck_assert_int_eq(client_end(&c), 0);
+	SSL_SESSION_free(again);
+	SSL_CTX_free(c.ctx);
+	tls_server_free(&t);
+	tls_server_free(&stranger);
+}
+END_TEST
+
+/* RFC 3207 4.2, CVE-2011-0411: nobody begins with something unread. */
+START_TEST(pending_plaintext)
+{
+	struct tls_server	*t = new_server(&plain);
+	struct conn		 c;
+	struct diag		 why = { "" };
+	int			 pair[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	ck_assert_int_eq(fdio_nonblock(pair[0], 1), 0);
+	conn_init(&c, pair[0]);
+	ck_assert_int_eq(fdio_write(pair[1], "QUIT\r\n", 6), 0);
+	ck_assert_int_eq(conn_fill(&c, WAIT), 1);
+	ck_assert_int_eq(tls_server_start(t, &c, WAIT, &why), -1);
+	ck_assert_ptr_nonnull(strstr(why.text, "before TLS"));
+	ck_assert(!tls_is_on(&c));
+	conn_close(&c);
+	close(pair[1]);
+	tls_server_free(&t);
+}
+END_TEST
+
+/* The text of a failed handshake of our server with a client that does nothing right. */
+START_TEST(no_handshake)
+{
+	struct tls_server	*t = new_server(&plain);
+	struct conn		 c;
+	struct diag		 why = { "" };
+	int			 pair[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	ck_assert_int_eq(fdio_nonblock(pair[0], 1), 0);
+	conn_init(&c, pair[0]);
+	if (_i == 0)
+		ck_assert_int_eq(fdio_write(pair[1], "EHLO x\r\n", 8), 0);
+	if (_i == 1)
+		close(pair[1]);
+	ck_assert_int_eq(tls_server_start(t, &c, _i == 2 ? 50 : WAIT, &why),
+	    -1);
+	ck_assert_msg(strstr(why.text, "TLS handshake: ") == why.text, "%s",
+	    why.text);
+	ck_assert(!tls_is_on(&c));
+	conn_close(&c);
+	if (_i != 1)
+		close(pair[1]);
+	tls_server_free(&t);
+}
+END_TEST
+
+static void
+replace_keys(const struct made *m, int64_t now)
+{
+	struct pair	p = made_pair(m, NULL, "");
+
+	keys_stop(keys);
+	ck_assert_int_eq(vault_replace(vault, &p, 1, now), 0);
+	vault_time(vault, now);
+	keys = keys_start(listener, vault);
+}
+
+/* Workers with the old chain go on after a reload, for a while; a new server has the new one. */
+START_TEST(old_key)
+{
+	struct tls_server	*t = new_server(&plain), *fresh;
+	struct client		 c;
+
+	replace_keys(&wild, 1000);
+	client_init(&c, TLS1_3_VERSION);
+	ck_assert_int_eq(client_connect(&c, t, "mx.test", NULL), 1);
+	ck_assert_int_eq(X509_cmp(SSL_get0_peer_certificate(c.ssl), ec.x), 0);
+	ck_assert_int_eq(client_end(&c), 0);
+	fresh = new_server(&plain);
+	ck_assert_int_eq(client_connect(&c, fresh, "mx.test", NULL), 1);
+	ck_assert_int_eq(X509_cmp(SSL_get0_peer_certificate(c.ssl), wild.x), 0);
+	ck_assert_int_eq(client_end(&c), 0);
+	replace_keys(&wild, 1000 + VAULT_OLD_MS);
+	ck_assert_int_eq(client_connect(&c, t, "mx.test", NULL), 0);
+	ck_assert_int_ne(client_end(&c), 0);
+	SSL_CTX_free(c.ctx);
+	tls_server_free(&t);
+	tls_server_free(&fresh);
+}
+END_TEST
+
+START_TEST(no_keys)
+{
+	struct tls_server	*t = new_server(&plain);
+	struct conn		 c;
+	struct client		 peer;
+	struct diag		 why = { "" };
+	int			 pair[2];
+
+	keys_stop(keys);
+	fdio_close(&listener);
+	client_init(&peer, TLS1_3_VERSION);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	if ((peer.worker = fork()) == 0) {
+		peer.ssl = SSL_new(peer.ctx);
+		SSL_set_fd(peer.ssl, pair[1]);
+		_exit(SSL_connect(peer.ssl) == 1);
+	}
+	ck_assert_int_eq(fdio_nonblock(pair[0], 1), 0);
+	conn_init(&c, pair[0]);
+	ck_assert_int_eq(tls_server_start(t, &c, WAIT, &why), -1);
+	ck_assert_str_eq(why.text, "TLS handshake: keys: Connection refused");
+	conn_close(&c);
+	close(pair[1]);
+	ck_assert_int_eq(end_worker(peer.worker), 0);
+	SSL_CTX_free(peer.ctx);
+	tls_server_free(&t);
+	/* for the teardown */
+	listener = msg_listen(path, 0600, (uid_t)-1, (gid_t)-1);
+	keys = keys_start(listener, vault);
+}
+END_TEST
+
+/* ---- clients' certificates */
+
+static int
+ca_file(void)
+{
+	struct buf	pem;
+	int		fd = memfd_create("ca", MFD_CLOEXEC);
+
+	buf_init(&pem, 65536);
+	made_add_pem(&pem, ca.x, NULL);
+	ck_assert_int_eq(fdio_write(fd, pem.p, pem.n), 0);
+	ck_assert_int_eq(lseek(fd, 0, SEEK_SET), 0);
+	buf_free(&pem);
+	return fd;
+}
+
+static const struct {
+	bool		 ask, ours;
+	const char	*kind, *san;	/* NULL: it has none */
+	long		 from, to;	/* days */
+	const char	*text;		/* behind the cipher */
+} clients[] = {
+	{ true, true, "P-256", "email:ann@a.test", -1, 9, " verified ann@a.test" },
+	{ true, true, "rsa", "DNS:relay.test", -1, 9, " verified relay.test" },
+	{ true, true, "P-256", "", -1, 9, " verified A???B" },
+	{ true, true, "P-256", "DNS:relay.test", -9, -1, "" },
+	{ true, true, "P-256", "DNS:relay.test", 1, 9, "" },
+	{ true, false, "P-256", "DNS:relay.test", -1, 9, "" },
+	{ true, true, NULL, "", -1, 9, "" },
+	{ false, true, "P-256", "DNS:relay.test", -1, 9, "" }
+};
+
+START_TEST(client_certificate)
+{
+	struct tls_options	 o = { .client_ca = ca_file(),
+				    .ask_client = clients[_i / 2].ask };
+	struct tls_server	*t = new_server(&o);
+	struct client		 c;
+	struct made		 m = { NULL, NULL };
+	const char		*text = clients[_i / 2].text;
+	SSL_SESSION		*again;
+	char			 want[256];
+	int			 i;
+
+	client_init(&c, versions[_i % 2]);
+	if (clients[_i / 2].kind != NULL) {
+		m = made_by(clients[_i / 2].ours ? &ca : NULL,
+		    clients[_i / 2].kind, "A \"\tB", clients[_i / 2].san,
+		    clients[_i / 2].from, clients[_i / 2].to);
+		ck_assert_int_eq(SSL_CTX_use_certificate(c.ctx, m.x), 1);
+		ck_assert_int_eq(SSL_CTX_use_PrivateKey(c.ctx, m.key), 1);
+	}
+	again = NULL;
+	for (i = 0; i < 2; i++) {	/* when it is resumed as well */
+		ck_assert_int_eq(client_connect(&c, t, "mx.test", again), 1);
+		ck_assert_int_eq(SSL_session_reused(c.ssl), i);
+		snprintf(want, sizeof(want), "%s%s", versions[_i % 2] ==
+		    TLS1_3_VERSION ? "TLSv1.3 TLS_AES_128_GCM_SHA256" :
+		    "TLSv1.2 ECDHE-ECDSA-AES128-GCM-SHA256", text);
+		ck_assert_str_eq(c.part[0], want);
+		ck_assert_str_eq(c.part[2], *text == '\0' ? "0" : "1");
+		SSL_SESSION_free(again);
+		again = SSL_get1_session(c.ssl);
+		ck_assert_int_eq(client_end(&c), 0);
+	}
+	SSL_SESSION_free(again);
+	SSL_CTX_free(c.ctx);
+	made_free(&m);
+	close(o.client_ca);
+	tls_server_free(&t);
+}
+END_TEST
+
+/* ---- options */
+
+static const struct {
+	const char	*list;		/* what the client offers */
+	unsigned	 n;
+	const char	*chosen;	/* NULL: it is refused; "": none, and served */
+} protocols[] = {
+	{ "", 0, "" },
+	{ "\4pop3", 5, "pop3" },
+	{ "\2h2\4pop3", 8, "pop3" },
+	{ "\2h2", 3, NULL },
+	{ "\4pop4\3pop", 9, NULL }
+};
+
+START_TEST(alpn)
+{
+	struct tls_options	 o = { .client_ca = -1, .alpn = "pop3" };
+	struct tls_server	*t = new_server(&o);
+	struct client		 c;
+	const unsigned char	*chosen;
+	unsigned		 n;
+	bool			 ok = protocols[_i].chosen != NULL;
+
+	client_init(&c, TLS1_3_VERSION);
+	if (protocols[_i].n > 0)
+		ck_assert_int_eq(SSL_CTX_set_alpn_protos(c.ctx,
+		    (const unsigned char *)protocols[_i].list,
+		    protocols[_i].n), 0);
+	ck_assert_int_eq(client_connect(&c, t, "mx.test", NULL), ok);
+	if (ok) {
+		SSL_get0_alpn_selected(c.ssl, &chosen, &n);
+		ck_assert(str_eq((struct str){ (const char *)chosen, n },
+		    str_from(protocols[_i].chosen)) || n == 0);
+		ck_assert_uint_eq(n, strlen(protocols[_i].chosen));
+	} else
+		ck_assert_int_eq(ERR_GET_REASON(ERR_peek_error()),
+		    SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL);
+	ck_assert_int_eq(client_end(&c) == 0, ok);
+	SSL_CTX_free(c.ctx);
+	tls_server_free(&t);
+}
+END_TEST
+
+/* The RSA certificate has a stored answer, the other none. */
+START_TEST(ocsp)
+{
+	struct tls_server	*t = new_server(&plain);
+	struct client		 c;
+	const unsigned char	*p;
+	long			 n;
+
+	client_init(&c, versions[_i]);
+	SSL_CTX_set1_sigalgs_list(c.ctx, "rsa_pss_rsae_sha256");
+	ck_assert_int_eq(client_connect(&c, t, "mx.test", NULL), 1);
+	n = SSL_get_tlsext_status_ocsp_resp(c.ssl, &p);
+	ck_assert(str_eq((struct str){ (const char *)p, (size_t)n },
+	    STR("a stored answer")));
+	ck_assert_int_eq(client_end(&c), 0);
+	SSL_CTX_set1_sigalgs_list(c.ctx, "ECDSA+SHA256");
+	ck_assert_int_eq(client_connect(&c, t, "mx.test", NULL), 1);
+	ck_assert_int_le(SSL_get_tlsext_status_ocsp_resp(c.ssl, &p), 0);
+	ck_assert_int_eq(client_end(&c), 0);
+	SSL_CTX_free(c.ctx);
+	tls_server_free(&t);
+}
+END_TEST
+
+static const struct {
+	struct tls_options	 o;
+	int			 version;
+	const char		*offer;	/* TLS 1.2 ciphers of the client */
+	bool			 ok;
+} limits[] = {
+	{ { .minimum = "1.3" }, TLS1_2_VERSION, "ALL", false },
+	{ { .minimum = "1.3" }, TLS1_3_VERSION, "ALL", true },
+	{ { .minimum = "1.2" }, TLS1_2_VERSION, "ALL", true },
+	{ { .minimum = "1.2" }, TLS1_1_VERSION, "ALL:@SECLEVEL=0", false },
+	{ { .minimum = "1.2" }, TLS1_2_VERSION, "AES128-SHA", false },
+	{ { .minimum = "1.2" }, TLS1_2_VERSION, "ECDHE-ECDSA-AES128-SHA", false },
+	{ { .ciphers = "ECDHE-ECDSA-AES256-GCM-SHA384" }, TLS1_2_VERSION,
+	    "ECDHE-ECDSA-AES128-GCM-SHA256", false },
+	{ { .ciphers = "ECDHE-ECDSA-AES256-GCM-SHA384" }, TLS1_2_VERSION,
+	    "ECDHE-ECDSA-AES256-GCM-SHA384", true },
+	/* for whoever wants it: keys knows this form, too */
+	{ { .ciphers = "ECDHE+AESGCM:DHE-RSA-AES128-GCM-SHA256" },
+	    TLS1_2_VERSION, "DHE-RSA-AES128-GCM-SHA256", true }
+};
+
+START_TEST(limited)
+{
+	struct tls_options	 o = limits[_i].o;
+	struct tls_server	*t;
+	struct client		 c;
+
+	o.client_ca = -1;
+	t = new_server(&o);
+	client_init(&c, limits[_i].version);
+	ck_assert_int_eq(SSL_CTX_set_cipher_list(c.ctx, limits[_i].offer), 1);
+	ck_assert_int_eq(client_connect(&c, t, "mx.test", NULL), limits[_i].ok);
+	ck_assert_int_eq(client_end(&c) == 0, limits[_i].ok);
+	SSL_CTX_free(c.ctx);
+	tls_server_free(&t);
+}
+END_TEST
+
+static const struct {
+	struct tls_options	 o;
+	const char		*why;
+} mistakes[] = {
+	{ { .ciphers = "NO-SUCH-CIPHER" }, "TLS ciphers: no cipher match" },
+	{ { .ciphersuites = "TLS_NO_SUCH" }, "TLS cipher suites: " },
+	{ { .groups = "P-12" }, "TLS groups: " }
+};
+
+START_TEST(wrong_options)
+{
+	struct tls_options	 o = mistakes[_i].o;
+	struct tls_server	*t;
+	struct diag		 why = { "" };
+
+	o.client_ca = -1;
+	ck_assert_int_eq(tls_server_new(&t, path, &o, &why), -1);
+	ck_assert_ptr_null(t);
+	ck_assert_msg(strncmp(why.text, mistakes[_i].why,
+	    strlen(mistakes[_i].why)) == 0, "%s", why.text);
+}
+END_TEST
+
+/* Our own client, and much data in both directions. */
+START_TEST(own_client)
+{
+	struct tls_server	*t = new_server(&plain);
+	struct tls_client	*client;
+	struct conn		 c;
+	struct diag		 why = { "" };
+	struct str		 line;
+	char			 text[TLS_TEXT_MAX], big[50001];
+	int			 fd, i, in = ca_file();
+	pid_t			 pid = start_worker(t, &fd);
+
+	ck_assert_int_eq(tls_client_new(&client, in, "ca", &why), 0);
+	ck_assert_int_eq(fdio_nonblock(fd, 1), 0);
+	conn_init(&c, fd);
+	ck_assert_msg(tls_client_start(client, &c, "mx.test", true, WAIT,
+	    &why) == 0, "%s", why.text);
+	ck_assert_str_eq(tls_text(&c, text, sizeof(text)),
+	    "TLSv1.3 TLS_AES_128_GCM_SHA256 verified");
+	ck_assert_int_eq(conn_line(&c, 1000, WAIT, &line), LINE_OK);
+	memset(big, 'x', sizeof(big) - 1);
+	big[sizeof(big) - 1] = '\0';
+	for (i = 0; i < 100; i++) {
+		ck_assert_int_eq(conn_putf(&c, "%s\r\n", big), 0);
+		ck_assert_int_eq(conn_line(&c, 60000, WAIT, &line), LINE_OK);
+		ck_assert_uint_eq(line.n, sizeof(big) - 1);
+	}
+	conn_close(&c);
+	ck_assert_int_eq(end_worker(pid), 0);
+	tls_client_free(&client);
+	tls_server_free(&t);
+	close(in);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -311,9 +786,24 @@ main(void)
 	int	 failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
-	(void)signal(SIGPIPE, SIG_IGN);	/* as proc/sig.c does */
+	tcase_add_unchecked_fixture(t, make_certificates, free_certificates);
 	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, handshake, 0, (int)nitems(shakes));
+	tcase_add_loop_test(t, binding, 0, 2);
+	tcase_add_test(t, binding_without_digest);
+	tcase_add_test(t, binding_without_ems);
+	tcase_add_loop_test(t, resumption, 0, 2);
+	tcase_add_test(t, pending_plaintext);
+	tcase_add_loop_test(t, no_handshake, 0, 3);
+	tcase_add_test(t, old_key);
+	tcase_add_test(t, no_keys);
+	tcase_add_loop_test(t, client_certificate, 0,
+	    2 * (int)nitems(clients));
+	tcase_add_loop_test(t, alpn, 0, (int)nitems(protocols));
+	tcase_add_loop_test(t, ocsp, 0, 2);
+	tcase_add_loop_test(t, limited, 0, (int)nitems(limits));
+	tcase_add_loop_test(t, wrong_options, 0, (int)nitems(mistakes));
+	tcase_add_test(t, own_client);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
