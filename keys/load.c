@@ -121,15 +121,12 @@ load_pairs(struct load *l, const struct settings *s, struct pairs *out,
 		return -1;
 	for (i = 0; i < l->n; i++) {
 		names_of(s, i, certificate, key, sizeof(key));
-		if (pair_load(&out->list[out->n], &l->files[i], certificate,
+		if (pair_load(&out->list[out->n++], &l->files[i], certificate,
 		    key, &warning, &why) == -1) {
 			say(false, why.text);
 			++*wrong;
-			continue;
-		}
-		if (warning.text[0] != '\0')
+		} else if (warning.text[0] != '\0')
 			say(true, warning.text);
-		out->n++;
 	}
 	load_wipe(l);
 	return 0;

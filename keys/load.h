@@ -25,7 +25,7 @@ struct pairs {
 int	load_files(struct load *, const struct child_fd *, size_t, struct diag *) must_check;
 /*
  * Makes pairs of what has come and forgets it. say is told what is wrong, and what is only to be watched (warning);
- * pairs that are wrong are left out. -1: ENOMEM. The number of those that are wrong is in *wrong.
+ * pairs that are wrong have no key. -1: ENOMEM. The number of those that are wrong is in *wrong.
  */
 int	load_pairs(struct load *, const struct settings *, struct pairs *, size_t *wrong,
 	    void (*say)(bool warning, const char *text)) must_check;

@@ -77,12 +77,13 @@ lock_memory(void)
 
 /* From here on there is nothing but what was handed over. */
 static int
-enter(const struct settings *s, struct diag *why)
+enter(const struct settings *s, bool check, struct diag *why)
 {
-	char	dir[4096];	/* made by the master, and kept empty */
+	char	dir[4096] = "/";
 
-	if ((size_t)snprintf(dir, sizeof(dir), "%s/empty", s->run) >=
-	    sizeof(dir))
+	/* made by the master, and kept empty; there may be none yet when a configuration is checked */
+	if (!check && (size_t)snprintf(dir, sizeof(dir), "%s/empty",
+	    s->run) >= sizeof(dir))
 		return diag_set(why, "run: name is too long");
 	tzset();
 	if (priv_enter(USER, dir, why) == -1)
@@ -112,21 +113,20 @@ end(struct keys *k, int status)
 	k->status = status;
 }
 
-/* With none at all we would serve nobody: what there is stays, at the start there is an end. */
+/* A file that is wrong leaves what was read from it before; at the start there may be nothing. */
 static void
-take(struct keys *k, struct pairs *p)
+take(struct keys *k, struct pairs *p, size_t wrong)
 {
-	if (p->n == 0 || vault_replace(k->vault, p->list, p->n,
-	    now_ms()) == -1) {
-		log_error("reload why=\"%s\"", p->n == 0 ?
-		    "no certificate can be used; those that there are stay" :
-		    strerror(errno));
+	if (vault_replace(k->vault, p->list, p->n, now_ms()) == -1) {
+		log_error("reload why=\"%s\"", errno == EINVAL ?
+		    "no certificate can be used" : strerror(errno));
 		pairs_free(p);
 		if (!k->serving)
 			end(k, EX_CONFIG);
 		return;
 	}
-	log_info("certificates number=%zu", p->n);
+	log_info("certificates number=%zu wrong=%zu", vault_count(k->vault),
+	    wrong);
 	p->n = 0;		/* they are the vault's */
 	pairs_free(p);
 }
@@ -163,7 +163,7 @@ reload(void *arg, struct link_event *ev)
 		pairs_free(&pairs);
 		return;
 	}
-	take(k, &pairs);
+	take(k, &pairs, wrong);
 	k->broken = false;
 	if (k->serving && !k->stopping && link_loaded(FD_LINK) == -1)
 		log_error("link why=\"%s\"", strerror(errno));
@@ -228,7 +228,7 @@ setup(struct keys *k, int *sig, struct diag *why)
 	if ((*sig = sig_init(SIG_EV_TERM)) == -1 ||
 	    fdio_nonblock(FD_LINK, 1) == -1)
 		return diag_errno(why, "signals and link");
-	if (enter(k->settings, why) == -1)
+	if (enter(k->settings, k->check, why) == -1)
 		return -1;
 	while (!k->stopping && vault_count(k->vault) == 0)
 		step(k, *sig);
@@ -286,7 +286,7 @@ make(const struct settings *s, const char *hostname)
 	}
 	if (certificate == -1 || key == -1)
 		errx(EX_USAGE, "no files from the master");
-	if (enter(s, &why) == -1 ||
+	if (enter(s, false, &why) == -1 ||
 	    self_signed(hostname, certificate, key, &why) == -1)
 		errx(EX_OSERR, "%s", why.text);
 	return EX_OK;

@@ -9,6 +9,7 @@
 #include <openssl/sha.h>
 #include <openssl/x509v3.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/fmt/record.h"
@@ -34,6 +35,7 @@ pair_files_wipe(struct pair_files *f)
 void
 pair_free(struct pair *p)
 {
+	free(p->file);
 	EVP_PKEY_free(p->key);
 	buf_free(&p->chain);
 	buf_free(&p->ocsp);
@@ -220,11 +222,17 @@ pair_load(struct pair *p, const struct pair_files *f, const char *certificate,
 	warning->text[0] = '\0';
 	buf_init(&p->chain, KEYS_CHAIN_MAX);
 	buf_init(&p->ocsp, KEYS_OCSP_MAX);
+	if ((p->file = strdup(certificate)) == NULL)
+		return bad(why, certificate, "out of memory");
 	if ((all = read_chain(&f->certificate, certificate, why)) == NULL)
 		return -1;
 	r = take(p, all, f, certificate, key, warning, why);
 	sk_X509_pop_free(all, X509_free);
-	if (r == -1)
-		pair_free(p);
+	if (r == -1) {
+		EVP_PKEY_free(p->key);
+		p->key = NULL;
+		buf_free(&p->chain);
+		buf_free(&p->ocsp);
+	}
 	return r;
 }

@@ -18,6 +18,7 @@ struct pair_files {
 };
 
 struct pair {
+	char		*file;		/* the certificate's */
 	struct buf	 chain;		/* record fields as proto_keys.h wants them */
 	struct buf	 ocsp;
 	EVP_PKEY	*key;
@@ -26,7 +27,7 @@ struct pair {
 
 void	pair_files_init(struct pair_files *);
 void	pair_files_wipe(struct pair_files *);
-/* The names are those of the files, for *why and *warning ("" if there is none). -1: *why, and nothing is held. */
+/* The names are those of the files, for *why and *warning ("" if there is none). -1: *why, and nothing but the file is held. */
 int	pair_load(struct pair *, const struct pair_files *, const char *certificate, const char *key,
 	    struct diag *warning, struct diag *why) must_check;
 void	pair_free(struct pair *);

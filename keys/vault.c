@@ -103,6 +103,52 @@ add_old(struct vault *v, struct pair *p, int64_t until)
 	p->key = NULL;
 }
 
+/* Under the lock: what is to be used in place of p, p itself if it has a key; NULL: nothing. */
+static struct pair *
+in_place_of(struct vault *v, struct pair *p)
+{
+	size_t	i;
+
+	if (p->key != NULL)
+		return p;
+	for (i = 0; i < v->n; i++)
+		if (v->pairs[i].key != NULL &&
+		    strcmp(v->pairs[i].file, p->file) == 0)
+			return &v->pairs[i];
+	return NULL;
+}
+
+/* Under the lock: the pairs and those that stay become all that there are; the number. */
+static size_t
+merge(struct vault *v, struct pair *pairs, size_t n)
+{
+	struct pair	*use, kept;
+	size_t		 i, m = 0;
+
+	for (i = 0; i < n; i++) {
+		if ((use = in_place_of(v, &pairs[i])) != &pairs[i]) {
+			pair_free(&pairs[i]);
+			if (use == NULL)
+				continue;
+		}
+		kept = *use;
+		memset(use, 0, sizeof(*use));
+		pairs[m++] = kept;
+	}
+	return m;
+}
+
+static bool
+any_usable(struct vault *v, struct pair *pairs, size_t n)
+{
+	size_t	i;
+
+	for (i = 0; i < n; i++)
+		if (in_place_of(v, &pairs[i]) != NULL)
+			return true;
+	return false;
+}
+
 int
 vault_replace(struct vault *v, const struct pair *pairs, size_t n, int64_t now)
 {
@@ -113,8 +159,16 @@ vault_replace(struct vault *v, const struct pair *pairs, size_t n, int64_t now)
 		return -1;
 	memcpy(copy, pairs, n * sizeof(*copy));
 	pthread_mutex_lock(&v->lock);
+	if (!any_usable(v, copy, n)) {
+		pthread_mutex_unlock(&v->lock);
+		free(copy);
+		errno = EINVAL;
+		return -1;
+	}
+	n = merge(v, copy, n);
 	for (i = 0; i < v->n; i++) {
-		if (!has_name(pairs, n, v->pairs[i].name))
+		if (v->pairs[i].key != NULL &&
+		    !has_name(copy, n, v->pairs[i].name))
 			add_old(v, &v->pairs[i], now + VAULT_OLD_MS);
 		pair_free(&v->pairs[i]);
 	}

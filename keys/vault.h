@@ -18,7 +18,11 @@ struct vault;
 
 int	vault_new(struct vault **) must_check;
 void	vault_free(struct vault **);	/* nobody may use it any more */
-/* The pairs are the vault's from now on, the array stays the caller's; those that it had are old. -1 ENOMEM: it has what it had. */
+/*
+ * The pairs are the vault's from now on, the array stays the caller's; those that it had are old. In place of one
+ * without a key it goes on with what it has from the same file, if anything. -1: ENOMEM, or EINVAL for
+ * there would be none at all; then it has what it had, and the pairs are the caller's.
+ */
 int	vault_replace(struct vault *, const struct pair *, size_t, int64_t now) must_check;
 /* Forgets what is too old. */
 void	vault_time(struct vault *, int64_t now);

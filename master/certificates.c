@@ -147,17 +147,22 @@ check_open(const struct settings *s, struct diag *why)
 	return 0;
 }
 
+/* Its own: the one that a program was started with is read to its end. */
 static int
-send_conf(int link, int conf)
+send_conf(const struct settings *s, int link)
 {
-	struct msg_fds	fds = { .fd = { conf }, .n = 1 };
+	struct msg_fds	fds = { .n = 1 };
 	struct buf	rec;
-	int		r;
+	int		r = -1;
 
+	if ((fds.fd[0] = settings_export(s, PROGRAM_KEYS)) == -1)
+		return -1;
 	buf_init(&rec, MSG_MAX);
 	record_puts(&rec, LINK_VERB, "reload");
-	r = buf_ok(&rec) ? msg_send(link, &rec, &fds) : -1;
+	if (buf_ok(&rec))
+		r = msg_send(link, &rec, &fds);
 	buf_free(&rec);
+	fdio_close(&fds.fd[0]);
 	return r;
 }
 
@@ -167,7 +172,7 @@ certificates_check(const struct settings *s, int log, int err,
 {
 	char		 path[PATH_SIZE], name[] = "keys", verb[] = "check";
 	char		*argv[] = { name, verb, NULL };
-	int		 pair[2] = { -1, -1 }, conf;
+	int		 pair[2] = { -1, -1 };
 	struct child_plan plan = {
 		.path = path, .argv = argv, .log = log, .err = err
 	};
@@ -176,20 +181,20 @@ certificates_check(const struct settings *s, int log, int err,
 	if (check_open(s, why) == -1)
 		return -1;
 	snprintf(path, sizeof(path), "%s/keys", s->libexec);
-	conf = plan.conf = settings_export(s, PROGRAM_KEYS);
-	if (conf != -1 && msg_pair(pair) == 0) {
+	plan.conf = settings_export(s, PROGRAM_KEYS);
+	if (plan.conf != -1 && msg_pair(pair) == 0) {
 		plan.link = pair[1];
 		pid = child_spawn(&plan);
 	}
 	/* what one that we could open does not hold, keys says */
 	if (pid != -1 && (certificates_give(s, pair[0], why) > 0 ||
-	    send_conf(pair[0], conf) == -1))
+	    send_conf(s, pair[0]) == -1))
 		log_debug("certificates not handed over");
 	if (pid == -1)
 		diag_errno(why, "%s", path);
 	fdio_close(&pair[0]);
 	fdio_close(&pair[1]);
-	fdio_close(&conf);
+	fdio_close(&plan.conf);
 	return pid;
 }
 

@@ -379,8 +379,8 @@ START_TEST(file)
 	r = pair_load(&p, &f, "c.pem", "k.pem", &warning, &why);
 	ck_assert_str_eq(r == 0 ? "" : why.text, files[_i].why);
 	ck_assert_str_eq(warning.text, files[_i].warning);
-	if (r == 0)
-		pair_free(&p);
+	ck_assert_int_eq(p.key == NULL, r == -1);
+	pair_free(&p);
 	pair_files_wipe(&f);
 }
 END_TEST
@@ -405,6 +405,7 @@ START_TEST(encrypted)
 	ck_assert_str_eq(why.text,
 	    "k.pem: the key is encrypted, expected one without a password");
 	BIO_free(b);
+	pair_free(&p);
 	pair_files_wipe(&f);
 }
 END_TEST
@@ -444,6 +445,69 @@ START_TEST(self)
 	pair_files_wipe(&f);
 	close(c);
 	close(k);
+}
+END_TEST
+
+/* ---- what replaces what */
+
+static struct pair
+named(const struct made *m, const char *path)
+{
+	struct pair	p = { .file = NULL };
+
+	if (m != NULL)
+		p = made_pair(m, NULL, "");
+	free(p.file);
+	p.file = strdup(path);
+	return p;
+}
+
+static bool
+has_key(const struct made *m)
+{
+	struct pair	p = made_pair(m, NULL, "");
+	struct buf	rec, answer;
+	char		verb[16];
+
+	buf_init(&rec, MSG_MAX);
+	buf_init(&answer, MSG_MAX);
+	record_puts(&rec, KEYS_VERB, "sign");
+	record_put(&rec, KEYS_KEY, (struct str){ p.name, KEYS_KEY_SIZE });
+	record_puts(&rec, KEYS_DIGEST, "SHA256");
+	record_put(&rec, KEYS_MESSAGE, (struct str)M(T13));
+	ck_assert_int_eq(vault_answer(vault, buf_view(&rec), &answer), 0);
+	ck_assert(record_gets(buf_view(&answer), KEYS_VERB, verb,
+	    sizeof(verb)));
+	buf_free(&rec);
+	buf_free(&answer);
+	pair_free(&p);
+	return strcmp(verb, "signature") == 0;
+}
+
+START_TEST(replace)
+{
+	struct made	a = made_for("P-256", "DNS:a"), b = made_for("P-256",
+			    "DNS:b"), c = made_for("P-256", "DNS:c");
+	struct pair	first[] = { named(&a, "/a"), named(&b, "/b") };
+	struct pair	second[] = { named(&c, "/a"), named(NULL, "/b"),
+			    named(NULL, "/new") };
+	struct pair	third[] = { named(NULL, "/new") };
+
+	ck_assert_int_eq(vault_replace(vault, first, 2, 0), 0);
+	ck_assert_int_eq(vault_replace(vault, second, 3, 1000), 0);
+	/* b's file is wrong now: it stays; a new file that is wrong is nothing */
+	ck_assert_uint_eq(vault_count(vault), 2);
+	ck_assert(has_key(&a) && has_key(&b) && has_key(&c));
+	vault_time(vault, 1000 + VAULT_OLD_MS - 1);
+	ck_assert(has_key(&a) && has_key(&b) && has_key(&c));
+	vault_time(vault, 1000 + VAULT_OLD_MS);
+	ck_assert(!has_key(&a) && has_key(&b) && has_key(&c));
+	ck_assert_int_eq(vault_replace(vault, third, 1, 2000), -1);
+	ck_assert_uint_eq(vault_count(vault), 2);
+	pair_free(&third[0]);
+	made_free(&a);
+	made_free(&b);
+	made_free(&c);
 }
 END_TEST
 
@@ -496,12 +560,14 @@ START_TEST(pieces)
 	said[0] = '\0';
 	ck_assert_int_eq(load_pairs(&l, s, &pairs, &wrong, say), 0);
 	ck_assert_uint_eq(wrong, 1);
-	ck_assert_uint_eq(pairs.n, 2);
+	ck_assert_uint_eq(pairs.n, 3);
+	ck_assert_ptr_null(pairs.list[1].key);
+	ck_assert_str_eq(pairs.list[1].file, "/a/1.crt");
 	ck_assert_str_eq(said,
 	    "/a/1.crt: there is no certificate in it, expected PEM\n");
 	ck_assert_ptr_null(l.files);
 	ck_assert_int_eq(memcmp(pairs.list[0].name, name[1], KEYS_KEY_SIZE), 0);
-	ck_assert_int_eq(memcmp(pairs.list[1].name, name[0], KEYS_KEY_SIZE), 0);
+	ck_assert_int_eq(memcmp(pairs.list[2].name, name[0], KEYS_KEY_SIZE), 0);
 	pairs_free(&pairs);
 	settings_free(&s);
 	close(one[0].fd);
@@ -543,6 +609,7 @@ main(void)
 	tcase_add_loop_test(v, order, 0, (int)nitems(orders));
 	tcase_add_loop_test(v, drop, 0, (int)nitems(malformed));
 	tcase_add_loop_test(v, list, 0, 4);
+	tcase_add_test(v, replace);
 	tcase_add_test(v, pieces);
 	tcase_add_loop_test(v, wrong_names, 0, 5);
 	suite_add_tcase(s, v);
