@@ -7,9 +7,11 @@
 
 #include <stdbool.h>
 
+#include "common/base/buf.h"
 #include "common/base/str.h"
 #include "common/fmt/cur.h"
 #include "common/fmt/path.h"
+#include "common/proc/proto_auth.h"
 
 #define HELO_MAX	255
 
@@ -25,6 +27,7 @@ struct mail_args {
 	struct str		envid;		/* as given: xtext (RFC 3461 4.4) */
 	unsigned long long	size;
 	bool			has_size, has_body, has_ret;
+	bool			has_auth;	/* AUTH=, which we do not pass on (RFC 4954 5) */
 };
 
 struct rcpt_args {
@@ -36,6 +39,11 @@ struct rcpt_args {
 struct bdat_args {
 	unsigned long long	size;
 	bool			last;
+};
+
+struct auth_args {
+	struct str	mechanism, initial;
+	bool		has_initial;
 };
 
 /* The verb of a line and what comes behind it, with its blanks. False: there is no verb. */
@@ -50,5 +58,11 @@ bool	args_rcpt(struct cur *, bool utf8, struct rcpt_args *, struct bad *);
 bool	args_bdat(struct cur *, struct bdat_args *);
 /* "user", "a@b" or "<a@b>", then perhaps SMTPUTF8; false: *bad is set. */
 bool	args_vrfy(struct cur *, struct path *, struct bad *);
+/* " PLAIN dGVzdA==" (RFC 4954 4): the words, as they are. */
+bool	args_auth(struct cur *, struct auth_args *);
+/* A client's message, as base64; "=" is an empty initial one. */
+bool	args_auth_decode(struct str, bool initial, struct buf *);
+/* The value of AUTH= (RFC 4954 5): "<>" or a mailbox, as xtext. */
+bool	args_auth_sender(struct str);
 
 #endif

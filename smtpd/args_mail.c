@@ -88,6 +88,16 @@ take_utf8(struct mail_args *m, const struct esmtp_param *p, struct bad *b)
 	return true;
 }
 
+static bool
+take_auth(struct mail_args *m, const struct esmtp_param *p, struct bad *b)
+{
+	if (m->has_auth || !args_auth_sender(p->value))
+		return fail(b, 501, "AUTH: expected <> or a mailbox as xtext, "
+		    "once");
+	m->has_auth = true;
+	return true;
+}
+
 static const struct {
 	const char	*key;
 	bool		(*take)(struct mail_args *, const struct esmtp_param *,
@@ -98,6 +108,7 @@ static const struct {
 	{ "SMTPUTF8",	take_utf8 },
 	{ "RET",	take_ret },
 	{ "ENVID",	take_envid },
+	{ "AUTH",	take_auth },
 };
 
 static bool

@@ -19,6 +19,8 @@ ask_begin(struct session *s, const char *verb)
 	record_puts(q, ROUTE_SERVICE, s->d->lmtp ? "lmtp" : "smtp");
 	if (s->client[0] != '\0')
 		record_puts(q, ROUTE_CLIENT, s->client);
+	if (s->user[0] != '\0')
+		record_puts(q, ROUTE_AUTH, s->user);
 }
 
 /* The rules, one behind the other. */

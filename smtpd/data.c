@@ -5,11 +5,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/base/log.h"
 #include "common/base/now.h"
-#include "common/fmt/date.h"
 #include "common/fmt/dot.h"
 #include "common/fmt/record.h"
 #include "common/proc/proto_queue.h"
@@ -19,47 +17,6 @@
 #define BARE	"bare CR or LF in the message, lines end with CRLF here"
 #define LONG	"a line is longer than the limit"
 #define TRACE_MAX 2048
-
-/* RFC 3848 and RFC 6531 4.3 */
-static const char *
-protocol(const struct session *s)
-{
-	bool	utf8 = (s->tx.options & ENV_SMTPUTF8) != 0;
-
-	if (s->d->lmtp)
-		return utf8 ? "UTF8LMTP" : "LMTP";
-	if (utf8)
-		return "UTF8SMTP";
-	return s->extended ? "ESMTP" : "SMTP";
-}
-
-static int
-offset_minutes(time_t t)
-{
-	struct tm	tm;
-
-	return localtime_r(&t, &tm) == NULL ? 0 : (int)(tm.tm_gmtoff / 60);
-}
-
-/* RFC 5321 4.4 */
-static void
-make_trace(struct session *s, const char *id, int64_t at_ms, struct buf *out)
-{
-	char		ip[ADDR_TEXT_SIZE], date[DATE_SIZE];
-	time_t		at = (time_t)(at_ms / 1000);
-
-	buf_addf(out, "Received: from %s", s->helo);
-	if (s->peer->peer.valid)
-		buf_addf(out, " ([%s])", addr_text(&s->peer->peer, true, ip));
-	buf_addf(out, "\r\n\tby %s (Posthouse) with %s id %s",
-	    s->set->hostname, protocol(s), id);
-	/* More than one would tell each of the others. */
-	if (s->tx.nrcpts == 1)
-		buf_addf(out, "\r\n\tfor <%.*s>", STR_ARG(s->tx.rcpts[0].addr));
-	if (date_format(at, offset_minutes(at), date) == -1)
-		date[0] = '\0';
-	buf_addf(out, ";\r\n\t%s\r\n", date);
-}
 
 /* Its file is there already if the client was quiet after RCPT. */
 static int
@@ -96,17 +53,37 @@ data_prepare(struct session *s)
 		log_debug("draft not made yet client=%s", s->client);
 }
 
+/* RFC 6409 8 */
+static void
+complete(struct session *s, int64_t at_ms)
+{
+	const struct setting_list *domains = &s->set->domains;
+	struct submission_set	set = {
+		.from = s->tx.sender, .date = STR(""),
+		.id = str_from(s->rx.draft.id),
+		.host = str_from(s->set->hostname),
+		.domain = str_from(domains->n > 0 ? domains->items[0].text :
+		    s->set->hostname)
+	};
+
+	trace_date(at_ms, s->tx.date);
+	set.date = str_from(s->tx.date);
+	rx_complete(&s->rx, &set);
+}
+
 /* False: the reception has the reply. */
 static bool
 begin(struct session *s)
 {
 	struct timespec	ts = now_real();
+	char		protocol[PROTOCOL_SIZE];
 	struct envelope	env = {
 		.arrival_ms = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000,
 		.origin = str_from(s->d->lmtp ? "lmtp" : "smtp"),
 		.client = str_from(s->client), .helo = str_from(s->helo),
-		.proto = str_from(protocol(s)), .sender = s->tx.sender,
-		.auth = STR(""), .envid = s->tx.envid,
+		.proto = str_from(trace_protocol(s, protocol)),
+		.sender = s->tx.sender, .auth = str_from(s->user),
+		.envid = s->tx.envid,
 		.options = s->tx.options, .rcpts = s->tx.rcpts,
 		.nrcpts = s->tx.nrcpts
 	};
@@ -119,26 +96,44 @@ begin(struct session *s)
 		return false;
 	memcpy(env.id, s->rx.draft.id, ID_SIZE);
 	buf_init(&trace, TRACE_MAX);
-	make_trace(s, env.id, env.arrival_ms, &trace);
+	trace_make(s, env.id, env.arrival_ms, &trace);
 	if (buf_ok(&trace))
 		r = rx_begin(&s->rx, &s->d->spool, &env, buf_view(&trace));
 	else
 		rx_fault(&s->rx, 451, "4.3.0", "local error in processing");
 	buf_free(&trace);
+	if (r == 0 && s->d->submission)
+		complete(s, env.arrival_ms);
 	return r == 0;
+}
+
+/* " user=... tls=...", what there is of it. */
+static const char *
+who(const struct session *s, char *out, size_t size)
+{
+	char	user[LOG_SAFE_MAX], tls[LOG_SAFE_MAX];
+
+	log_safe(user, sizeof(user), str_from(s->user));
+	log_safe(tls, sizeof(tls), str_from(s->tls));
+	snprintf(out, size, "%s%s%s%s", s->user[0] != '\0' ? " user=" : "",
+	    s->user[0] != '\0' ? user : "", s->tls[0] != '\0' ? " tls=" : "",
+	    s->tls[0] != '\0' ? tls : "");
+	return out;
 }
 
 static void
 log_accepted(const struct session *s)
 {
 	char	from[LOG_SAFE_MAX], to[LOG_SAFE_MAX], why[LOG_SAFE_MAX];
+	char	protocol[PROTOCOL_SIZE], login[2 * LOG_SAFE_MAX + 16];
 	size_t	i;
 
 	log_info("accepted id=%s from=%s to=%s nrcpts=%zu size=%llu client=%s "
-	    "helo=%s proto=%s why=%s", s->rx.draft.id,
+	    "helo=%s proto=%s%s why=%s", s->rx.draft.id,
 	    log_safe(from, sizeof(from), s->tx.sender),
 	    log_safe(to, sizeof(to), s->tx.rcpts[0].addr), s->tx.nrcpts,
-	    s->rx.size, s->client, s->helo, protocol(s),
+	    s->rx.size, s->client, s->helo, trace_protocol(s, protocol),
+	    who(s, login, sizeof(login)),
 	    log_safe(why, sizeof(why), s->tx.why[0]));
 	for (i = 1; i < s->tx.nrcpts && i < ROUTED_MAX; i++)
 		log_info("routed id=%s to=%s why=%s", s->rx.draft.id,
@@ -196,6 +191,7 @@ finish(struct session *s, bool last)
 	if (ok) {
 		hurry(s);
 		s->messages++;
+		memset(s->tx.taken, 0, sizeof(s->tx.taken));
 		log_accepted(s);
 		poke(s);
 	}

@@ -51,7 +51,7 @@ cmd_ehlo(struct session *s, struct cur *in)
 {
 	static const char *const words[] = { "PIPELINING", "8BITMIME",
 	    "SMTPUTF8", "ENHANCEDSTATUSCODES", "DSN", "CHUNKING" };
-	char	line[64];
+	char	line[256];
 	size_t	i;
 
 	if (!args_helo(in, s->helo))
@@ -62,6 +62,11 @@ cmd_ehlo(struct session *s, struct cur *in)
 		reply_more(s, 250, "", str_from(words[i]));
 	snprintf(line, sizeof(line), "SIZE %lld", s->set->smtp.message_size);
 	reply_more(s, 250, "", str_from(line));
+	if (starttls_offered(s))
+		reply_more(s, 250, "", STR("STARTTLS"));
+	if (auth_offered(s) && s->user[0] == '\0' &&
+	    auth_announce(s, line, sizeof(line)))
+		reply_more(s, 250, "", str_from(line));
 	reply(s, 250, "", "HELP");
 	return S_IDLE;
 }

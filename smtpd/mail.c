@@ -58,18 +58,26 @@ keep(struct session *s, const struct mail_args *m)
 	return r;
 }
 
+/* Where nobody can log in, AUTH= is a parameter that does not exist. */
+static bool
+is_known(const struct session *s, const struct mail_args *m, struct bad *b)
+{
+	if (!m->has_auth || auth_offered(s))
+		return true;
+	*b = (struct bad){ 555, "5.5.4", "parameter not recognized" };
+	return false;
+}
+
 enum state
 cmd_mail(struct session *s, struct cur *in)
 {
 	struct mail_args	m;
 	struct bad		b;
 
-	if (s->d->submission && s->user[0] == '\0') {
-		/* RFC 4954 6 */
-		reply(s, 530, "5.7.0", "authentication required");
+	if (auth_missing(s))
 		return S_IDLE;
-	}
-	if (!args_mail(in, &m, &b) || !within_limits(s, &m, &b)) {
+	if (!args_mail(in, &m, &b) || !is_known(s, &m, &b) ||
+	    !within_limits(s, &m, &b)) {
 		reply(s, b.code, b.status, "%s", b.text);
 		return S_IDLE;
 	}
@@ -78,6 +86,9 @@ cmd_mail(struct session *s, struct cur *in)
 		reply(s, 451, "4.3.0", "local error in processing");
 		return S_IDLE;
 	}
+	if (!user_owns_sender(s, s->tx.sender) ||
+	    !user_take(s, ALLOWANCE_MESSAGES))
+		return S_IDLE;
 	reply(s, 250, "2.1.0", "sender ok");
 	return S_MAIL;
 }

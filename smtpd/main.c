@@ -34,18 +34,12 @@ limits(const struct listener *l)
 	    &l->settings->submission.in : &l->settings->smtp.in;
 }
 
-/* With TLS from the first byte the client would not understand it. */
-static bool
-is_implicit_tls(const char *service)
-{
-	return strcmp(service, "submissions") == 0;
-}
-
 static const char *
 refusal(void *arg, const char *service, bool total)
 {
 	(void)arg;
-	if (is_implicit_tls(service))
+	/* the client would not understand it */
+	if (starttls_is_implicit(service))
 		return "";
 	return total ? "421 4.3.2 too many connections, try again later\r\n" :
 	    "421 4.7.0 too many connections of yours, try again later\r\n";
@@ -56,7 +50,7 @@ greeting(void *arg, const char *service)
 {
 	const struct smtpd	*d = arg;
 
-	return is_implicit_tls(service) ? NULL : d->greeting;
+	return starttls_is_implicit(service) ? NULL : d->greeting;
 }
 
 static void
@@ -105,6 +99,8 @@ prepare(void *arg, struct diag *why)
 	d->submission = strncmp(d->listener.name, "submission", 10) == 0;
 	d->how = durable_for_path(dir, strcmp(set->durability, "strict") == 0);
 	warm_up();
+	if (!d->lmtp && (d->allowance = allowance_new()) == NULL)
+		return diag_errno(why, "counts of users");
 	return 0;
 }
 

@@ -48,12 +48,14 @@ decide(struct session *s, struct str addr, const struct rcpt_args *args)
 				    .state = RCPT_WAITING };
 	struct answer		a;
 
-	if (!within_limits(s, addr))
+	if (!within_limits(s, addr) || !user_take(s, ALLOWANCE_RECIPIENTS))
 		return s->state;
 	ask_begin(s, "rcpt");
 	record_put(&s->d->question, ROUTE_SENDER, s->tx.sender);
 	record_put(&s->d->question, ROUTE_RCPT, addr);
 	if (!ask(s, &a) || a.code >= 400) {
+		if (s->tx.taken[ALLOWANCE_RECIPIENTS] > 0)
+			user_give_back(s, ALLOWANCE_RECIPIENTS);
 		refuse(s, addr, a.code, a.status, a.text);
 		return s->state;
 	}

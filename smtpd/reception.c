@@ -10,6 +10,8 @@
 #include "common/base/fault.h"
 #include "common/base/log.h"
 
+#define COMPLETED_MAX	(4u * SUBMISSION_FIELD_MAX)	/* of one piece: a field that was held, and what is added */
+
 void
 rx_init(struct reception *rx, unsigned long long max, long long max_hops)
 {
@@ -72,6 +74,55 @@ rx_begin(struct reception *rx, const struct spool_in *in, struct envelope *env,
 	fault_errno(rx);
 	rx_abort(rx, in);
 	return -1;
+}
+
+void
+rx_complete(struct reception *rx, const struct submission_set *set)
+{
+	submission_init(&rx->submission, set);
+	buf_init(&rx->completed, COMPLETED_MAX);
+	rx->completes = true;
+}
+
+static int
+write_completed(struct reception *rx)
+{
+	if (!buf_ok(&rx->completed)) {
+		errno = ENOMEM;
+		return -1;
+	}
+	return rx->completed.n == 0 ? 0 : draft_write(&rx->draft,
+	    rx->completed.p, rx->completed.n);
+}
+
+static int
+store(struct reception *rx, struct str s)
+{
+	if (!rx->completes || rx->submission.state == SUBMISSION_BODY)
+		return draft_write(&rx->draft, s.p, s.n);
+	buf_reset(&rx->completed);
+	submission_add(&rx->submission, s, &rx->completed);
+	return write_completed(rx);
+}
+
+static int
+store_end(struct reception *rx)
+{
+	if (!rx->completes)
+		return 0;
+	buf_reset(&rx->completed);
+	submission_end(&rx->submission, &rx->completed);
+	return write_completed(rx);
+}
+
+static void
+end_completing(struct reception *rx)
+{
+	if (!rx->completes)
+		return;
+	submission_free(&rx->submission);
+	buf_free(&rx->completed);
+	rx->completes = false;
 }
 
 /* One byte of the header section: counts trace fields (RFC 5321 6.3), finds the empty line. */
@@ -156,15 +207,18 @@ rx_add(struct reception *rx, struct str s)
 		return;
 	if (rx->in_header)
 		rx_scan_header(rx, s);
-	if (draft_write(&rx->draft, s.p, s.n) == -1)
+	if (store(rx, s) == -1)
 		fault_errno(rx);
 }
 
 int
 rx_commit(struct reception *rx, const struct spool_in *in)
 {
+	if (rx->code == 0 && store_end(rx) == -1)
+		fault_errno(rx);
 	if (rx->code == 0) {
 		rx->open = false;
+		end_completing(rx);
 		if (draft_commit(in, &rx->draft) == 0)
 			return 0;
 		fault_errno(rx);
@@ -179,4 +233,5 @@ rx_abort(struct reception *rx, const struct spool_in *in)
 	if (rx->open)
 		draft_abort(in, &rx->draft);
 	rx->open = false;
+	end_completing(rx);
 }

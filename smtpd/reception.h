@@ -7,6 +7,8 @@
 #define SMTPD_RECEPTION_H
 
 #include "common/base/attr.h"
+#include "common/base/buf.h"
+#include "common/fmt/submission.h"
 #include "common/store/spool.h"
 
 struct reception {
@@ -23,6 +25,10 @@ struct reception {
 	/* lines, where dot_in does not look (BDAT) */
 	size_t		line, longest;
 	bool		cr, bare;	/* last byte was CR; a bare CR or LF was there */
+	/* where mail is handed in */
+	struct submission submission;
+	struct buf	completed;
+	bool		completes;
 };
 
 void	rx_init(struct reception *, unsigned long long max, long long max_hops);
@@ -34,6 +40,8 @@ int	rx_open(struct reception *, const struct spool_in *, const char *id) must_ch
  */
 int	rx_begin(struct reception *, const struct spool_in *, struct envelope *,
 	    struct str trace) must_check;
+/* From now on what is stored is what submission.h makes of it; the views of the set live until the end. */
+void	rx_complete(struct reception *, const struct submission_set *);
 /* Remembers the first one only. */
 void	rx_fault(struct reception *, unsigned code, const char *status, const char *text);
 /* A piece of the content. */

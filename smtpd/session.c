@@ -53,9 +53,11 @@ static enum state
 cmd_help(struct session *s, struct cur *in)
 {
 	(void)in;
-	reply_more(s, 214, "2.0.0", s->d->lmtp ?
-	    STR("LHLO MAIL RCPT DATA BDAT RSET NOOP QUIT HELP VRFY EXPN") :
-	    STR("EHLO HELO MAIL RCPT DATA BDAT RSET NOOP QUIT HELP VRFY EXPN"));
+	reply_more(s, 214, "2.0.0", s->d->lmtp ? STR("LHLO STARTTLS") :
+	    auth_offered(s) ? STR("EHLO HELO STARTTLS AUTH") :
+	    STR("EHLO HELO STARTTLS"));
+	reply_more(s, 214, "2.0.0", STR("MAIL RCPT DATA BDAT RSET NOOP QUIT "
+	    "HELP VRFY EXPN"));
 	reply(s, 214, "2.0.0", "the manual is posthouse-smtpd(8)");
 	return s->state;
 }
@@ -81,6 +83,8 @@ static const struct cmd {
 	{ "EHLO",	S_OPEN & ~S_BDAT,	cmd_ehlo },
 	{ "HELO",	S_OPEN & ~S_BDAT,	cmd_helo },
 	{ "LHLO",	S_OPEN & ~S_BDAT,	cmd_ehlo },
+	{ "STARTTLS",	S_OPEN & ~(S_START | S_BDAT), cmd_starttls },
+	{ "AUTH",	S_IDLE,			cmd_auth },
 	{ "RSET",	S_OPEN,			cmd_rset },
 	{ "NOOP",	S_OPEN,			cmd_noop },
 	{ "QUIT",	S_OPEN,			cmd_quit },
@@ -97,7 +101,7 @@ static const struct cmd {
 
 /* RFC 5321 4.2.4: known, but not here. */
 static const char *const	not_implemented[] = {
-	"AUTH", "STARTTLS", "ETRN", "TURN", "ATRN", "SEND", "SOML", "SAML"
+	"AUTH", "ETRN", "TURN", "ATRN", "SEND", "SOML", "SAML"
 };
 
 static const struct cmd *
@@ -107,6 +111,8 @@ cmd_find(const struct session *s, struct str verb)
 
 	/* Each protocol has its own greeting (RFC 2033 4.1). */
 	if (str_eq_nocase(verb, s->d->lmtp ? STR("EHLO") : STR("LHLO")))
+		return NULL;
+	if (str_eq_nocase(verb, STR("AUTH")) && !auth_offered(s))
 		return NULL;
 	for (i = 0; i < nitems(cmds); i++)
 		if (str_eq_nocase(verb, str_from(cmds[i].verb)))
@@ -146,14 +152,24 @@ wrong_state(struct session *s, const struct cmd *c)
 		reply(s, 503, "5.5.1", "bad sequence of commands");
 }
 
+void
+session_end_tx(struct session *s)
+{
+	size_t	i;
+
+	rx_abort(&s->rx, &s->d->spool);
+	for (i = 0; i < ALLOWANCE_WHATS; i++)
+		while (s->tx.taken[i] > 0)
+			user_give_back(s, i);
+	tx_reset(&s->tx);
+}
+
 static void
 set_state(struct session *s, enum state next)
 {
 	s->state = next;
-	if (!(next & S_TX)) {
-		rx_abort(&s->rx, &s->d->spool);
-		tx_reset(&s->tx);
-	}
+	if (!(next & S_TX))
+		session_end_tx(s);
 }
 
 static void
@@ -174,14 +190,14 @@ command(struct session *s, struct str line)
 }
 
 /* Why no line came; a client that has gone is told nothing. */
-static void
-no_line(struct session *s, int why)
+enum state
+session_no_line(struct session *s, int why)
 {
 	if (why == ETIMEDOUT)
-		reply_closing(s, "4.4.2", "timeout");
-	else if (why == ECANCELED)
-		reply_closing(s, "4.3.2", "shutting down");
-	set_state(s, S_END);
+		return reply_closing(s, "4.4.2", "timeout");
+	if (why == ECANCELED)
+		return reply_closing(s, "4.3.2", "shutting down");
+	return S_END;
 }
 
 void
@@ -190,10 +206,11 @@ session_until(struct session *s, int64_t at)
 	s->conn.deadline = at < s->deadline ? at : s->deadline;
 }
 
-static int64_t
-idle_timeout(const struct session *s)
+int64_t
+session_timeout(const struct session *s)
 {
 	int64_t	timeout = s->d->lmtp ? s->set->lmtp.idle_timeout :
+		    s->d->submission ? s->set->submission.in.idle_timeout :
 		    s->set->smtp.in.idle_timeout;
 
 	return s->peer->stress && timeout > STRESS_TIMEOUT ? STRESS_TIMEOUT :
@@ -236,57 +253,85 @@ no_command(struct session *s, bool chunk, const char *why)
 }
 
 static bool
-is_bdat(struct str line)
+is_verb(struct str line, struct str verb)
 {
 	struct cur	c = cur_from(line);
 
-	return cur_word(&c, STR("BDAT"));
+	return cur_word(&c, verb) &&
+	    (cur_done(&c) || !is_alpha((unsigned char)*c.p));
+}
+
+bool
+session_line_ended(const struct session *s)
+{
+	return s->conn.in[s->conn.in_from - 1] == '\n';
+}
+
+/* What a line may have; what auth(8) is to hear may be longer (RFC 4954 4). */
+static size_t
+line_max(const struct session *s, bool auth)
+{
+	size_t	max = (size_t)s->set->smtp.command_length;
+
+	return auth && max < AUTH_LINE_MAX && auth_offered(s) &&
+	    s->user[0] == '\0' ? AUTH_LINE_MAX : max;
+}
+
+static void
+too_long(struct session *s, bool chunk, bool auth)
+{
+	char	why[64];
+
+	snprintf(why, sizeof(why), "line is longer than %zu bytes",
+	    line_max(s, auth));
+	if (auth)
+		reply(s, 500, "5.5.6", "%s", why);
+	else
+		no_command(s, chunk, why);
 }
 
 /* A line that is too long is read to its end, so that none of it becomes a command. */
 static void
-skip_line(struct session *s, size_t max, int64_t timeout, struct str line)
+skip_line(struct session *s, size_t max, struct str line)
 {
 	enum line_status	st = LINE_LONG;
-	bool			chunk = is_bdat(line);
-	char			why[64];
+	bool			chunk = is_verb(line, STR("BDAT"));
+	bool			auth = is_verb(line, STR("AUTH"));
 
-	while (st == LINE_LONG && s->conn.in[s->conn.in_from - 1] != '\n')
-		st = conn_line(&s->conn, max, timeout, &line);
-	if (st == LINE_MORE) {
-		no_line(s, errno);
-		return;
-	}
-	snprintf(why, sizeof(why), "line is longer than %zu bytes", max);
-	no_command(s, chunk, why);
+	while (st == LINE_LONG && !session_line_ended(s))
+		st = conn_line(&s->conn, max, session_timeout(s), &line);
+	if (st == LINE_MORE)
+		set_state(s, session_no_line(s, errno));
+	else
+		too_long(s, chunk, auth);
+	if (auth)
+		conn_wipe(&s->conn);
 }
 
 static void
 one_line(struct session *s)
 {
-	size_t		max = (size_t)s->set->smtp.command_length;
-	int64_t		timeout = idle_timeout(s);
-	struct str	line;
+	size_t			max = line_max(s, true);
+	struct str		line = STR("");
+	enum line_status	st;
 
-	session_until(s, now_ms() + timeout);
+	session_until(s, now_ms() + session_timeout(s));
 	slim(s);
-	switch (conn_line(&s->conn, max, timeout, &line)) {
-	case LINE_OK:
-		command(s, line);
-		break;
-	case LINE_MORE:
-		no_line(s, errno);
-		break;
-	case LINE_LONG:
-		skip_line(s, max, timeout, line);
-		break;
-	case LINE_BARE_LF:
-	case LINE_BARE_CR:
-	case LINE_NUL:
-		no_command(s, is_bdat(line),
+	st = conn_line(&s->conn, max, session_timeout(s), &line);
+	if (st != LINE_OK && starttls_unasked(s, st == LINE_MORE ?
+	    conn_pending(&s->conn) : line))
+		set_state(s, S_END);
+	else if (st == LINE_MORE)
+		set_state(s, session_no_line(s, errno));
+	else if (st == LINE_LONG)
+		skip_line(s, max, line);
+	else if (st != LINE_OK)
+		no_command(s, is_verb(line, STR("BDAT")),
 		    "bare CR, bare LF or NUL in a command");
-		break;
-	}
+	else if (line.n + 2 > line_max(s, is_verb(line, STR("AUTH"))))
+		too_long(s, is_verb(line, STR("BDAT")), false);
+	else
+		command(s, line);
 }
 
 static void
@@ -330,7 +375,11 @@ session_run(void *arg, const struct server_session *peer)
 
 	init(&s, arg, peer);
 	log_debug("connect client=%s", s.client);
-	greet(&s);
+	if (starttls_is_implicit(peer->service) &&
+	    !starttls_shake_hands(&s))
+		set_state(&s, S_END);
+	else
+		greet(&s);
 	while (s.state != S_END) {
 		one_line(&s);
 		check_limits(&s);

@@ -4,12 +4,13 @@
 
 #include "common/fmt/cur.h"
 #include "common/net/conn.h"
+#include "common/net/tls.h"
 #include "common/proc/proto_auth.h"
 #include "smtpd/args.h"
 #include "smtpd/reception.h"
 #include "smtpd/smtpd.h"
+#include "smtpd/trace.h"
 #include "smtpd/tx.h"
-
 
 /* A transaction lives while the state is S_MAIL, S_RCPT or S_BDAT. */
 enum state {
@@ -32,7 +33,9 @@ struct session {
 	bool			 extended;	/* EHLO or LHLO */
 	char			 helo[HELO_MAX + 1];
 	char			 client[ADDR_TEXT_SIZE];
+	char			 tls[TLS_TEXT_MAX];	/* of tls_text, "" in the clear */
 	char			 user[AUTH_USER_MAX + 1]; /* "": not logged in */
+	unsigned		 failures;	/* to log in */
 	struct tx		 tx;
 	struct reception	 rx;
 	long long		 commands, errors;
@@ -43,8 +46,18 @@ struct session {
 	unsigned long long	 messages;
 };
 
+#define AUTH_LINE_MAX	12288u	/* RFC 4954 4, (6) */
+
 /* No wait lasts longer, however slowly the bytes drip: until that time or the session's end. */
 void	session_until(struct session *, int64_t);
+/* The transaction is over; what it had and did not use is gone. */
+void	session_end_tx(struct session *);
+/* How long to wait for a line, ms. */
+int64_t	session_timeout(const struct session *);
+/* The connection failed while a line was waited for (errno, 0 at its end): the client is told if it is still there. */
+enum state session_no_line(struct session *, int why);
+/* Was the line that was too long read to its end? */
+bool	session_line_ended(const struct session *);
 
 /* ---- reply.c: every reply goes this way; 5xx are counted as the client's mistakes. */
 void	reply(struct session *, unsigned code, const char *status, const char *fmt, ...)
@@ -61,6 +74,30 @@ void	reply_more(struct session *, unsigned code, const char *status, struct str 
 void	greet(struct session *);
 enum state cmd_helo(struct session *, struct cur *);
 enum state cmd_ehlo(struct session *, struct cur *);
+
+/* ---- starttls.c */
+bool	starttls_offered(const struct session *);
+/* Shakes hands and forgets what came before. False: it failed (logged), and nobody is there to talk to. */
+bool	starttls_shake_hands(struct session *);
+/* Is this no command but the beginning of a handshake? Then it was answered. */
+bool	starttls_unasked(struct session *, struct str line);
+enum state cmd_starttls(struct session *, struct cur *);
+
+/* ---- auth.c */
+bool	auth_offered(const struct session *);
+/* "AUTH PLAIN ..." for EHLO. False: there is no mechanism for this connection. */
+bool	auth_announce(struct session *, char *, size_t);
+enum state cmd_auth(struct session *, struct cur *);
+/* Is something for those who have logged in refused (and answered)? */
+bool	auth_missing(struct session *);
+
+/* ---- user.c: what users who have logged in may send. */
+/* One of the user's allowance for this transaction. False: answered. */
+bool	user_take(struct session *, enum allowance_what);
+/* One that was taken for this transaction was not used. */
+void	user_give_back(struct session *, enum allowance_what);
+/* May who has logged in send as this address? False: answered. */
+bool	user_owns_sender(struct session *, struct str sender);
 
 /* ---- mail.c */
 enum state cmd_mail(struct session *, struct cur *);

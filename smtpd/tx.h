@@ -7,7 +7,9 @@
 
 #include "common/base/arena.h"
 #include "common/base/attr.h"
+#include "common/fmt/date.h"
 #include "common/store/envelope.h"
+#include "smtpd/allowance.h"
 
 struct tx {
 	struct arena		 mem;		/* what the views look at */
@@ -16,6 +18,8 @@ struct tx {
 	struct envelope_rcpt	*rcpts;
 	struct str		*why;		/* of each: by which rules route took it, for the log */
 	size_t			 nrcpts, cap;
+	char			 date[DATE_SIZE];	/* of its reception */
+	unsigned		 taken[ALLOWANCE_WHATS];	/* of the user's allowance, not yet used */
 };
 
 void	tx_init(struct tx *);

@@ -52,6 +52,8 @@ verify(struct session *s, struct cur *in, const char *verb)
 enum state
 cmd_vrfy(struct session *s, struct cur *in)
 {
+	if (auth_missing(s))
+		return s->state;
 	if (s->set->smtp.vrfy)
 		verify(s, in, "vrfy");
 	else
@@ -63,6 +65,8 @@ cmd_vrfy(struct session *s, struct cur *in)
 enum state
 cmd_expn(struct session *s, struct cur *in)
 {
+	if (auth_missing(s))
+		return s->state;
 	if (s->set->smtp.expn)
 		verify(s, in, "expn");
 	else

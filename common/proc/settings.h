@@ -42,12 +42,16 @@ struct smtp_settings {
 	long long		data_timeout, session_timeout;			/* ms */
 	long long		hops;			/* Received fields before it is a loop */
 	bool			vrfy, expn;
+	bool			auth;		/* may users log in? */
 };
 
 struct submission_settings {
 	struct listen_settings	in;		/* its limits are for both ports */
 	struct setting_list	tls_listen;	/* TLS from the first byte */
 	char			*cleartext;	/* "yes", "no", "loopback": passwords without TLS */
+	bool			hide_client, show_user;	/* in the Received field */
+	long long		user_messages, user_recipients;	/* per hour; 0 none */
+	long long		user_day_messages, user_day_recipients;
 };
 
 struct queue_settings {

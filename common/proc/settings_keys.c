@@ -67,7 +67,7 @@ const struct setting_key setting_keys[] = {
 	TEXT("hostname", hostname, NULL, rule_domain, ALL),
 	/* Without a default it is the host name, see settings.c. */
 	LIST_OR_NONE("domain", domains, NULL, rule_domain,
-	    ROUTE | QUEUE | LOCAL | AUTH | TOOL),
+	    ROUTE | QUEUE | SMTPD | LOCAL | AUTH | TOOL),
 	LIST("virtual-domain", virtual_domains, NULL, rule_domain,
 	    ROUTE | AUTH | TOOL),
 	LIST("relay-domain", relay_domains, NULL, rule_domain, ROUTE | TOOL),
@@ -138,6 +138,7 @@ const struct setting_key setting_keys[] = {
 	COUNT("smtp.hops", smtp.hops, "100", "10", "1000", SMTPD | QUEUE | TOOL),
 	BOOL("smtp.vrfy", smtp.vrfy, "yes", SMTPD),
 	BOOL("smtp.expn", smtp.expn, "no", SMTPD),
+	BOOL("smtp.auth", smtp.auth, "no", SMTPD),
 
 	LISTEN("lmtp", lmtp, NULL, "1", "100", "5m", SMTPD, 0),
 
@@ -147,6 +148,16 @@ const struct setting_key setting_keys[] = {
 	    rule_listen, SMTPD),
 	TEXT("submission.cleartext", submission.cleartext, "loopback",
 	    rule_cleartext, SMTPD | AUTH),
+	BOOL("submission.hide-client", submission.hide_client, "no", SMTPD),
+	BOOL("submission.show-user", submission.show_user, "no", SMTPD),
+	COUNT("submission.user-messages", submission.user_messages, "0", "0",
+	    "1000000", SMTPD),
+	COUNT("submission.user-recipients", submission.user_recipients, "0",
+	    "0", "1000000", SMTPD),
+	COUNT("submission.user-day-messages", submission.user_day_messages,
+	    "0", "0", "1000000", SMTPD),
+	COUNT("submission.user-day-recipients",
+	    submission.user_day_recipients, "0", "0", "1000000", SMTPD),
 
 	/* RFC 1939 3: an autologout timer is at least ten minutes. */
 	LISTEN("pop3", pop3, NULL, "2", "500", "10m", POP3D | SESSION, 0),
