@@ -26,6 +26,9 @@
 #define AUTH_SECRET	32
 #define AUTH_WHY_MAX	80
 
+/* Which fronts a socket is for. */
+enum auth_role { ROLE_LOGIN, ROLE_SMTP };
+
 enum job_state {
 	JOB_HELD,	/* somebody has failed too often: it waits before it is looked at */
 	JOB_TALKING,	/* the client has been asked */

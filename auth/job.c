@@ -185,6 +185,16 @@ question(struct auth *a, struct peer *p, struct request *r, struct msg_fds *fds)
 	return -1;
 }
 
+/* Who takes mail needs no mailbox, and who serves mailboxes takes no mail. */
+static bool
+is_its_service(const struct peer *p, const struct request *r)
+{
+	if (r->verb != REQUEST_LOGIN && r->verb != REQUEST_SASL)
+		return true;
+	return request_is_mailbox(r->facts.service) ==
+	    (peer_role(p) == ROLE_LOGIN);
+}
+
 int
 job_packet(void *arg, struct peer *p, struct buf *rec, struct msg_fds *fds)
 {
@@ -193,6 +203,8 @@ job_packet(void *arg, struct peer *p, struct buf *rec, struct msg_fds *fds)
 
 	if (!request_parse(buf_view(rec), &r))
 		log_warn("peer-dropped why=\"malformed question\"");
+	else if (!is_its_service(p, &r))
+		log_warn("peer-dropped why=\"not a service of this front\"");
 	else if ((ret = question(arg, p, &r, fds)) == -1)
 		log_warn("peer-dropped why=\"a question out of turn\"");
 	if (rec->p != NULL)

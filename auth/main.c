@@ -131,7 +131,9 @@ events(struct auth *a, struct diag *why)
 		    job_worker_readable, &a->workers[i],
 		    &a->workers[i].event) == -1)
 			return diag_set(why, "event loop");
-	return service_listen(a->peers, "auth@login", 0, why);
+	if (service_listen(a->peers, "auth@login", ROLE_LOGIN, why) == -1)
+		return -1;
+	return service_listen(a->peers, "auth@smtp", ROLE_SMTP, why);
 }
 
 /* From here on nothing but the tables, and the keys of tokens. */

@@ -30,6 +30,7 @@ struct peer {		/* a front */
 	char	said[16], kind[16], user[32];
 	struct buf challenge;
 	bool	dropped, deaf;
+	enum auth_role role;
 };
 
 #define WORKERS		2
@@ -47,6 +48,12 @@ void
 peer_set(struct peer *p, void *data)
 {
 	p->data = data;
+}
+
+unsigned
+peer_role(const struct peer *p)
+{
+	return p->role;
 }
 
 void *
@@ -526,6 +533,7 @@ END_TEST
 START_TEST(submission)
 {
 	from = "203.0.113.1";
+	fronts[0].role = ROLE_SMTP;
 	ck_assert_int_eq(ask_for(&fronts[0], "submission", "ann", "right"), 0);
 	expect(&fronts[0], "fail", AUTH_CLEARTEXT);
 	encrypted = true;
@@ -535,6 +543,10 @@ START_TEST(submission)
 	ck_assert_str_eq(fronts[0].user, "ann");
 	ck_assert_uint_eq(a.njobs, 0);
 	ck_assert_int_eq(take(&fronts[0], 1), -1);
+	/* and asks for no mailbox, nor who serves them for this */
+	ck_assert_int_eq(ask_for(&fronts[0], "pop3", "ann", "right"), -1);
+	ck_assert_int_eq(ask_for(&fronts[1], "submission", "ann", "right"), -1);
+	ck_assert_uint_eq(a.njobs, 0);
 }
 END_TEST
 
@@ -748,6 +760,8 @@ START_TEST(networks)
 {
 	from = places[_i].from;
 	encrypted = true;
+	fronts[0].role = request_is_mailbox(places[_i].service) ? ROLE_LOGIN :
+	    ROLE_SMTP;
 	ck_assert_int_eq(ask_for(&fronts[0], places[_i].service, "ann",
 	    "right"), 0);
 	if (places[_i].ok) {
