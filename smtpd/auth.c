@@ -4,6 +4,7 @@
  * overwritten, and none is logged.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/base/log.h"
@@ -24,6 +25,7 @@ struct dialogue {
 	struct login		 login;
 	struct login_facts	 facts;
 	char			 local[ADDR_TEXT_SIZE];
+	char			 tls[TLS_TEXT_MAX];	/* version and cipher */
 	struct buf		 exporter, end_point, certificate;
 	struct buf		 message;	/* of the client, decoded */
 	enum mechanism		 mechanism;
@@ -89,9 +91,11 @@ auth_missing(struct session *s)
 static void
 dialogue_init(struct session *s, struct dialogue *g)
 {
+	struct str	version, cipher;
+
 	*g = (struct dialogue){ .facts = {
 	    .service = s->d->submission ? "submission" : "smtp",
-	    .client = s->client, .local = g->local, .tls = s->tls } };
+	    .client = s->client, .local = g->local, .tls = g->tls } };
 	login_init(&g->login, "sock/auth");
 	buf_init(&g->exporter, BINDING_MAX);
 	buf_init(&g->end_point, BINDING_MAX);
@@ -99,8 +103,10 @@ dialogue_init(struct session *s, struct dialogue *g)
 	buf_init(&g->message, AUTH_RESPONSE_MAX);
 	if (s->peer->local.valid)
 		addr_text(&s->peer->local, false, g->local);
-	if (s->tls[0] == '\0')
+	if (!trace_tls(s, &version, &cipher))
 		return;
+	snprintf(g->tls, sizeof(g->tls), "%.*s %.*s", STR_ARG(version),
+	    STR_ARG(cipher));
 	/* What is missing is one mechanism less. */
 	if (tls_binding(&s->conn, "tls-exporter", &g->exporter) == 0)
 		g->facts.exporter = buf_view(&g->exporter);

@@ -50,8 +50,8 @@ add_name(struct buf *out, const char *name)
 }
 
 /* "TLSv1.3 TLS_AES_128_GCM_SHA256 ...": its two first words. */
-static bool
-tls_words(const struct session *s, struct str *version, struct str *cipher)
+bool
+trace_tls(const struct session *s, struct str *version, struct str *cipher)
 {
 	struct cur	c = cur_from(str_from(s->tls));
 
@@ -93,7 +93,7 @@ trace_make(const struct session *s, const char *id, int64_t at_ms,
 	const struct submission_settings *set = &s->set->submission;
 	struct str	version, cipher;
 	char		date[DATE_SIZE], protocol[PROTOCOL_SIZE];
-	bool		tls = tls_words(s, &version, &cipher);
+	bool		tls = trace_tls(s, &version, &cipher);
 
 	buf_adds(out, "Received: ");
 	if (!s->d->submission || !set->hide_client)
