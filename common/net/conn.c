@@ -121,8 +121,8 @@ conn_wait(struct conn *c, short what, int64_t deadline)
 	}
 }
 
-static ssize_t
-send_some(struct conn *c, const void *p, size_t n, short *want)
+ssize_t
+conn_send_some(struct conn *c, const void *p, size_t n, short *want)
 {
 	*want = POLLOUT;
 	if (c->io != NULL)
@@ -130,8 +130,8 @@ send_some(struct conn *c, const void *p, size_t n, short *want)
 	return send(c->fd, p, n, MSG_NOSIGNAL);
 }
 
-static ssize_t
-recv_some(struct conn *c, void *p, size_t n, short *want)
+ssize_t
+conn_recv_some(struct conn *c, void *p, size_t n, short *want)
 {
 	*want = POLLIN;
 	if (c->io != NULL)
@@ -148,7 +148,8 @@ conn_flush(struct conn *c, int64_t timeout)
 	short	want;
 
 	while (done < c->out.n) {
-		n = send_some(c, c->out.p + done, c->out.n - done, &want);
+		n = conn_send_some(c, c->out.p + done, c->out.n - done,
+		    &want);
 		if (n >= 0) {
 			done += (size_t)n;
 			continue;
@@ -221,7 +222,8 @@ conn_fill(struct conn *c, int64_t timeout)
 	if (answered && conn_wait(c, POLLIN, deadline) == -1)
 		return -1;
 	for (;;) {
-		n = recv_some(c, c->in + c->in_to, CONN_IN - c->in_to, &want);
+		n = conn_recv_some(c, c->in + c->in_to, CONN_IN - c->in_to,
+		    &want);
 		if (n > 0) {
 			c->in_to += (size_t)n;
 			if (c->in_to > c->in_most)

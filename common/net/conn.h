@@ -63,6 +63,9 @@ bool	conn_has_line(const struct conn *);
 int	conn_put(struct conn *, struct str);	/* buffered; flushed when over 32 KiB with timeout 60 s */
 int	conn_putf(struct conn *, const char *, ...) printf_like(2, 3);
 int	conn_flush(struct conn *, int64_t) must_check;
+/* Past the buffers, as struct conn_io says. */
+ssize_t	conn_recv_some(struct conn *, void *, size_t, short *want) must_check;
+ssize_t	conn_send_some(struct conn *, const void *, size_t, short *want) must_check;
 /* Waits for POLLIN or POLLOUT until the deadline (now_ms scale), as everything here does: 0, or -1 with errno. */
 int	conn_wait(struct conn *, short, int64_t) must_check;
 /* Gives unused buffers back while waiting for a slow client. */

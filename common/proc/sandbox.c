@@ -25,7 +25,7 @@ static const struct {
 	    CAN_SOCKET | CAN_ACCEPT | CAN_FORK | CAN_NEST },
 	[SANDBOX_SMTPD] = { "smtpd",
 	    CAN_READ | CAN_WRITE | CAN_CONNECT | CAN_SOCKET },
-	[SANDBOX_LOGIN] = { "login", CAN_CONNECT | CAN_SOCKET },
+	[SANDBOX_LOGIN] = { "login", CAN_CONNECT | CAN_SOCKET | CAN_PAIR },
 	[SANDBOX_QUEUE] = { "queue", CAN_READ | CAN_WRITE | CAN_CONNECT |
 	    CAN_SOCKET | CAN_ACCEPT },
 	/* Sockets: the name service's. */

@@ -1,0 +1,29 @@
+/*
+ * common/net/relay.h - bytes in and out for a session that is a process of its own, while the TLS of its client stays
+ * here. It looks at none of them and holds none back; what waits is bounded, and an idle relay holds no buffers.
+ */
+#ifndef NET_RELAY_H
+#define NET_RELAY_H
+
+#include <stdint.h>
+
+#include "common/net/conn.h"
+
+#define RELAY_SIZE	65536	/* bytes that wait, in each direction */
+
+struct relay_result {
+	uint64_t	 from_client, to_client;	/* bytes */
+	const char	*why;				/* how it ended */
+};
+
+/* The two ends of what goes between: both close-on-exec, ours non-blocking; the other is the session's. */
+int	relay_pair(int *ours, int *other) must_check;
+/*
+ * Until the session closes its end (the rest still goes to the client) or the client has gone (the rest still goes to
+ * the session). What client has pending, in and out, goes first. An end of what the client says is passed on;
+ * the session may still answer. A client that takes nothing for stall ms has gone. When *stop is not 0 the session
+ * has some seconds to end. Nothing is closed here: neither client nor inner, which is ours.
+ */
+void	relay_run(struct conn *client, int inner, int64_t stall_ms, const volatile int *stop, struct relay_result *);
+
+#endif
