@@ -139,7 +139,7 @@ bool	job_may_check(struct job *, void (*go)(struct job *));
 const char *job_shown_user(const struct job *, char[LOG_SAFE_MAX]);
 
 /* job_session.c: from the proof to a session. */
-void	job_take(struct job *, struct str pending, int fd);
+void	job_take(struct job *, const struct request *, int fd);
 /* The master's answer. */
 void	job_master_said(struct auth *, struct str rec);
 
@@ -156,7 +156,7 @@ struct str check_plain(const struct job *);
 /* check.c: who may log in with the job's certificate, as authzid if that is not ""? NULL: nobody. */
 const char *check_certificate(const struct auth *, const struct job *);
 /* check.c: the record for the master; -1: *text. */
-int	check_session(struct auth *, struct job *, struct str pending, struct buf *, const char **text) must_check;
+int	check_session(struct auth *, struct job *, const struct request *, struct buf *, const char **text) must_check;
 
 void	auth_stop(struct auth *, int status);
 

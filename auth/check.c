@@ -109,7 +109,7 @@ check_certificate(const struct auth *a, const struct job *j)
 }
 
 int
-check_session(struct auth *a, struct job *j, struct str pending,
+check_session(struct auth *a, struct job *j, const struct request *take,
     struct buf *rec, const char **text)
 {
 	char		mailbox[USER_PATH_MAX + 8];
@@ -136,6 +136,7 @@ check_session(struct auth *a, struct job *j, struct str pending,
 	record_puts(rec, AUTH_CLIENT, j->facts.client);
 	record_puts(rec, AUTH_LOCAL, j->facts.local);
 	record_puts(rec, AUTH_TLS, j->facts.tls);
-	record_put(rec, AUTH_PENDING, pending);
+	record_put(rec, AUTH_PENDING, take->pending);
+	record_puts(rec, AUTH_NOTE, take->note);
 	return buf_ok(rec) ? 0 : -1;
 }

@@ -179,7 +179,7 @@ question(struct auth *a, struct peer *p, struct request *r, struct msg_fds *fds)
 	case REQUEST_TAKE:
 		if (j == NULL || j->state != JOB_PROVEN)
 			return -1;
-		job_take(j, r->pending, fds->fd[0]);
+		job_take(j, r, fds->fd[0]);
 		return 0;
 	}
 	return -1;

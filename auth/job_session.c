@@ -9,7 +9,7 @@
 
 /* Who it is, is known since the proof; the front only adds the connection. */
 void
-job_take(struct job *j, struct str pending, int fd)
+job_take(struct job *j, const struct request *take, int fd)
 {
 	struct msg_fds	 fds = { .fd = { fd }, .n = 1 };
 	const char	*text = "temporary failure";
@@ -17,7 +17,7 @@ job_take(struct job *j, struct str pending, int fd)
 	int		 r;
 
 	buf_init(&rec, MSG_MAX);
-	r = check_session(j->auth, j, pending, &rec, &text);
+	r = check_session(j->auth, j, take, &rec, &text);
 	if (r == 0 && (r = msg_send(FD_LINK, &rec, &fds)) == -1)
 		log_error("session user=%s why=\"%s\"", j->user.name,
 		    strerror(errno));

@@ -153,8 +153,9 @@ cancel_parse(struct str rec, struct request *r)
 static bool
 take_parse(struct str rec, struct request *r)
 {
-	return !record_get(rec, AUTH_PENDING, &r->pending) ||
-	    r->pending.n <= REQUEST_PENDING_MAX;
+	return text(rec, AUTH_NOTE, r->note, sizeof(r->note)) &&
+	    (!record_get(rec, AUTH_PENDING, &r->pending) ||
+	    r->pending.n <= REQUEST_PENDING_MAX);
 }
 
 static const struct {

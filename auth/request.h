@@ -34,6 +34,7 @@ struct request {	/* views into the record */
 	struct str	response;	/* of SASL and STEP */
 	bool		has_response;
 	struct str	pending;	/* of TAKE */
+	char		note[AUTH_NOTE_MAX + 1];	/* likewise */
 };
 
 /* False: malformed, drop the front. */

@@ -41,6 +41,7 @@ struct login {
 	bool		 system;	/* it may be a user of the system, with groups */
 	char		 home[PATH_LIMIT], mailbox[PATH_LIMIT + 8];
 	char		 client[80], local[80], tls[80], tag[32];
+	char		 note[AUTH_NOTE_MAX + 1];
 	struct str	 pending;
 	uint64_t	 uid, gid;
 };
@@ -124,6 +125,8 @@ login_parse(const struct settings *s, struct str rec, struct login *l)
 		return "own address";
 	if (!text(rec, AUTH_TLS, l->tls, sizeof(l->tls)))
 		return "cipher";
+	if (!text(rec, AUTH_NOTE, l->note, sizeof(l->note)))
+		return "note";
 	if (!record_get(rec, AUTH_PENDING, &l->pending))
 		l->pending = STR("");
 	if (l->pending.n > PENDING_MAX)
@@ -149,6 +152,7 @@ login_memfd(const struct login *l)
 	record_puts(&rec, AUTH_CLIENT, l->client);
 	record_puts(&rec, AUTH_LOCAL, l->local);
 	record_puts(&rec, AUTH_TLS, l->tls);
+	record_puts(&rec, AUTH_NOTE, l->note);
 	record_put(&rec, AUTH_PENDING, l->pending);
 	fd = memfd_create("login", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd == -1 || !buf_ok(&rec) || fdio_write(fd, rec.p, rec.n) == -1 ||

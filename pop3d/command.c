@@ -6,11 +6,11 @@
 
 #define VERB_MAX	16
 
-enum { ARGS_TEXT = 9 };
+enum { ARGS_TEXT = 9, ARGS_TEXT_OR_NONE };
 
 static const struct {
 	const char	*name;
-	unsigned	 least, most;	/* numbers; or ARGS_TEXT */
+	unsigned	 least, most;	/* numbers; or ARGS_ */
 } verbs[] = {
 	[VERB_CAPA] = { "CAPA", 0, 0 },
 	[VERB_USER] = { "USER", ARGS_TEXT, ARGS_TEXT },
@@ -24,6 +24,10 @@ static const struct {
 	[VERB_RSET] = { "RSET", 0, 0 },
 	[VERB_TOP] = { "TOP", 2, 2 },
 	[VERB_UIDL] = { "UIDL", 0, 1 },
+	[VERB_STLS] = { "STLS", 0, 0 },
+	[VERB_AUTH] = { "AUTH", ARGS_TEXT_OR_NONE, ARGS_TEXT_OR_NONE },
+	[VERB_UTF8] = { "UTF8", 0, 0 },
+	[VERB_LANG] = { "LANG", ARGS_TEXT_OR_NONE, ARGS_TEXT_OR_NONE },
 };
 
 static bool
@@ -75,13 +79,16 @@ command_parse(struct str line, struct command *c)
 	struct str	name;
 
 	*c = (struct command){ .text = { line.p + line.n, 0 } };
-	if (!cur_span(&in, is_alpha, VERB_MAX, &name) ||
+	if (!cur_span(&in, is_alnum, VERB_MAX, &name) ||
 	    !verb_find(name, &c->verb) ||
 	    (!cur_done(&in) && cur_peek(&in) != ' '))
 		return COMMAND_UNKNOWN;
-	if (verbs[c->verb].most != ARGS_TEXT)
+	if (verbs[c->verb].most < ARGS_TEXT)
 		return numbers(&in, verbs[c->verb].least, verbs[c->verb].most,
 		    c) ? COMMAND_OK : COMMAND_SYNTAX;
+	if (verbs[c->verb].most == ARGS_TEXT_OR_NONE &&
+	    str_trim(cur_rest(&in)).n == 0)
+		return COMMAND_OK;
 	/* RFC 1939, 7: a password may hold blanks, also as its first or last */
 	if (!cur_byte(&in, ' ') || cur_done(&in))
 		return COMMAND_SYNTAX;

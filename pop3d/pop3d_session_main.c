@@ -14,6 +14,7 @@
 #include "common/base/fdio.h"
 #include "common/base/log.h"
 #include "common/fmt/record.h"
+#include "common/net/addr.h"
 #include "common/proc/child.h"
 #include "common/proc/msg.h"
 #include "common/proc/priv.h"
@@ -28,7 +29,8 @@
 struct login {
 	char		user[AUTH_USER_MAX + 1];
 	char		mailbox[PATH_LIMIT];
-	char		client[80];
+	char		client[80], local[80], tls[80];
+	char		note[AUTH_NOTE_MAX + 1];
 	struct buf	record;
 	struct str	pending;	/* view into record */
 	int		filter;		/* of the sandbox */
@@ -62,7 +64,10 @@ read_login(int fd, struct login *l)
 	rec = buf_view(&l->record);
 	if (!record_gets(rec, AUTH_USER, l->user, sizeof(l->user)) ||
 	    !record_gets(rec, AUTH_MAILBOX, l->mailbox, sizeof(l->mailbox)) ||
-	    !record_gets(rec, AUTH_CLIENT, l->client, sizeof(l->client))) {
+	    !record_gets(rec, AUTH_CLIENT, l->client, sizeof(l->client)) ||
+	    !record_gets(rec, AUTH_LOCAL, l->local, sizeof(l->local)) ||
+	    !record_gets(rec, AUTH_TLS, l->tls, sizeof(l->tls)) ||
+	    !record_gets(rec, AUTH_NOTE, l->note, sizeof(l->note))) {
 		errno = EPROTO;
 		return -1;
 	}
@@ -82,6 +87,19 @@ refuse(struct talk *t, const struct login *l, const char *code,
 	    l->client, log_safe(safe, sizeof(safe), str_from(why)));
 }
 
+/* What can be said of the connection here, as the front did before. */
+static void
+set_offer(struct talk *t, const struct login *l, const struct settings *set)
+{
+	struct addr	client;
+
+	t->set = set;
+	t->utf8 = strcmp(l->note, "utf8") == 0;
+	t->facts.encrypted = t->facts.binding = l->tls[0] != '\0';
+	t->facts.cleartext_ok = addr_parse(str_from(l->client), &client) == 0 &&
+	    mechanisms_cleartext_ok(set->pop3_cleartext, &client);
+}
+
 /* RFC 1939, 4: the maildrop is locked, or the client has to come again. */
 static bool
 lock(struct talk *t, const struct login *l, struct box *box)
@@ -98,16 +116,37 @@ lock(struct talk *t, const struct login *l, struct box *box)
 	return true;
 }
 
+/* RFC 2449, 6.5. A login that is refused does not prolong it. */
+static bool
+is_too_soon(struct talk *t, const struct login *l, const struct box *box)
+{
+	int64_t	least = t->set->pop3_minimum_delay, since;
+
+	if (least == 0)
+		return false;
+	since = box_last_use(box);
+	if (since >= 0 && since < least) {
+		talk_err(t, "[LOGIN-DELAY] not before %lld seconds from now",
+		    (long long)(least - since + 999) / 1000);
+		log_info("session-refused user=%s client=%s why=\"too soon\"",
+		    l->user, l->client);
+		return true;
+	}
+	if (box_note_use(box) == -1)
+		log_warn("lock user=%s why=\"%s\"", l->user, strerror(errno));
+	return false;
+}
+
 static void
 log_end(const struct talk *t, const struct login *l,
     const struct transaction *x)
 {
 	char	user[LOG_SAFE_MAX];
 
-	log_info("session-end user=%s client=%s retrieved=%zu deleted=%zu "
-	    "bytes=%" PRIu64 " why=\"%s\"",
+	log_info("session-end user=%s client=%s local=%s tls=\"%s\" "
+	    "retrieved=%zu deleted=%zu bytes=%" PRIu64 " why=\"%s\"",
 	    log_safe(user, sizeof(user), str_from(l->user)), l->client,
-	    x->retrieved, x->deleted, x->bytes,
+	    l->local, l->tls, x->retrieved, x->deleted, x->bytes,
 	    t->end != NULL ? t->end : "quit");
 }
 
@@ -116,7 +155,7 @@ serve(struct talk *t, const struct login *l, struct box **box)
 {
 	struct transaction	x;
 
-	if (!lock(t, l, *box))
+	if (!lock(t, l, *box) || is_too_soon(t, l, *box))
 		return;
 	if (transaction_run(&x, t, *box) == -1) {
 		refuse(t, l, "[SYS/TEMP]", "temporary failure",
@@ -145,6 +184,7 @@ session(int client, struct login *l, struct settings **set)
 		return EX_OSERR;
 	talk_init(&t, client, (*set)->pop3.idle_timeout, (*set)->pop3_errors,
 	    sig_stop_flag());
+	set_offer(&t, l, *set);
 	settings_free(set);	/* what comes now fits into its place */
 	r = enter(l, &box, &why);
 	if (r == -1 && box_path(l->mailbox) == NULL)

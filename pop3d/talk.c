@@ -18,7 +18,8 @@ void
 talk_init(struct talk *t, int fd, int64_t idle, long long errors_max,
     const volatile int *stop)
 {
-	*t = (struct talk){ .idle = idle, .errors_max = errors_max };
+	*t = (struct talk){ .idle = idle, .line_max = TALK_LINE,
+	    .errors_max = errors_max };
 	conn_init(&t->conn, fd);
 	t->conn.stop = stop;
 }
@@ -96,7 +97,7 @@ talk_close(struct talk *t)
 	conn_close(&t->conn);
 }
 
-static bool
+static enum talk_status
 over(struct talk *t, int why)
 {
 	if (why == ETIMEDOUT)
@@ -105,23 +106,23 @@ over(struct talk *t, int why)
 		t->end = "shutting down";
 	else
 		t->end = "the client has gone";
-	return false;
+	return TALK_OVER;
 }
 
 /* Read to its end, so that none of it becomes a command. */
-static bool
+static enum talk_status
 skip_line(struct talk *t)
 {
 	enum line_status	st = LINE_LONG;
 	struct str		line;
 
 	while (st == LINE_LONG && t->conn.in[t->conn.in_from - 1] != '\n')
-		st = conn_line(&t->conn, TALK_LINE, t->idle, &line);
+		st = conn_line(&t->conn, t->line_max, t->idle, &line);
 	conn_wipe(&t->conn);
 	if (st == LINE_MORE)
 		return over(t, errno);
-	talk_bad(t, "line is longer than %d octets", TALK_LINE);
-	return true;
+	talk_bad(t, "line is longer than %zu octets", t->line_max);
+	return TALK_BAD;
 }
 
 static bool
@@ -134,58 +135,50 @@ too_many_errors(struct talk *t)
 	return true;
 }
 
-/* True: a line; false: the end, t->end says why. */
-static bool
+static enum talk_status
 next_line(struct talk *t, struct str *line)
 {
-	while (!too_many_errors(t)) {
-		if (conn_pending(&t->conn).n == 0 && t->conn.out.n == 0)
-			conn_idle_trim(&t->conn);
-		switch (conn_line(&t->conn, TALK_LINE, t->idle, line)) {
-		case LINE_OK:
-			return true;
-		case LINE_MORE:
-			return over(t, errno);
-		case LINE_LONG:
-			if (!skip_line(t))
-				return false;
-			break;
-		case LINE_BARE_LF:
-		case LINE_BARE_CR:
-		case LINE_NUL:
-			talk_bad(t, "bare CR, bare LF or NUL in a command");
-			break;
-		}
+	if (too_many_errors(t))
+		return TALK_OVER;
+	if (conn_pending(&t->conn).n == 0 && t->conn.out.n == 0)
+		conn_idle_trim(&t->conn);
+	switch (conn_line(&t->conn, t->line_max, t->idle, line)) {
+	case LINE_OK:
+		return TALK_OK;
+	case LINE_MORE:
+		return over(t, errno);
+	case LINE_LONG:
+		return skip_line(t);
+	case LINE_BARE_LF:
+	case LINE_BARE_CR:
+	case LINE_NUL:
+		break;
 	}
-	return false;
+	talk_bad(t, "bare CR, bare LF or NUL in a command");
+	return TALK_BAD;
+}
+
+enum talk_status
+talk_next(struct talk *t, struct str *line)
+{
+	int64_t			whole = t->conn.deadline;
+	enum talk_status	st;
+
+	/* a command has this time in all: single bytes do not prolong it */
+	if (whole == -1)
+		t->conn.deadline = now_ms() + t->idle;
+	st = next_line(t, line);
+	t->conn.deadline = whole;
+	return st;
 }
 
 bool
 talk_line(struct talk *t, struct str *line)
 {
-	int64_t	whole = t->conn.deadline;
-	bool	ok;
+	enum talk_status	st;
 
-	/* a command has this time in all: single bytes do not prolong it */
-	if (whole == -1)
-		t->conn.deadline = now_ms() + t->idle;
-	ok = next_line(t, line);
-	t->conn.deadline = whole;
-	return ok;
-}
-
-void
-talk_capa(struct talk *t, bool with_user)
-{
-	talk_ok(t, "capabilities follow");
-	if (with_user)
-		talk_row(t, "USER");
-	talk_row(t, "TOP");
-	talk_row(t, "UIDL");
-	talk_row(t, "PIPELINING");
-	talk_row(t, "RESP-CODES");
-	talk_row(t, "AUTH-RESP-CODE");
-	talk_row(t, "EXPIRE NEVER");
-	talk_row(t, "IMPLEMENTATION Posthouse");
-	talk_end(t);
+	do
+		st = talk_next(t, line);
+	while (st == TALK_BAD);
+	return st == TALK_OK;
 }

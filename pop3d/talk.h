@@ -6,18 +6,33 @@
 #include <stdint.h>
 
 #include "common/net/conn.h"
+#include "common/proc/mechanisms.h"
 
 #define TALK_LINE	1100	/* PASS with the longest password; RFC 2449, 4 asks for 255 */
+
+enum talk_status {
+	TALK_OK,	/* a line */
+	TALK_BAD,	/* what came is no line; it has been answered */
+	TALK_OVER	/* there are no more, end says why */
+};
 
 struct talk {
 	struct conn	 conn;
 	int64_t		 idle;		/* ms, the autologout timer */
+	size_t		 line_max;	/* TALK_LINE, and for the front more */
 	long long	 errors, errors_max;
 	const char	*end;		/* why there are no more lines */
+	/* What can be offered, see capa.h. */
+	const struct settings *set;
+	struct mechanism_facts facts;	/* of the connection */
+	bool		 may_stls;	/* it can still be encrypted */
+	bool		 utf8;		/* RFC 6856, 2.1: the client has asked for it */
 };
 
 void	talk_init(struct talk *, int fd, int64_t idle, long long errors_max,
 	    const volatile int *stop);
+/* The next line; nothing is answered that is one. */
+enum talk_status talk_next(struct talk *, struct str *line);
 /* The next line that is one; the others are answered here. False: it is over, end says why. The view is valid until the next call. */
 bool	talk_line(struct talk *, struct str *);
 /* "+OK text" */
@@ -31,7 +46,5 @@ void	talk_row(struct talk *, const char *, ...) printf_like(2, 3);
 void	talk_end(struct talk *);
 /* Everything goes out, or is given up after a while; closes the connection. */
 void	talk_close(struct talk *);
-/* RFC 2449; with_user: the front may take a password. */
-void	talk_capa(struct talk *, bool with_user);
 
 #endif

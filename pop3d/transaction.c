@@ -13,6 +13,7 @@
 
 #include "common/base/fdio.h"
 #include "common/base/log.h"
+#include "pop3d/capa.h"
 #include "pop3d/command.h"
 #include "pop3d/send.h"
 #include "pop3d/uidl.h"
@@ -220,7 +221,7 @@ static enum next
 cmd_capa(struct transaction *x, const struct command *c)
 {
 	(void)c;
-	talk_capa(x->talk, true);
+	capa_say(x->talk);
 	return NEXT_LINE;
 }
 
@@ -268,6 +269,23 @@ cmd_login(struct transaction *x, const struct command *c)
 	return NEXT_LINE;
 }
 
+static enum next
+cmd_lang(struct transaction *x, const struct command *c)
+{
+	capa_lang(x->talk, c->text);
+	return NEXT_LINE;
+}
+
+/* RFC 6856, 2.1: before the login; but who asks for a message is told to. */
+static enum next
+cmd_utf8(struct transaction *x, const struct command *c)
+{
+	(void)c;
+	x->talk->utf8 = true;
+	talk_ok(x->talk, "UTF-8 it is");
+	return NEXT_LINE;
+}
+
 static enum next (*const handlers[])(struct transaction *,
     const struct command *) = {
 	[VERB_CAPA] = cmd_capa,
@@ -282,6 +300,10 @@ static enum next (*const handlers[])(struct transaction *,
 	[VERB_RSET] = cmd_rset,
 	[VERB_TOP] = cmd_top,
 	[VERB_UIDL] = cmd_uidl,
+	[VERB_STLS] = cmd_login,
+	[VERB_AUTH] = cmd_login,
+	[VERB_UTF8] = cmd_utf8,
+	[VERB_LANG] = cmd_lang,
 };
 
 static enum next

@@ -160,5 +160,7 @@ login_take(struct login *l, int fd, struct str pending)
 
 	record_puts(&l->question, AUTH_VERB, "take");
 	record_put(&l->question, AUTH_PENDING, pending);
+	if (l->note != NULL)
+		record_puts(&l->question, AUTH_NOTE, l->note);
 	return ask(l, &fds);
 }

@@ -31,6 +31,7 @@ enum login_result {
 struct login {
 	const char	*path;		/* of auth's socket */
 	int		 fd;		/* -1: no conversation */
+	const char	*note;		/* for the session, with login_take; NULL: none */
 	struct buf	 question, answer;
 	/* of the last answer; views into it */
 	char		 user[AUTH_USER_MAX + 1];

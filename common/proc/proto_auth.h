@@ -7,7 +7,7 @@
  *	V sasl		S service, H mechanism, R initial response (missing: there was none; "": an empty one), facts
  *	V step		R the client's answer to a challenge
  *	V cancel	the client has given up ("*", RFC 4422 3.5); the answer is V fail, K cancelled
- *	V take		B bytes that the client has sent already; with what the session shall talk to as descriptor: the
+ *	V take		B bytes that the client has sent already; N note, missing: none; with what the session shall talk to as descriptor: the
  *			client's connection, or one end of a pair behind which the front does the TLS
  * Facts: C client address, L own address; E "TLSv1.3 TLS_AES_..." if the connection is encrypted; X and Y its
  * channel bindings tls-exporter and tls-server-end-point (RFC 9266, RFC 5929), as bytes; Z the client's certificate
@@ -22,8 +22,9 @@
  *	V fail		K kind, T text that the client may read
  *	V temp		T text: not now; after "take": the session could not be started
  *
- * auth to master on its link: V session, S, U, D uid, G gid, H home, M mailbox, C, L, E, B, I number + connection
- * -> V ok or V temp, I. The master gives the same record to the session as a sealed memfd, the descriptor named
+ * auth to master on its link: V session, S, U, D uid, G gid, H home, M mailbox, C, L, E, B, N, I number + connection
+ * -> V ok or V temp, I. N is what the session is told by the front of the
+ * client's wishes before it logged in; printable, and nothing that gives a right. The master gives the same record to the session as a sealed memfd, the descriptor named
  * "login"; the connection is the one named "client".
  */
 #ifndef PROC_PROTO_AUTH_H
@@ -43,6 +44,7 @@
 #define AUTH_END_POINT	'Y'
 #define AUTH_CERT	'Z'
 #define AUTH_PENDING	'B'
+#define AUTH_NOTE	'N'
 #define AUTH_KIND	'K'
 #define AUTH_TEXT	'T'
 #define AUTH_UID	'D'
@@ -64,6 +66,7 @@
 #define AUTH_PASS_MAX	1024
 #define AUTH_MECHANISM_MAX 20	/* RFC 4422 3.1 */
 #define AUTH_RESPONSE_MAX 12288	/* a message of the client's, decoded; tokens are long */
+#define AUTH_NOTE_MAX	200
 #define AUTH_TAKE_MS	60000
 
 #endif

@@ -59,6 +59,7 @@ extern const struct setting_rule rule_mailbox;
 extern const struct setting_rule rule_separator;
 extern const struct setting_rule rule_line;
 extern const struct setting_rule rule_cleartext;
+extern const struct setting_rule rule_expire;
 extern const struct setting_rule rule_mechanism;
 extern const struct setting_rule rule_service;
 extern const struct setting_rule rule_fingerprint;

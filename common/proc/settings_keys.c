@@ -164,13 +164,16 @@ const struct setting_key setting_keys[] = {
 	LIST_OR_NONE("pop3s.listen", pop3s_listen, NULL, rule_listen, POP3D),
 	COUNT("pop3.errors", pop3_errors, "10", "1", "1000", POP3D | SESSION),
 	TEXT("pop3.cleartext", pop3_cleartext, "loopback", rule_cleartext,
-	    POP3D | AUTH),
+	    POP3D | SESSION | AUTH),
+	TIME("pop3.minimum-delay", pop3_minimum_delay, "0", "0", "1d",
+	    POP3D | SESSION),
+	TEXT("pop3.expire", pop3_expire, "never", rule_expire, POP3D | SESSION),
 	COUNT("pop3.user-connections", pop3_user_connections, "20", "0",
 	    "100000", MASTER),
 
 	LIST_OR_NONE("auth.mechanisms", auth_mechanisms, "PLAIN LOGIN "
 	    "SCRAM-SHA-1 SCRAM-SHA-256 SCRAM-SHA-1-PLUS SCRAM-SHA-256-PLUS",
-	    rule_mechanism, AUTH | POP3D | SMTPD),
+	    rule_mechanism, AUTH | POP3D | SMTPD | SESSION),
 	TEXT("auth.token-keys", token.keys, "", rule_path_or_none, AUTH),
 	LIST("auth.token-algorithms", token.algorithms, "RS256 ES256",
 	    rule_algorithm, AUTH),

@@ -134,6 +134,16 @@ cleartext_ok(const char *s)
 	    strcmp(s, "loopback") == 0;
 }
 
+/* RFC 2449, 6.7: days */
+static bool
+expire_ok(const char *s)
+{
+	unsigned long long	days;
+
+	return strcmp(s, "never") == 0 ||
+	    str_number(str_from(s), 36500, &days) == 0;
+}
+
 static bool
 mechanism_name_ok(const char *s)
 {
@@ -202,6 +212,9 @@ const struct setting_rule rule_separator = {
 const struct setting_rule rule_line = { line_ok, "text without control characters" };
 const struct setting_rule rule_cleartext = {
 	cleartext_ok, "yes, no or loopback"
+};
+const struct setting_rule rule_expire = {
+	expire_ok, "never, or a number of days up to 36500"
 };
 const struct setting_rule rule_mechanism = {
 	mechanism_name_ok, "PLAIN, LOGIN, SCRAM-SHA-1, SCRAM-SHA-256, "

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "common/base/fdio.h"
+#include "common/base/now.h"
 #include "common/store/box_impl.h"
 
 #define PREFIX		"maildir:"
@@ -162,6 +163,26 @@ box_lock(struct box *b)
 		return 0;
 	fdio_close(&b->lock);
 	return -1;
+}
+
+/* The file is empty until the first use. */
+int64_t
+box_last_use(const struct box *b)
+{
+	struct timespec	now = now_real();
+	struct stat	st;
+
+	if (b->lock == -1 || fstat(b->lock, &st) == -1 || st.st_size == 0 ||
+	    now.tv_sec < st.st_mtim.tv_sec)
+		return -1;
+	return (int64_t)(now.tv_sec - st.st_mtim.tv_sec) * 1000 +
+	    (now.tv_nsec - st.st_mtim.tv_nsec) / 1000000;
+}
+
+int
+box_note_use(const struct box *b)
+{
+	return b->lock == -1 ? 0 : fdio_pwrite(b->lock, "\n", 1, 0);
 }
 
 size_t

@@ -45,6 +45,9 @@ int	box_open(struct box **, const char *location, const char *folder,
 void	box_close(struct box **);
 /* One session of those who ask for it at a time: -1 EWOULDBLOCK if another one has it. Held until box_close. */
 int	box_lock(struct box *) must_check;
+/* With the lock: ms since box_note_use was last called by anybody, -1 if it never was or nobody knows. */
+int64_t	box_last_use(const struct box *);
+int	box_note_use(const struct box *) must_check;
 size_t	box_count(const struct box *);
 /* Valid until the next call with this box that is not const. */
 const struct box_message *box_message(const struct box *, size_t);

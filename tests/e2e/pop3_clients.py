@@ -200,11 +200,12 @@ def by_poplib(st):
 
 
 def mozilla(st):
-    """CAPA before and after, AUTH that is not there, UIDL, and TOP 0 of what is too large to fetch."""
+    """CAPA before and after, AUTH alone, UIDL, and TOP 0 of what is too large to fetch."""
     w, stored = fill(st, "carol")
     with Pop3(st.pop3) as c:
         c.send(b"AUTH\r\n")
-        want("-ERR to AUTH", None, c.line().startswith(b"-ERR"))
+        want("+OK to AUTH", None, c.line().startswith(b"+OK"))
+        want("PLAIN", None, b"PLAIN" in c.rest().split())
         capa = c.multi(b"CAPA").splitlines()
         want("USER", capa, b"USER" in capa)
         c.ok(b"USER carol")

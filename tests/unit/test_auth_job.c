@@ -134,7 +134,7 @@ check_prepare(struct auth *auth, struct job *j, const char **text)
 }
 
 int
-check_session(struct auth *auth, struct job *j, struct str pending,
+check_session(struct auth *auth, struct job *j, const struct request *take,
     struct buf *rec, const char **text)
 {
 	(void)auth;
@@ -142,7 +142,8 @@ check_session(struct auth *auth, struct job *j, struct str pending,
 	record_puts(rec, AUTH_VERB, "session");
 	record_putu(rec, AUTH_TAG, j->id);
 	record_puts(rec, AUTH_USER, j->user.name);
-	record_put(rec, AUTH_PENDING, pending);
+	record_put(rec, AUTH_PENDING, take->pending);
+	record_puts(rec, AUTH_NOTE, take->note);
 	return no_mailbox ? -1 : 0;
 }
 
@@ -401,6 +402,7 @@ take(struct peer *p, size_t nfds)
 	record_puts(&rec, AUTH_VERB, "take");
 	record_puts(&rec, AUTH_USER, "eve");	/* nobody listens to this */
 	record_puts(&rec, AUTH_PENDING, "STAT\r\n");
+	record_puts(&rec, AUTH_NOTE, "utf8");
 	return send_it(p, &rec, nfds);
 }
 
@@ -483,6 +485,8 @@ session_tag(void)
 	ck_assert(record_getu(buf_view(&b), AUTH_TAG, UINT64_MAX, &id));
 	ck_assert(record_get(buf_view(&b), AUTH_PENDING, &pending));
 	ck_assert(str_eq(pending, STR("STAT\r\n")));
+	ck_assert(record_gets(buf_view(&b), AUTH_NOTE, user, sizeof(user)));
+	ck_assert_str_eq(user, "utf8");
 	ck_assert(record_gets(buf_view(&b), AUTH_USER, user, sizeof(user)));
 	ck_assert_str_eq(user, "ann");
 	buf_free(&b);

@@ -72,6 +72,7 @@ static const struct { const char *rest; char tag; size_t most; } bounds[] = {
 	{ SASL "H1:x,\n" TLS, AUTH_CERT, REQUEST_CERT_MAX },
 	{ "V4:step,\n", AUTH_RESPONSE, AUTH_RESPONSE_MAX },
 	{ "V4:take,\n", AUTH_PENDING, REQUEST_PENDING_MAX },
+	{ "V4:take,\n", AUTH_NOTE, AUTH_NOTE_MAX },
 };
 
 static bool

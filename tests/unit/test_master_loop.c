@@ -92,6 +92,7 @@ ask_session(void)
 	record_puts(&rec, AUTH_MAILBOX, "maildir:/home/ann/Maildir");
 	record_puts(&rec, AUTH_CLIENT, "192.0.2.1");
 	record_puts(&rec, AUTH_PENDING, "LIST\r\n");
+	record_puts(&rec, AUTH_NOTE, "utf8");
 	record_puts(&rec, AUTH_TAG, "7");
 	fds.fd[0] = pair[1];
 	if (msg_send(FD_LINK, &rec, &fds) == -1)
@@ -105,7 +106,7 @@ play_session(void)
 {
 	struct child_fd	 fds[CHILD_FDS];
 	struct buf	 rec;
-	char		 text[256], user[32], pending[32];
+	char		 text[256], user[32], pending[32], note_text[8];
 	int		 n = child_fds(fds);
 
 	buf_init(&rec, 65536);
@@ -113,7 +114,10 @@ play_session(void)
 	    fdio_slurp(child_fd_find(fds, 3, "login", 0), &rec) == -1 ||
 	    !record_gets(buf_view(&rec), AUTH_USER, user, sizeof(user)) ||
 	    !record_gets(buf_view(&rec), AUTH_PENDING, pending,
-	    sizeof(pending)) || child_fd_find(fds, 3, "client", 0) == -1 ||
+	    sizeof(pending)) ||
+	    !record_gets(buf_view(&rec), AUTH_NOTE, note_text,
+	    sizeof(note_text)) || strcmp(note_text, "utf8") != 0 ||
+	    child_fd_find(fds, 3, "client", 0) == -1 ||
 	    fcntl(child_fd_find(fds, 3, "filter", 0), F_GET_SEALS) <= 0)
 		return EX_PROTOCOL;
 	snprintf(text, sizeof(text), "session %s %s%u", user, pending,

@@ -1,0 +1,27 @@
+/* pop3d/front_impl.h - what the parts of the front share; nobody else includes this. */
+#ifndef POP3D_FRONT_IMPL_H
+#define POP3D_FRONT_IMPL_H
+
+#include "common/proc/login.h"
+#include "pop3d/command.h"
+#include "pop3d/front.h"
+#include "pop3d/talk.h"
+
+/* One client that has not logged in. */
+struct front {
+	struct talk		 talk;
+	const struct listener	*listener;
+	struct login		 login;
+	bool			 has_user;
+	char			 user[AUTH_USER_MAX + 1];
+	char			 client[ADDR_TEXT_SIZE], local[ADDR_TEXT_SIZE];
+};
+
+/* A command's answer to: does the client go on here? False: talk.end says why not. */
+
+/* front_auth.c: RFC 1939, 7, and RFC 5034. */
+bool	front_user(struct front *, const struct command *);
+bool	front_pass(struct front *, const struct command *);
+bool	front_auth(struct front *, const struct command *);
+
+#endif
