@@ -17,6 +17,8 @@
 
 #define AUTH_PATH	"auth"
 #define STRESS_TIMEOUT	10000
+#define BINDING_MAX	64	/* what auth takes */
+#define CERTIFICATE_MAX	16384
 /* AUTH with the longest initial response: RFC 5034, 4 has 255, but tokens are longer. */
 #define LINE_MAX	(sizeof("AUTH ") + AUTH_MECHANISM_MAX + \
 	BASE64_LEN(AUTH_RESPONSE_MAX) + 2)
@@ -62,14 +64,6 @@ cmd_later(struct front *f, const struct command *c)
 	return true;
 }
 
-static bool
-cmd_stls(struct front *f, const struct command *c)
-{
-	(void)c;
-	talk_bad(&f->talk, "there is no encryption here");
-	return true;
-}
-
 static bool (*const handlers[])(struct front *, const struct command *) = {
 	[VERB_CAPA] = cmd_capa,
 	[VERB_USER] = front_user,
@@ -83,7 +77,7 @@ static bool (*const handlers[])(struct front *, const struct command *) = {
 	[VERB_RSET] = cmd_later,
 	[VERB_TOP] = cmd_later,
 	[VERB_UIDL] = cmd_later,
-	[VERB_STLS] = cmd_stls,
+	[VERB_STLS] = front_stls,
 	[VERB_AUTH] = front_auth,
 	[VERB_UTF8] = cmd_utf8,
 	[VERB_LANG] = cmd_lang,
@@ -124,6 +118,10 @@ begin(struct front *f, const struct listener *l,
 	/* who does not log in has no more time in all than an idle client */
 	f->talk.conn.deadline = now_ms() + idle;
 	login_init(&f->login, AUTH_PATH);
+	buf_init(&f->exporter, BINDING_MAX);
+	buf_init(&f->end_point, BINDING_MAX);
+	buf_init(&f->certificate, CERTIFICATE_MAX);
+	f->talk.may_stls = l->tls != NULL;
 	f->talk.facts.cleartext_ok = mechanisms_cleartext_ok(
 	    set->pop3_cleartext, &peer->peer);
 	if (peer->peer.valid)
@@ -151,9 +149,11 @@ front_session(void *arg, const struct server_session *peer)
 	struct front	f;
 
 	begin(&f, arg, peer);
-	log_debug("connect client=%s", f.client);
-	serve(&f);
+	log_debug("connect client=%s service=%s", f.client, peer->service);
+	if (strcmp(peer->service, "pop3s") != 0 || front_shake_hands(&f))
+		serve(&f);
 	talk_close(&f.talk);
+	front_forget(&f);
 	login_end(&f.login);
 	log_debug("disconnect client=%s why=\"%s\"", f.client,
 	    f.talk.end != NULL ? f.talk.end : "quit");

@@ -72,12 +72,11 @@ no_answer(struct front *f)
 static bool
 go(struct front *f)
 {
-	struct conn	*c = &f->talk.conn;
-
 	f->login.note = f->talk.utf8 ? "utf8" : NULL;
-	switch (login_take(&f->login, c->fd, conn_pending(c))) {
+	switch (front_take(f)) {
 	case LOGIN_OK:
-		f->talk.end = "logged in";
+		if (f->talk.end == NULL)
+			f->talk.end = "logged in";
 		return false;
 	case LOGIN_TEMP:
 		if (f->login.broken)
@@ -127,8 +126,9 @@ facts(const struct front *f)
 {
 	return (struct login_facts){
 		.service = "pop3", .client = f->client, .local = f->local,
-		.tls = "", .exporter = STR(""), .end_point = STR(""),
-		.certificate = STR("")
+		.tls = f->tls, .exporter = buf_view(&f->exporter),
+		.end_point = buf_view(&f->end_point),
+		.certificate = buf_view(&f->certificate)
 	};
 }
 
@@ -137,7 +137,8 @@ static bool
 may_begin(struct front *f, bool *ours)
 {
 	*ours = true;
-	if (conn_pending(&f->talk.conn).n > PENDING_MAX) {
+	if (!f->talk.facts.encrypted &&
+	    conn_pending(&f->talk.conn).n > PENDING_MAX) {
 		talk_bad(&f->talk, "too many commands at once");
 		return false;
 	}

@@ -13,6 +13,9 @@ struct front {
 	const struct listener	*listener;
 	struct login		 login;
 	bool			 has_user;
+	char			 tls[80];	/* "TLSv1.3 TLS_AES_...", as auth takes it; "" in the clear */
+	struct buf		 exporter, end_point;	/* channel bindings */
+	struct buf		 certificate;	/* the client's */
 	char			 user[AUTH_USER_MAX + 1];
 	char			 client[ADDR_TEXT_SIZE], local[ADDR_TEXT_SIZE];
 };
@@ -23,5 +26,14 @@ struct front {
 bool	front_user(struct front *, const struct command *);
 bool	front_pass(struct front *, const struct command *);
 bool	front_auth(struct front *, const struct command *);
+
+/* front_tls.c: RFC 2595, 4. */
+bool	front_stls(struct front *, const struct command *);
+/* front_tls.c: the handshake. False: the connection is of no more use, talk.end says why. */
+bool	front_shake_hands(struct front *);
+/* front_tls.c: the proven connection to its session. With TLS LOGIN_OK comes when that has ended, and talk.end says how. */
+enum login_result front_take(struct front *) must_check;
+/* front_tls.c: what was learnt of the connection's TLS. */
+void	front_forget(struct front *);
 
 #endif
