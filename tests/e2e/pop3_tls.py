@@ -310,8 +310,8 @@ def by_curl(st, home):
     for n, (scheme, port, more) in enumerate((
             ("pop3s", st.base + 995, ()), ("pop3", st.pop3, ("--ssl-reqd",)),
             ("pop3s", st.base + 995, ("--login-options", "AUTH=PLAIN")),
-            ("pop3s", st.base + 995, ("--login-options", "AUTH=SCRAM-SHA-256")),
-            ("pop3", st.pop3, ("--ssl-reqd", "--login-options", "AUTH=+LOGIN", "--sasl-ir")))):
+            ("pop3s", st.base + 995, ("--login-options", "AUTH=LOGIN")),
+            ("pop3", st.pop3, ("--ssl-reqd", "--login-options", "AUTH=PLAIN", "--sasl-ir")))):
         got = run(home, "curl", "-sS", "-k", "-u", "alice:secret", *more, "%s://%s:%d/%d" % (scheme, ADDR, port, n + 1))
         with open(os.path.join(home, "Maildir", "new", str(n)), "wb") as f:
             f.write(got)
