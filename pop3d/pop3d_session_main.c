@@ -173,7 +173,7 @@ serve(struct talk *t, const struct login *l, struct box **box)
 }
 
 static int
-session(int client, struct login *l, struct settings **set)
+session(int client, struct login *l, const struct settings *set)
 {
 	struct diag	 why = { "" };
 	struct talk	 t;
@@ -182,10 +182,9 @@ session(int client, struct login *l, struct settings **set)
 
 	if (fdio_nonblock(client, 1) == -1 || sig_init(SIG_EV_TERM) == -1)
 		return EX_OSERR;
-	talk_init(&t, client, (*set)->pop3.idle_timeout, (*set)->pop3_errors,
+	talk_init(&t, client, set->pop3.idle_timeout, set->pop3_errors,
 	    sig_stop_flag());
-	set_offer(&t, l, *set);
-	settings_free(set);	/* what comes now fits into its place */
+	set_offer(&t, l, set);
 	r = enter(l, &box, &why);
 	if (r == -1 && box_path(l->mailbox) == NULL)
 		refuse(&t, l, "[SYS/PERM]",
@@ -229,7 +228,7 @@ main(int argc, char *argv[])
 		return EX_PROTOCOL;
 	}
 	fdio_close(&record);
-	status = session(client, &l, &set);
+	status = session(client, &l, set);
 	buf_wipe(&l.record);
 	settings_free(&set);
 	return status;
