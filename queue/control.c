@@ -10,6 +10,7 @@
 #include "common/base/fdio.h"
 #include "common/fmt/record.h"
 #include "common/proc/proto_queue.h"
+#include "queue/brake.h"
 #include "queue/control.h"
 
 #define ANSWER_FULL	45000u	/* another line might not fit */
@@ -141,6 +142,7 @@ say_envelope(struct order *o, const struct envelope *env)
 	add_known(&text, "client", env->client);
 	add_known(&text, "helo", env->helo);
 	add_known(&text, "proto", env->proto);
+	add_known(&text, "user", env->auth);
 	buf_addf(&text, "\nsize %lld\n", (long long)env->content_len);
 	say_lines(o, buf_view(&text));
 	buf_free(&text);
@@ -198,10 +200,11 @@ order_stat(struct order *o)
 	snprintf(text, sizeof(text), "new %zu\nwaiting %zu\non-hold %zu\nrunning %zu\n"
 	    "agents %zu\nremotes %zu\ntaken %llu\ndelivered %llu\n"
 	    "deferred %llu\npostponed %llu\nfailed %llu\nheld %llu\n"
-	    "corrupt %llu\ndone %llu", q->fresh.n, q->waiting.n, on_hold,
+	    "braked %zu\ncorrupt %llu\ndone %llu", q->fresh.n, q->waiting.n, on_hold,
 	    q->nrunning,
 	    agents_count(q), remotes_count(q), q->taken, q->delivered,
-	    q->deferred, q->postponed, q->failed, q->held, q->corrupt, q->done);
+	    q->deferred, q->postponed, q->failed, q->held, brake_count(q),
+	    q->corrupt, q->done);
 	say_lines(o, str_from(text));
 	return true;
 }
@@ -219,6 +222,9 @@ static const struct {
 	{ "expire",	order_expire,	false },
 	{ "trace",	order_trace,	false },
 	{ "stat",	order_stat,	true },
+	{ "brake",	order_brake,	true },
+	{ "brake-release", order_brake_release, true },
+	{ "brake-drop",	order_brake_drop, true },
 };
 
 static int
@@ -233,6 +239,8 @@ obey(struct queue *q, struct peer *p, struct str rec, size_t which)
 	buf_init(&body, MSG_MAX);
 	buf_init(&out, MSG_MAX);
 	o.out = &body;
+	if (!record_get(rec, QUEUE_USER, &o.user))
+		o.user = STR("");
 	if (record_get(rec, QUEUE_ID, &id) && !str_eq(id, STR("ALL")) &&
 	    !id_parse(id, &o.id))
 		ok = order_say(&o, false, "that is no id of a message");

@@ -8,6 +8,7 @@ struct order {
 	struct queue	*q;
 	struct id	 id;
 	bool		 all;	/* flush: every one */
+	struct str	 user;	/* of an account, for the brake; or empty */
 	struct buf	*out;	/* lines of the answer */
 };
 
@@ -25,5 +26,9 @@ bool	order_flush(struct order *);
 bool	order_requeue(struct order *);
 bool	order_remove(struct order *);
 bool	order_expire(struct order *);
+/* ---- control_brake.c */
+bool	order_brake(struct order *);
+bool	order_brake_release(struct order *);
+bool	order_brake_drop(struct order *);
 
 #endif

@@ -38,6 +38,9 @@ filter_option(struct filter *f, int option, const char *value,
 	case 'e':
 		to = f->text;
 		break;
+	case 'u':
+		to = f->user;
+		break;
 	case 'H':
 		*why = "no message waits for its next attempt and is held";
 		return set_place(f, "held");
@@ -54,11 +57,23 @@ filter_option(struct filter *f, int option, const char *value,
 	return to != NULL && strlcpy(to, value, FILTER_SIZE) < FILTER_SIZE;
 }
 
-bool
-filter_is_of_place(const struct filter *f)
+static bool
+is_rest_empty(const struct filter *f)
 {
 	return *f->sender == '\0' && *f->rcpt == '\0' && *f->domain == '\0' &&
 	    *f->text == '\0' && f->older_ms == 0;
+}
+
+bool
+filter_is_of_place(const struct filter *f)
+{
+	return is_rest_empty(f) && *f->user == '\0';
+}
+
+bool
+filter_is_of_user(const struct filter *f)
+{
+	return is_rest_empty(f) && *f->user != '\0';
 }
 
 bool
@@ -81,6 +96,7 @@ filter_put(const struct filter *f, struct buf *out)
 	put(out, FILTER_RCPT, f->rcpt);
 	put(out, FILTER_DOMAIN, f->domain);
 	put(out, FILTER_TEXT, f->text);
+	put(out, FILTER_USER, f->user);
 	put(out, FILTER_PLACE, f->place);
 	if (f->older_ms > 0)
 		record_putu(out, FILTER_OLDER, f->older_ms);
@@ -104,6 +120,7 @@ filter_get(struct str rec, struct filter *f)
 	    get(rec, FILTER_RCPT, f->rcpt, sizeof(f->rcpt)) &&
 	    get(rec, FILTER_DOMAIN, f->domain, sizeof(f->domain)) &&
 	    get(rec, FILTER_TEXT, f->text, sizeof(f->text)) &&
+	    get(rec, FILTER_USER, f->user, sizeof(f->user)) &&
 	    get(rec, FILTER_PLACE, f->place, sizeof(f->place)) &&
 	    (!record_get(rec, FILTER_OLDER, &v) ||
 	    record_getu(rec, FILTER_OLDER, INT64_MAX, &f->older_ms));
@@ -216,6 +233,8 @@ filter_matches_envelope(const struct filter *f, const struct envelope *env,
 	if (*f->sender != '\0' && !(env->sender.n == 0 ?
 	    strcmp(f->sender, "<>") == 0 :
 	    filter_glob(str_from(f->sender), env->sender)))
+		return false;
+	if (*f->user != '\0' && !str_eq_nocase(str_from(f->user), env->auth))
 		return false;
 	return a_rcpt_matches(f, env);
 }

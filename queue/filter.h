@@ -14,16 +14,19 @@
 struct filter {
 	char		sender[FILTER_SIZE], rcpt[FILTER_SIZE];
 	char		domain[FILTER_SIZE], text[FILTER_SIZE];
+	char		user[FILTER_SIZE];	/* who sent it, as he logged in; "uid=33" */
 	char		place[16];
 	uint64_t	older_ms;
 };
 
-#define FILTER_OPTIONS	"F:Hd:e:o:t:w"
+#define FILTER_OPTIONS	"F:Hd:e:o:t:u:w"
 /* One of these from a command line: false with *why if the value makes no sense. */
 bool	filter_option(struct filter *, int option, const char *value, const char **why);
 bool	filter_is_empty(const struct filter *);
 /* Does it ask for nothing but the place? */
 bool	filter_is_of_place(const struct filter *);
+/* For nothing but the place and a user? */
+bool	filter_is_of_user(const struct filter *);
 void	filter_put(const struct filter *, struct buf *);
 /* False: the record has a filter that is too long or no number. */
 bool	filter_get(struct str, struct filter *);

@@ -16,7 +16,7 @@ usage(void)
 {
 	fprintf(stderr, "usage: mailq [-Hjsw] [-d domain] [-e text] "
 	    "[-F sender] [-f file]\n"
-	    "             [-o age] [-t recipient]\n");
+	    "             [-o age] [-t recipient] [-u user]\n");
 	exit(EX_USAGE);
 }
 

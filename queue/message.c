@@ -11,6 +11,7 @@
 #include "common/base/log.h"
 #include "common/base/now.h"
 #include "common/fmt/final.h"
+#include "queue/brake.h"
 #include "queue/queue.h"
 
 #define MEM_MAX		(64u << 20)	/* finals of one message */
@@ -202,9 +203,9 @@ log_queued(const struct message *m)
 	    STR_ARG(m->env.origin));
 }
 
-bool
-message_start(struct queue *q, enum spool_place place, struct id id,
-    bool retry)
+static bool
+start(struct queue *q, enum spool_place place, struct id id, bool retry,
+    bool judged)
 {
 	struct message	*m;
 	size_t		 i;
@@ -221,6 +222,10 @@ message_start(struct queue *q, enum spool_place place, struct id id,
 	q->nretries += retry;
 	if (!retry)
 		log_queued(m);
+	if (!retry && !judged && brake_holds(q, m)) {
+		message_free(q, m);
+		return true;
+	}
 	m->pending = m->ntasks;
 	if (m->ntasks == 0) {
 		message_finish(q, m);
@@ -237,6 +242,13 @@ message_start(struct queue *q, enum spool_place place, struct id id,
 		if (m->tasks[i].nfinals == 0)
 			router_ask(q, &m->tasks[i]);
 	return true;
+}
+
+bool
+message_start(struct queue *q, enum spool_place place, struct id id,
+    bool retry)
+{
+	return start(q, place, id, retry, false);
 }
 
 static void
@@ -269,7 +281,7 @@ message_routed(struct queue *q, struct message *m)
 		r = expand_limit(q, m);
 	if ((wide = expand_is_needed(m)) && r == 0 && expand(q, m) == 0) {
 		message_free(q, m);
-		message_start(q, SPOOL_QUEUE, id, retry);
+		(void)start(q, SPOOL_QUEUE, id, retry, true);
 		return;
 	}
 	if (wide) {

@@ -11,6 +11,7 @@
 #include "common/base/now.h"
 #include "common/fmt/esmtp.h"
 #include "common/fmt/final.h"
+#include "queue/brake.h"
 #include "queue/queue.h"
 
 #define REPORT_LIVES	2	/* lifetimes of a message, until a person has to look why its report fails */
@@ -127,6 +128,7 @@ task_ended(struct queue *q, struct task *t, const struct verdict *v)
 		r->state = RCPT_FAILED;
 		log_result(m, t, "failed", v);
 		note_verdict(q, m, r, v);
+		brake_failed(q, m);
 		break;
 	default:
 		q->deferred++;

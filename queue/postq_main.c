@@ -22,7 +22,9 @@ static const struct verb {
 	const char	*usage;
 } verbs[] = {
 	{ "balance",	postq_balance,	"l:",	"[-l log] [--since time]" },
+	{ "brake",	postq_order,	"",	"" },
 	{ "delete",	postq_order,	"",	"[-nqy] [filter] [id ... | ALL]" },
+	{ "drop",	postq_order,	"",	"[-nqy] -u user" },
 	{ "expire",	postq_order,	"",	"[-nqy] [filter] [id ... | ALL]" },
 	{ "flush",	postq_order,	"",	"[-nq] [filter] [id ... | ALL]" },
 	{ "fsck",	postq_fsck,	"",	"[-nq]" },
@@ -55,7 +57,7 @@ usage(const struct verb *v)
 			    verbs[i].name, *verbs[i].usage == '\0' ? "" : " ",
 			    verbs[i].usage);
 	fprintf(stderr, "filter: [-Hw] [-d domain] [-e text] [-F sender] "
-	    "[-o age] [-t recipient]\n");
+	    "[-o age] [-t recipient] [-u user]\n");
 	exit(EX_USAGE);
 }
 
@@ -110,7 +112,7 @@ parse(struct postq *o, const struct verb *v, int argc, char *argv[])
 	int	c;
 
 	snprintf(text, sizeof(text), "%s%s%s", v == NULL ? "+" : "",
-	    v == NULL ? "" : v->options, show ? "f:nqyF:Hd:o:t:w" : COMMON);
+	    v == NULL ? "" : v->options, show ? "f:nqyF:Hd:o:t:u:w" : COMMON);
 	optind = 0;
 	while ((c = getopt_long(argc, argv, text, long_options, NULL)) != -1)
 		if (show && c == 'e')

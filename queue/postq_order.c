@@ -16,15 +16,20 @@ static const struct order_kind {
 	bool		 at_once;	/* queue itself knows ALL; the others take it a while, one after the other */
 	bool		 asks;		/* what it does is done for good */
 	const char	*place;		/* of those that a filter picks; NULL: any */
+	const char	*brake;		/* of all of a user: what becomes of his brake */
 } kinds[] = {
-	{ "flush",	"flush",	"flushed",	true,	false,	"waiting" },
-	{ "hold",	"hold",		"held",		false,	false,	"waiting" },
-	{ "release",	"release",	"released",	false,	false,	"held" },
-	{ "remove",	"remove",	"removed",	false,	true,	NULL },
-	{ "delete",	"remove",	"removed",	false,	true,	NULL },
-	{ "expire",	"expire",	"given up",	false,	true,	NULL },
-	{ "requeue",	"requeue",	"requeued",	false,	false,	NULL },
-	{ "stat",	"stat",		"",		false,	false,	NULL },
+	{ "flush",	"flush",	"flushed",	true,	false,	"waiting", NULL },
+	{ "hold",	"hold",		"held",		false,	false,	"waiting", NULL },
+	{ "release",	"release",	"released",	false,	false,	"held",
+	    "brake-release" },
+	{ "drop",	"remove",	"removed",	false,	true,	"held",
+	    "brake-drop" },
+	{ "remove",	"remove",	"removed",	false,	true,	NULL, NULL },
+	{ "delete",	"remove",	"removed",	false,	true,	NULL, NULL },
+	{ "expire",	"expire",	"given up",	false,	true,	NULL, NULL },
+	{ "requeue",	"requeue",	"requeued",	false,	false,	NULL, NULL },
+	{ "brake",	"brake",	"",		false,	false,	NULL, NULL },
+	{ "stat",	"stat",		"",		false,	false,	NULL, NULL },
 };
 
 static const struct order_kind *
@@ -66,26 +71,43 @@ show(const struct postq *o, const char *id, struct str rec)
 }
 
 static bool
-order(struct postq *o, const struct order_kind *k, const char *id)
+ask_queue(struct postq *o, const char *verb, const char *id, const char *user)
 {
 	struct buf	ask, answer;
 	bool		ok;
 
-	if (o->dry) {
-		printf("%s: would be %s\n", id, k->done);
-		return true;
-	}
 	postq_connect(o);
 	buf_init(&ask, MSG_MAX);
 	buf_init(&answer, MSG_MAX);
-	client_ask(&ask, k->ask, id);
+	client_ask(&ask, verb, id);
+	if (user != NULL)
+		record_puts(&ask, QUEUE_USER, user);
 	if (!buf_ok(&ask) || msg_call(o->fd, &ask, NULL, &answer, NULL,
 	    CLIENT_TIMEOUT) == -1)
 		err(EX_TEMPFAIL, "queue");
-	ok = show(o, id, buf_view(&answer));
+	ok = show(o, user != NULL ? user : id, buf_view(&answer));
 	buf_free(&ask);
 	buf_free(&answer);
 	return ok;
+}
+
+static bool
+order(struct postq *o, const struct order_kind *k, const char *id)
+{
+	if (!o->dry)
+		return ask_queue(o, k->ask, id, NULL);
+	printf("%s: would be %s\n", id, k->done);
+	return true;
+}
+
+/* All of a user's held mail is meant: the reason why it is held, too. */
+static bool
+lift_brake(struct postq *o, const struct order_kind *k)
+{
+	if (!o->dry)
+		return ask_queue(o, k->brake, NULL, o->filter.user);
+	printf("%s: the brake would be off\n", o->filter.user);
+	return true;
 }
 
 int
@@ -97,17 +119,28 @@ postq_order(struct postq *o, const char *verb, int argc, char *argv[])
 	bool			 all = argc == 1 && strcmp(argv[0], "ALL") == 0;
 	size_t			 i, done = 0;
 
-	if (strcmp(verb, "stat") == 0) {
+	if (strcmp(verb, "stat") == 0 || strcmp(verb, "brake") == 0) {
 		if (argc > 0 || filtered || o->dry)
 			return EX_USAGE;
 		return order(o, k, NULL) ? EX_OK : EX_DATAERR;
 	}
+	if (strcmp(verb, "drop") == 0 && (argc > 0 ||
+	    !filter_is_of_user(&o->filter)))
+		return EX_USAGE;
 	if (all && k->at_once && !o->dry && !filtered)
 		return order(o, k, "ALL") ? EX_OK : EX_DATAERR;
 	if (!postq_pick(o, k->place, argc, argv, &p))
 		return EX_USAGE;
 	if (k->asks && (all || filtered))
 		postq_confirm(o, verb, p.n);
+	if (k->brake != NULL && filter_is_of_user(&o->filter)) {
+		if (!lift_brake(o, k))
+			return EX_DATAERR;
+		/* with what was held meanwhile */
+		picked_free(&p);
+		if (!postq_pick(o, k->place, argc, argv, &p))
+			return EX_USAGE;
+	}
 	for (i = 0; i < p.n; i++)
 		done += order(o, k, p.ids[i]);
 	if (!o->quiet && !o->dry && p.n > 1)

@@ -80,6 +80,7 @@ struct hops;
 struct hop;
 struct remotes;
 struct closer;
+struct brake;
 
 struct queue {
 	struct settings		*settings;
@@ -95,6 +96,7 @@ struct queue {
 	struct remotes		*remotes;
 	struct recent		*recent;
 	struct closer		*closer;
+	struct brake		*brake;
 	struct service		*service;
 	struct event_base	*base;		/* the service's */
 	struct event		*work, *timer;

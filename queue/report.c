@@ -14,6 +14,7 @@
 #include "common/fmt/header.h"
 #include "common/fmt/utf8.h"
 #include "queue/history.h"
+#include "queue/letter.h"
 #include "queue/queue.h"
 
 #define ORIGIN_BOUNCE	"bounce"
@@ -225,24 +226,21 @@ needs_utf8(const struct report *rep)
 /* ---- the report as a message */
 
 static int
-write_report(struct report *rep, struct spool_in *in, struct envelope *env)
+write_report(struct report *rep, struct letter *l)
 {
-	struct draft	d;
 	struct buf	text, end;
+	struct str	parts[3];
 	int		r = -1;
 
-	if (draft_begin(in, &d, env) == -1)
-		return -1;
 	buf_init(&text, TEXT_MAX);
 	buf_init(&end, 256);
 	if (dsn_begin(&text, &rep->dsn, rep->rcpts, rep->nrcpts) == 0 &&
-	    dsn_end(&end, &rep->dsn) == 0 &&
-	    draft_write(&d, text.p, text.n) == 0 &&
-	    draft_write(&d, rep->returned.p, rep->returned.n) == 0 &&
-	    draft_write(&d, end.p, end.n) == 0)
-		r = draft_commit(in, &d);
-	else
-		draft_abort(in, &d);
+	    dsn_end(&end, &rep->dsn) == 0) {
+		parts[0] = buf_view(&text);
+		parts[1] = buf_view(&rep->returned);
+		parts[2] = buf_view(&end);
+		r = letter_send(rep->q, l, parts, nitems(parts));
+	}
 	buf_free(&text);
 	buf_free(&end);
 	return r;
@@ -251,44 +249,25 @@ write_report(struct report *rep, struct spool_in *in, struct envelope *env)
 static int
 send_report(struct report *rep, bool twice)
 {
-	struct envelope_rcpt	rcpt = { .addr = buf_view(&rep->to),
-				    .orcpt = STR(""), .final = STR(""),
-				    .state = RCPT_WAITING };
-	struct envelope		env = {
-		.arrival_ms = now_real_ms(), .client = STR(""),
-		.helo = STR(""), .proto = STR(""), .auth = STR(""),
-		.sender = STR(""), .envid = STR(""), .rcpts = &rcpt,
-		.nrcpts = 1
+	struct letter	l = {
+		.origin = twice ? ORIGIN_DOUBLE : ORIGIN_BOUNCE,
+		.to = buf_view(&rep->to)
 	};
-	struct timespec	ts = now_real();
-	struct id	id = id_make(&ts);
-	struct spool_in	in;
 	char		to[LOG_SAFE_MAX];
-	int		r;
 
-	id_format(id, env.id);
-	strlcpy(rep->id, env.id, sizeof(rep->id));
-	env.origin = twice ? STR(ORIGIN_DOUBLE) : STR(ORIGIN_BOUNCE);
+	letter_id(l.id);
+	strlcpy(rep->id, l.id, sizeof(rep->id));
 	/* What is not ASCII stands in the body, but for the sender's address. */
-	if (!utf8_is_ascii(rcpt.addr))
-		env.options |= ENV_SMTPUTF8;
+	if (!utf8_is_ascii(l.to))
+		l.options |= ENV_SMTPUTF8;
 	if (dsn_is_eightbit(&rep->dsn, rep->rcpts, rep->nrcpts))
-		env.options |= ENV_8BITMIME;
-	if (spool_in_queue(&rep->q->spool, id, &in) == -1)
+		l.options |= ENV_8BITMIME;
+	if (write_report(rep, &l) == -1)
 		return -1;
-	r = write_report(rep, &in, &env);
-	spool_in_close(&in);
-	if (r == -1)
-		return -1;
-	log_info("report id=%s kind=%s of=%s to=%s nrcpts=%zu", env.id,
+	log_info("report id=%s kind=%s of=%s to=%s nrcpts=%zu", l.id,
 	    action(rep->dsn.kind), rep->m->env.id,
-	    log_safe(to, sizeof(to), rcpt.addr),
+	    log_safe(to, sizeof(to), l.to),
 	    bounce_count(rep->m, rep->dsn.kind));
-	if (waiting_add(&rep->q->waiting, (struct waiting){ .id = id,
-	    .due = env.arrival_ms, .place = SPOOL_QUEUE }) == -1)
-		log_error("forgotten id=%s why=\"out of memory, found again "
-		    "at the next start\"", env.id);
-	queue_kick(rep->q);
 	return 0;
 }
 
@@ -296,13 +275,10 @@ send_report(struct report *rep, bool twice)
 static int
 address(struct report *rep, bool twice)
 {
-	const struct settings	*s = rep->q->settings;
-
 	buf_init(&rep->to, 1024);
 	if (!twice)
 		return buf_addstr(&rep->to, rep->m->env.sender);
-	return buf_addf(&rep->to, "postmaster@%s", s->domains.n > 0 ?
-	    s->domains.items[0].text : s->hostname);
+	return letter_postmaster(rep->q->settings, &rep->to);
 }
 
 int

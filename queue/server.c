@@ -21,6 +21,7 @@
 #include "common/proc/priv.h"
 #include "common/proc/proto_queue.h"
 #include "common/proc/sandbox.h"
+#include "queue/brake.h"
 #include "queue/queue.h"
 
 #define USER		"ph-queue"
@@ -64,6 +65,8 @@ set_timer(struct queue *q, int64_t now)
 
 	if (due != -1 && due < wait)
 		wait = due;
+	if ((due = brake_wait(q)) != -1 && due < wait)
+		wait = due;
 	if (q->waiting.n > 0 && message_may_retry(q)) {
 		due = q->waiting.w[0].due - now_real_ms();
 		if (due < wait)
@@ -98,6 +101,7 @@ work(evutil_socket_t fd, short what, void *arg)
 	hops_work(q);
 	remotes_work(q);
 	closer_work(q);
+	brake_work(q);
 	set_timer(q, now);
 }
 
@@ -156,10 +160,10 @@ status(void *arg, char *dst, size_t size)
 
 	snprintf(dst, size, "new=%zu waiting=%zu running=%zu agents=%zu "
 	    "remotes=%zu taken=%llu delivered=%llu deferred=%llu "
-	    "postponed=%llu failed=%llu held=%llu corrupt=%llu",
-	    q->fresh.n, q->waiting.n, q->nrunning, agents_count(q), remotes_count(q),
+	    "postponed=%llu failed=%llu held=%llu braked=%zu "
+	    "corrupt=%llu", q->fresh.n, q->waiting.n, q->nrunning, agents_count(q), remotes_count(q),
 	    q->taken, q->delivered, q->deferred, q->postponed, q->failed,
-	    q->held, q->corrupt);
+	    q->held, brake_count(q), q->corrupt);
 }
 
 static int
@@ -226,6 +230,8 @@ setup(struct queue *q, struct diag *why)
 	TAILQ_INIT(&q->running);
 	if (events(q, why) == -1 || confine(q, why) == -1)
 		return -1;
+	if (brake_new(q) == -1)
+		return diag_errno(why, "brake");
 	if (intake_start(q) == -1)
 		return diag_errno(why, "scan of the queue");
 	log_info("started waiting=%zu durability=%s", q->waiting.n,
@@ -245,6 +251,7 @@ cleanup(struct queue *q)
 	agents_free(&q->agents);
 	router_free(&q->router);
 	message_free_all(q);
+	brake_free(q);
 	closer_free(&q->closer);
 	for (i = 0; i < nitems(events); i++)
 		if (events[i] != NULL)

@@ -93,7 +93,7 @@ settle_hold(struct queue *q, const struct message *m, const char *why)
 	log_warn("held id=%s why=\"%s\"", m->env.id, why);
 	if (spool_move(&q->spool, m->id, m->place, SPOOL_HOLD) == -1) {
 		intake_complain(q, "hold", m->env.id);
-		settle_later(q, m->place, m->id, false);
+		settle_later(q, m->place, m->id, !m->retry);
 	}
 }
 

@@ -1,7 +1,8 @@
 /*
  * common/proc/proto_queue.h - to queue. A poke is a hint and has no answer:
  * V new, I id (from smtpd@incoming, drop). Control (run/queue): V hold|release|flush|remove|
- * requeue|trace|stat, I id (or "ALL") -> V ok with T lines, or V bad with T. V list, then V more
+ * requeue|trace|stat, I id (or "ALL") -> V ok with T lines, or V bad with T; V brake, or
+ * brake-release|brake-drop with U user, likewise. V list, then V more
  * as long as the answer is V more, not V end: E entries, each a record. V list may hold
  * filters, all of which an entry has to match.
  */
@@ -12,11 +13,13 @@
 #define QUEUE_ID	'I'
 #define QUEUE_TEXT	'T'
 #define QUEUE_ENTRY	'E'
+#define QUEUE_USER	'U'	/* of brake-release and brake-drop */
 /* of a list; "*" in a text stands for anything, case is ignored */
 #define FILTER_SENDER	'F'
 #define FILTER_RCPT	't'	/* one of those not delivered yet */
 #define FILTER_DOMAIN	'd'	/* of such a recipient */
 #define FILTER_TEXT	'e'	/* is part of the reason why it waits */
+#define FILTER_USER	'u'	/* who sent it, exactly */
 #define FILTER_OLDER	'o'	/* ms since the arrival, or more */
 #define FILTER_PLACE	'p'	/* as in an entry */
 #define FILTER_BARE	'b'	/* entries hold id, place and due only; other filters but the place are left to who asks */

@@ -62,6 +62,13 @@ struct queue_settings {
 	long long		destination_concurrency, running;
 };
 
+struct brake_settings {
+	char			*mode;		/* "yes", "watch", "no" */
+	long long		messages, recipients, new_recipients, bounces;	/* an hour; 0: no limit */
+	long long		factor;
+	struct setting_list	exempt;		/* users, and "uid=33" of local ones */
+};
+
 struct local_settings {
 	char			*mailbox;	/* "maildir:~/Maildir", "mbox:/var/mail/%u"; overridden per user by the users file */
 	long long		pipe_timeout, idle_timeout, lock_timeout, min_uid, quota, hops;
@@ -137,6 +144,7 @@ struct settings {
 	long long		 pop3_user_connections;		/* sessions of one user at a time; 0 = no limit */
 	long long		 auth_workers;		/* 0: as many as there are processors */
 	struct queue_settings	 queue;
+	struct brake_settings	 brake;
 	struct local_settings	 local;
 	struct dns_settings	 dns;
 	struct remote_settings	 remote;

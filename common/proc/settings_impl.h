@@ -82,6 +82,7 @@ extern const struct setting_rule rule_algorithm;
 extern const struct setting_rule rule_token_word;
 extern const struct setting_rule rule_https;
 extern const struct setting_rule rule_introspection;
+extern const struct setting_rule rule_brake;
 
 /* Where mistakes go: the first to why, all of them to all; either may be NULL. */
 struct setting_report {

@@ -231,6 +231,16 @@ const struct setting_key setting_keys[] = {
 	    "20", "1", "1000", QUEUE),
 	COUNT("queue.running", queue.running, "1000", "1", "100000", QUEUE),
 
+	TEXT("brake.mode", brake.mode, "yes", rule_brake, QUEUE | TOOL),
+	COUNT("brake.messages", brake.messages, "100", "0", "1000000", QUEUE),
+	COUNT("brake.recipients", brake.recipients, "500", "0", "10000000",
+	    QUEUE),
+	COUNT("brake.new-recipients", brake.new_recipients, "250", "0",
+	    "10000000", QUEUE),
+	COUNT("brake.bounces", brake.bounces, "50", "0", "1000000", QUEUE),
+	COUNT("brake.factor", brake.factor, "5", "1", "1000", QUEUE),
+	LIST_OR_NONE("brake.exempt", brake.exempt, "uid=0", rule_user, QUEUE),
+
 	TEXT("local.mailbox", local.mailbox, "maildir:~/Maildir", rule_mailbox,
 	    LOCAL | AUTH | TOOL),
 	TIME("local.pipe-timeout", local.pipe_timeout, "10m", "1s", "1d",

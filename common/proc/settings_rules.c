@@ -189,6 +189,13 @@ home_ok(const char *s)
 	return path_ok(s) && line_ok(s);
 }
 
+static bool
+brake_ok(const char *s)
+{
+	return strcmp(s, "yes") == 0 || strcmp(s, "watch") == 0 ||
+	    strcmp(s, "no") == 0;
+}
+
 const struct setting_rule rule_domain = { domain_ok, "a domain name" };
 const struct setting_rule rule_user = { user_ok, "a user name" };
 const struct setting_rule rule_path = { path_ok, "an absolute path" };
@@ -220,6 +227,7 @@ const struct setting_rule rule_mechanism = {
 	mechanism_name_ok, "PLAIN, LOGIN, SCRAM-SHA-1, SCRAM-SHA-256, "
 	"SCRAM-SHA-1-PLUS, SCRAM-SHA-256-PLUS, EXTERNAL, OAUTHBEARER or XOAUTH2"
 };
+const struct setting_rule rule_brake = { brake_ok, "yes, watch or no" };
 const struct setting_rule rule_senders = { senders_ok, "own, table or any" };
 const struct setting_rule rule_scheme = {
 	scheme_ok, "a scheme of passwords such as SHA512-CRYPT or SSHA256"

@@ -3,7 +3,7 @@
  *
  *	incoming/{tmp/X,new,sock}	ph-smtp:ph-queue 2770 (incoming itself 0750)
  *	drop/{tmp/X,new,sock}	ph-queue:ph-drop 3770
- *	queue/XX/, status/XX/, tmp/, hold/, corrupt/, sock/	ph-queue
+ *	queue/XX/, status/XX/, tmp/, hold/, corrupt/, state/, sock/	ph-queue
  */
 #ifndef STORE_SPOOL_H
 #define STORE_SPOOL_H
@@ -99,6 +99,9 @@ int	spool_in_queue(const struct spool *, struct id, struct spool_in *) must_chec
 /* Appends a line (cut at 1023 bytes, control characters made '?') to status/XX/ID; nothing once the file has 1 MiB. No file reads as nothing. */
 int	spool_status_add(const struct spool *, struct id, struct str line) must_check;
 int	spool_status_read(const struct spool *, struct id, struct buf *) must_check;
+/* A file of queue's in state/: written anew and renamed, so that a crash leaves the old one or this. No file reads as nothing. */
+int	spool_state_write(const struct spool *, const char *name, struct str) must_check;
+int	spool_state_read(const struct spool *, const char *name, struct buf *) must_check;
 /* Files in a tmp directory and in its directories tmp/X older than max_age_ms: removed; number. */
 int	spool_clean_tmp(int tmpdir, int64_t now_real_ms, int64_t max_age_ms) must_check;
 

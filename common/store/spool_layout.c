@@ -44,6 +44,7 @@ static const struct {
 	{ "tmp",		"ph-queue",	"ph-queue",	0700, false },
 	{ "hold",		"ph-queue",	"ph-queue",	0700, false },
 	{ "corrupt",		"ph-queue",	"ph-queue",	0700, false },
+	{ "state",		"ph-queue",	"ph-queue",	0700, false },
 	{ "sock",		"root",		"ph-queue",	0710, false },
 };
 

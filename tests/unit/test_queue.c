@@ -22,6 +22,7 @@
 #include "common/fmt/final.h"
 #include "common/fmt/record.h"
 #include "common/proc/proto_queue.h"
+#include "queue/brake.h"
 #include "queue/control.h"
 #include "queue/entry.h"
 
@@ -174,7 +175,7 @@ setup(void)
 {
 	static const char *const parts[] = { "incoming", "incoming/tmp",
 	    "incoming/new", "drop", "drop/tmp", "drop/new", "queue", "status",
-	    "tmp", "hold", "corrupt" };
+	    "tmp", "hold", "corrupt", "state" };
 	struct diag	why;
 	size_t		i;
 	int		fd;
@@ -214,6 +215,7 @@ static void
 teardown(void)
 {
 	message_free_all(&q);
+	brake_free(&q);
 	waiting_free(&q.waiting);
 	waiting_free(&q.fresh);
 	spool_close(&q.spool);
@@ -1114,6 +1116,196 @@ START_TEST(entry)
 }
 END_TEST
 
+/* ---- brake.c */
+
+static struct id
+from_user(const char *user, size_t nrcpts, int64_t arrival)
+{
+	struct envelope	env = { .sender = STR("s@y.test"), .rcpts = two,
+			    .nrcpts = nrcpts, .arrival_ms = arrival,
+			    .auth = str_from(user) };
+
+	two[0] = two[1] = (struct envelope_rcpt){ .addr = STR("a@x.test"),
+	    .state = RCPT_WAITING };
+	two[1].addr = STR("b@x.test");
+	return put("incoming", &env, "Subject: held\r\n\r\nc\r\n");
+}
+
+static void
+brake_begin(void)
+{
+	q.settings->brake.messages = 3;
+	q.settings->queue.running = 100;
+	ck_assert_int_eq(brake_new(&q), 0);
+	q.incoming_more = true;
+}
+
+static void
+find_all(void)
+{
+	q.incoming_more = true;
+	q.scanned = false;
+	scan();
+}
+
+/* The fourth is held and so is the fifth, and nobody else's. */
+START_TEST(brake_on)
+{
+	struct id	id;
+	struct buf	text;
+	size_t		i;
+
+	brake_begin();
+	/* one with two that mean several is one all the same */
+	route_says = "bob ann";
+	for (i = 0; i < 3; i++)
+		from_user("bob", 2, 0);
+	find_all();
+	check_places(0, 0, 0, 0);
+	ck_assert_uint_eq(brake_count(&q), 0);
+	id = from_user("bob", 2, 0);
+	find_all();
+	from_user("bob", 1, 0);
+	from_user("ann", 1, 0);
+	incoming(1, 0);
+	find_all();
+	check_places(0, 0, 2, 0);
+	check_states(SPOOL_HOLD, id, "ww");
+	ck_assert_uint_eq(brake_count(&q), 1);
+	ck_assert_uint_eq(q.held, 2);
+	buf_init(&text, 4096);
+	ck_assert_int_eq(spool_status_read(&q.spool, id, &text), 0);
+	ck_assert_ptr_nonnull(strstr(buf_cstr(&text), "held by the brake: 4 "
+	    "messages within an hour, its limit is 3"));
+	buf_free(&text);
+	/* it is off, and on again only above what is usual now */
+	ck_assert(!brake_off(&q, STR("ann"), true));
+	ck_assert(brake_off(&q, STR("bob"), true));
+	ck_assert(!brake_off(&q, STR("bob"), true));
+	for (i = 0; i < 20; i++)
+		from_user("bob", 1, 0);
+	find_all();
+	check_places(0, 0, 2, 0);
+	from_user("bob", 1, 0);
+	find_all();
+	check_places(0, 0, 3, 0);
+	ck_assert(brake_off(&q, STR("bob"), false));
+	from_user("bob", 1, 0);
+	find_all();
+	check_places(0, 0, 3, 0);
+}
+END_TEST
+
+/* What another process of the queue finds: the brake on, and nothing counted twice. */
+START_TEST(brake_again)
+{
+	size_t	i;
+
+	brake_begin();
+	agent_says = "?";
+	for (i = 0; i < 3; i++)
+		from_user("ann", 1, 0);
+	for (i = 0; i < 4; i++)
+		from_user("bob", 1, 0);
+	find_all();
+	check_places(0, 6, 1, 0);
+	ck_assert_uint_eq(brake_count(&q), 1);
+	/* the next process */
+	brake_free(&q);
+	ck_assert_int_eq(brake_new(&q), 0);
+	ck_assert_uint_eq(brake_count(&q), 1);
+	ck_assert_int_eq(brake_wait(&q), 0);
+	agent_says = "2.0.0";
+	from_user("bob", 1, 0);
+	/* those of ann are counted; this one was, too: its time is before */
+	for (i = 0; i < 3; i++)
+		from_user("ann", 1, now_real_ms() - 60000);
+	find_all();
+	check_places(0, 6, 2, 0);
+	from_user("ann", 1, now_real_ms() + 1000);
+	find_all();
+	check_places(0, 6, 3, 0);
+	ck_assert_uint_eq(brake_count(&q), 2);
+}
+END_TEST
+
+static size_t
+notices(const char *to)
+{
+	struct envelope	env;
+	struct diag	why;
+	size_t		i, n = 0;
+	int		fd;
+
+	for (i = 0; i < q.waiting.n; i++) {
+		fd = spool_file(&q.spool, SPOOL_QUEUE, q.waiting.w[i].id,
+		    false);
+		ck_assert_int_eq(envelope_load(fd, &env, &why), 0);
+		n += str_eq(env.rcpts[0].addr, str_from(to)) &&
+		    env.sender.n == 0 && env.auth.n == 0 &&
+		    str_eq(env.origin, STR("brake"));
+		ck_assert_int_eq(envelope_verify(fd, &env, &why), 0);
+		envelope_free(&env);
+		close(fd);
+	}
+	return n;
+}
+
+/* With the fifth that is held, once; of a local user the postmaster alone. */
+START_TEST(brake_told)
+{
+	static const char *const users[] = { "bob", "uid=33" };
+	size_t	i;
+
+	brake_begin();
+	for (i = 0; i < 7; i++)
+		from_user(users[_i], 1, 0);
+	find_all();
+	check_places(0, 0, 4, 0);
+	brake_work(&q);
+	ck_assert_uint_eq(q.waiting.n, 0);
+	ck_assert_int_gt(brake_wait(&q), 50000);
+	from_user(users[_i], 1, 0);
+	find_all();
+	ck_assert_int_eq(brake_wait(&q), 0);
+	brake_work(&q);
+	ck_assert_uint_eq(notices("postmaster@x.test"), 1);
+	ck_assert_uint_eq(notices("bob@x.test"), _i == 0);
+	ck_assert_uint_eq(q.waiting.n, _i == 0 ? 2 : 1);
+	ck_assert_int_eq(brake_wait(&q), -1);
+	from_user(users[_i], 1, 0);
+	find_all();
+	brake_work(&q);
+	/* and not after a restart */
+	brake_free(&q);
+	ck_assert_int_eq(brake_new(&q), 0);
+	brake_work(&q);
+	ck_assert_uint_eq(q.waiting.n, _i == 0 ? 2 : 1);
+}
+END_TEST
+
+/* What cannot be read, or cannot be written, is no reason to hold anybody, or to let anybody go. */
+START_TEST(brake_file_lost)
+{
+	char	path[128];
+	int	fd;
+	size_t	i;
+
+	snprintf(path, sizeof(path), "%s/state/brake", dir);
+	ck_assert_int_ne(fd = open(path, O_WRONLY | O_CREAT, 0600), -1);
+	ck_assert_int_eq(fdio_write(fd, "V1:1,\nT1:0,\nnonsense", 21), 0);
+	close(fd);
+	brake_begin();
+	snprintf(path, sizeof(path), "%s/state", dir);
+	ck_assert_int_eq(nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+	for (i = 0; i < 5; i++)
+		from_user("bob", 1, 0);
+	find_all();
+	check_places(0, 0, 2, 0);
+	ck_assert_uint_eq(brake_count(&q), 1);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -1152,6 +1344,10 @@ main(void)
 	if (geteuid() == 0)	/* who else can give files away? */
 		tcase_add_test(tc, drop_released);
 	tcase_add_test(tc, entry);
+	tcase_add_test(tc, brake_on);
+	tcase_add_test(tc, brake_again);
+	tcase_add_loop_test(tc, brake_told, 0, 2);
+	tcase_add_test(tc, brake_file_lost);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);

@@ -26,7 +26,7 @@ setup(void)
 {
 	static const char *const parts[] = { "incoming", "incoming/tmp",
 	    "incoming/new", "drop", "drop/tmp", "drop/new", "queue", "status",
-	    "tmp", "hold", "corrupt" };
+	    "tmp", "hold", "corrupt", "state" };
 	struct diag	why;
 	char		room[20];
 	size_t		i;

@@ -61,7 +61,7 @@ setup(void)
 {
 	static const char *const	dirs[] = { "incoming", "incoming/new",
 		"incoming/tmp", "drop", "drop/new", "drop/tmp", "queue",
-		"status", "tmp", "hold", "corrupt" };
+		"status", "tmp", "hold", "corrupt", "state" };
 	struct timespec	ts = now_real();
 	struct diag	why;
 	char		path[80];
