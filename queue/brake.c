@@ -59,19 +59,19 @@ move(const struct queue *q, struct brake_record *r, int64_t now_s)
 	    is_watching(q) ? LEARN_ALL : LEARN_SLOWLY);
 }
 
-/* NULL: there is no memory, or no room for one more; then nobody is held. */
+/* NULL: there is no memory, and nobody is held. */
 static struct brake_user *
-account(struct queue *q, struct str name, int64_t now_ms_)
+account(struct queue *q, struct str name, int64_t now)
 {
 	struct brake		*b = q->brake;
 	struct brake_user	*u = brake_find(b, name);
 
-	if (u == NULL && b->n >= BRAKE_USERS)
-		brake_sweep(q, now_ms_ / 1000);
-	if (u == NULL && (u = brake_add(b, name)) == NULL)
+	if (u == NULL && (u = brake_add(q, name)) == NULL) {
 		intake_complain(q, "brake", "");
-	if (u != NULL)
-		move(q, &u->r, now_ms_ / 1000);
+		return NULL;
+	}
+	brake_touch(b, u);
+	move(q, &u->r, now / 1000);
 	return u;
 }
 
@@ -289,8 +289,8 @@ brake_count(const struct queue *q)
 /* ---- from time to time */
 
 /* Those who send little are forgotten when their hours are over. */
-void
-brake_sweep(struct queue *q, int64_t now_s)
+static void
+sweep(struct queue *q, int64_t now_s)
 {
 	struct brake_limits	 l = brake_limits(q->settings);
 	struct brake_user	*u, *next;
@@ -348,7 +348,7 @@ brake_work(struct queue *q)
 	/* a clock that was put back must not stop this */
 	if (now >= b->sweep_due || b->sweep_due > now + SWEEP_MS) {
 		b->sweep_due = now + SWEEP_MS;
-		brake_sweep(q, now / 1000);
+		sweep(q, now / 1000);
 	}
 	if (b->dirty && (now >= b->save_due || b->save_due > now + SAVE_MS))
 		brake_save(q, now);

@@ -14,6 +14,7 @@
 
 #define FILE_MAX	(128u << 20)
 #define SAVE_MS		300000
+#define LOOK_MAX	100u	/* accounts that are looked at to find one that may go */
 
 int
 brake_user_cmp(const struct brake_user *a, const struct brake_user *b)
@@ -26,27 +27,71 @@ RB_GENERATE(brake_tree, brake_user, link, brake_user_cmp)
 struct brake_user *
 brake_find(struct brake *b, struct str name)
 {
-	struct brake_user	key = { .r = { .name = name } };
+	char			 lower[BRAKE_NAME_MAX + 1];
+	struct brake_user	 key = { .r = { .name = { lower, name.n } } };
 
+	if (str_lower(lower, sizeof(lower), name) == -1)
+		return NULL;
 	return RB_FIND(brake_tree, &b->users, &key);
 }
 
-struct brake_user *
-brake_add(struct brake *b, struct str name)
+void
+brake_touch(struct brake *b, struct brake_user *u)
 {
+	TAILQ_REMOVE(&b->ages, u, age);
+	TAILQ_INSERT_TAIL(&b->ages, u, age);
+}
+
+/*
+ * Room for one more. Of those who were idle longest one goes that would be
+ * judged as a stranger, or if there is none the first that is not held.
+ */
+static int
+make_room(struct queue *q)
+{
+	struct brake_limits	 l = brake_limits(q->settings);
+	struct brake_user	*u, *worst = NULL;
+	size_t			 i = 0;
+
+	TAILQ_FOREACH(u, &q->brake->ages, age) {
+		if (u->r.since != 0)
+			continue;
+		if (worst == NULL)
+			worst = u;
+		if (i++ == LOOK_MAX)
+			break;
+		if (!brake_rate_matters(&u->r.rate, &l,
+		    u->r.rate.hour * 3600)) {
+			worst = u;
+			break;
+		}
+	}
+	if (worst == NULL) {
+		errno = ENOSPC;
+		return -1;
+	}
+	brake_remove(q->brake, worst);
+	return 0;
+}
+
+struct brake_user *
+brake_add(struct queue *q, struct str name)
+{
+	struct brake		*b = q->brake;
 	struct brake_user	*u;
 	char			*mem;
 
-	if (b->n >= BRAKE_USERS) {
-		errno = ENOSPC;
-		return NULL;
-	}
-	if ((u = calloc(1, sizeof(*u) + name.n)) == NULL)
+	if ((b->n >= BRAKE_USERS && make_room(q) == -1) ||
+	    (u = calloc(1, sizeof(*u) + name.n + 1)) == NULL)
 		return NULL;
 	mem = (char *)(u + 1);
-	memcpy(mem, name.p, name.n);
+	if (str_lower(mem, name.n + 1, name) == -1) {
+		free(u);
+		return NULL;
+	}
 	u->r.name = (struct str){ mem, name.n };
 	RB_INSERT(brake_tree, &b->users, u);
+	TAILQ_INSERT_TAIL(&b->ages, u, age);
 	b->n++;
 	return u;
 }
@@ -55,6 +100,7 @@ void
 brake_remove(struct brake *b, struct brake_user *u)
 {
 	RB_REMOVE(brake_tree, &b->users, u);
+	TAILQ_REMOVE(&b->ages, u, age);
 	b->n--;
 	b->on -= u->r.since != 0;
 	free(u->r.known);
@@ -111,13 +157,19 @@ brake_save(struct queue *q, int64_t now)
 static int
 take(void *arg, struct brake_record *r)
 {
-	struct brake		*b = arg;
+	struct queue		*q = arg;
+	struct brake		*b = q->brake;
 	struct brake_user	*u = brake_find(b, r->name);
 	struct str		 name;
 
-	if (u != NULL || (u = brake_add(b, r->name)) == NULL) {
+	/* twice, or none of ours */
+	if (u != NULL || memchr(r->name.p, '\0', r->name.n) != NULL) {
 		free(r->known);
-		return u != NULL ? 0 : -1;
+		return 0;
+	}
+	if ((u = brake_add(q, r->name)) == NULL) {
+		free(r->known);
+		return -1;
 	}
 	name = u->r.name;
 	u->r = *r;
@@ -140,7 +192,7 @@ load(struct queue *q)
 	if (spool_state_read(&q->spool, "brake", &text) == -1)
 		diag_errno(&why, "state/brake");
 	else if (text.n > 0 && brake_file_read(buf_view(&text), &saved, take,
-	    b, &why) == 0 && saved <= now_real_ms())
+	    q, &why) == 0 && saved <= now_real_ms())
 		b->counted_ms = saved;
 	buf_free(&text);
 	/* What could be read of it counts. */
@@ -154,6 +206,7 @@ brake_new(struct queue *q)
 	if ((q->brake = calloc(1, sizeof(*q->brake))) == NULL)
 		return -1;
 	RB_INIT(&q->brake->users);
+	TAILQ_INIT(&q->brake->ages);
 	load(q);
 	return 0;
 }

@@ -2,6 +2,7 @@
 #ifndef QUEUE_BRAKE_MEMORY_H
 #define QUEUE_BRAKE_MEMORY_H
 
+#include <sys/queue.h>
 #include <sys/tree.h>
 
 #include "queue/brake.h"
@@ -10,13 +11,16 @@
 
 struct brake_user {
 	RB_ENTRY(brake_user)	link;
-	struct brake_record	r;		/* r.name is its own */
+	TAILQ_ENTRY(brake_user)	age;
+	struct brake_record	r;		/* r.name is its own, in lower case */
 	int64_t			watched;	/* this hour was noted, where nobody is held */
 };
 RB_HEAD(brake_tree, brake_user);
+TAILQ_HEAD(brake_ages, brake_user);
 
 struct brake {
 	struct brake_tree	users;
+	struct brake_ages	ages;		/* who was idle longest stands first */
 	size_t			n, on;		/* all; those that are held */
 	bool			dirty;		/* not all is in the file */
 	int64_t			counted_ms;	/* what arrived before is in the counts */
@@ -28,12 +32,13 @@ int	brake_user_cmp(const struct brake_user *, const struct brake_user *);
 RB_PROTOTYPE(brake_tree, brake_user, link, brake_user_cmp)
 
 struct brake_limits brake_limits(const struct settings *);
+/* Upper and lower case are the same. */
 struct brake_user *brake_find(struct brake *, struct str name);
-/* NULL: ENOMEM, or ENOSPC. */
-struct brake_user *brake_add(struct brake *, struct str name);
+/* One that is not there; for it another one may be forgotten. NULL: ENOMEM, or ENOSPC: all are held. */
+struct brake_user *brake_add(struct queue *, struct str name);
+/* It is the one that was active last. */
+void	brake_touch(struct brake *, struct brake_user *);
 void	brake_remove(struct brake *, struct brake_user *);
-/* brake.c */
-void	brake_sweep(struct queue *, int64_t now_s);
 /* What matters goes to the file; a failure is said, and it is tried again later. */
 void	brake_save(struct queue *, int64_t now);
 

@@ -8,6 +8,7 @@
  *	From, Date and Message-ID that are missing are added at its end, Resent-From, Resent-Date and
  *	Resent-Message-ID at the end of the newest block, if there is one;
  *	if it ends before a line that is no field, an empty line is put there.
+ * No Sender is added (RFC 6409 8.1 leaves it open): who sent it stands in the envelope.
  * All else stays, byte for byte. What was through it once comes through a second time as it is.
  */
 #ifndef FMT_SUBMISSION_H

@@ -22,7 +22,7 @@
 #include "common/fmt/final.h"
 #include "common/fmt/record.h"
 #include "common/proc/proto_queue.h"
-#include "queue/brake.h"
+#include "queue/brake_memory.h"
 #include "queue/control.h"
 #include "queue/entry.h"
 
@@ -1284,6 +1284,38 @@ START_TEST(brake_told)
 }
 END_TEST
 
+/* More accounts than are kept: who sends little and is idle goes, who is held or sends much does not. */
+START_TEST(brake_many)
+{
+	struct brake_user	*u;
+	char			 name[32];
+	size_t			 i;
+
+	brake_begin();
+	for (i = 0; i < 4; i++)
+		from_user("Bob", 1, 0);
+	find_all();
+	ck_assert_uint_eq(brake_count(&q), 1);
+	for (i = 0; i < BRAKE_USERS + 1000; i++) {
+		snprintf(name, sizeof(name), "user%zu", i);
+		u = brake_add(&q, str_from(name));
+		ck_assert_ptr_nonnull(u);
+		if (i == 0)
+			u->r.rate.usual[BRAKE_MESSAGES] = 5000000;
+		ck_assert_uint_le(q.brake->n, BRAKE_USERS);
+	}
+	ck_assert_ptr_nonnull(brake_find(q.brake, STR("BOB")));
+	ck_assert_ptr_nonnull(brake_find(q.brake, STR("user0")));
+	ck_assert_ptr_null(brake_find(q.brake, STR("user1")));
+	ck_assert_ptr_nonnull(brake_find(q.brake, str_from(name)));
+	ck_assert(brake_off(&q, STR("bOB"), true));
+	/* the file has those that matter */
+	brake_free(&q);
+	ck_assert_int_eq(brake_new(&q), 0);
+	ck_assert_uint_eq(q.brake->n, 2);
+}
+END_TEST
+
 /* What cannot be read, or cannot be written, is no reason to hold anybody, or to let anybody go. */
 START_TEST(brake_file_lost)
 {
@@ -1347,6 +1379,7 @@ main(void)
 	tcase_add_test(tc, brake_on);
 	tcase_add_test(tc, brake_again);
 	tcase_add_loop_test(tc, brake_told, 0, 2);
+	tcase_add_test(tc, brake_many);
 	tcase_add_test(tc, brake_file_lost);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
