@@ -56,7 +56,7 @@ run(void *arg)
 	struct signer	*s = arg;
 
 	if (event_base_dispatch(s->base) == -1)
-		log_error("event loop ended");
+		log_error("start why=\"event loop ended\"");
 	return NULL;
 }
 
