@@ -23,6 +23,7 @@
 #include "common/proc/link.h"
 #include "common/proc/priv.h"
 #include "common/proc/sandbox.h"
+#include "common/proc/service.h"
 #include "common/proc/settings.h"
 #include "common/proc/sig.h"
 #include "keys/load.h"
@@ -244,6 +245,7 @@ serve(struct keys *k)
 	struct diag	why;
 
 	lock_memory();
+	(void)service_raise_files();
 	if (setup(k, &sig, &why) == -1 || (!k->stopping &&
 	    signers_start(signers, k->vault, sockets, n, &why) == -1)) {
 		log_error("start why=\"%s\"", why.text);

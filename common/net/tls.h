@@ -44,7 +44,7 @@ struct tls_options {
 
 /*
  * In the listener, in its chroot, before workers are forked. keys: path of the socket of keys(8), which is waited for
- * while it starts; must outlive the server, as must what the options point to. -1: *why.
+ * while it starts (a minute at the most); this path and the name in alpn must outlive the server. -1: *why.
  */
 int	tls_server_new(struct tls_server **, const char *keys, const struct tls_options *, struct diag *) must_check;
 void	tls_server_free(struct tls_server **);

@@ -241,7 +241,7 @@ def in_no_other_memory(st):
         for pid, name in all_of_them:
             try:
                 found = search(pid, what)
-            except FileNotFoundError:	# it has ended meanwhile
+            except (FileNotFoundError, ProcessLookupError):	# it has ended meanwhile
                 continue
             if name == "keys":
                 # the search works: it holds the numbers, but not the text any more
@@ -301,10 +301,13 @@ def only_those(st):
                             "--clear-groups", sys.executable, "-c", script, where], stderr=subprocess.DEVNULL)
         want("%s at %s: %s" % (user, where, ok), r.returncode, (r.returncode == 0) == ok)
     pid = next(p for p, n in processes(st) if n == "keys")
-    with open("/proc/%d/status" % pid) as f:
-        status = f.read()
-    want("keys in its sandbox", status, re.search(r"^NoNewPrivs:\s*1$", status, re.M) and
-         re.search(r"^Seccomp:\s*2$", status, re.M) and not re.search(r"^Uid:\s*0\s", status, re.M))
+    threads = glob.glob("/proc/%d/task/*/status" % pid)
+    want("several threads", threads, len(threads) >= 3)
+    for thread in threads:
+        with open(thread) as f:
+            status = f.read()
+        want("a thread of keys in its sandbox", status, re.search(r"^NoNewPrivs:\s*1$", status, re.M) and
+             re.search(r"^Seccomp:\s*2$", status, re.M) and not re.search(r"^Uid:\s*0\s", status, re.M))
     want("an empty root", None, os.listdir("/proc/%d/root" % pid) == [])
     want("its files belong to root", None, os.stat("/proc/%d/mem" % pid).st_uid == 0)
 
