@@ -130,7 +130,8 @@ reload(void *arg, struct link_event *ev, struct server_limits *limits)
 	tls_server_free(&l->tls);
 	settings_free(&l->settings);
 	l->settings = fresh;
-	l->tls = tls;
+	if ((l->tls = tls) != NULL)
+		tls_server_settle(tls);
 	settled(l);
 	set_limits(l, limits);
 	return 0;

@@ -48,6 +48,8 @@ struct tls_options {
  */
 int	tls_server_new(struct tls_server **, const char *keys, const struct tls_options *, struct diag *) must_check;
 void	tls_server_free(struct tls_server **);
+/* Once the server before it was freed, and before workers are forked: their connections lie together then, and take less memory. */
+void	tls_server_settle(struct tls_server *);
 /*
  * In a worker: shakes hands; from then on conn speaks TLS, and the server must live as long as it. What was received in
  * the clear already is an error (RFC 3207 4.2: the caller discards or refuses it first). -1: *why, and

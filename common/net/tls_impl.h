@@ -51,6 +51,15 @@ struct tls_warm {
 };
 int	tls_warm(struct tls_warm[2], SSL_CTX *) must_check;
 void	tls_warm_free(struct tls_warm[2]);
+/*
+ * Takes what is free between what is in use, so that a worker's connection lies in pages of its own, side by side. The
+ * list for tls_unplug; NULL: there was nothing.
+ */
+struct tls_plug {
+	struct tls_plug	*next;
+};
+struct tls_plug *tls_plug(struct tls_plug *);
+void	tls_unplug(struct tls_plug *);
 
 /* ---- tls_certs.c: a listener's certificates */
 

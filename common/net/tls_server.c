@@ -7,7 +7,6 @@
 
 #include <openssl/err.h>
 
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +32,7 @@ struct tls_server {
 	struct tickets		*tickets;
 	const char		*alpn;
 	struct tls_warm		 warm[2];
+	struct tls_plug		*plug;
 };
 
 static struct tls_server *
@@ -248,8 +248,15 @@ tls_server_new(struct tls_server **out, const char *keys,
 		tls_server_free(&t);
 		return tls_error(why, "TLS with ourselves");
 	}
+	tls_server_settle(t);
 	*out = t;
 	return 0;
+}
+
+void
+tls_server_settle(struct tls_server *t)
+{
+	t->plug = tls_plug(t->plug);
 }
 
 void
@@ -259,6 +266,7 @@ tls_server_free(struct tls_server **tp)
 
 	if (t == NULL)
 		return;
+	tls_unplug(t->plug);
 	tls_warm_free(t->warm);
 	SSL_CTX_free(t->ctx);
 	tls_certs_free(&t->certs);
@@ -290,7 +298,5 @@ tls_server_start(struct tls_server *t, struct conn *c, int64_t timeout,
 		(void)SSL_set_app_data(ssl, clean_name(SSL_get_servername(ssl,
 		    TLSEXT_NAMETYPE_host_name)));
 	tls_attach(c, ssl);
-	/* a handshake takes ten times what a connection keeps */
-	malloc_trim(0);
 	return 0;
 }

@@ -6,8 +6,16 @@
  */
 #include "common/net/tls_impl.h"
 
+#include <malloc.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <unistd.h>
+
 #define ROUNDS	20		/* of messages; a handshake takes four */
 #define PIPE	65536u		/* bytes of a flight */
+#define PLUG_MOST	100000u		/* bytes; a larger hole is few pages' edge */
+#define PLUG_FINE	2048u		/* from here down every size that malloc has */
+#define PLUG_STEP	16u
 
 /* Two ends whose bytes go into memory. */
 static int
@@ -87,5 +95,43 @@ tls_warm_free(struct tls_warm w[2])
 		SSL_free(w[i].client);
 		SSL_CTX_free(w[i].ctx);
 		w[i] = (struct tls_warm){ NULL, NULL, NULL };
+	}
+}
+
+/* Where the part of the heap begins that nothing was taken from yet. */
+static uintptr_t
+top(void)
+{
+	return (uintptr_t)sbrk(0) - mallinfo2().keepcost;
+}
+
+struct tls_plug *
+tls_plug(struct tls_plug *list)
+{
+	struct tls_plug	*p;
+	uintptr_t	 limit;
+	size_t		 size = PLUG_MOST;
+
+	while (size >= sizeof(*p) + PLUG_STEP) {
+		limit = top();
+		if ((p = malloc(size)) == NULL)
+			break;
+		p->next = list;
+		list = p;
+		/* No hole is as large: it comes from the top. One each is the price. */
+		if ((uintptr_t)p >= limit)
+			size -= size > PLUG_FINE ? size / 4 : PLUG_STEP;
+	}
+	return list;
+}
+
+void
+tls_unplug(struct tls_plug *list)
+{
+	struct tls_plug	*next;
+
+	for (; list != NULL; list = next) {
+		next = list->next;
+		free(list);
 	}
 }
