@@ -10,6 +10,7 @@
 #include "auth/backoff.h"
 #include "auth/request.h"
 #include "auth/sasl.h"
+#include "auth/source.h"
 #include "auth/token.h"
 #include "auth/worker.h"
 #include "common/base/log.h"
@@ -35,6 +36,7 @@ enum job_state {
 	JOB_WAITING,	/* for a worker */
 	JOB_CHECKING,
 	JOB_TOKEN,	/* its token is being checked */
+	JOB_SYSTEM,	/* the system has been asked */
 	JOB_REFUSED,	/* the answer is held back */
 	JOB_PROVEN,	/* "take" has to come */
 	JOB_SESSION	/* the master has been asked */
@@ -63,8 +65,11 @@ struct job {
 	bool			 wants_keys;	/* a worker is to make them */
 	bool			 as_typed;	/* the password is checked as it came, not by SASLprep */
 	bool			 known;		/* there is such a user */
-	struct user		 user;
-	struct buf		 record;	/* what the password has to fit */
+	struct account		 account;	/* of who proves it; of somebody if he is unknown */
+	struct user		 user;		/* whose session it will be */
+	char			 by[USER_NAME_MAX + 1];	/* the master who is in his place, or "" */
+	char			 app[USER_APP_MAX + 1];	/* name of the application password, or "" */
+	struct system_question	*system;
 };
 TAILQ_HEAD(job_list, job);
 
@@ -78,7 +83,7 @@ struct worker {
 
 struct auth {
 	struct settings		*settings;
-	struct users		*users;		/* NULL: of the system */
+	struct sources		*sources;
 	struct service		*service;
 	struct event_base	*base;		/* the service's */
 	struct peers		*peers;
@@ -111,6 +116,7 @@ void	job_say_proven(struct job *, struct str data);
 void	job_say_taken(struct job *);
 void	job_say_temp(struct job *, const char *text);
 void	job_say_fail(struct job *, const char *kind);
+void	job_say_fail_text(struct job *, const char *kind, struct str text);
 
 /* job_prove.c: from the client's message to the proof. */
 void	job_prove(struct job *, const struct str *message);
@@ -123,6 +129,10 @@ void	job_password(struct job *);
 void	job_keys(struct job *);		/* of check_plain; then job_proof */
 bool	job_is_checked(const struct job *);	/* is one being checked? */
 void	job_worker_readable(evutil_socket_t, short, void *);
+
+/* job_system.c: users of the system, by their password. */
+void	job_system(struct job *);
+void	job_system_cancel(struct job *);
 
 /* job_token.c: access tokens. */
 void	job_token(struct job *);
@@ -145,6 +155,8 @@ void	job_master_said(struct auth *, struct str rec);
 
 /* check.c: whom is this login about, and what has he to prove? -1: *text says why not now. */
 int	check_prepare(struct auth *, struct job *, const char **text) must_check;
+/* check.c: may he log in as authzid? NULL: yes, j->user is the one; or the kind of failure, *why is for the log. */
+const char *check_other(struct auth *, struct job *, const char **why);
 /*
  * check_scram.c: salt and number of iterations that a user of SCRAM is shown; those of somebody for whoever has none.
  */

@@ -1,4 +1,4 @@
-/* auth/check.c - the tables' side of a login: which record, whose mailbox. Runs as ph-auth. */
+/* auth/check.c - the sources' side of a login: whose account, whose mailbox. Runs as ph-auth. */
 #include <ctype.h>
 #include <errno.h>
 #include <string.h>
@@ -19,40 +19,32 @@ refresh(struct auth *a)
 	if (now - a->refreshed < REFRESH_MS)
 		return;
 	a->refreshed = now;
-	if (users_refresh(a->users, &why))
+	if (sources_refresh(a->sources, &why))
 		log_info("tables-changed");
 	if (why.text[0] != '\0')
 		log_error("tables why=\"%s\"", why.text);
 }
 
+/* By the name as it is, then as an address here. 1, 0, -1. */
 static int
-find(struct auth *a, struct job *j, const char *name)
-{
-	int	r;
-
-	if ((r = users_find(a->users, str_from(name), &j->user, NULL)) != 1)
-		return r;
-	return users_password(a->users, str_from(name), &j->record);
-}
-
-/* By the name as it is, then as an address here. */
-static int
-find_any(struct auth *a, struct job *j)
+find(struct auth *a, const char *user, const char *service,
+    struct account *out)
 {
 	const struct setting_list *d = &a->settings->domains;
 	char	name[AUTH_USER_MAX + 1];
 	size_t	i;
 	int	r;
 
-	if (j->sasl.user[0] == '\0')
+	if (user[0] == '\0')
 		return 0;
-	if ((r = find(a, j, j->sasl.user)) != 0)
+	if ((r = sources_find(a->sources, str_from(user), service, out)) != 0)
 		return r;
 	for (i = 0; i <= d->n; i++) {
-		request_local_name(j->sasl.user, i < d->n ? d->items[i].text :
+		request_local_name(user, i < d->n ? d->items[i].text :
 		    a->settings->hostname, name, sizeof(name));
 		if (name[0] != '\0')
-			return find(a, j, name);
+			return sources_find(a->sources, str_from(name),
+			    service, out);
 	}
 	return 0;
 }
@@ -62,24 +54,51 @@ check_prepare(struct auth *a, struct job *j, const char **text)
 {
 	int	r;
 
-	if (a->users == NULL) {
-		/* Their hashes are for root, and root reads no network. */
-		log_error("login-impossible why=\"the passwords of system users "
-		    "cannot be read, expected users file\"");
-		*text = "logins are not possible for users of this system";
-		return -1;
-	}
 	refresh(a);
-	r = find_any(a, j);
+	r = find(a, j->sasl.user, j->facts.service, &j->account);
 	j->known = r == 1;
 	if (r == 0)	/* as much work as for somebody */
-		r = users_password(a->users, STR(""), &j->record);
-	if (r != -1)
+		r = sources_nobody(a->sources, &j->account);
+	if (r != -1) {
+		j->user = j->account.user;
 		return 0;
+	}
 	log_error("login-impossible why=\"table of users: %s\"",
 	    strerror(errno));
 	*text = "temporary failure";
 	return -1;
+}
+
+/* A name by which he is known himself is no other. */
+static bool
+is_himself(struct job *j, const struct account *other)
+{
+	return strcmp(j->user.name, other->user.name) == 0;
+}
+
+const char *
+check_other(struct auth *a, struct job *j, const char **why)
+{
+	struct account	 other;
+	const char	*kind = AUTH_DENIED;
+	int		 r;
+
+	account_init(&other);
+	r = find(a, j->sasl.authzid, j->facts.service, &other);
+	*why = "not as another";
+	if (r == 1 && is_himself(j, &other))
+		kind = NULL;
+	else if (j->account.master) {
+		*why = r == 0 ? "no such user to be" : "a user of the system";
+		if (r == 1 && !other.system && account_may(&other,
+		    j->facts.service, &j->facts.addr, why)) {
+			strlcpy(j->by, j->user.name, sizeof(j->by));
+			j->user = other.user;
+			kind = NULL;
+		}
+	}
+	account_free(&other);
+	return kind;
 }
 
 static bool

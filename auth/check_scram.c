@@ -7,21 +7,26 @@
 
 #define SALT_BYTES	16
 
-/* "{SCRAM-SHA-256}..." of the right hash. */
+/* "{SCRAM-SHA-256}..." of the right hash; of several passwords the first that is so. */
 static bool
 stored_keys(const struct job *j, struct scram_keys *k)
 {
 	const struct scram_hash	*h = sasl_hash(&j->sasl);
-	struct str		 s = buf_view(&j->record);
-	struct str		 name = h == &digest_scram_sha1 ?
+	struct str		 s, name = h == &digest_scram_sha1 ?
 				    STR("{SCRAM-SHA-1}") :
 				    STR("{SCRAM-SHA-256}");
+	size_t			 i;
 
-	if (!str_starts_nocase(s, name))
-		return false;
-	s.p += name.n;
-	s.n -= name.n;
-	return scram_keys_parse(h, s, k);
+	for (i = 0; i < j->account.nsecrets; i++) {
+		s = j->account.secrets[i].record;
+		if (!str_starts_nocase(s, name))
+			continue;
+		s.p += name.n;
+		s.n -= name.n;
+		if (scram_keys_parse(h, s, k))
+			return true;
+	}
+	return false;
 }
 
 /* The same at each try, so that nobody sees by it who there is. */
@@ -62,17 +67,30 @@ check_keys(const struct job *j, struct scram_keys *k)
 	return stored_keys(j, k);
 }
 
-struct str
-check_plain(const struct job *j)
+static struct str
+plain_of(struct str record)
 {
-	static const char	*const names[] = { "{PLAIN}", "{CLEARTEXT}" };
-	struct str		 s = buf_view(&j->record), name;
+	static const char	*const names[] = { "{PLAIN}", "{CLEARTEXT}",
+	    "{CLEAR}" };
+	struct str		 name;
 	size_t			 i;
 
 	for (i = 0; i < nitems(names); i++) {
 		name = str_from(names[i]);
-		if (str_starts_nocase(s, name))
-			return (struct str){ s.p + name.n, s.n - name.n };
+		if (str_starts_nocase(record, name))
+			return (struct str){ record.p + name.n,
+			    record.n - name.n };
 	}
 	return STR("");
+}
+
+struct str
+check_plain(const struct job *j)
+{
+	struct str	s = STR("");
+	size_t		i;
+
+	for (i = 0; i < j->account.nsecrets && s.n == 0; i++)
+		s = plain_of(j->account.secrets[i].record);
+	return s;
 }

@@ -37,6 +37,11 @@ timed_out(evutil_socket_t fd, short what, void *arg)
 		log_warn("peer-dropped why=\"the login did not go on\"");
 		peer_drop(p);
 		break;
+	case JOB_SYSTEM:
+		log_error("login-impossible user=%s why=\"auth-pam does not "
+		    "answer\"", j->user.name);
+		job_say_temp(j, "temporary failure");
+		break;
 	case JOB_WAITING:
 	case JOB_CHECKING:
 	case JOB_TOKEN:
@@ -55,7 +60,7 @@ job_new(struct auth *a, struct peer *p)
 	j->peer = p;
 	j->id = ++a->next_id;
 	j->arrived = now_ms();
-	buf_init(&j->record, USER_PASSWORD_MAX);
+	account_init(&j->account);
 	TAILQ_INSERT_TAIL(&a->jobs, j, link);
 	a->njobs++;
 	peer_set(p, j);

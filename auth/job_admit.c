@@ -1,4 +1,5 @@
 /* auth/job_admit.c - the verdict about a login, and its line in the log. Nobody waits for anybody else's delay. */
+#include <stdio.h>
 #include <string.h>
 
 #include "auth/auth.h"
@@ -96,35 +97,58 @@ job_refuse(struct job *j, const char *kind, const char *why)
 	job_say_fail(j, kind);
 }
 
-/* As another: masters only. */
-static bool
-may_be(const struct job *j)
+/* The verdict of the account's own rules; NULL: he may come in. */
+static const char *
+admit(struct job *j, const char **why)
 {
-	return j->sasl.authzid[0] == '\0' ||
-	    strcmp(j->sasl.authzid, j->sasl.user) == 0;
+	if (!account_may(&j->account, j->facts.service, &j->facts.addr, why))
+		return AUTH_DENIED;
+	return j->sasl.authzid[0] == '\0' ? NULL :
+	    check_other(j->auth, j, why);
 }
 
+static void
+log_login(const struct job *j)
+{
+	struct shown	s;
+	char		more[2 * LOG_SAFE_MAX] = "";
+
+	if (j->by[0] != '\0')
+		snprintf(more, sizeof(more), " by=%s", j->by);
+	if (j->app[0] != '\0')
+		snprintf(more + strlen(more), sizeof(more) - strlen(more),
+		    " app=%s", shown(s.user, j->app));
+	log_info("login service=%s user=%s client=%s mechanism=%s tls=%s%s%s%s",
+	    j->facts.service, j->user.name, shown(s.client, j->facts.client),
+	    mechanism_name(j->sasl.mechanism),
+	    j->facts.tls[0] == '\0' ? "none" : shown(s.tls, j->facts.tls),
+	    more, j->mark[0] == '\0' ? "" : " ", j->mark);
+}
+
+/* What he proves with is not needed any more. */
 void
 job_proven(struct job *j, struct str data)
 {
-	struct auth	*a = j->auth;
-	struct shown	 s;
+	const char	*kind, *why;
 
-	if ((long long)j->user.uid < a->settings->local.min_uid) {
+	if ((long long)j->user.uid < j->auth->settings->local.min_uid) {
+		/* not even that it was the right password */
 		job_fail(j, "its number is below local.min-uid");
 		return;
 	}
 	guard_succeeded(j);
-	if (!may_be(j)) {
-		job_refuse(j, AUTH_DENIED, "not as another");
+	if ((kind = admit(j, &why)) != NULL) {
+		j->auth->denied++;
+		log_failure(j, why);
+		if (j->account.nologin && j->account.reason.n > 0)
+			job_say_fail_text(j, kind, j->account.reason);
+		else
+			job_say_fail(j, kind);
 		return;
 	}
-	a->logins++;
-	log_info("login service=%s user=%s client=%s mechanism=%s tls=%s%s%s",
-	    j->facts.service, j->user.name, shown(s.client, j->facts.client),
-	    mechanism_name(j->sasl.mechanism),
-	    j->facts.tls[0] == '\0' ? "none" : shown(s.tls, j->facts.tls),
-	    j->mark[0] == '\0' ? "" : " ", j->mark);
+	account_free(&j->account);
+	j->auth->logins++;
+	log_login(j);
 	job_say_proven(j, data);
 }
 

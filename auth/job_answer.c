@@ -22,8 +22,9 @@ job_free(struct job *j)
 		event_free(j->timer);
 	if (j->token != NULL)
 		token_cancel(&j->token);
+	job_system_cancel(j);
 	sasl_free(&j->sasl);
-	buf_wipe(&j->record);
+	account_free(&j->account);
 	explicit_bzero(j, sizeof(*j));
 	free(j);
 }
@@ -142,15 +143,24 @@ static const struct {
 };
 
 void
-job_say_fail(struct job *j, const char *kind)
+job_say_fail_text(struct job *j, const char *kind, struct str text)
 {
 	struct buf	rec;
-	size_t		i;
 
 	begin(&rec, "fail");
 	record_puts(&rec, AUTH_KIND, kind);
+	record_put(&rec, AUTH_TEXT, text);
+	end(j, &rec);
+}
+
+void
+job_say_fail(struct job *j, const char *kind)
+{
+	size_t	i;
+
 	for (i = 0; i < nitems(texts); i++)
 		if (strcmp(texts[i].kind, kind) == 0)
-			record_puts(&rec, AUTH_TEXT, texts[i].text);
-	end(j, &rec);
+			break;
+	job_say_fail_text(j, kind, str_from(i < nitems(texts) ?
+	    texts[i].text : ""));
 }

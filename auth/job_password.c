@@ -13,7 +13,7 @@ bool
 job_is_checked(const struct job *j)
 {
 	return j->state == JOB_WAITING || j->state == JOB_CHECKING ||
-	    j->state == JOB_TOKEN;
+	    j->state == JOB_TOKEN || j->state == JOB_SYSTEM;
 }
 
 /*
@@ -36,11 +36,11 @@ form(struct job *j, char prepared[AUTH_PASS_MAX + 1])
 static int
 ask_password(struct job *j, int fd)
 {
-	struct secret	 secret = { buf_view(&j->record), STR(""), STR("") };
-	char		 prepared[AUTH_PASS_MAX + 1];
-	int		 r;
+	char	prepared[AUTH_PASS_MAX + 1];
+	int	r;
 
-	r = worker_ask(fd, j->id, &secret, 1, str_from(form(j, prepared)));
+	r = worker_ask(fd, j->id, j->account.secrets, j->account.nsecrets,
+	    str_from(form(j, prepared)));
 	explicit_bzero(prepared, sizeof(prepared));
 	return r;
 }
@@ -95,9 +95,12 @@ dispatch(struct auth *a)
 	}
 }
 
+/* which: of the secrets fits, -1 none does. */
 static void
-checked(struct job *j, bool ok)
+checked(struct job *j, int which)
 {
+	bool	ok = which >= 0 && (size_t)which < j->account.nsecrets;
+
 	if (j->wants_keys) {
 		ok = worker_keys_answer(sasl_hash(&j->sasl),
 		    buf_view(&j->auth->rec), &j->keys);
@@ -110,13 +113,15 @@ checked(struct job *j, bool ok)
 		return;
 	}
 	explicit_bzero(j->sasl.pass, sizeof(j->sasl.pass));
-	buf_wipe(&j->record);
 	if (!j->known)
 		job_fail(j, "unknown user");
 	else if (!ok)
 		job_fail(j, "wrong password");
-	else
+	else if (str_copy(j->app, sizeof(j->app),
+	    j->account.secrets[which].name) == 0)
 		job_proven(j, STR(""));
+	else
+		job_say_temp(j, "temporary failure");
 }
 
 void
@@ -140,7 +145,7 @@ job_worker_readable(evutil_socket_t fd, short what, void *arg)
 	w->job = NULL;
 	w->busy = false;
 	if (j != NULL)
-		checked(j, which != -1);
+		checked(j, which);
 	if (w->auth->rec.p != NULL)
 		explicit_bzero(w->auth->rec.p, w->auth->rec.cap);
 	dispatch(w->auth);
@@ -151,8 +156,29 @@ go(struct job *j)
 {
 	if (!job_may_check(j, go))
 		return;
-	j->state = JOB_WAITING;
-	dispatch(j->auth);
+	if (j->known && j->account.system)
+		job_system(j);
+	else if (j->known && j->account.any)
+		job_proven(j, STR(""));
+	else {
+		j->state = JOB_WAITING;
+		dispatch(j->auth);
+	}
+}
+
+/* "alice*admin": admin, as alice, where a mechanism has no other way to say so. */
+static void
+split_master(struct job *j)
+{
+	const char	*mark = j->auth->settings->auth_master_separator;
+	char		*at = mark[0] == '\0' ? NULL :
+			    strchr(j->sasl.user, mark[0]);
+
+	if (at == NULL || j->sasl.authzid[0] != '\0')
+		return;
+	*at = '\0';
+	strlcpy(j->sasl.authzid, j->sasl.user, sizeof(j->sasl.authzid));
+	memmove(j->sasl.user, at + 1, strlen(at + 1) + 1);
 }
 
 void
@@ -160,6 +186,7 @@ job_password(struct job *j)
 {
 	const char	*text;
 
+	split_master(j);
 	if (check_prepare(j->auth, j, &text) == -1)
 		job_say_temp(j, text);
 	else

@@ -55,7 +55,6 @@ job_proof(struct job *j, bool has_keys)
 	if (has_keys)
 		r = sasl_prove(&j->sasl, &j->keys, &out);
 	explicit_bzero(&j->keys, sizeof(j->keys));
-	buf_wipe(&j->record);
 	if (!j->known)
 		job_fail(j, "unknown user");
 	else if (r == SASL_PROVEN)
@@ -93,8 +92,8 @@ certificate(struct job *j)
 	strlcpy(j->sasl.user, user, sizeof(j->sasl.user));
 	if (check_prepare(j->auth, j, &text) == -1)
 		job_say_temp(j, text);
-	else if (!j->known)
-		job_fail(j, "the certificate's user is unknown");
+	else if (!j->known || j->account.system)
+		job_fail(j, "the certificate's user is in no table");
 	else
 		job_proven(j, STR(""));
 }

@@ -39,8 +39,8 @@ good(struct job *j, const char *user)
 	strlcpy(j->sasl.user, user, sizeof(j->sasl.user));
 	if (check_prepare(j->auth, j, &text) == -1)
 		job_say_temp(j, text);
-	else if (!j->known)
-		job_fail(j, "the token's user is unknown");
+	else if (!j->known || j->account.system)
+		job_fail(j, "the token's user is in no table");
 	else
 		job_proven(j, STR(""));
 }

@@ -28,28 +28,12 @@ auth_stop(struct auth *a, int status)
 	service_stop(a->service, status);
 }
 
-static int
-open_users(struct auth *a, const struct settings *st, struct users **out,
-    struct diag *why)
-{
-	*out = NULL;
-	if (!settings_users_tables(st))
-		return 0;
-	if (users_open(out, true, false, a->dir, why) == -1)
-		return -1;
-	if (users_open_passwords(*out, why) == -1) {
-		users_close(out);
-		return -1;
-	}
-	return 0;
-}
-
 static void
-adopt(struct auth *a, struct settings *fresh, struct users *users)
+adopt(struct auth *a, struct settings *fresh, struct sources *sources)
 {
-	users_close(&a->users);
+	sources_close(&a->sources);
 	settings_free(&a->settings);
-	a->users = users;
+	a->sources = sources;
 	a->settings = fresh;
 	log_set_level(settings_log_level(fresh));
 	log_info("reloaded");
@@ -60,23 +44,23 @@ reload(void *arg, int conf)
 {
 	struct auth	*a = arg;
 	struct settings	*fresh = NULL;
-	struct users	*users;
+	struct sources	*sources;
 	struct diag	 why;
 
 	if (settings_load_fd(conf, &fresh, &why) == -1 ||
-	    open_users(a, fresh, &users, &why) == -1) {
+	    sources_open(&sources, fresh, a->dir, &why) == -1) {
 		log_error("reload why=\"%s\"", why.text);
 		settings_free(&fresh);
 		return;
 	}
 	if (token_reload(a->tokens, fresh) == -1) {
 		/* what it needs is out of reach of this sandbox: started anew */
-		users_close(&users);
+		sources_close(&sources);
 		settings_free(&fresh);
 		auth_stop(a, EX_OK);
 		return;
 	}
-	adopt(a, fresh, users);
+	adopt(a, fresh, sources);
 }
 
 static void
@@ -170,7 +154,7 @@ setup(struct auth *a, struct diag *why)
 	    token_start(a->tokens, a->base, why) == -1)
 		return -1;
 	/* as ph-auth, which its group lets read the passwords */
-	return open_users(a, a->settings, &a->users, why);
+	return sources_open(&a->sources, a->settings, a->dir, why);
 }
 
 static void
@@ -187,7 +171,7 @@ cleanup(struct auth *a)
 		fdio_close(&a->workers[i].fd);
 	}
 	service_free(&a->service);
-	users_close(&a->users);
+	sources_close(&a->sources);
 	buf_wipe(&a->rec);
 	explicit_bzero(a->secret, sizeof(a->secret));
 	settings_free(&a->settings);

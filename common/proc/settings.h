@@ -141,6 +141,7 @@ struct settings {
 	long long		 auth_delay, auth_block_time;	/* ms */
 	long long		 auth_failures, auth_client_failures;	/* 0: nobody is blocked */
 	long long		 auth_scram_iterations;
+	char			*auth_master_separator;	/* one character, or "" */
 	long long		 pop3_user_connections;		/* sessions of one user at a time; 0 = no limit */
 	long long		 auth_workers;		/* 0: as many as there are processors */
 	struct queue_settings	 queue;

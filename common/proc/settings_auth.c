@@ -32,6 +32,16 @@ fingerprint_ok(const char *s)
 	return n == 64 && s[i - 1] != ':';
 }
 
+/* One that no name has. */
+static bool
+master_separator_ok(const char *s)
+{
+	return *s == '\0' || (s[1] == '\0' && strchr("*%!#/:", *s) != NULL);
+}
+
+const struct setting_rule rule_master_separator = {
+	master_separator_ok, "one character of * % ! # / : or \"\" for none"
+};
 const struct setting_rule rule_service = {
 	service_ok, "pop3, imap, submission, smtp or * for all of them"
 };

@@ -62,6 +62,7 @@ extern const struct setting_rule rule_cleartext;
 extern const struct setting_rule rule_expire;
 extern const struct setting_rule rule_mechanism;
 extern const struct setting_rule rule_service;
+extern const struct setting_rule rule_master_separator;
 extern const struct setting_rule rule_fingerprint;
 extern const struct setting_rule rule_scheme;
 extern const struct setting_rule rule_owner;

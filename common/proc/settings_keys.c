@@ -209,6 +209,8 @@ const struct setting_key setting_keys[] = {
 	PAIRS("auth.deny", auth_deny, rule_network, rule_service, AUTH),
 	PAIRS("auth.certificate", auth_certificates, rule_fingerprint,
 	    rule_user, AUTH),
+	TEXT("auth.master-separator", auth_master_separator, "",
+	    rule_master_separator, AUTH),
 	/* RFC 7677 4 */
 	COUNT("auth.scram-iterations", auth_scram_iterations, "4096", "4096",
 	    "100000", AUTH | TOOL),

@@ -11,11 +11,13 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "auth/source_system.h"
 #include "auth/worker.h"
 #include "auth/worker_keys.h"
 #include "common/base/attr.h"
@@ -38,7 +40,7 @@ struct peer {		/* a front */
 static struct auth	a;
 static struct peer	fronts[4];
 static int		master[2];
-static struct { bool pending, ok; uint64_t id; } works[WORKERS];
+static struct { bool pending; int which; uint64_t id; } works[WORKERS];
 static const char	*from;		/* the client */
 static bool		tokens, no_tables, no_mailbox, worker_breaks, encrypted;
 
@@ -99,11 +101,12 @@ worker_ask(int fd, uint64_t id, const struct secret *secrets, size_t n,
 		return -1;
 	}
 	ck_assert(!works[fd].pending);
-	ck_assert_uint_eq(n, 1);
+	ck_assert_uint_eq(n, 2);
 	ck_assert(str_eq(secrets[0].record, STR("hash")));
 	works[fd].pending = true;
 	works[fd].id = id;
-	works[fd].ok = str_eq(password, STR("right"));
+	works[fd].which = str_eq(password, STR("right")) ? 0 :
+	    str_eq(password, STR("telephone")) ? 1 : -1;
 	return 0;
 }
 
@@ -115,22 +118,83 @@ worker_answer(int fd, struct buf *rec, uint64_t *id, int *which)
 		return 0;
 	works[fd].pending = false;
 	*id = works[fd].id;
-	*which = works[fd].ok ? 0 : -1;
+	*which = works[fd].which;
 	return works[fd].id == 0 ? -1 : 1;
 }
 
+/* What is behind the names: see accounts. */
 int
 check_prepare(struct auth *auth, struct job *j, const char **text)
 {
+	struct account	*acc = &j->account;
+
 	(void)auth;
 	*text = "no tables";
 	if (no_tables)
 		return -1;
-	j->known = strcmp(j->sasl.user, "nobody") != 0;
-	ck_assert_int_eq(str_lower(j->user.name, sizeof(j->user.name),
+	j->known = j->sasl.user[0] != '\0' &&
+	    strcmp(j->sasl.user, "nobody") != 0;
+	ck_assert_int_eq(str_lower(acc->user.name, sizeof(acc->user.name),
 	    str_from(j->sasl.user)), 0);
-	j->user.uid = strcmp(j->sasl.user, "low") == 0 ? 10 : 61001;
-	return buf_adds(&j->record, "hash");
+	acc->user.uid = strcmp(j->sasl.user, "low") == 0 ? 10 : 61001;
+	acc->system = strcmp(j->sasl.user, "sys") == 0;
+	acc->any = strcmp(j->sasl.user, "open") == 0;
+	acc->master = strcmp(j->sasl.user, "chief") == 0;
+	acc->nologin = strcmp(j->sasl.user, "gone") == 0;
+	acc->reason = STR("moved");
+	if (strcmp(j->sasl.user, "sender") == 0)
+		acc->services = STR("submission");
+	if (strcmp(j->sasl.user, "near") == 0)
+		acc->networks = STR("192.0.3.0/24");
+	acc->secrets[0] = (struct secret){ STR("hash"), STR(""), STR("") };
+	acc->secrets[1] = (struct secret){ STR("hash2"), STR("phone"),
+	    STR("") };
+	acc->nsecrets = 2;
+	j->user = acc->user;
+	return 0;
+}
+
+/* Masters may be bob. */
+const char *
+check_other(struct auth *auth, struct job *j, const char **why)
+{
+	(void)auth;
+	*why = "not as another";
+	if (strcmp(j->sasl.authzid, j->user.name) == 0)
+		return NULL;
+	if (!j->account.master || strcmp(j->sasl.authzid, "bob") != 0)
+		return AUTH_DENIED;
+	strlcpy(j->user.name, "bob", sizeof(j->user.name));
+	return NULL;
+}
+
+static int			system_pair[2] = { -1, -1 };
+static enum system_verdict	system_says;
+
+int
+system_ask(const char *name, const char *password, const char *service,
+    const char *client)
+{
+	ck_assert_str_eq(name, "sys");
+	ck_assert_str_eq(password, "right");
+	ck_assert_str_eq(service, "pop3");
+	ck_assert_str_eq(client, from);
+	if (system_says == SYSTEM_WAIT) {
+		errno = EAGAIN;
+		return -1;
+	}
+	ck_assert_int_eq(msg_pair(system_pair), 0);
+	return system_pair[0];
+}
+
+enum system_verdict
+system_answer(int fd, struct buf *rec, struct user *u, char why[SYSTEM_WHY_MAX])
+{
+	(void)rec;
+	ck_assert_int_eq(fd, system_pair[0]);
+	why[0] = '\0';
+	u->uid = 61005;
+	return system_says;
 }
 
 int
@@ -278,13 +342,14 @@ setup(void)
 	size_t		i;
 
 	stopped = 0;
+	ck_assert_ptr_ne(signal(SIGPIPE, SIG_IGN), SIG_ERR);
 	memset(&a, 0, sizeof(a));
 	memset(fronts, 0, sizeof(fronts));
 	memset(works, 0, sizeof(works));
 	tokens = no_tables = no_mailbox = worker_breaks = encrypted = false;
 	TAILQ_INIT(&a.jobs);
 	ck_assert_int_eq(settings_parse(STR("hostname mx.test\n"
-	    "auth.delay 100ms\nlocal.min-uid 1000\nauth.failures 8\n"
+	    "auth.master-separator *\nauth.delay 100ms\nlocal.min-uid 1000\nauth.failures 8\n"
 	    "auth.client-failures 12\nauth.deny 192.0.2.0/24 *\n"
 	    "auth.allow 127.0.0.0/8 imap\nauth.deny 198.51.100.1 pop3\n"
 	    "auth.mechanisms PLAIN LOGIN SCRAM-SHA-256 EXTERNAL "
@@ -534,6 +599,78 @@ START_TEST(login)
 END_TEST
 
 /* Who serves no mailbox has nothing to take. */
+/* Accounts of all kinds; a kind of failure, or the one whose session it is. */
+static const struct { const char *user, *pass, *from, *session, *kind; }
+    accounts[] = {
+	{ "ann", "telephone", "127.0.0.1", "ann", NULL },
+	{ "open", "anything", "127.0.0.1", "open", NULL },
+	{ "gone", "right", "127.0.0.1", NULL, AUTH_DENIED },
+	{ "gone", "wrong", "127.0.0.1", NULL, AUTH_WRONG },
+	{ "sender", "right", "127.0.0.1", NULL, AUTH_DENIED },
+	{ "near", "right", "127.0.0.1", NULL, AUTH_DENIED },
+	{ "near", "right", "192.0.3.4", "near", NULL },
+	{ "bob*chief", "right", "127.0.0.1", "bob", NULL },
+	{ "chief*chief", "right", "127.0.0.1", "chief", NULL },
+	{ "carol*chief", "right", "127.0.0.1", NULL, AUTH_DENIED },
+	{ "bob*ann", "right", "127.0.0.1", NULL, AUTH_DENIED },
+	{ "bob*chief", "wrong", "127.0.0.1", NULL, AUTH_WRONG },
+	{ "*chief", "right", "127.0.0.1", "chief", NULL },
+	{ "bob*", "right", "127.0.0.1", NULL, AUTH_WRONG },
+};
+
+START_TEST(account)
+{
+	at_once();
+	encrypted = true;
+	from = accounts[_i].from;
+	ck_assert_int_eq(ask(&fronts[0], accounts[_i].user, accounts[_i].pass),
+	    0);
+	if (works[0].pending)
+		work(0);
+	wait_for(&fronts[0], 1000);
+	expect(&fronts[0], accounts[_i].session != NULL ? "ok" : "fail",
+	    accounts[_i].session != NULL ? "" : accounts[_i].kind);
+	if (accounts[_i].session != NULL)
+		ck_assert_str_eq(fronts[0].user, accounts[_i].session);
+}
+END_TEST
+
+static const struct { enum system_verdict verdict; const char *verb, *kind; }
+    systems[] = {
+	{ SYSTEM_OK, "ok", "" }, { SYSTEM_UNKNOWN, "fail", AUTH_WRONG },
+	{ SYSTEM_WRONG, "fail", AUTH_WRONG },
+	{ SYSTEM_DENIED, "fail", AUTH_DENIED }, { SYSTEM_TEMP, "temp", "" },
+	{ SYSTEM_WAIT, "temp", "" }	/* as many as can be asked already */
+};
+
+START_TEST(of_the_system)
+{
+	at_once();
+	system_says = systems[_i].verdict;
+	ck_assert_int_eq(ask(&fronts[0], "sys", "right"), 0);
+	if (system_says != SYSTEM_WAIT) {
+		ck_assert_str_eq(fronts[0].said, "");
+		ck_assert_int_eq(write(system_pair[1], "x", 1), 1);
+		wait_for(&fronts[0], 1000);
+		close(system_pair[1]);
+	}
+	expect(&fronts[0], systems[_i].verb, systems[_i].kind);
+	ck_assert_str_eq(fronts[0].user, _i == 0 ? "sys" : "");
+	ck_assert_uint_eq(a.njobs, _i == 0);
+}
+END_TEST
+
+START_TEST(front_of_the_system_goes)
+{
+	system_says = SYSTEM_OK;
+	ck_assert_int_eq(ask(&fronts[0], "sys", "right"), 0);
+	peer_drop(&fronts[0]);
+	ck_assert_uint_eq(a.njobs, 0);
+	ck_assert_int_eq(write(system_pair[1], "x", 1), -1);	/* nobody listens */
+	close(system_pair[1]);
+}
+END_TEST
+
 START_TEST(submission)
 {
 	from = "203.0.113.1";
@@ -1087,6 +1224,9 @@ main(void)
 	tcase_add_test(tc, stranger);
 	tcase_add_loop_test(tc, networks, 0, nitems(places));
 	tcase_add_test(tc, more_than_workers);
+	tcase_add_loop_test(tc, account, 0, nitems(accounts));
+	tcase_add_loop_test(tc, of_the_system, 0, nitems(systems));
+	tcase_add_test(tc, front_of_the_system_goes);
 	tcase_add_test(tc, submission);
 	tcase_add_loop_test(tc, plain, 0, 2);
 	tcase_add_loop_test(tc, bad_message, 0, nitems(malformed));
