@@ -19,6 +19,7 @@ CONF = """
 users file "@DIR@/users2"
 auth.mechanisms PLAIN LOGIN SCRAM-SHA-1 SCRAM-SHA-256 SCRAM-SHA-1-PLUS SCRAM-SHA-256-PLUS EXTERNAL
 auth.delay 0
+auth.master-separator *
 auth.failures 5
 auth.client-failures 12
 auth.block-time 4s
@@ -52,10 +53,12 @@ def parse(data):
 class Front:
     """What a front is to auth. None instead of an answer: it was dropped."""
 
-    def __init__(self, st, client="127.0.0.1", service="pop3", tls=False):
+    def __init__(self, st, client="127.0.0.1", service="pop3", tls=False, door=None):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.sock.settimeout(60)
-        self.sock.connect(os.path.join(st.dir, "run", "login", "auth"))
+        self.sock.connect(os.path.join(st.dir, {
+            "pop3": "run/login", "imap": "run/login", "submission": "spool/incoming/sock",
+            "smtp": "spool/incoming/sock"}[door or service], "auth"))
         self.facts = [("S", service), ("C", client), ("L", "127.0.0.1")] + (TLS if tls else [])
 
     def send(self, data, fds=()):
@@ -173,7 +176,41 @@ def users(st_dir):
         ("dora", "{SCRAM-SHA-256}" + stored("secret")),
         ("emil", "{SCRAM-SHA-1}" + stored("secret", hash="sha1")),
         ("fritz", "{PLAIN}p\u00e4ss"),
+    )) + "".join("%s:{PLAIN}secret:%s::%s/mail/alice::%s\n" % (name, uid, "@DIR@", more) for name, more in (
+        ("chief", "master services=submission"), ("sender", "services=submission"), ("near", "allow_nets=127.7.0.0/16"),
+        ("gone", "nologin reason=moved"), ("apps", "app=phone:pop3:{PLAIN}telephone app=desk:submission:{PLAIN}desktop"),
     ))
+
+
+def rules(st):
+    """What an account may: services, networks, further passwords, to be others."""
+    def one(service, user, password, client="127.0.0.1"):
+        with Front(st, client=client, service=service, tls=True) as f:
+            return f.login(user, password)
+    proven(one("submission", "sender", "secret"), "sender")
+    failed(one("pop3", "sender", "secret", "127.0.10.1"), "denied")
+    failed(one("pop3", "sender", "wrong", "127.0.10.1"), "wrong")
+    proven(one("pop3", "near", "secret", "127.7.1.1"), "near")
+    failed(one("pop3", "near", "secret", "127.0.10.1"), "denied")
+    failed(got := one("pop3", "gone", "secret", "127.0.10.1"), "denied")
+    want("the reason", got, got["T"] == b"moved")
+    proven(one("pop3", "apps", "secret"), "apps")
+    proven(one("pop3", "apps", "telephone"), "apps")
+    failed(one("pop3", "apps", "desktop", "127.0.10.2"), "wrong")
+    proven(one("submission", "apps", "desktop"), "apps")
+    st.logged("login service=pop3", "user=apps", "app=phone")
+    with Front(st, service="submission", tls=True) as f:
+        proven(f.sasl("PLAIN", b"alice\0chief\0secret"))
+    with Front(st, service="submission", tls=True) as f:
+        proven(scram(f, Scram("chief", "secret", gs2=b"n,a=alice,")))
+    with Front(st, service="submission", tls=True) as f:
+        proven(f.login("alice*chief", "secret"))
+    st.logged("login service=submission", "user=alice", "by=chief")
+    for authzid, kind in (("gone", "denied"), ("nobody", "denied"), ("near", "denied")):
+        with Front(st, service="submission", tls=True, client="127.0.10.3") as f:
+            failed(f.sasl("PLAIN", authzid.encode() + b"\0chief\0secret"), kind)
+    with Front(st, tls=True, client="127.0.10.3") as f:     # not for this service himself
+        failed(f.sasl("PLAIN", b"alice\0chief\0secret"), "denied")
 
 
 # ---- what works -----------------------------------------------------------------
@@ -306,6 +343,9 @@ def submission(st):
         got, ours = f.take()
         ours.close()
         want("no session of submission", got, got is None)
+    for service, door in (("submission", "pop3"), ("smtp", "imap"), ("pop3", "submission"), ("imap", "smtp")):
+        with Front(st, service=service, tls=True, door=door) as f:
+            dropped("%s where %s is asked for" % (service, door), f.login("alice", "secret"))
 
 
 # ---- what does not --------------------------------------------------------------
@@ -647,7 +687,7 @@ def main():
                 ("a name and a password, and a session", passwords), ("PLAIN", plain), ("a password in each of its forms", forms),
                 ("LOGIN", login_mechanism), ("SCRAM by stored keys and from a password", scrams), ("SCRAM fails", scram_fails),
                 ("SCRAM with nobody looks like with somebody", nobody_looks_like_somebody), ("channel binding", bindings),
-                ("a certificate", external), ("submission takes nothing", submission), ("the kinds of failure", kinds),
+                ("a certificate", external), ("submission takes nothing", submission), ("what an account may", rules), ("the kinds of failure", kinds),
                 ("SCRAM's last message in wrong shapes", last_messages), ("questions out of turn", order),
                 ("a session is that of who has proven it", take_as_another), ("many fronts, and fronts that go", many),
                 ("a client is blocked for one user", pair_block), ("a client is blocked for all", client_block),
