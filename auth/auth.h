@@ -20,7 +20,7 @@
 #include "common/store/digest.h"
 #include "common/store/users.h"
 
-#define AUTH_JOBS_MAX	2000	/* logins under way */
+#define AUTH_JOBS_MAX	3000	/* logins under way */
 #define AUTH_TALK_MS	300000	/* how long the client may think about a challenge */
 #define AUTH_SESSION_MS	30000	/* how long the master may take */
 #define AUTH_FULL_MS	100	/* until a client with too many checks at a time is looked at again */
@@ -165,6 +165,8 @@ int	check_salt(struct auth *, struct job *, struct scram_keys *) must_check;
 bool	check_keys(const struct job *, struct scram_keys *);
 /* The password that they can be made from; "": there is none. A view into the job's record. */
 struct str check_plain(const struct job *);
+/* The name of the application password that it is by, "" if it is the user's own. */
+struct str check_scram_name(const struct job *);
 /* check.c: who may log in with the job's certificate, as authzid if that is not ""? NULL: nobody. */
 const char *check_certificate(const struct auth *, const struct job *);
 /* check.c: the record for the master; -1: *text. */

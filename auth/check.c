@@ -88,7 +88,7 @@ check_other(struct auth *a, struct job *j, const char **why)
 	*why = "not as another";
 	if (r == 1 && is_himself(j, &other))
 		kind = NULL;
-	else if (j->account.master) {
+	else if (j->account.master && j->app[0] == '\0') {
 		*why = r == 0 ? "no such user to be" : "a user of the system";
 		if (r == 1 && !other.system && account_may(&other,
 		    j->facts.service, &j->facts.addr, why)) {

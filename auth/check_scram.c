@@ -8,7 +8,7 @@
 #define SALT_BYTES	16
 
 /* "{SCRAM-SHA-256}..." of the right hash; of several passwords the first that is so. */
-static bool
+static const struct secret *
 stored_keys(const struct job *j, struct scram_keys *k)
 {
 	const struct scram_hash	*h = sasl_hash(&j->sasl);
@@ -24,9 +24,9 @@ stored_keys(const struct job *j, struct scram_keys *k)
 		s.p += name.n;
 		s.n -= name.n;
 		if (scram_keys_parse(h, s, k))
-			return true;
+			return &j->account.secrets[i];
 	}
-	return false;
+	return NULL;
 }
 
 /* The same at each try, so that nobody sees by it who there is. */
@@ -53,7 +53,7 @@ int
 check_salt(struct auth *a, struct job *j, struct scram_keys *k)
 {
 	memset(k, 0, sizeof(*k));
-	if (stored_keys(j, k)) {
+	if (stored_keys(j, k) != NULL) {
 		if (j->known)
 			return 0;
 	} else
@@ -64,7 +64,7 @@ check_salt(struct auth *a, struct job *j, struct scram_keys *k)
 bool
 check_keys(const struct job *j, struct scram_keys *k)
 {
-	return stored_keys(j, k);
+	return stored_keys(j, k) != NULL;
 }
 
 static struct str
@@ -84,13 +84,33 @@ plain_of(struct str record)
 	return STR("");
 }
 
+static const struct secret *
+plain_secret(const struct job *j)
+{
+	size_t	i;
+
+	for (i = 0; i < j->account.nsecrets; i++)
+		if (plain_of(j->account.secrets[i].record).n > 0)
+			return &j->account.secrets[i];
+	return NULL;
+}
+
 struct str
 check_plain(const struct job *j)
 {
-	struct str	s = STR("");
-	size_t		i;
+	const struct secret	*s = plain_secret(j);
 
-	for (i = 0; i < j->account.nsecrets && s.n == 0; i++)
-		s = plain_of(j->account.secrets[i].record);
-	return s;
+	return s == NULL ? STR("") : plain_of(s->record);
+}
+
+struct str
+check_scram_name(const struct job *j)
+{
+	const struct secret	*s;
+	struct scram_keys	 k;
+
+	if ((s = stored_keys(j, &k)) == NULL)
+		s = plain_secret(j);
+	explicit_bzero(&k, sizeof(k));
+	return s == NULL ? STR("") : s->name;
 }

@@ -68,6 +68,7 @@ job_count_failure(struct job *j, const char *why)
 {
 	j->auth->failures++;
 	explicit_bzero(j->sasl.pass, sizeof(j->sasl.pass));
+	account_free(&j->account);
 	log_failure(j, why);
 	return guard_failed(j, now_ms());
 }

@@ -57,7 +57,8 @@ job_proof(struct job *j, bool has_keys)
 	explicit_bzero(&j->keys, sizeof(j->keys));
 	if (!j->known)
 		job_fail(j, "unknown user");
-	else if (r == SASL_PROVEN)
+	else if (r == SASL_PROVEN && str_copy(j->app, sizeof(j->app),
+	    check_scram_name(j)) == 0)
 		job_proven(j, buf_view(&out));
 	else
 		job_fail(j, has_keys ? "wrong password" :

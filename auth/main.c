@@ -20,7 +20,8 @@
 #include "common/proc/sandbox.h"
 
 #define USER		"ph-auth"
-#define CLIENTS_MAX	900	/* each has one descriptor, and one more while it logs in */
+#define CLIENTS_MAX	4000
+#define FDS_RESERVED	200
 
 void
 auth_stop(struct auth *a, int status)
@@ -97,6 +98,18 @@ start_workers(struct auth *a, struct diag *why)
 	return 0;
 }
 
+/* Each has one descriptor, and one more while PAM or the master is asked. Those whose answer is held back stay. */
+static size_t
+most_clients(void)
+{
+	size_t	files = service_raise_files();
+
+	if (files <= 2 * FDS_RESERVED)
+		return FDS_RESERVED / 2;
+	files = (files - FDS_RESERVED) / 2;
+	return files < CLIENTS_MAX ? files : CLIENTS_MAX;
+}
+
 static int
 events(struct auth *a, struct diag *why)
 {
@@ -108,7 +121,7 @@ events(struct auth *a, struct diag *why)
 	if (service_new(&a->service, &service, a, why) == -1)
 		return -1;
 	a->base = service_base(a->service);
-	if (peers_new(&a->peers, a->base, CLIENTS_MAX, &peers, a) == -1)
+	if (peers_new(&a->peers, a->base, most_clients(), &peers, a) == -1)
 		return diag_set(why, "event loop");
 	for (i = 0; i < a->nworkers; i++)
 		if (service_watch(a->service, a->workers[i].fd,

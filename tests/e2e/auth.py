@@ -177,7 +177,7 @@ def users(st_dir):
         ("emil", "{SCRAM-SHA-1}" + stored("secret", hash="sha1")),
         ("fritz", "{PLAIN}p\u00e4ss"),
     )) + "".join("%s:{PLAIN}secret:%s::%s/mail/alice::%s\n" % (name, uid, "@DIR@", more) for name, more in (
-        ("chief", "master services=submission"), ("sender", "services=submission"), ("near", "allow_nets=127.7.0.0/16"),
+        ("chief", "master services=submission app=x::{PLAIN}appword"), ("sender", "services=submission"), ("near", "allow_nets=127.7.0.0/16"),
         ("gone", "nologin reason=moved"), ("apps", "app=phone:pop3:{PLAIN}telephone app=desk:submission:{PLAIN}desktop"),
     ))
 
@@ -206,6 +206,8 @@ def rules(st):
     with Front(st, service="submission", tls=True) as f:
         proven(f.login("alice*chief", "secret"))
     st.logged("login service=submission", "user=alice", "by=chief")
+    proven(one("submission", "chief", "appword"), "chief")
+    failed(one("submission", "alice*chief", "appword", "127.0.10.4"), "denied")
     for authzid, kind in (("gone", "denied"), ("nobody", "denied"), ("near", "denied")):
         with Front(st, service="submission", tls=True, client="127.0.10.3") as f:
             failed(f.sasl("PLAIN", authzid.encode() + b"\0chief\0secret"), kind)

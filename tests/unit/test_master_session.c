@@ -40,6 +40,26 @@ static const struct { struct request r; } bad[] = {
 	{ { "pop3", "ann", "61001", "61001", "/home\n", "maildir:/m" } }
 };
 
+/* Texts about the connection: bounded, and nothing that breaks a line. */
+struct extra {
+	char		 tag;
+	const char	*text;
+	bool		 ok;
+};
+
+static const struct extra odd[] = {
+	{ AUTH_TLS, "TLSv1.3 TLS_AES_256_GCM_SHA384", true },
+	{ AUTH_LOCAL, "127.0.0.1", true },
+	{ AUTH_TLS, "TLSv1.3\nX", false }, { AUTH_LOCAL, "127.0.0.1\x7f", false },
+	{ AUTH_TLS, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	    "aaaaaaaaaaaaaaaaaa", false },
+	{ AUTH_LOCAL, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	    "aaaaaaaaaaaaaaaaaaaaaa", false }
+};
+
+static const struct extra	*more;	/* goes into the request, too */
+static char			 said[80];
+
 static void
 put(struct buf *rec, const struct request *r)
 {
@@ -52,6 +72,8 @@ put(struct buf *rec, const struct request *r)
 	record_puts(rec, AUTH_MAILBOX, r->mailbox);
 	record_puts(rec, AUTH_CLIENT, "192.0.2.1");
 	record_puts(rec, AUTH_TAG, "12");
+	if (more != NULL)
+		record_puts(rec, more->tag, more->text);
 }
 
 /* The verb of the answer; the number of sessions is in *n. */
@@ -79,6 +101,7 @@ request(const struct request *r, bool with_fd, char verb[16], size_t *n)
 	ck_assert(record_gets(buf_view(&rec), AUTH_VERB, verb, 16));
 	ck_assert(record_gets(buf_view(&rec), AUTH_TAG, tag, sizeof(tag)));
 	ck_assert_str_eq(tag, "12");
+	ck_assert(record_gets(buf_view(&rec), AUTH_TEXT, said, sizeof(said)));
 	*n = m.nsessions;
 	free(m.sessions);
 	buf_free(&rec);
@@ -96,6 +119,21 @@ START_TEST(refused)
 	request(&bad[_i].r, true, verb, &n);
 	ck_assert_str_eq(verb, "temp");
 	ck_assert_uint_eq(n, 0);
+}
+END_TEST
+
+START_TEST(odd_text)
+{
+	static const struct request r = { "pop3", "ann", "61001", "61001", HOME };
+	char	verb[16];
+	size_t	n;
+
+	more = &odd[_i];
+	request(&r, true, verb, &n);
+	more = NULL;
+	ck_assert_str_eq(verb, "temp");
+	ck_assert_uint_eq(n, 0);
+	ck_assert_int_eq(strcmp(said, "bad request") != 0, odd[_i].ok);
 }
 END_TEST
 
@@ -133,6 +171,7 @@ main(void)
 	int	 failed;
 
 	tcase_add_loop_test(tc, refused, 0, (int)nitems(bad));
+	tcase_add_loop_test(tc, odd_text, 0, (int)nitems(odd));
 	tcase_add_test(tc, without_connection);
 	tcase_add_test(tc, no_program);
 	suite_add_tcase(suite, tc);
