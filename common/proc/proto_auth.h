@@ -7,8 +7,9 @@
  *	V sasl		S service, H mechanism, R initial response (missing: there was none; "": an empty one), facts
  *	V step		R the client's answer to a challenge
  *	V cancel	the client has given up ("*", RFC 4422 3.5); the answer is V fail, K cancelled
- *	V take		B bytes that the client has sent already; N note, missing: none; with what the session shall talk to as descriptor: the
- *			client's connection, or one end of a pair behind which the front does the TLS
+ *	V take		B bytes that the client has sent already; N note, missing: none; with what the session shall
+ *			talk to as descriptor: the client's connection, or one end of a pair behind which the front
+ *			does the TLS
  * Facts: C client address, L own address; E "TLSv1.3 TLS_AES_..." if the connection is encrypted; X and Y its
  * channel bindings tls-exporter and tls-server-end-point (RFC 9266, RFC 5929), as bytes; Z the client's certificate
  * (DER), which the handshake has proven.
@@ -23,9 +24,12 @@
  *	V temp		T text: not now; after "take": the session could not be started
  *
  * auth to master on its link: V session, S, U, D uid, G gid, H home, M mailbox, C, L, E, B, N, I number + connection
- * -> V ok or V temp, I. N is what the session is told by the front of the
- * client's wishes before it logged in; printable, and nothing that gives a right. The master gives the same record to the session as a sealed memfd, the descriptor named
- * "login"; the connection is the one named "client".
+ * -> V ok or V temp, I. N is what the session is told by the front of the client's wishes before it logged in;
+ * printable, and nothing that gives a right. The master gives the same record to the session as a sealed memfd, the
+ * descriptor named "login"; the connection is the one named "client".
+ *
+ * Fronts that serve mailboxes and those that take mail have sockets of their own, and only their own services. A
+ * front whose question is malformed, or out of turn, is dropped without an answer.
  */
 #ifndef PROC_PROTO_AUTH_H
 #define PROC_PROTO_AUTH_H
