@@ -41,7 +41,7 @@ struct users_entry {
 	struct user	 user;
 	struct str	 uid_name, gid_name;	/* instead of numbers; "" none */
 	struct str	 password;		/* "{SCHEME}text", or of the source's default scheme; "": none */
-	const char	*scheme;		/* of records without braces; NULL: CRYPT */
+	const char	*scheme;		/* of records without braces; NULL: the source's, then CRYPT */
 	struct users_app apps[USER_APPS_MAX];
 	size_t		 napps;
 	struct str	 services, networks;	/* "pop3,imap", "192.0.2.0/24,!192.0.2.7"; "": all */

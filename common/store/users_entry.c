@@ -72,8 +72,10 @@ set_password(struct users_entry *e, struct str s)
 		    "characters";
 	/* libpam-pwdfile's way to say how long it is */
 	if (s.n > 0 && s.p[0] != '{' &&
-	    (ends_with(s, "[13]") || ends_with(s, "[34]")))
+	    (ends_with(s, "[13]") || ends_with(s, "[34]"))) {
 		s.n -= 4;
+		e->scheme = "CRYPT";
+	}
 	e->password = s;
 	return NULL;
 }

@@ -102,7 +102,7 @@ take_fields(struct fields *f, struct users_entry *e)
 	size_t		 i;
 
 	what = users_entry_set(e, STR("name"), next_field(f), &known);
-	if (what == NULL && f->rest.n == 0)
+	if (what == NULL && f->rest.p == f->field.p + f->field.n)
 		what = "the line ends after the name, expected "
 		    "name:password:uid:gid:gecos:home:shell:extra";
 	for (i = 0; what == NULL && i < nitems(keys); i++) {

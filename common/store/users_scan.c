@@ -219,7 +219,8 @@ scan_line(struct users_scan *s, const struct users_source *src, unsigned line,
 
 	switch (users_parse_line(text, &e, &what, &col)) {
 	case 1:
-		e.scheme = src->scheme;
+		if (e.scheme == NULL)
+			e.scheme = src->scheme;
 		go_on = users_scan_entry(s, &e, src->path, line, col);
 		break;
 	case -1:

@@ -38,7 +38,7 @@ static const struct {
 	{ "ann:x:1:1::h", -1, 12 },
 	{ "ann:x:1:1:", 1, 0 },
 	{ "ann:{SHA}x", 1, 0 },
-	{ "ann:", -1, 1 },
+	{ "ann:", 1, 0 },
 	{ "ann:::::::nopassword allow_nets=192.0.2.0/24,!2001:db8::1", 1, 0 },
 	{ "ann:x::::::nopassword", -1, 22 },
 	{ "ann:x::::::allow_nets=", -1, 12 },
@@ -128,6 +128,7 @@ START_TEST(as_dovecot)
 	    "userdb_uid=vmail userdb_gid=9 userdb_home=/c uid=5 home=/d "
 	    "userdb_mail=mbox:~/mail:INBOX=/var/mail/%u"), &e, &what, &col), 1);
 	ck_assert(str_eq(e.password, STR("abcdefghijklm")));
+	ck_assert_str_eq(e.scheme, "CRYPT");
 	ck_assert(str_eq(e.uid_name, STR("vmail")));
 	ck_assert_uint_eq(e.user.gid, 9);
 	ck_assert_str_eq(e.user.home, "/c");
