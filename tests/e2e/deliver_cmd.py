@@ -101,8 +101,7 @@ def setup():
     shutil.copy(os.path.join(BIN, "deliver"), DELIVER)
     os.chmod(DELIVER, 0o755)
     os.mkdir(os.path.join(WORK, "home"))
-    extra = {"quinn": "quota=20K", "mark": "mail=mbox:~/mbox",
-             "toby": "mail=maildir:/x/%q"}
+    extra = {"quinn": "quota=20K", "mark": "mail=mbox:~/mbox"}
     with open(os.path.join(WORK, "users"), "w") as f:
         for n, u in UID.items():
             clean(n)
@@ -111,6 +110,9 @@ def setup():
         f.write("vera@virtual.test:x:%d:%d::%s::\n" % (
             UID["tina"], UID["tina"] if ROOT else os.getegid(),
             home("tina")))
+        f.write("toby@.x:x:%d:%d::%s::mail=maildir:/x/%%d\n" % (
+            UID["toby"], UID["toby"] if ROOT else os.getegid(),
+            home("toby")))
     with open(CONF, "w") as f:
         f.write("hostname mx.example.test\ndomain example.test\n"
                 "virtual-domain virtual.test\n"
@@ -126,7 +128,7 @@ def setup():
 
 
 def test_calls():
-    got, err = deliver(["toby"])
+    got, err = deliver(["toby@.x"])
     check(got == 78 and "local.mailbox" in err, "a place that is none",
           "%d %s" % (got, err))
     for args in (["-x", "tina"], ["tina", "toby"], ["-m", "../x", "tina"],
