@@ -205,6 +205,18 @@ hold(struct queue *q, struct brake_record *r, const struct message *m,
 	buf_free(&text);
 }
 
+/* Another process judged it before the brake went on, and was killed over it. */
+static bool
+went_before(const struct brake *b, const struct brake_record *r, struct id id)
+{
+	int64_t	at = (int64_t)(id.time_us / 1000);
+
+	if (at >= b->began_ms)
+		return false;
+	return r->nsamples > 0 ? id_cmp(&id, &r->samples[0]) < 0 :
+	    at < r->since;
+}
+
 bool
 brake_holds(struct queue *q, struct message *m)
 {
@@ -215,7 +227,8 @@ brake_holds(struct queue *q, struct message *m)
 	    (u = account(q, m->env.auth, now)) == NULL)
 		return false;
 	count(q, u, &m->env, now);
-	if (u->r.since == 0 || is_watching(q))
+	if (u->r.since == 0 || is_watching(q) ||
+	    went_before(q->brake, &u->r, m->id))
 		return false;
 	hold(q, &u->r, m, now);
 	return true;

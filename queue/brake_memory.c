@@ -207,6 +207,7 @@ brake_new(struct queue *q)
 		return -1;
 	RB_INIT(&q->brake->users);
 	TAILQ_INIT(&q->brake->ages);
+	q->brake->began_ms = now_real_ms();
 	load(q);
 	return 0;
 }

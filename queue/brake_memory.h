@@ -23,6 +23,7 @@ struct brake {
 	struct brake_ages	ages;		/* who was idle longest stands first */
 	size_t			n, on;		/* all; those that are held */
 	bool			dirty;		/* not all is in the file */
+	int64_t			began_ms;	/* what is older was found at the start */
 	int64_t			counted_ms;	/* what arrived before is in the counts */
 	int64_t			save_due, sweep_due;	/* ms since 1970 */
 	int64_t			tell_due;	/* likewise; 0: nobody is to be told */

@@ -1229,6 +1229,30 @@ START_TEST(brake_again)
 }
 END_TEST
 
+/* One that was under way when the queue was killed had been judged: it goes on. */
+START_TEST(brake_killed)
+{
+	struct id	before, after;
+
+	brake_begin();
+	before = from_user("bob", 1, 0);
+	ck_assert_int_eq(spool_move(&q.spool, before, SPOOL_INCOMING,
+	    SPOOL_CORRUPT), 0);
+	for (after = before; brake_count(&q) == 0; find_all())
+		after = from_user("bob", 1, 0);
+	ck_assert(id_cmp(&before, &after) < 0);
+	check_places(0, 0, 1, 1);
+	after = from_user("bob", 1, 0);
+	brake_free(&q);
+	ck_assert_int_eq(brake_new(&q), 0);
+	ck_assert_int_eq(spool_move(&q.spool, before, SPOOL_CORRUPT,
+	    SPOOL_INCOMING), 0);
+	find_all();
+	check_places(0, 0, 2, 0);
+	ck_assert(spool_has(&q.spool, SPOOL_HOLD, after));
+}
+END_TEST
+
 static size_t
 notices(const char *to)
 {
@@ -1378,6 +1402,7 @@ main(void)
 	tcase_add_test(tc, entry);
 	tcase_add_test(tc, brake_on);
 	tcase_add_test(tc, brake_again);
+	tcase_add_test(tc, brake_killed);
 	tcase_add_loop_test(tc, brake_told, 0, 2);
 	tcase_add_test(tc, brake_many);
 	tcase_add_test(tc, brake_file_lost);
