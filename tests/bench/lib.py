@@ -78,6 +78,18 @@ def pss_kib(pids):
     return total
 
 
+def cpu_seconds(pids):
+    """Of these processes and their children that have ended."""
+    ticks = 0
+    for pid in pids:
+        try:
+            with open("/proc/%d/stat" % pid) as f:
+                ticks += sum(map(int, f.read().rsplit(")", 1)[1].split()[11:15]))
+        except OSError:
+            pass
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def rss_kib(root, name, which="VmRSS"):
     """VmRSS, or VmHWM, its peak, of the one process of this name below root."""
     for pid in tree(root):
