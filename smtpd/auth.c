@@ -16,7 +16,6 @@
 #include "smtpd/session.h"
 
 #define ROUNDS_MAX	16u	/* no mechanism needs so many */
-#define FAILURES_MAX	5u	/* then the session is ended */
 #define BINDING_MAX	128u
 #define CERT_MAX	32768u
 
@@ -246,8 +245,7 @@ failed(struct session *s, struct dialogue *g)
 	log_info("login-failed mechanism=%s client=%s why=%s",
 	    mechanism_name(g->mechanism), s->client,
 	    l->kind[0] != '\0' ? l->kind : "unknown");
-	if (++s->failures >= FAILURES_MAX)
-		return reply_closing(s, "4.7.0", "too many failed logins");
+	s->failures++;
 	for (i = 0; i < nitems(failures) - 1; i++)
 		if (strcmp(l->kind, failures[i].kind) == 0)
 			break;
@@ -278,8 +276,8 @@ gave_up(struct session *s, struct dialogue *g, enum turn t)
 		return S_END;
 	log_info("login-failed mechanism=%s client=%s why=cancelled",
 	    mechanism_name(g->mechanism), s->client);
-	return ++s->failures >= FAILURES_MAX ?
-	    reply_closing(s, "4.7.0", "too many failed logins") : s->state;
+	s->failures++;
+	return s->state;
 }
 
 static enum state

@@ -345,6 +345,9 @@ check_limits(struct session *s)
 		set_state(s, S_END);
 	else if (*s->peer->stop != 0)
 		set_state(s, reply_closing(s, "4.3.2", "shutting down"));
+	else if (s->failures >= AUTH_FAILURES)
+		set_state(s, reply_closing(s, "4.7.0",
+		    "too many failed logins"));
 	else if (s->errors > set->errors)
 		set_state(s, reply_closing(s, "4.7.0", "too many errors"));
 	else if (++s->commands > set->commands)

@@ -47,6 +47,7 @@ struct session {
 };
 
 #define AUTH_LINE_MAX	12288u	/* RFC 4954 4, (6) */
+#define AUTH_FAILURES	5u	/* then the session is ended */
 
 /* No wait lasts longer, however slowly the bytes drip: until that time or the session's end. */
 void	session_until(struct session *, int64_t);

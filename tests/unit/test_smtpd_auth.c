@@ -133,7 +133,7 @@ static const struct {
 	{ SUBMISSION, OPEN, "EHLO c\r\nAUTH PLAIN AGEAd3Jvbmc=\r\n"
 	    "AUTH PLAIN AGEAd3Jvbmc=\r\nAUTH PLAIN\r\n*\r\n"
 	    "AUTH PLAIN AGEAd3Jvbmc=\r\nAUTH PLAIN AGEAd3Jvbmc=\r\nNOOP\r\n",
-	    "220 250 535 535 334 501 535 421 ", "4.7.0" },
+	    "220 250 535 535 334 501 535 535 421 ", "4.7.0" },
 	/* only for those who have */
 	{ SUBMISSION, OPEN, "EHLO c\r\nMAIL FROM:<>\r\n", "220 250 530 ",
 	    "5.7.0" },
