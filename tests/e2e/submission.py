@@ -2,6 +2,8 @@
 what a message gets on its way in; and mail programs that nobody here wrote, on
 ports with TLS from the first byte, with STARTTLS, and without. TAP."""
 import base64
+import hashlib
+import hmac
 import os
 import re
 import shutil
@@ -290,6 +292,85 @@ def limited(st):
     st.logged("refused code=450 status=4.7.1", "user=alice", "3 messages within an hour")
 
 
+# ---- what TLS knows
+
+def over_tls(st, context=None):
+    c = Smtp(st.base + 465, greeting=None)
+    c.sock = (context or tls()).wrap_socket(c.sock)
+    c.expect("220")
+    c.say(b"EHLO x", "250")
+    return c
+
+
+def bound(st):
+    """SCRAM-SHA-256-PLUS (RFC 7677), bound to the server's certificate (RFC 5929 4)."""
+    for spoiled in (False, True):
+        with over_tls(st) as c:
+            end_point = hashlib.sha256(c.sock.getpeercert(True)).digest()
+            first = b"n=alice,r=fyko"
+            got = c.say(b"AUTH SCRAM-SHA-256-PLUS " + base64.b64encode(b"p=tls-server-end-point,," + first), "334")
+            challenge = base64.b64decode(got[4:])
+            nonce, salt, rounds = (v[2:] for v in challenge.split(b","))
+            if spoiled:
+                end_point = bytes(32)
+            last = b"c=" + base64.b64encode(b"p=tls-server-end-point,," + end_point) + b",r=" + nonce
+            salted = hashlib.pbkdf2_hmac("sha256", b"secret", base64.b64decode(salt), int(rounds))
+            key = hmac.digest(salted, b"Client Key", "sha256")
+            said = first + b"," + challenge + b"," + last
+            signature = hmac.digest(hashlib.sha256(key).digest(), said, "sha256")
+            proof = base64.b64encode(bytes(a ^ b for a, b in zip(key, signature)))
+            c.send(base64.b64encode(last + b",p=" + proof) + b"\r\n")
+            if spoiled:
+                c.expect("535 5.7.8")
+                continue
+            want("the server's proof", None, base64.b64decode(c.expect("334")[4:]) == b"v=" + base64.b64encode(
+                hmac.digest(hmac.digest(salted, b"Server Key", "sha256"), said, "sha256")))
+            c.say(b"\r\n", "235 2.7.0")
+            c.say(b"MAIL FROM:<alice@example.test>", "250")
+
+
+def openssl(directory, *args):
+    subprocess.run(["openssl", *args], cwd=directory, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
+
+
+def make_certificates(directory):
+    """An authority, two clients of it, and one of nobody's."""
+    new = ("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2")
+    openssl(directory, *new, "-subj", "/CN=authority", "-keyout", "ca.key", "-out", "ca.crt")
+    for name in ("alice", "stranger"):
+        openssl(directory, "req", *new[2:-2], "-subj", "/CN=laptop-of-" + name, "-keyout", name + ".key", "-out", name + ".csr")
+        openssl(directory, "x509", "-req", "-days", "2", "-in", name + ".csr", "-CA", "ca.crt", "-CAkey", "ca.key",
+                "-CAcreateserial", "-out", name + ".crt")
+    openssl(directory, *new, "-subj", "/CN=laptop-of-alice", "-keyout", "forged.key", "-out", "forged.crt")
+    with open(os.path.join(directory, "alice.crt"), encoding="ascii") as f:
+        return hashlib.sha256(ssl.PEM_cert_to_DER_cert(f.read())).hexdigest()
+
+
+def external(st, directory):
+    def certified(name):
+        c = tls()
+        c.load_cert_chain(os.path.join(directory, name + ".crt"), os.path.join(directory, name + ".key"))
+        return over_tls(st, c)
+    with certified("alice") as c:
+        c.say(b"AUTH EXTERNAL =", "235 2.7.0")
+        c.say(b"MAIL FROM:<alice@example.test>", "250")
+    st.logged(" tls service=submissions", 'verified laptop-of-alice"')
+    st.logged("login user=alice mechanism=EXTERNAL")
+    with certified("alice") as c:
+        c.say(b"AUTH EXTERNAL " + base64.b64encode(b"bob"), "535")
+    with certified("stranger") as c:
+        c.say(b"AUTH EXTERNAL =", "535")
+        c.say(LOGIN, "235")
+    with over_tls(st) as c:
+        c.say(b"AUTH EXTERNAL =", "504 5.5.4")
+        c.say(LOGIN, "235")
+    try:
+        with certified("forged") as c:
+            c.say(b"AUTH EXTERNAL =", "504 5.5.4")
+    except (ssl.SSLError, ConnectionError, OSError):
+        pass
+
+
 # ---- mail programs
 
 def run(*args, data=None, ok=True):
@@ -381,6 +462,14 @@ def main():
         tap.run("port25", port25, st)
     with Stage("submission.user-messages 3\nsubmission.user-day-recipients 4\n") as st:
         tap.run("limited", limited, st)
+    with tempfile.TemporaryDirectory() as directory:
+        mine = make_certificates(directory)
+        with open(os.path.join(directory, "ca.crt"), encoding="ascii") as f:
+            ca = f.read()
+        with Stage('tls.client-ca "@DIR@/ca.crt"\nauth.mechanisms PLAIN EXTERNAL SCRAM-SHA-256-PLUS\nauth.certificate %s alice\n'
+                   % mine, files={"ca.crt": ca}) as st:
+            tap.run("external", external, st, directory)
+            tap.run("bound", bound, st)
     return tap.end()
 
 

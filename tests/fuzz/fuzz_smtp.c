@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/fmt/base64.h"
 #include "common/fmt/dot.h"
 #include "common/fmt/esmtp.h"
 #include "common/fmt/line.h"
@@ -39,6 +40,38 @@ check_bad(bool ok, const struct bad *b)
 	need(b->code >= 500 && b->code < 600 && b->status[0] == '5');
 	n = reply_line(line, b->code, false, b->status, b->text);
 	need(n > 6 && n <= 512 && strlen(line) == n);
+}
+
+/* What is decoded is so long as its text says, and encodes to the same again. */
+static void
+response(struct str text, bool initial)
+{
+	struct buf	plain, again;
+
+	buf_init(&plain, AUTH_RESPONSE_MAX);
+	buf_init(&again, AUTH_LINE_MAX);
+	if (args_auth_decode(text, initial, &plain) &&
+	    !(initial && str_eq(text, STR("=")))) {
+		need(base64_encode(&again, buf_view(&plain)) == 0);
+		need(str_eq(buf_view(&again), text));
+	}
+	buf_wipe(&plain);
+	buf_free(&again);
+}
+
+static void
+login(struct str line, struct cur c)
+{
+	struct auth_args	a;
+
+	if (args_auth(&c, &a)) {
+		need(a.mechanism.n > 0 && a.mechanism.n <= AUTH_MECHANISM_MAX);
+		need(within(a.mechanism, line) && within(a.initial, line));
+		need(a.has_initial == (a.initial.n > 0));
+		response(a.initial, true);
+	}
+	response(line, false);
+	(void)args_auth_sender(line);
 }
 
 /* A line that the line reader let through. */
@@ -77,6 +110,7 @@ command(struct str line)
 		need(cur_done(&c) && chunk.size <= INT64_MAX);
 	c = rest;
 	check_bad(args_vrfy(&c, &path, &b), &b);
+	login(line, rest);
 }
 
 static void

@@ -115,6 +115,15 @@ static const struct {
 	{ S(" FROM:<a@b.test> ENVID=a+0A"), 501, 0, "", 0 },
 	{ S(" FROM:<a@b.test> BODY=BINARYMIME"), 501, 0, "", 0 },
 	{ S(" FROM:<a@b.test> =1"), 501, 0, "", 0 },
+	{ S(" FROM:<a@b.test> AUTH=<>"), 0, 0, "", 0 },
+	{ S(" FROM:<a@b.test> AUTH=e+3Dmc2@example.com SIZE=1"), 0, 0, "", 1 },
+	{ S(" FROM:<a@b.test> AUTH=<> auth=<>"), 501, 0, "", 0 },
+	{ S(" FROM:<a@b.test> AUTH="), 501, 0, "", 0 },
+	{ S(" FROM:<a@b.test> AUTH"), 501, 0, "", 0 },
+	{ S(" FROM:<a@b.test> AUTH=e+3dmc2@example.com"), 501, 0, "", 0 },
+	{ S(" FROM:<a@b.test> AUTH=<a@b.test>"), 501, 0, "", 0 },
+	{ S(" FROM:<a@b.test> AUTH=+00"), 501, 0, "", 0 },
+	{ S(" FROM:<a@b.test> AUTH=a@b+0Ac"), 501, 0, "", 0 },
 	{ S(" FROM:<a@b.test> X=1"), 555, 0, "", 0 },
 };
 
@@ -249,6 +258,70 @@ START_TEST(replies)
 }
 END_TEST
 
+static const struct {
+	struct str	in;
+	bool		ok, has;
+	const char	*mechanism, *initial;
+} auths[] = {
+	{ S(" PLAIN"), true, false, "PLAIN", "" },
+	{ S("\tscram-sha-256  =" ), true, true, "scram-sha-256", "=" },
+	{ S(" X_1-2 YQ=="), true, true, "X_1-2", "YQ==" },
+	{ S(" ABCDEFGHIJKLMNOPQRST"), true, false, "ABCDEFGHIJKLMNOPQRST", "" },
+	{ S(" ABCDEFGHIJKLMNOPQRSTU"), false, false, "", "" },
+	{ S(""), false, false, "", "" },
+	{ S("PLAIN"), false, false, "", "" },
+	{ S(" PLAIN!"), false, false, "", "" },
+	{ S(" PLAIN YQ== YQ=="), false, false, "", "" },
+	{ S(" PLAIN YQ==\tx"), false, false, "", "" },
+	{ S(" \xc3\xa4"), false, false, "", "" },
+};
+
+START_TEST(words_of_auth)
+{
+	struct cur		c = cur_from(auths[_i].in);
+	struct auth_args	a;
+
+	ck_assert_int_eq(args_auth(&c, &a), auths[_i].ok);
+	if (!auths[_i].ok)
+		return;
+	ck_assert(str_eq(a.mechanism, str_from(auths[_i].mechanism)));
+	ck_assert_int_eq(a.has_initial, auths[_i].has);
+	ck_assert(str_eq(a.initial, str_from(auths[_i].initial)));
+}
+END_TEST
+
+static const struct {
+	struct str	in;
+	bool		initial, ok;
+	struct str	out;
+} responses[] = {
+	{ S("AGEAYg=="), true, true, S("\0a\0b") },
+	{ S("AGEAYg=="), false, true, S("\0a\0b") },
+	{ S("="), true, true, S("") },
+	{ S("="), false, false, S("") },
+	{ S(""), false, true, S("") },
+	{ S(""), true, false, S("") },
+	{ S("YQ"), true, false, S("") },
+	{ S("YR=="), true, false, S("") },
+	{ S("YQ==YQ=="), true, false, S("") },
+	{ S("Y Q="), true, false, S("") },
+	{ S("YQ==\0"), true, false, S("") },
+	{ S("Y-_="), true, false, S("") },
+};
+
+START_TEST(response)
+{
+	struct buf	out;
+
+	buf_init(&out, 64);
+	ck_assert_int_eq(args_auth_decode(responses[_i].in,
+	    responses[_i].initial, &out), responses[_i].ok);
+	if (responses[_i].ok)
+		ck_assert(str_eq(buf_view(&out), responses[_i].out));
+	buf_wipe(&out);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -265,6 +338,8 @@ main(void)
 	tcase_add_loop_test(t, bdat, 0, nitems(chunks));
 	tcase_add_loop_test(t, vrfy, 0, nitems(vrfys));
 	tcase_add_test(t, replies);
+	tcase_add_loop_test(t, words_of_auth, 0, nitems(auths));
+	tcase_add_loop_test(t, response, 0, nitems(responses));
 	suite_add_tcase(s, t);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
