@@ -17,7 +17,7 @@
 
 #define ROUNDS_MAX	16u	/* no mechanism needs so many */
 #define BINDING_MAX	128u
-#define CERT_MAX	32768u
+#define CERT_MAX	16384u	/* as much as auth takes */
 
 /* What belongs to one AUTH. */
 struct dialogue {
@@ -125,6 +125,19 @@ dialogue_end(struct dialogue *g)
 	buf_wipe(&g->message);
 }
 
+/* Said and logged; what the client sent is in neither. NULL: it did not come to a dialogue. */
+static void
+refuse(struct session *s, const struct dialogue *g, unsigned code,
+    const char *status, const char *text)
+{
+	char	why[LOG_SAFE_MAX];
+
+	log_info("login-failed mechanism=%s client=%s code=%u why=%s",
+	    g == NULL ? "none" : mechanism_name(g->mechanism), s->client,
+	    code, log_safe(why, sizeof(why), str_from(text)));
+	reply(s, code, status, "%s", text);
+}
+
 /* A client's message; what it was decoded from is overwritten. False: answered. */
 static bool
 take_message(struct session *s, struct dialogue *g, struct str text,
@@ -138,12 +151,13 @@ take_message(struct session *s, struct dialogue *g, struct str text,
 	    args_auth_decode(text, initial, &g->message);
 	conn_wipe(&s->conn);
 	if (!ok)
-		reply(s, 501, "5.5.2", "expected base64");
+		refuse(s, g, 501, "5.5.2", "expected base64");
 	return ok;
 }
 
 static enum turn
-wrong_line(struct session *s, enum line_status st, struct str line)
+wrong_line(struct session *s, const struct dialogue *g, enum line_status st,
+    struct str line)
 {
 	bool	longer = st == LINE_LONG;
 
@@ -156,10 +170,10 @@ wrong_line(struct session *s, enum line_status st, struct str line)
 	}
 	conn_wipe(&s->conn);
 	if (longer)
-		reply(s, 500, "5.5.6", "line is longer than %u bytes",
-		    AUTH_LINE_MAX);
+		refuse(s, g, 500, "5.5.6", "line is longer than 12288 bytes");
 	else
-		reply(s, 501, "5.5.2", "bare CR, bare LF or NUL in a line");
+		refuse(s, g, 501, "5.5.2",
+		    "bare CR, bare LF or NUL in a line");
 	return TURN_ANSWERED;
 }
 
@@ -184,9 +198,9 @@ challenge(struct session *s, struct dialogue *g, struct str data)
 	session_until(s, now_ms() + session_timeout(s));
 	st = conn_line(&s->conn, AUTH_LINE_MAX, session_timeout(s), &line);
 	if (st != LINE_OK)
-		return wrong_line(s, st, line);
+		return wrong_line(s, g, st, line);
 	if (str_eq(line, STR("*"))) {
-		reply(s, 501, "5.0.0", "authentication cancelled");
+		refuse(s, g, 501, "5.0.0", "authentication cancelled");
 		return TURN_ANSWERED;
 	}
 	return take_message(s, g, line, false) ? TURN_OK : TURN_ANSWERED;
@@ -203,7 +217,7 @@ last_words(struct session *s, struct dialogue *g)
 	t = challenge(s, g, g->login.data);
 	if (t != TURN_OK || g->message.n == 0)
 		return t;
-	reply(s, 501, "5.5.2", "expected an empty line");
+	refuse(s, g, 501, "5.5.2", "expected an empty line");
 	return TURN_ANSWERED;
 }
 
@@ -242,9 +256,6 @@ failed(struct session *s, struct dialogue *g)
 	const char		*text = l->text;
 	size_t			 i;
 
-	log_info("login-failed mechanism=%s client=%s why=%s",
-	    mechanism_name(g->mechanism), s->client,
-	    l->kind[0] != '\0' ? l->kind : "unknown");
 	s->failures++;
 	for (i = 0; i < nitems(failures) - 1; i++)
 		if (strcmp(l->kind, failures[i].kind) == 0)
@@ -254,16 +265,19 @@ failed(struct session *s, struct dialogue *g)
 		i = 0;
 	if (text[0] == '\0')
 		text = failures[i].text;
-	reply(s, failures[i].code, failures[i].status, "%s", text);
+	refuse(s, g, failures[i].code, failures[i].status, text);
 	return s->state;
 }
 
 static enum state
-not_now(struct session *s, const struct login *l)
+not_now(struct session *s, const struct dialogue *g)
 {
-	if (l->broken)
+	const char	*text = g->login.text;
+
+	if (g->login.broken)
 		log_error("auth why=\"%s\"", strerror(errno));
-	reply(s, 454, "4.7.0", "%s", l->text);
+	refuse(s, g, 454, "4.7.0",
+	    text[0] != '\0' ? text : "temporary failure");
 	return s->state;
 }
 
@@ -274,8 +288,6 @@ gave_up(struct session *s, struct dialogue *g, enum turn t)
 	login_cancel(&g->login);
 	if (t == TURN_GONE)
 		return S_END;
-	log_info("login-failed mechanism=%s client=%s why=cancelled",
-	    mechanism_name(g->mechanism), s->client);
 	s->failures++;
 	return s->state;
 }
@@ -300,7 +312,7 @@ talk(struct session *s, struct dialogue *g, const struct auth_args *a)
 	if (r == LOGIN_FAIL)
 		return failed(s, g);
 	if (r == LOGIN_TEMP || r == LOGIN_MORE)
-		return not_now(s, &g->login);
+		return not_now(s, g);
 	if ((t = last_words(s, g)) != TURN_OK)
 		return gave_up(s, g, t);
 	logged_in(s, g);
@@ -318,10 +330,10 @@ choose(struct session *s, struct str name, enum mechanism *m)
 	f.encrypted = true;
 	if (s->tls[0] == '\0' && mechanism_find(name, m) &&
 	    mechanism_shows_secret(*m) && mechanism_ok(s->set, &f, *m))
-		reply(s, 538, "5.7.11", "encryption required, send STARTTLS "
-		    "first");
+		refuse(s, NULL, 538, "5.7.11",
+		    "encryption required, send STARTTLS first");
 	else
-		reply(s, 504, "5.5.4", "mechanism not available");
+		refuse(s, NULL, 504, "5.5.4", "mechanism not available");
 	return false;
 }
 
@@ -329,11 +341,11 @@ static bool
 is_welcome(struct session *s, struct cur *in, struct auth_args *a)
 {
 	if (!s->extended)
-		reply(s, 503, "5.5.1", "send EHLO first");
+		refuse(s, NULL, 503, "5.5.1", "send EHLO first");
 	else if (s->user[0] != '\0')
-		reply(s, 503, "5.5.1", "you have logged in already");
+		refuse(s, NULL, 503, "5.5.1", "you have logged in already");
 	else if (!args_auth(in, a))
-		reply(s, 501, "5.5.4", "expected AUTH mechanism "
+		refuse(s, NULL, 501, "5.5.4", "expected AUTH mechanism "
 		    "[initial-response]");
 	else
 		return true;

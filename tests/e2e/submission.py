@@ -144,7 +144,8 @@ def secrets(st):
     log = st.log().encode()
     for secret in (ALICE, b"secret", b"AGFs", b"????", b"wrong\"", b"A" * 100):
         want("nothing of %r in the log" % secret, None, secret not in log)
-    st.logged(" login-failed mechanism=PLAIN client=127.0.0.1 why=")
+    st.logged(" login-failed mechanism=PLAIN client=127.0.0.1 code=535 why=")
+    st.logged(" login-failed mechanism=none client=127.0.0.1 code=504 why=")
     st.logged("login user=alice mechanism=PLAIN client=127.0.0.1")
 
 
