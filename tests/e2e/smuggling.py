@@ -279,10 +279,10 @@ def order(tap):
         want("its id", got[-1], ident(got[-1]).encode() in came(DIR, "alice", w)[0])
     tap.run("commands before the greeting are answered after it", early)
     hi = (b"EHLO x\r\n", ["220", "250"])
-    dialogue(tap, "STARTTLS is refused, what follows is not taken over", [
+    dialogue(tap, "what follows STARTTLS is not taken over", [
         hi, (b"MAIL FROM:<s@client.test>\r\n", ["250"]), (b"STARTTLS\r\nRCPT TO:<nobody-here@example.test>\r\n",
-                                                         ["502", "550"])])
-    dialogue(tap, "STARTTLS with arguments", [hi, (b"STARTTLS now\r\n", ["502"])])
+                                                         ["554"])], closed=True)
+    dialogue(tap, "STARTTLS with arguments", [hi, (b"STARTTLS now\r\n", ["501"])])
     dialogue(tap, "content behind a refused DATA is no message", [hi, (
         b"MAIL FROM:<" + EVIL + b">\r\nRCPT TO:<nobody-here@example.test>\r\nDATA\r\nSubject: x\r\n\r\nbody\r\n.\r\n",
         ["250", "550 5.1.1", "554 5.5.1", "500", "500", "500", "500"])])
@@ -303,7 +303,7 @@ def order(tap):
             (verb + b"\r\nHost: x\r\n\r\n" + b"EHLO x\r\n" + SECOND + b"\r\n.\r\nQUIT\r\n", ["220", "554"])], closed=True)
     dialogue(tap, "PROXY is no command", [(b"PROXY TCP4 192.0.2.1 192.0.2.2 1 25\r\n", ["220", "500"]),
                                           (b"XCLIENT ADDR=192.0.2.1\r\nXFORWARD NAME=x\r\n", ["500", "500"])])
-    dialogue(tap, "a TLS hello is no command", [(b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00\r\n", ["220", "500"])])
+    dialogue(tap, "a TLS hello is no command", [(b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00\r\n", ["220", "554"])], closed=True)
 
 
 def nothing_evil():
