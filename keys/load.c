@@ -11,6 +11,8 @@
 
 #include "common/base/fdio.h"
 
+#define ROOM	16384u		/* for any key; a certificate with a long chain may need more */
+
 void
 load_wipe(struct load *l)
 {
@@ -81,7 +83,9 @@ load_files(struct load *l, const struct child_fd *fds, size_t n,
 			return diag_set(why, "descriptor \"%s\" of the master",
 			    fds[i].name);
 		buf_wipe(b);
-		if (fdio_slurp(fds[i].fd, b) == -1) {
+		/* one that grows leaves copies of a key behind */
+		if (buf_reserve(b, ROOM) == -1 ||
+		    fdio_slurp(fds[i].fd, b) == -1) {
 			diag_errno(why, "%s", fds[i].name);
 			buf_wipe(b);
 			return -1;
