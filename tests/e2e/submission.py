@@ -15,7 +15,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from e2e import ADDR, Skip, Smtp, Stage, Tap, ident, mails, until, want, word  # noqa: E402
+from e2e import ADDR, ROOT, Skip, Smtp, Stage, Tap, ident, mails, until, want, word  # noqa: E402
 
 os.environ["PATH"] += ":/usr/sbin:/sbin"
 ALICE = b"AGFsaWNlAHNlY3JldA=="
@@ -372,6 +372,44 @@ def external(st, directory):
         pass
 
 
+def memory(st, program):
+    """All that the processes of a program have in their memory, in pieces."""
+    exe = os.path.realpath(os.path.join(st.dir, "bin", program))
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            if os.readlink("/proc/%s/exe" % pid) != exe:
+                continue
+            with open("/proc/%s/maps" % pid, encoding="utf-8") as f:
+                maps = [l.split() for l in f]
+            with open("/proc/%s/mem" % pid, "rb", 0) as f:
+                for m in maps:
+                    if m[1].startswith("r") and "[v" not in m[-1]:
+                        start, end = (int(n, 16) for n in m[0].split("-"))
+                        f.seek(start)
+                        yield f.read(end - start)
+        except OSError:
+            pass
+
+
+def wiped(st):
+    """What a client said is in no memory any more when it has its answer."""
+    if not ROOT:
+        raise Skip("only root can see it")
+    secret = b"a-password-that-stands-nowhere"
+    coded = base64.b64encode(secret)
+    whole = plain(b"alice", secret)
+    for begin in (lambda: session(st, None), lambda: over_tls(st)):
+        for lines, codes in ((b"AUTH PLAIN " + whole, ("535",)), (b"AUTH PLAIN\r\n" + whole, ("334", "535")),
+                             (b"AUTH LOGIN\r\nYWxpY2U=\r\n" + coded, ("334", "334", "535"))):
+            with begin() as c:
+                c.say(lines, *codes)
+                for program in ("smtpd", "auth"):
+                    pieces = list(memory(st, program))
+                    want("we see its memory", None, any(b"mx.example.test" in p for p in pieces))
+                    for what in (secret, coded[:-4], whole[12:-4]):
+                        want("%s has %r no more" % (program, what), None, not any(what in p for p in pieces))
+
+
 # ---- mail programs
 
 def run(*args, data=None, ok=True):
@@ -455,6 +493,7 @@ def main():
             tap.run("AUTH: " + name, shape, st, lines, codes)
         tap.run("again and again", again, st)
         tap.run("secrets", secrets, st)
+        tap.run("wiped", wiped, st)
     with Stage("submission.cleartext no\n") as st:
         tap.run("cleartext", cleartext, st)
     with Stage("submission.hide-client yes\nsubmission.show-user yes\nsmtp.auth yes\nsubmission.user-messages 3\n"
