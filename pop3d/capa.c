@@ -5,38 +5,45 @@
 
 #include "common/proc/settings.h"
 
+void
+capa_offer(struct talk_offer *o, const struct settings *set,
+    const struct mechanism_facts *facts)
+{
+	*o = (struct talk_offer){ .delay = set->pop3_minimum_delay };
+	mechanisms_text(set, facts, o->mechanisms);
+	o->password = mechanism_ok(set, facts, MECHANISM_NONE);
+	strlcpy(o->expire, set->pop3_expire, sizeof(o->expire));
+}
+
 /* RFC 2449, 6.5 and 6.7: nothing that is not so. */
 static void
-say_policy(struct talk *t, const struct settings *set)
+say_policy(struct talk *t)
 {
 	/* in seconds; a little more than is asked for is no lie */
-	if (set->pop3_minimum_delay > 0)
-		talk_row(t, "LOGIN-DELAY %lld",
-		    (set->pop3_minimum_delay + 999) / 1000);
-	if (strcmp(set->pop3_expire, "never") == 0)
+	if (t->offer.delay > 0)
+		talk_row(t, "LOGIN-DELAY %lld", (t->offer.delay + 999) / 1000);
+	if (strcmp(t->offer.expire, "never") == 0)
 		talk_row(t, "EXPIRE NEVER");
 	else
-		talk_row(t, "EXPIRE %s", set->pop3_expire);
+		talk_row(t, "EXPIRE %s", t->offer.expire);
 }
 
 void
 capa_say(struct talk *t)
 {
-	char	names[MECHANISMS_TEXT_SIZE];
-
 	talk_ok(t, "capabilities follow");
-	if (mechanism_ok(t->set, &t->facts, MECHANISM_NONE))
+	if (t->offer.password)
 		talk_row(t, "USER");
-	if (mechanisms_text(t->set, &t->facts, names)[0] != '\0')
-		talk_row(t, "SASL %s", names);
-	if (t->may_stls)
+	if (t->offer.mechanisms[0] != '\0')
+		talk_row(t, "SASL %s", t->offer.mechanisms);
+	if (t->offer.stls)
 		talk_row(t, "STLS");
 	talk_row(t, "TOP");
 	talk_row(t, "UIDL");
 	talk_row(t, "PIPELINING");
 	talk_row(t, "RESP-CODES");
 	talk_row(t, "AUTH-RESP-CODE");
-	say_policy(t, t->set);
+	say_policy(t);
 	talk_row(t, "UTF8 USER");
 	talk_row(t, "LANG");
 	talk_row(t, "IMPLEMENTATION Posthouse");

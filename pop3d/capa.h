@@ -4,7 +4,9 @@
 
 #include "pop3d/talk.h"
 
-/* CAPA (RFC 2449, 5): by the talk's settings and facts. */
+/* What a connection of which this is known is offered; without STLS. */
+void	capa_offer(struct talk_offer *, const struct settings *, const struct mechanism_facts *);
+/* CAPA (RFC 2449, 5). */
 void	capa_say(struct talk *);
 /* LANG (RFC 6856, 3): a language range, "*", or nothing for the list. */
 void	capa_lang(struct talk *, struct str range);

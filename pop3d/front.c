@@ -27,6 +27,8 @@ static bool
 cmd_capa(struct front *f, const struct command *c)
 {
 	(void)c;
+	capa_offer(&f->talk.offer, f->set, &f->facts);
+	f->talk.offer.stls = f->may_stls;
 	capa_say(&f->talk);
 	return true;
 }
@@ -113,7 +115,7 @@ begin(struct front *f, const struct listener *l,
 	if (peer->stress && idle > STRESS_TIMEOUT)
 		idle = STRESS_TIMEOUT;
 	talk_init(&f->talk, peer->fd, idle, set->pop3_errors, peer->stop);
-	f->talk.set = set;
+	f->set = set;
 	f->talk.line_max = LINE_MAX;
 	/* who does not log in has no more time in all than an idle client */
 	f->talk.conn.deadline = now_ms() + idle;
@@ -121,8 +123,8 @@ begin(struct front *f, const struct listener *l,
 	buf_init(&f->exporter, BINDING_MAX);
 	buf_init(&f->end_point, BINDING_MAX);
 	buf_init(&f->certificate, CERTIFICATE_MAX);
-	f->talk.may_stls = l->tls != NULL;
-	f->talk.facts.cleartext_ok = mechanisms_cleartext_ok(
+	f->may_stls = l->tls != NULL;
+	f->facts.cleartext_ok = mechanisms_cleartext_ok(
 	    set->pop3_cleartext, &peer->peer);
 	if (peer->peer.valid)
 		addr_text(&peer->peer, false, f->client);
@@ -136,7 +138,7 @@ serve(struct front *f)
 	struct str	line;
 	bool		more = true;
 
-	talk_ok(&f->talk, "%s POP3 server ready", f->talk.set->hostname);
+	talk_ok(&f->talk, "%s POP3 server ready", f->set->hostname);
 	while (more && talk_line(&f->talk, &line)) {
 		more = run(f, line);
 		conn_wipe(&f->talk.conn);

@@ -137,7 +137,7 @@ static bool
 may_begin(struct front *f, bool *ours)
 {
 	*ours = true;
-	if (!f->talk.facts.encrypted &&
+	if (!f->facts.encrypted &&
 	    conn_pending(&f->talk.conn).n > PENDING_MAX) {
 		talk_bad(&f->talk, "too many commands at once");
 		return false;
@@ -154,7 +154,7 @@ front_user(struct front *f, const struct command *c)
 {
 	struct str	name = str_trim(c->text);
 
-	if (!mechanism_ok(f->talk.set, &f->talk.facts, MECHANISM_NONE)) {
+	if (!mechanism_ok(f->set, &f->facts, MECHANISM_NONE)) {
 		talk_bad(&f->talk,
 		    "no password without an encrypted connection");
 		return true;
@@ -195,8 +195,8 @@ static bool
 list_mechanisms(struct front *f)
 {
 	char		names[MECHANISMS_TEXT_SIZE];
-	struct cur	in = cur_from(str_from(mechanisms_text(f->talk.set,
-			    &f->talk.facts, names)));
+	struct cur	in = cur_from(str_from(mechanisms_text(f->set,
+			    &f->facts, names)));
 	struct str	one;
 
 	if (cur_done(&in)) {
@@ -337,7 +337,7 @@ front_auth(struct front *f, const struct command *c)
 		return list_mechanisms(f);
 	if (!cur_span(&in, is_vchar, cur_left(&in), &name) ||
 	    !mechanism_find(name, &m) ||
-	    !mechanism_ok(f->talk.set, &f->talk.facts, m)) {
+	    !mechanism_ok(f->set, &f->facts, m)) {
 		talk_bad(&f->talk, "there is no such mechanism here");
 		return true;
 	}

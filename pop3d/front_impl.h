@@ -11,6 +11,9 @@
 struct front {
 	struct talk		 talk;
 	const struct listener	*listener;
+	const struct settings	*set;
+	struct mechanism_facts	 facts;		/* of the connection */
+	bool			 may_stls;	/* it can still be encrypted */
 	struct login		 login;
 	bool			 has_user;
 	char			 tls[80];	/* "TLSv1.3 TLS_AES_...", as auth takes it; "" in the clear */

@@ -28,9 +28,9 @@ learn(struct front *f)
 		buf_free(&f->end_point);
 	if (tls_peer_certificate(c, &f->certificate) != 1)
 		buf_free(&f->certificate);
-	f->talk.facts.encrypted = true;
-	f->talk.facts.binding = f->exporter.n > 0 || f->end_point.n > 0;
-	f->talk.facts.certificate = f->certificate.n > 0;
+	f->facts.encrypted = true;
+	f->facts.binding = f->exporter.n > 0 || f->end_point.n > 0;
+	f->facts.certificate = f->certificate.n > 0;
 }
 
 bool
@@ -42,7 +42,7 @@ front_shake_hands(struct front *f)
 		diag_set(&why, "there are no certificates");
 	else if (tls_server_start(f->listener->tls, &f->talk.conn,
 	    HANDSHAKE_TIMEOUT, &why) == 0) {
-		f->talk.may_stls = false;
+		f->may_stls = false;
 		learn(f);
 		log_debug("tls client=%s tls=\"%s\"", f->client, f->tls);
 		return true;
@@ -63,7 +63,7 @@ front_stls(struct front *f, const struct command *c)
 	struct conn	*conn = &f->talk.conn;
 
 	(void)c;
-	if (!f->talk.may_stls || f->talk.utf8) {
+	if (!f->may_stls || f->talk.utf8) {
 		/* RFC 6856, 2.1 */
 		talk_bad(&f->talk, f->talk.utf8 ? "not after UTF8" :
 		    tls_is_on(conn) ? "the connection is encrypted" :

@@ -22,6 +22,7 @@
 #include "common/proc/sandbox.h"
 #include "common/proc/settings.h"
 #include "common/proc/sig.h"
+#include "pop3d/capa.h"
 #include "pop3d/transaction.h"
 
 #define PATH_LIMIT	1100
@@ -91,13 +92,14 @@ refuse(struct talk *t, const struct login *l, const char *code,
 static void
 set_offer(struct talk *t, const struct login *l, const struct settings *set)
 {
-	struct addr	client;
+	struct mechanism_facts	facts = { .encrypted = l->tls[0] != '\0' };
+	struct addr		client;
 
-	t->set = set;
-	t->utf8 = strcmp(l->note, "utf8") == 0;
-	t->facts.encrypted = t->facts.binding = l->tls[0] != '\0';
-	t->facts.cleartext_ok = addr_parse(str_from(l->client), &client) == 0 &&
+	facts.binding = facts.encrypted;
+	facts.cleartext_ok = addr_parse(str_from(l->client), &client) == 0 &&
 	    mechanisms_cleartext_ok(set->pop3_cleartext, &client);
+	capa_offer(&t->offer, set, &facts);
+	t->utf8 = strcmp(l->note, "utf8") == 0;
 }
 
 /* RFC 1939, 4: the maildrop is locked, or the client has to come again. */
@@ -120,7 +122,7 @@ lock(struct talk *t, const struct login *l, struct box *box)
 static bool
 is_too_soon(struct talk *t, const struct login *l, const struct box *box)
 {
-	int64_t	least = t->set->pop3_minimum_delay, since;
+	int64_t	least = t->offer.delay, since;
 
 	if (least == 0)
 		return false;
@@ -155,7 +157,9 @@ serve(struct talk *t, const struct login *l, struct box **box)
 {
 	struct transaction	x;
 
-	if (!lock(t, l, *box) || is_too_soon(t, l, *box))
+	if (!lock(t, l, *box))
+		return;
+	if (is_too_soon(t, l, *box))
 		return;
 	if (transaction_run(&x, t, *box) == -1) {
 		refuse(t, l, "[SYS/TEMP]", "temporary failure",

@@ -16,16 +16,22 @@ enum talk_status {
 	TALK_OVER	/* there are no more, end says why */
 };
 
+/* What CAPA says, see capa.h. */
+struct talk_offer {
+	char		 mechanisms[MECHANISMS_TEXT_SIZE];
+	bool		 password;	/* USER and PASS */
+	bool		 stls;
+	long long	 delay;		/* ms between two logins, 0: none */
+	char		 expire[8];	/* days, or "never" */
+};
+
 struct talk {
 	struct conn	 conn;
 	int64_t		 idle;		/* ms, the autologout timer */
 	size_t		 line_max;	/* TALK_LINE, and for the front more */
 	long long	 errors, errors_max;
 	const char	*end;		/* why there are no more lines */
-	/* What can be offered, see capa.h. */
-	const struct settings *set;
-	struct mechanism_facts facts;	/* of the connection */
-	bool		 may_stls;	/* it can still be encrypted */
+	struct talk_offer offer;
 	bool		 utf8;		/* RFC 6856, 2.1: the client has asked for it */
 };
 
