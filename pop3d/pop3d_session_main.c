@@ -32,6 +32,7 @@ struct login {
 	char		mailbox[PATH_LIMIT];
 	char		client[80], local[80], tls[80];
 	char		note[AUTH_NOTE_MAX + 1];
+	char		names[64];	/* pop3.dovecot-uidl */
 	struct buf	record;
 	struct str	pending;	/* view into record */
 	int		filter;		/* of the sandbox */
@@ -126,8 +127,10 @@ is_too_soon(struct talk *t, const struct login *l, const struct box *box)
 
 	if (least == 0)
 		return false;
-	since = box_last_use(box);
-	if (since >= 0 && since < least) {
+	/* the first one ever is noted at its end, see serve */
+	if ((since = box_last_use(box)) == -1)
+		return false;
+	if (since < least) {
 		talk_err(t, "[LOGIN-DELAY] not before %lld seconds from now",
 		    (long long)(least - since + 999) / 1000);
 		log_info("session-refused user=%s client=%s why=\"too soon\"",
@@ -159,6 +162,12 @@ serve(struct talk *t, const struct login *l, struct box **box)
 
 	if (!lock(t, l, *box))
 		return;
+	if (strcmp(l->names, "none") != 0 &&
+	    box_adopt_names(*box, l->names) == -1) {
+		refuse(t, l, "[SYS/TEMP]", "temporary failure",
+		    strerror(errno));
+		return;
+	}
 	if (is_too_soon(t, l, *box))
 		return;
 	if (transaction_run(&x, t, *box) == -1) {
@@ -170,6 +179,9 @@ serve(struct talk *t, const struct login *l, struct box **box)
 	if (box_save_uids(*box) == -1)
 		log_warn("uid-list user=%s why=\"%s\"", l->user,
 		    strerror(errno));
+	/* only now: what was adopted is on disk */
+	else if (box_last_use(*box) == -1 && box_note_use(*box) == -1)
+		log_warn("lock user=%s why=\"%s\"", l->user, strerror(errno));
 	/* unlocked before the client knows that it may come again */
 	box_close(box);
 	talk_close(t);
@@ -177,7 +189,7 @@ serve(struct talk *t, const struct login *l, struct box **box)
 }
 
 static int
-session(int client, struct login *l, const struct settings *set)
+session(int client, struct login *l, struct settings **set)
 {
 	struct diag	 why = { "" };
 	struct talk	 t;
@@ -186,9 +198,11 @@ session(int client, struct login *l, const struct settings *set)
 
 	if (fdio_nonblock(client, 1) == -1 || sig_init(SIG_EV_TERM) == -1)
 		return EX_OSERR;
-	talk_init(&t, client, set->pop3.idle_timeout, set->pop3_errors,
+	talk_init(&t, client, (*set)->pop3.idle_timeout, (*set)->pop3_errors,
 	    sig_stop_flag());
-	set_offer(&t, l, set);
+	set_offer(&t, l, *set);
+	strlcpy(l->names, (*set)->pop3_dovecot_names, sizeof(l->names));
+	settings_free(set);	/* what comes now fits into its place */
 	r = enter(l, &box, &why);
 	if (r == -1 && box_path(l->mailbox) == NULL)
 		refuse(&t, l, "[SYS/PERM]",
@@ -232,7 +246,7 @@ main(int argc, char *argv[])
 		return EX_PROTOCOL;
 	}
 	fdio_close(&record);
-	status = session(client, &l, set);
+	status = session(client, &l, &set);
 	buf_wipe(&l.record);
 	settings_free(&set);
 	return status;

@@ -134,6 +134,7 @@ struct settings {
 	struct setting_list	 pop3s_listen;	/* TLS from the first byte */
 	long long		 pop3_errors, pop3_minimum_delay;
 	char			*pop3_expire;	/* days, or "never": what is said of mail that stays here */
+	char			*pop3_dovecot_names;	/* its pop3_uidl_format, or "none" */
 	char			*pop3_cleartext;	/* "yes", "no", "loopback": passwords without TLS */
 	struct setting_list	 auth_mechanisms;	/* of SASL, in the order in which they are announced */
 	struct setting_list	 auth_allow, auth_deny;	/* network, service or "*" */

@@ -167,6 +167,8 @@ const struct setting_key setting_keys[] = {
 	    POP3D | SESSION | AUTH),
 	TIME("pop3.minimum-delay", pop3_minimum_delay, "0", "0", "1d",
 	    POP3D | SESSION),
+	TEXT("pop3.dovecot-uidl", pop3_dovecot_names, "%08Xu%08Xv", rule_line,
+	    SESSION),
 	TEXT("pop3.expire", pop3_expire, "never", rule_expire, POP3D | SESSION),
 	COUNT("pop3.user-connections", pop3_user_connections, "20", "0",
 	    "100000", MASTER),

@@ -165,6 +165,35 @@ box_lock(struct box *b)
 	return -1;
 }
 
+/* Not its list of UIDs, which others write, too. */
+static bool
+was_dovecots(const struct box *b)
+{
+	static const char *const names[] = {
+		"dovecot-uidvalidity", "dovecot.index.log", "dovecot.index"
+	};
+	struct stat	st;
+	size_t		i;
+
+	for (i = 0; i < nitems(names); i++)
+		if (fstatat(b->dir.root, names[i], &st,
+		    AT_SYMLINK_NOFOLLOW) == 0)
+			return true;
+	return false;
+}
+
+int
+box_adopt_names(struct box *b, const char *format)
+{
+	struct stat	st;
+
+	if (b->lock == -1 || fstat(b->lock, &st) == -1 || st.st_size > 0 ||
+	    !was_dovecots(b))
+		return 0;
+	b->adopt = format;
+	return box_list_adopt(b);
+}
+
 /* The file is empty until the first use. */
 int64_t
 box_last_use(const struct box *b)

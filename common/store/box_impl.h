@@ -32,6 +32,7 @@ struct box {
 	struct uidlist_head	 head;		/* version 0: no list yet */
 	size_t			 dead;		/* lines in the list that nobody needs */
 	bool			 damaged;	/* the list wants to be written anew */
+	const char		*adopt;		/* names for UIDL are being taken over by this format, or NULL */
 	bool			 removed_new, removed_cur;
 	int64_t			 freed_bytes, freed_count;
 };
@@ -43,6 +44,8 @@ int	box_rehash(struct box *) must_check;
 
 /* box_list.c: the list's text into text, its UIDs into the entries. */
 int	box_load_uids(struct box *, struct buf *text, struct diag *why) must_check;
+/* box_list.c: gives those on the list their names by b->adopt. */
+int	box_list_adopt(struct box *) must_check;
 #define BOX_LIST_MAX	(256u << 20)
 
 #endif

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include "common/base/now.h"
 #include "common/store/box_impl.h"
 
+#define UIDL_MAX	70	/* RFC 1939, 7 */
 #define LIST		"dovecot-uidlist"
 #define LIST_LOCK	"dovecot-uidlist.lock"
 #define LOCK_WAIT	3000	/* ms */
@@ -40,6 +42,40 @@ forget(struct box *b)
 	b->damaged = false;
 }
 
+/* One that has no name for UIDL gets the one that it had elsewhere. */
+static int
+adopt(struct box *b, struct box_entry *e)
+{
+	char		 text[UIDL_MAX + 1];
+	struct buf	 more;
+	int		 r;
+
+	if (e->m.uidl.n > 0 || !uidlist_pop3_name(b->adopt, e->m.uid,
+	    b->head.validity, e->m.name, text, sizeof(text)) ||
+	    strchr(text, ' ') != NULL)
+		return 0;
+	buf_init(&more, 65536 + e->more.n);
+	buf_addf(&more, "P%s%s%.*s", text, e->more.n > 0 ? " " : "",
+	    STR_ARG(e->more));
+	r = !buf_ok(&more) ? -1 :
+	    arena_dup(&b->names, buf_view(&more), &e->more);
+	if (r == 0)
+		(void)uidlist_field(e->more, 'P', &e->m.uidl);
+	buf_free(&more);
+	return r;
+}
+
+int
+box_list_adopt(struct box *b)
+{
+	size_t	i;
+
+	for (i = 0; i < b->n; i++)
+		if (b->entries[i].listed && adopt(b, &b->entries[i]) == -1)
+			return -1;
+	return 0;
+}
+
 static int
 take_line(struct box *b, struct box_entry *e, const struct uidlist_line *l)
 {
@@ -48,12 +84,12 @@ take_line(struct box *b, struct box_entry *e, const struct uidlist_line *l)
 
 	e->m.uid = l->uid;
 	e->listed = true;
-	if (l->more.n == 0)
-		return 0;
-	if (arena_dup(&b->names, l->more, &e->more) == -1)
+	if (l->more.n > 0 && arena_dup(&b->names, l->more, &e->more) == -1)
 		return -1;
 	if (!uidlist_field(e->more, 'P', &e->m.uidl))
 		e->m.uidl.n = 0;
+	if (b->adopt != NULL && adopt(b, e) == -1)
+		return -1;
 	if (e->size_kept || !uidlist_field(e->more, 'W', &size) ||
 	    str_number(size, INT64_MAX, &v) == -1)
 		return 0;
@@ -140,7 +176,7 @@ needs_rewrite(const struct box *b)
 {
 	size_t	i;
 
-	if (b->damaged || too_many_dead(b))
+	if (b->damaged || b->adopt != NULL || too_many_dead(b))
 		return true;
 	for (i = 0; i < b->n; i++)
 		if (b->entries[i].listed && b->entries[i].has_size &&
@@ -350,6 +386,7 @@ note_written(struct box *b)
 	if (b->damaged || too_many_dead(b))
 		b->dead = 0;
 	b->damaged = false;
+	b->adopt = NULL;
 	b->head.version = 3;
 }
 

@@ -161,6 +161,53 @@ uidlist_field(struct str more, char key, struct str *value)
 	return false;
 }
 
+/* One conversion, behind its '%'. */
+static bool
+convert(struct cur *in, uint32_t uid, uint32_t validity, struct str name,
+    struct buf *out)
+{
+	unsigned long long	width = 0;
+	bool			hex;
+	uint32_t		v;
+
+	if (cur_byte(in, '%'))
+		return buf_addc(out, '%') == 0;
+	if (cur_byte(in, 'f'))
+		return buf_addstr(out, name) == 0;
+	if (cur_byte(in, '0') && !cur_number(in, 64, &width))
+		return false;
+	hex = cur_byte(in, 'X');
+	if (cur_byte(in, 'u'))
+		v = uid;
+	else if (cur_byte(in, 'v'))
+		v = validity;
+	else
+		return false;
+	return buf_addf(out, hex ? "%0*x" : "%0*u", width == 0 ? 1 :
+	    (int)width, v) == 0;
+}
+
+bool
+uidlist_pop3_name(const char *format, uint32_t uid, uint32_t validity,
+    struct str name, char *out, size_t size)
+{
+	struct cur	in = cur_from(str_from(format));
+	struct buf	text;
+	bool		ok = true;
+
+	buf_init(&text, size);
+	while (ok && !cur_done(&in))
+		if (cur_byte(&in, '%'))
+			ok = convert(&in, uid, validity, name, &text);
+		else {
+			ok = buf_addc(&text, (char)cur_peek(&in)) == 0;
+			in.p++;
+		}
+	ok = ok && text.n > 0 && str_copy(out, size, buf_view(&text)) == 0;
+	buf_free(&text);
+	return ok;
+}
+
 void
 uidlist_put_head(struct buf *b, const struct uidlist_head *h)
 {

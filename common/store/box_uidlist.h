@@ -40,6 +40,11 @@ bool	uidlist_next(struct cur *, unsigned version, uint32_t *last,
 	    size_t *skipped, struct uidlist_line *);
 /* The value of a field. */
 bool	uidlist_field(struct str more, char key, struct str *);
+/*
+ * A name for POP3's UIDL by Dovecot's pop3_uidl_format: %u is the UID, %v the validity, %f the file's base name; X in front
+ * of the letter: in hexadecimal; 0 and a number: as wide as that; %%. False: the format knows more, or it does not fit.
+ */
+bool	uidlist_pop3_name(const char *format, uint32_t uid, uint32_t validity, struct str name, char *, size_t);
 /* Can a line hold this base name? */
 bool	uidlist_name_ok(struct str);
 /* Version 3; errors stay in the buffer. */
