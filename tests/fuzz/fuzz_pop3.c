@@ -59,6 +59,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 		if (c.verb == VERB_TOP && c.n != 2)
 			abort();
+		if ((c.verb == VERB_STLS || c.verb == VERB_UTF8) &&
+		    (c.n != 0 || c.text.n != 0))
+			abort();
 	}
 	if (shown(in, in.n + 1, data[0] % 5) !=
 	    shown(in, data[0] % 7 + 1u, data[0] % 5))

@@ -39,7 +39,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct buf		out;
 	uint32_t		last = 0, before = 0;
 	size_t			skipped = 0;
+	char			format[64], name[71];
 
+	if (size < sizeof(format) && memchr(data, 0, size) == NULL) {
+		memcpy(format, data, size);
+		format[size] = '\0';
+		if (uidlist_pop3_name(format, UINT32_MAX, 1, STR("a.b"), name,
+		    sizeof(name)) && strlen(name) >= sizeof(name))
+			abort();
+	}
 	if (size == 0 || !uidlist_head(&c, &h))
 		return 0;
 	buf_init(&out, 1u << 22);

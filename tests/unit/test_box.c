@@ -310,6 +310,71 @@ START_TEST(uids_taken_over)
 }
 END_TEST
 
+#define NAMES	"%08Xu%08Xv"
+
+/* Of a list that Dovecot made: once, for those on it, and for ever. */
+START_TEST(names_adopted)
+{
+	struct box	*b;
+
+	put("cur/10.a:2,S", "a\n");
+	put("new/11.b", "b\n");
+	put("new/12.c", "c\n");
+	put("dovecot-uidlist", "3 V77 N21\n5 Pold :11.b\n20 W3 :10.a\n");
+	b = open_box();
+	ck_assert_int_eq(box_adopt_names(b, NAMES), 0);	/* not locked */
+	ck_assert_int_eq(box_lock(b), 0);
+	ck_assert_int_eq(box_last_use(b), -1);
+	ck_assert_int_eq(box_adopt_names(b, NAMES), 0);	/* not Dovecot's */
+	ck_assert_uint_eq(box_message(b, 1)->uidl.n, 0);
+	put("dovecot.index.log", "");
+	ck_assert_int_eq(box_adopt_names(b, NAMES), 0);
+	ck_assert(str_eq(box_message(b, 0)->uidl, STR("old")));
+	ck_assert(str_eq(box_message(b, 1)->uidl, STR("000000140000004d")));
+	ck_assert_uint_eq(box_message(b, 2)->uidl.n, 0);
+	ck_assert_int_eq(box_save_uids(b), 0);
+	list_is("3 V77 N22\n5 Pold :11.b\n20 P000000140000004d W3 :10.a\n"
+	    "21 :12.c\n");
+	ck_assert_int_eq(box_note_use(b), 0);
+	ck_assert_int_ge(box_last_use(b), 0);
+	ck_assert_int_lt(box_last_use(b), 60000);
+	box_close(&b);
+	put("new/13.d", "d\n");
+	b = open_box();
+	ck_assert_int_eq(box_lock(b), 0);
+	ck_assert_int_eq(box_save_uids(b), 0);
+	ck_assert_int_eq(box_adopt_names(b, NAMES), 0);	/* not again */
+	name_is(b, 3, "13.d");
+	ck_assert_uint_eq(box_message(b, 3)->uidl.n, 0);
+	ck_assert(str_eq(box_message(b, 1)->uidl, STR("000000140000004d")));
+	box_close(&b);
+}
+END_TEST
+
+static const struct {
+	const char	*format, *want;		/* NULL: it is none */
+} formats[] = {
+	{ NAMES, "0000000a00000fff" }, { "%u", "10" }, { "%v.%u", "4095.10" },
+	{ "UID%u-%v", "UID10-4095" }, { "%Xu", "a" }, { "%f", "1.a.h" },
+	{ "%04u%%", "0010%" }, { "x", "x" }, { "", NULL }, { "%", NULL },
+	{ "%g", NULL }, { "%0u", NULL }, { "%065u", NULL }, { "%08", NULL },
+	{ "%08X", NULL }, { "%m", NULL },
+	{ "%040u%040v", NULL }	/* longer than 70 */
+};
+
+START_TEST(pop3_names)
+{
+	char	text[71];
+	bool	ok;
+
+	ok = uidlist_pop3_name(formats[_i].format, 10, 4095, STR("1.a.h"), text,
+	    sizeof(text));
+	ck_assert_int_eq(ok, formats[_i].want != NULL);
+	if (ok)
+		ck_assert_str_eq(text, formats[_i].want);
+}
+END_TEST
+
 /* Another program gave UIDs after our scan, also to what we have not seen. */
 START_TEST(uids_meanwhile)
 {
@@ -531,12 +596,14 @@ main(void)
 	tcase_add_test(t, lock);
 	tcase_add_test(t, no_maildir);
 	tcase_add_test(t, uids_taken_over);
+	tcase_add_test(t, names_adopted);
 	tcase_add_test(t, uids_meanwhile);
 	tcase_add_test(t, uids_locked);
 	tcase_add_loop_test(t, uids_broken, 0, nitems(broken));
 	tcase_add_test(t, uids_used_up);
 	tcase_add_test(t, uids_of_the_gone);
 	tcase_add_test(t, many);
+	tcase_add_loop_test(p, pop3_names, 0, nitems(formats));
 	tcase_add_loop_test(p, line, 0, nitems(lines));
 	tcase_add_test(p, version_1);
 	suite_add_tcase(s, t);
