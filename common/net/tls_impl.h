@@ -3,6 +3,7 @@
 #define NET_TLS_IMPL_H
 
 #include <openssl/evp.h>
+#include <openssl/provider.h>
 #include <openssl/ssl.h>
 
 #include "common/base/str.h"
@@ -23,8 +24,8 @@ int	tls_believe_file(SSL_CTX *, int fd, const char *name, STACK_OF(X509_NAME) *n
 
 /* ---- tls_key.c: private keys that are only names */
 
-/* Once in a process, before the first key; again does nothing. */
-int	tls_key_init(void) must_check;
+/* Before keys are made, which it has to outlive; then OSSL_PROVIDER_unload. NULL: OpenSSL's error queue says why. */
+OSSL_PROVIDER *tls_key_init(void) must_check;
 /* The key whose public half is spki (DER), to be signed with by keys at the socket, whose path must outlive it. NULL: OpenSSL's error queue says why. */
 EVP_PKEY *tls_key_new(const char *socket, struct str spki) must_check;
 

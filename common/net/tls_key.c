@@ -384,23 +384,22 @@ provider_init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in,
 	return 1;
 }
 
-int
+OSSL_PROVIDER *
 tls_key_init(void)
 {
 	/* nothing of ours hangs on a file of the system's administrator, which is out of reach in a chroot */
 	if (OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1)
-		return -1;
+		return NULL;
 	if (OSSL_PROVIDER_available(NULL, PROVIDER))
-		return 0;
+		return OSSL_PROVIDER_load(NULL, PROVIDER);
 	/*
 	 * The default one first: of two that know a kind of key OpenSSL takes
 	 * the first unless it is told which.
 	 */
 	if (OSSL_PROVIDER_load(NULL, "default") == NULL ||
-	    OSSL_PROVIDER_add_builtin(NULL, PROVIDER, provider_init) != 1 ||
-	    OSSL_PROVIDER_load(NULL, PROVIDER) == NULL)
-		return -1;
-	return 0;
+	    OSSL_PROVIDER_add_builtin(NULL, PROVIDER, provider_init) != 1)
+		return NULL;
+	return OSSL_PROVIDER_load(NULL, PROVIDER);
 }
 
 EVP_PKEY *

@@ -27,6 +27,7 @@
 #define SNI_MAX		253
 
 struct tls_server {
+	OSSL_PROVIDER		*keys;
 	SSL_CTX			*ctx;
 	struct tls_certs	*certs;
 	struct tickets		*tickets;
@@ -229,12 +230,11 @@ tls_server_new(struct tls_server **out, const char *keys,
 	struct tls_server	*t;
 
 	*out = NULL;
-	if (tls_key_init() == -1)
-		return tls_error(why, "TLS");
 	if ((t = calloc(1, sizeof(*t))) == NULL)
 		return diag_errno(why, "TLS");
 	t->alpn = o->alpn;
-	if (tickets_new(&t->tickets) == -1 ||
+	if ((t->keys = tls_key_init()) == NULL ||
+	    tickets_new(&t->tickets) == -1 ||
 	    (t->ctx = SSL_CTX_new(TLS_server_method())) == NULL) {
 		tls_server_free(&t);
 		return tls_error(why, "TLS");
@@ -271,6 +271,8 @@ tls_server_free(struct tls_server **tp)
 	SSL_CTX_free(t->ctx);
 	tls_certs_free(&t->certs);
 	tickets_free(&t->tickets);
+	if (t->keys != NULL)
+		(void)OSSL_PROVIDER_unload(t->keys);
 	free(t);
 	*tp = NULL;
 }
