@@ -40,7 +40,8 @@ reap(struct master *m, int64_t now)
 			/* Its last words first: auth may have asked for a session. */
 			program_readable(m, &m->programs[i], now);
 			program_died(m, &m->programs[i], status, now);
-		} else if (!reload_reap(m, pid, status, now))
+		} else if (!reload_reap(m, pid, status, now) &&
+		    !tables_reap(m, pid, status))
 			(void)session_reap(m, pid, status);
 	}
 	stop_check_groups(m);

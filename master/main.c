@@ -40,7 +40,7 @@ init(struct master *m, const char *conf)
 	m->conf = conf;
 	m->log[0] = m->log[1] = m->signals = m->control = -1;
 	m->pidfile = m->spool_lock = m->tell = -1;
-	m->reload.said = m->reload.client = -1;
+	m->reload.said = m->reload.client = m->tables.said = -1;
 	for (i = 0; i < MASTER_CLIENTS; i++)
 		m->clients[i].fd = -1;
 	for (i = 0; i < ID_COUNT; i++) {

@@ -86,7 +86,7 @@ struct reload {
 
 /* Files that are looked at while we run: see watch.c. */
 #define WATCH_FILES	2048
-enum watch_action { WATCH_CERTIFICATES, WATCH_LISTENERS, WATCH_COUNT };
+enum watch_action { WATCH_CERTIFICATES, WATCH_LISTENERS, WATCH_USERS, WATCH_COUNT };
 
 struct stamp {
 	dev_t		 dev;
@@ -127,6 +127,10 @@ struct master {
 	struct stray	*groups;
 	size_t		 ngroups;
 	struct reload	 reload;
+	struct {			/* route, while it makes them: tables.c */
+		pid_t	pid;		/* 0: it does not */
+		int	said;		/* what it says, for its end */
+	}		 tables;
 	struct watch	 watch;
 	bool		 stopping, killed;
 	unsigned	 stop_step;
@@ -196,7 +200,15 @@ void	session_request(struct master *, struct program *, struct str rec, int fd);
 bool	session_reap(struct master *, pid_t, int status);
 void	session_signal(const struct master *, int);
 
+/* tables.c: the users' files have changed. False: not now. */
+bool	tables_compile(struct master *);
+bool	tables_reap(struct master *, pid_t, int status);
+
 /* reload.c */
+/* route with a flag, its messages to err: pid or -1. */
+pid_t	reload_spawn_route(const struct settings *, const char *flag, int log, int err) must_check;
+/* Line by line into the log: "EVENT why=". */
+void	reload_log_reasons(const char *event, struct str);
 void	reload_begin(struct master *, int client, int64_t now);
 void	reload_said(struct master *);		/* its pipe is readable */
 bool	reload_reap(struct master *, pid_t, int status, int64_t now);

@@ -25,8 +25,8 @@
 #define TEXT_MAX	32768	/* of route's and keys' explanations */
 #define KEYS_MS		10000	/* for keys to read what it was given */
 
-static pid_t
-spawn_route(const struct settings *s, const char *flag, int log, int err)
+pid_t
+reload_spawn_route(const struct settings *s, const char *flag, int log, int err)
 {
 	char		 path[1024], name[] = "route", option[8];
 	char		*argv[] = { name, option, NULL };
@@ -54,7 +54,7 @@ reload_route(const struct settings *s, const char *flag, struct diag *why)
 	int	status;
 	pid_t	pid;
 
-	if ((pid = spawn_route(s, flag, -1, STDERR_FILENO)) == -1)
+	if ((pid = reload_spawn_route(s, flag, -1, STDERR_FILENO)) == -1)
 		return diag_errno(why, "%s/route", s->libexec);
 	while (waitpid(pid, &status, 0) == -1)
 		if (errno != EINTR)
@@ -78,9 +78,8 @@ drop_listeners(struct master *m)
 	}
 }
 
-/* Line by line into the log. */
-static void
-log_reasons(struct str text)
+void
+reload_log_reasons(const char *event, struct str text)
 {
 	char		 line[LOG_SAFE_MAX];
 	const char	*end;
@@ -90,7 +89,7 @@ log_reasons(struct str text)
 		end = memchr(text.p, '\n', text.n);
 		n = end == NULL ? text.n : (size_t)(end - text.p);
 		if (n > 0)
-			log_error("reload-refused why=%s", log_safe(line,
+			log_error("%s why=%s", event, log_safe(line,
 			    sizeof(line), (struct str){ text.p, n }));
 		n += end != NULL;
 		text.p += n;
@@ -106,7 +105,7 @@ finish(struct master *m, bool ok)
 	bool		 again = r->again;
 
 	if (!ok) {
-		log_reasons(buf_view(&r->text));
+		reload_log_reasons("reload-refused", buf_view(&r->text));
 		drop_listeners(m);
 	}
 	control_answer(m, client, ok, buf_view(&r->text));
@@ -154,7 +153,7 @@ ask_route(struct master *m, enum reload_step step, const char *flag)
 	fdio_close(&r->said);
 	if (pipe2(pair, O_CLOEXEC) == -1)
 		return -1;
-	r->pid = spawn_route(r->settings, flag, m->log[1], pair[1]);
+	r->pid = reload_spawn_route(r->settings, flag, m->log[1], pair[1]);
 	close(pair[1]);
 	r->said = pair[0];
 	r->step = step;

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,7 +26,8 @@ static const struct {
 	bool		(*run)(struct master *);	/* false: not now */
 } actions[WATCH_COUNT] = {
 	[WATCH_CERTIFICATES] = { "certificates", tell_keys },
-	[WATCH_LISTENERS] = { "tls.client-ca", tell_listeners }
+	[WATCH_LISTENERS] = { "tls.client-ca", tell_listeners },
+	[WATCH_USERS] = { "users", tables_compile }
 };
 
 /* A file that is not there has a stamp of zeros. */
@@ -81,6 +83,22 @@ add(struct watch *w, const char *path, enum watch_action action)
 	return more[w->n++].path == NULL ? -1 : 0;
 }
 
+/* A database in its WAL mode has what is new in a file beside it. */
+static int
+add_users(struct watch *w, const struct settings *s)
+{
+	const char	*file;
+	char		 wal[PATH_SIZE];
+	size_t		 i;
+
+	for (i = 0; (file = settings_users_file(s, i)) != NULL; i++)
+		if (add(w, file, WATCH_USERS) == -1 ||
+		    ((size_t)snprintf(wal, sizeof(wal), "%s-wal", file) <
+		    sizeof(wal) && add(w, wal, WATCH_USERS) == -1))
+			return -1;
+	return 0;
+}
+
 static int
 add_all(struct watch *w, const struct settings *s)
 {
@@ -93,6 +111,8 @@ add_all(struct watch *w, const struct settings *s)
 			    sizeof(path)) == -1 ||
 			    add(w, path, WATCH_CERTIFICATES) == -1)
 				return -1;
+	if (add_users(w, s) == -1)
+		return -1;
 	if (*s->tls.client_ca == '\0')
 		return 0;
 	return add(w, s->tls.client_ca, WATCH_LISTENERS);

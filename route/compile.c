@@ -5,6 +5,7 @@
  */
 #include "route/compile.h"
 
+#include <sys/file.h>
 #include <sys/types.h>
 
 #include <err.h>
@@ -90,6 +91,18 @@ write_users(const struct settings *st, int dir, struct diag *why)
 	return r;
 }
 
+/* Until it is closed. */
+static int
+lock_dir(int dir)
+{
+	int	r;
+
+	do
+		r = flock(dir, LOCK_EX);
+	while (r == -1 && errno == EINTR);
+	return r;
+}
+
 /* All are whole before the first is renamed; users come last, they take the longest. */
 static int
 write_all(struct sources *src, const struct settings *st, struct diag *why)
@@ -102,8 +115,12 @@ write_all(struct sources *src, const struct settings *st, struct diag *why)
 	int			 dir, r = 0;
 
 	dir = open(st->tables, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir == -1)
-		return diag_errno(why, "tables directory %s", st->tables);
+	/* The master, newaliases and posthouse user may all want to at once. */
+	if (dir == -1 || lock_dir(dir) == -1) {
+		diag_errno(why, "tables directory %s", st->tables);
+		fdio_close(&dir);
+		return -1;
+	}
 	for (i = 0; i < TABLE_KINDS && r == 0; i++)
 		r = write_table(&src->tables[i], src->hidden[i], dir, names[i],
 		    &makers[i], why);

@@ -246,6 +246,11 @@ def order_of_sources():
             if ROOT:
                 os.chown(os.path.join(st.dir, "mail", "emil"), UID, UID)
             want("emil of the third", None, lets_in(st, "emil", "third"))
+            with sqlite3.connect(path) as c:
+                c.execute("INSERT INTO users SELECT 'fred', '{PLAIN}new', uid, gid, home FROM users LIMIT 1")
+            c.close()
+            until("a new row counts without a reload", lambda: lets_in(st, "fred", "new"), 40, 1)
+            st.logged("tables-made")
             out = done(st, "test", "dora", password="database")
             want("its place", out, "dora: %s:users:2" % path in out)
             with sqlite3.connect(path) as c:

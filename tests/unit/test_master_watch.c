@@ -47,26 +47,27 @@ setup(void)
 	put("a.crt", "certificate");
 	put("a.key", "key");
 	put("ca", "ca");
+	put("users", "");
 	memset(&m, 0, sizeof(m));
 	for (i = 0; i < ID_COUNT; i++) {
 		m.programs[i].plan = &plan_programs[i];
 		m.programs[i].link = -1;
 	}
 	snprintf(conf, sizeof(conf), "hostname mx.test\n"
-	    "tls.certificate %s/a.crt %s/a.key\ntls.client-ca %s/ca\n", dir,
-	    dir, dir);
+	    "tls.certificate %s/a.crt %s/a.key\ntls.client-ca %s/ca\n"
+	    "users file %s/users\n", dir, dir, dir, dir);
 	ck_assert_msg(settings_parse(str_from(conf), "test", &m.settings,
 	    &why) == 0, "%s", why.text);
 	now = 1000;
 	watch_begin(&m.watch, m.settings, now);
-	ck_assert_uint_eq(m.watch.n, 4);	/* certificate, key, OCSP, CA */
+	ck_assert_uint_eq(m.watch.n, 6);	/* certificate, key, OCSP, users and -wal, CA */
 }
 
 static void
 teardown(void)
 {
 	static const char *const files[] = { "a.crt", "a.key", "a.crt.ocsp",
-		"ca", "b" };
+		"ca", "b", "users", "users-wal" };
 	size_t			 i;
 
 	watch_forget(&m.watch);
@@ -133,13 +134,26 @@ do_ca(void)
 	put("ca", "other");
 }
 
+static void
+do_users(void)
+{
+	put("users", "more");
+}
+
+static void
+do_wal(void)
+{
+	put("users-wal", "new");
+}
+
 static const struct {
 	void			(*change)(void);
 	enum watch_action	 action;
 } changes[] = {
 	{ do_write, WATCH_CERTIFICATES }, { do_replace, WATCH_CERTIFICATES },
 	{ do_remove, WATCH_CERTIFICATES }, { do_appear, WATCH_CERTIFICATES },
-	{ do_mode, WATCH_CERTIFICATES }, { do_ca, WATCH_LISTENERS }
+	{ do_mode, WATCH_CERTIFICATES }, { do_ca, WATCH_LISTENERS },
+	{ do_users, WATCH_USERS }, { do_wal, WATCH_USERS }
 };
 
 START_TEST(change)
