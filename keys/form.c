@@ -8,7 +8,6 @@
 
 #include "common/base/attr.h"
 #include "common/fmt/cur.h"
-#include "common/fmt/cur.h"
 
 #define RANDOM		32
 #define NAMED_CURVE	3		/* RFC 8422 5.4 */
