@@ -22,6 +22,7 @@
 #define SUITES	"TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:" \
 	"TLS_CHACHA20_POLY1305_SHA256"
 #define GROUPS	"X25519:P-256:P-384"
+#define GROUPS_SIZE	256
 
 #define SECURITY_LEVEL	2		/* 112 bits: RSA from 2048, no SHA-1 */
 #define SNI_MAX		253
@@ -171,6 +172,7 @@ static int
 set_versions(SSL_CTX *ctx, const struct tls_options *o, struct diag *why)
 {
 	bool	only13 = o->minimum != NULL && strcmp(o->minimum, "1.3") == 0;
+	char	groups[GROUPS_SIZE];	/* the macro takes no const */
 
 	SSL_CTX_set_security_level(ctx, SECURITY_LEVEL);
 	if (SSL_CTX_set_min_proto_version(ctx,
@@ -181,7 +183,8 @@ set_versions(SSL_CTX *ctx, const struct tls_options *o, struct diag *why)
 	if (SSL_CTX_set_ciphersuites(ctx,
 	    or_ours(o->ciphersuites, SUITES)) != 1)
 		return tls_error(why, "TLS cipher suites");
-	if (SSL_CTX_set1_groups_list(ctx, or_ours(o->groups, GROUPS)) != 1)
+	if (strlcpy(groups, or_ours(o->groups, GROUPS), sizeof(groups)) >=
+	    sizeof(groups) || SSL_CTX_set1_groups_list(ctx, groups) != 1)
 		return tls_error(why, "TLS groups");
 	/* for those whose administrator adds DHE to the ciphers */
 	return SSL_CTX_set_dh_auto(ctx, 1) == 1 ? 0 : tls_error(why, "TLS");
