@@ -155,10 +155,10 @@ wrong_state(struct session *s, const struct cmd *c)
 void
 session_end_tx(struct session *s)
 {
-	size_t	i;
+	enum allowance_what	i;
 
 	rx_abort(&s->rx, &s->d->spool);
-	for (i = 0; i < ALLOWANCE_WHATS; i++)
+	for (i = ALLOWANCE_MESSAGES; i < ALLOWANCE_WHATS; i++)
 		while (s->tx.taken[i] > 0)
 			user_give_back(s, i);
 	tx_reset(&s->tx);

@@ -174,7 +174,7 @@ START_TEST(long_field)
 		buf_reset(&out);
 		buf_adds(&in, "To: first,\r\n");
 		while (in.n < n - 7)
-			buf_adds(&in, " \r\n" + (in.n % 3 == 0 ? 0 : 2));
+			buf_adds(&in, &" \r\n"[in.n % 3 == 0 ? 0 : 2]);
 		in.n = n - 7;
 		buf_adds(&in, " last\r\n");
 		ck_assert_uint_eq(in.n, n);
