@@ -1,13 +1,15 @@
 /*
  * common/base/log.c - one line per fact. The sink is one of the two mutable
  * globals of the project. Nothing here allocates, nothing waits for long: a
- * logger that hangs must not hold up mail.
+ * logger that hangs must not hold up mail. Any thread may write; where lines
+ * go and which is settled before there are threads.
  */
 #include "common/base/log.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,7 +25,7 @@ static struct {
 	int		fd;
 	char		program[PROGRAM_MAX];
 	enum log_level	level;
-	unsigned long	lost;
+	atomic_ulong	lost;
 } sink = { -1, "posthouse", LOG_LEVEL_INFO, 0 };
 
 static const char *const level_name[] = { "error", "warn", "info", "debug" };
@@ -240,31 +242,40 @@ packet_head(char *packet, size_t size, enum log_level level)
 	return (size_t)n + 1;	/* the NUL belongs to it */
 }
 
+/* Those that another thread loses in between are told later. */
+static void
+tell_lost(char *packet, size_t size)
+{
+	unsigned long	lost = atomic_exchange(&sink.lost, 0);
+	size_t		head = packet_head(packet, size, LOG_LEVEL_WARN);
+	int		r;
+
+	if (lost == 0)
+		return;
+	r = snprintf(packet + head, size - head, "log-lost lines=%lu", lost);
+	if (!sink_send(packet, head + (size_t)r))
+		atomic_fetch_add(&sink.lost, lost);
+}
+
 static void
 put_line(enum log_level level, const char *text, size_t n)
 {
 	char	packet[LOG_LINE_MAX + PROGRAM_MAX + 64];
 	size_t	head;
-	int	r;
 
 	if (sink.fd == -1) {
 		head = log_format(packet, sizeof(packet), sink.program,
 		    (int)getpid(), level, (struct str){ text, n });
 		if (write(STDERR_FILENO, packet, head) == -1)
-			sink.lost++;
+			atomic_fetch_add(&sink.lost, 1);
 		return;
 	}
-	if (sink.lost > 0) {
-		head = packet_head(packet, sizeof(packet), LOG_LEVEL_WARN);
-		r = snprintf(packet + head, sizeof(packet) - head,
-		    "log-lost lines=%lu", sink.lost);
-		if (sink_send(packet, head + (size_t)r))
-			sink.lost = 0;
-	}
+	if (atomic_load(&sink.lost) > 0)
+		tell_lost(packet, sizeof(packet));
 	head = packet_head(packet, sizeof(packet), level);
 	memcpy(packet + head, text, n);
 	if (!sink_send(packet, head + n))
-		sink.lost++;
+		atomic_fetch_add(&sink.lost, 1);
 }
 
 static void log_v(enum log_level, const char *, va_list) printf_like(2, 0);
