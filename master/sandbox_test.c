@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -79,6 +80,24 @@ try_fork(void)
 	return pid == -1 ? -1 : 0;
 }
 
+static void *
+nothing(void *arg)
+{
+	return arg;
+}
+
+static int
+try_thread(void)
+{
+	pthread_t	id;
+	int		r = pthread_create(&id, NULL, nothing, NULL);
+
+	if (r == 0)
+		return pthread_join(id, NULL) == 0 ? 0 : -1;
+	errno = r;
+	return -1;
+}
+
 static int
 try_ptrace(void)
 {
@@ -149,9 +168,10 @@ try_keyctl(void)
 }
 
 #define P(x)		(1u << SANDBOX_##x)
-#define SOCKETS		(P(LISTENER) | P(SMTPD) | P(LOGIN) | P(QUEUE) | \
-			    P(ROUTE) | P(AUTH) | P(TOOL) | P(SENDER) | \
-			    P(REMOTE) | P(HTTP))
+#define SOCKETS		(P(LISTENER) | P(SMTPD) | P(LOGIN) | P(FRONT) | \
+			    P(QUEUE) | P(ROUTE) | P(AUTH) | P(TOOL) | \
+			    P(SENDER) | P(REMOTE) | P(HTTP))
+#define THREADS		(P(LISTENER) | P(FRONT) | P(HOP) | P(KEYS) | P(HTTP))
 
 static const struct attempt {
 	const char	*name;
@@ -166,6 +186,7 @@ static const struct attempt {
 	{ "unix",	try_unix,	SOCKETS },
 	{ "execve",	try_exec,	0 },
 	{ "fork",	try_fork,	P(LISTENER) | P(SENDER) },
+	{ "thread",	try_thread,	THREADS },
 	{ "ptrace",	try_ptrace,	0 },
 	{ "vm_readv",	try_read_memory, 0 },
 	{ "mount",	try_mount,	0 },

@@ -47,7 +47,7 @@ main(int argc, char *argv[])
 	};
 	static const struct listener_plan	plan = {
 		.program = "pop3d", .user = "ph-login",
-		.worker = SANDBOX_LOGIN, .places = places,
+		.worker = SANDBOX_FRONT, .places = places,
 		.nplaces = nitems(places), .keys = "keys",
 		.alpn = "pop3", .log_name = log_name,
 		.limits = limits, .directory = directory, .refusal = refusal,

@@ -22,10 +22,12 @@ static const struct {
 	unsigned	 can;
 } profiles[] = {
 	[SANDBOX_LISTENER] = { "listener", CAN_READ | CAN_WRITE | CAN_CONNECT |
-	    CAN_SOCKET | CAN_ACCEPT | CAN_FORK | CAN_NEST },
+	    CAN_SOCKET | CAN_ACCEPT | CAN_FORK | CAN_NEST | CAN_THREAD },
 	[SANDBOX_SMTPD] = { "smtpd",
 	    CAN_READ | CAN_WRITE | CAN_CONNECT | CAN_SOCKET },
 	[SANDBOX_LOGIN] = { "login", CAN_CONNECT | CAN_SOCKET | CAN_PAIR },
+	[SANDBOX_FRONT] = { "front",
+	    CAN_CONNECT | CAN_SOCKET | CAN_PAIR | CAN_THREAD },
 	[SANDBOX_QUEUE] = { "queue", CAN_READ | CAN_WRITE | CAN_CONNECT |
 	    CAN_SOCKET | CAN_ACCEPT },
 	/* Sockets: the name service's. */

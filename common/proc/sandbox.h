@@ -15,6 +15,7 @@ enum sandbox_profile {
 	SANDBOX_LISTENER,	/* accept, fork, pass descriptors; what its workers need */
 	SANDBOX_SMTPD,		/* a connection, files below its directory, AF_UNIX clients */
 	SANDBOX_LOGIN,		/* a connection, AF_UNIX clients, no files */
+	SANDBOX_FRONT,		/* the same, and threads */
 	SANDBOX_QUEUE,		/* files below the spool, AF_UNIX clients */
 	SANDBOX_ROUTE,		/* reading the tables */
 	SANDBOX_AUTH,		/* reading the password tables, passing descriptors */

@@ -2,6 +2,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -63,8 +64,25 @@ udp_socket(void)
 	return socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 }
 
+static void *
+nothing(void *arg)
+{
+	return arg;
+}
+
+static int
+one_thread(void)
+{
+	pthread_t	id;
+
+	return pthread_create(&id, NULL, nothing, NULL) == 0 &&
+	    pthread_join(id, NULL) == 0 ? 0 : -1;
+}
+
 #define INET	(1u << SANDBOX_SENDER | 1u << SANDBOX_REMOTE | 1u << SANDBOX_HOP | \
 			    1u << SANDBOX_HTTP)
+#define THREADS	(1u << SANDBOX_LISTENER | 1u << SANDBOX_FRONT | \
+			    1u << SANDBOX_HOP | 1u << SANDBOX_KEYS | 1u << SANDBOX_HTTP)
 
 static const struct { const char *what; int (*try)(void); unsigned may; } attempts[] = {
 	{ "open /etc/passwd", open_passwd, 0 },
@@ -72,6 +90,7 @@ static const struct { const char *what; int (*try)(void); unsigned may; } attemp
 	{ "socket(AF_INET)", inet_socket, INET },
 	{ "socket(AF_INET, SOCK_DGRAM)", udp_socket,
 	    1u << SANDBOX_HOP | 1u << SANDBOX_HTTP },
+	{ "pthread_create", one_thread, THREADS },
 	{ "execve", run_true, 0 },
 	{ "ptrace", trace_parent, 0 },
 	{ "mmap(PROT_EXEC)", map_code, 0 },
