@@ -112,6 +112,7 @@ begin(struct front *f, const struct listener *l,
 
 	memset(f, 0, sizeof(*f));
 	f->listener = l;
+	f->peer = peer;
 	if (peer->stress && idle > STRESS_TIMEOUT)
 		idle = STRESS_TIMEOUT;
 	talk_init(&f->talk, peer->fd, idle, set->pop3_errors, peer->stop);
@@ -157,7 +158,8 @@ front_session(void *arg, const struct server_session *peer)
 	talk_close(&f.talk);
 	front_forget(&f);
 	login_end(&f.login);
-	log_debug("disconnect client=%s why=\"%s\"", f.client,
-	    f.talk.end != NULL ? f.talk.end : "quit");
+	if (!f.detached)
+		log_debug("disconnect client=%s why=\"%s\"", f.client,
+		    f.talk.end != NULL ? f.talk.end : "quit");
 	explicit_bzero(&f, sizeof(f));
 }

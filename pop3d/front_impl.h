@@ -11,6 +11,7 @@
 struct front {
 	struct talk		 talk;
 	const struct listener	*listener;
+	const struct server_session *peer;
 	const struct settings	*set;
 	struct mechanism_facts	 facts;		/* of the connection */
 	bool			 may_stls;	/* it can still be encrypted */
@@ -21,6 +22,7 @@ struct front {
 	struct buf		 certificate;	/* the client's */
 	char			 user[AUTH_USER_MAX + 1];
 	char			 client[ADDR_TEXT_SIZE], local[ADDR_TEXT_SIZE];
+	bool			 detached;	/* the connection goes on without the front */
 };
 
 /* A command's answer to: does the client go on here? False: talk.end says why not. */
@@ -34,7 +36,7 @@ bool	front_auth(struct front *, const struct command *);
 bool	front_stls(struct front *, const struct command *);
 /* front_tls.c: the handshake. False: the connection is of no more use, talk.end says why. */
 bool	front_shake_hands(struct front *);
-/* front_tls.c: the proven connection to its session. With TLS LOGIN_OK comes when that has ended, and talk.end says how. */
+/* front_tls.c: the proven connection to its session. With TLS LOGIN_OK comes when that has ended, and talk.end says how; or when the connection is detached. */
 enum login_result front_take(struct front *) must_check;
 /* front_tls.c: what was learnt of the connection's TLS. */
 void	front_forget(struct front *);

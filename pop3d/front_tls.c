@@ -4,12 +4,14 @@
  * ph-login; keys signs for it.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/fdio.h"
 #include "common/base/log.h"
 #include "common/net/relay.h"
 #include "common/net/tls.h"
+#include "common/proc/sig.h"
 #include "pop3d/front_impl.h"
 
 #define HANDSHAKE_TIMEOUT	30000
@@ -89,11 +91,72 @@ front_stls(struct front *f, const struct command *c)
 	return front_shake_hands(f);
 }
 
+/* A client whose session is a process of its own, while its TLS is here. */
+struct carried {
+	struct conn	 conn;
+	int		 inner;
+	int64_t		 idle;
+	char		 client[ADDR_TEXT_SIZE];
+};
+
+static const char *
+carry(struct carried *k)
+{
+	struct relay_result	done;
+
+	relay_run(&k->conn, k->inner, k->idle, sig_wake_fd(), &done);
+	log_debug("relay client=%s in=%llu out=%llu", k->client,
+	    (unsigned long long)done.from_client,
+	    (unsigned long long)done.to_client);
+	return done.why;
+}
+
+/* In a thread that ends with it. */
+static void
+carry_detached(void *arg)
+{
+	struct carried	*k = arg;
+	const char	*why = carry(k);
+
+	conn_close(&k->conn);
+	fdio_close(&k->inner);
+	log_debug("disconnect client=%s why=\"%s\"", k->client, why);
+	free(k);
+}
+
+/* In a thread, or here if there can be none. The session's end of the relay is its own from now on. */
+static void
+begin_carrying(struct front *f, int *inner)
+{
+	struct conn	*c = &f->talk.conn;
+	struct carried	 here, *k;
+
+	/* the client's password was in it */
+	conn_wipe(c);
+	conn_idle_trim(c);
+	c->stop = NULL;
+	c->deadline = -1;
+	here = (struct carried){ .conn = *c, .inner = *inner,
+	    .idle = f->talk.idle };
+	memcpy(here.client, f->client, sizeof(here.client));
+	if ((k = malloc(sizeof(*k))) != NULL) {
+		*k = here;
+		if (server_detach(f->peer, carry_detached, k) == 0) {
+			conn_init(c, -1);
+			*inner = -1;
+			f->detached = true;
+			return;
+		}
+		free(k);
+	}
+	f->talk.end = carry(&here);
+	*c = here.conn;
+}
+
 enum login_result
 front_take(struct front *f)
 {
 	struct conn		*c = &f->talk.conn;
-	struct relay_result	 done;
 	enum login_result	 r;
 	int			 ours, other, saved;
 
@@ -110,12 +173,7 @@ front_take(struct front *f)
 	if (r == LOGIN_OK) {
 		login_end(&f->login);
 		front_forget(f);
-		c->deadline = -1;
-		relay_run(c, ours, f->talk.idle, c->stop, &done);
-		f->talk.end = done.why;
-		log_debug("relay client=%s in=%llu out=%llu", f->client,
-		    (unsigned long long)done.from_client,
-		    (unsigned long long)done.to_client);
+		begin_carrying(f, &ours);
 	}
 	fdio_close(&ours);
 	errno = saved;

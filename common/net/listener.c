@@ -63,6 +63,7 @@ set_limits(const struct listener *l, struct server_limits *out)
 	out->min_spare = (unsigned)in->min_spare;
 	out->max_workers = (unsigned)in->max_connections;
 	out->sessions_per_worker = (unsigned)in->sessions_per_worker;
+	out->relays_per_worker = (unsigned)in->relays_per_worker;
 	out->client_connections = (unsigned)in->client_connections;
 	out->client_connection_rate = (unsigned)in->client_connection_rate;
 }

@@ -8,9 +8,9 @@
 #include <sys/socket.h>
 
 #include <errno.h>
+#include <limits.h>
 #include <malloc.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -32,7 +32,9 @@ struct way {
 struct relay {
 	struct conn		*client;
 	int			 inner;
+	int			 stop_fd;	/* -1: it has been heard of */
 	int64_t			 stall, moved;	/* when the client took something last */
+	int64_t			 stopped;	/* when the session was to end, or -1 */
 	struct way		 up, down;	/* to the session, to the client */
 	short			 reads;		/* what reading from the client waits for */
 	bool			 told;		/* the session knows of the client's end */
@@ -229,18 +231,18 @@ ask(int fd, short events)
 
 /* Waits for a moment to go on. 1: go on; 0: time is up; -1: a signal came, or an error. */
 static int
-wait_for(struct relay *r, int64_t ms, const sigset_t *open)
+wait_for(struct relay *r, int64_t ms)
 {
-	const struct timespec	t = { ms / 1000, ms % 1000 * 1000000 };
-	struct pollfd		p[2];
-	int			n;
+	struct pollfd	p[3];
+	int		n;
 
 	p[0] = ask(r->client->fd, (short)((r->up.eof || r->up.to ==
 	    RELAY_SIZE ? 0 : r->reads) | (waits(&r->down) ?
 	    r->down.blocked : 0)));
 	p[1] = ask(r->inner, (short)((r->down.eof || waits(&r->down) ? 0 :
 	    POLLIN) | (waits(&r->up) ? r->up.blocked : 0)));
-	if ((n = ppoll(p, 2, ms < 0 ? NULL : &t, open)) <= 0)
+	p[2] = ask(r->stop_fd, POLLIN);
+	if ((n = poll(p, nitems(p), ms > INT_MAX ? INT_MAX : (int)ms)) <= 0)
 		return n;
 	if (p[0].revents != 0) {
 		r->up.maybe = true;
@@ -249,6 +251,10 @@ wait_for(struct relay *r, int64_t ms, const sigset_t *open)
 	if (p[1].revents != 0) {
 		r->down.maybe = true;
 		r->up.blocked = 0;
+	}
+	if (p[2].revents != 0) {
+		r->stopped = now_ms();
+		r->stop_fd = -1;
 	}
 	return 1;
 }
@@ -275,33 +281,33 @@ sooner(int64_t *due, int64_t when)
 
 /* How long from now; -1: until something comes. */
 static int64_t
-patience(const struct relay *r, int64_t stopped, int64_t now, bool trimmed)
+patience(const struct relay *r, int64_t now, bool trimmed)
 {
 	int64_t	due = trimmed ? -1 : now + IDLE_MS;
 
 	if (waits(&r->down))
 		sooner(&due, r->moved + r->stall);
-	if (stopped != -1)
-		sooner(&due, stopped + STOP_MS);
+	if (r->stopped != -1)
+		sooner(&due, r->stopped + STOP_MS);
 	if (due == -1)
 		return -1;
 	return due > now ? due - now : 0;
 }
 
 static const char *
-overdue(const struct relay *r, int64_t stopped, int64_t now)
+overdue(const struct relay *r, int64_t now)
 {
 	if (waits(&r->down) && now >= r->moved + r->stall)
 		return "the client takes nothing";
-	if (stopped != -1 && now >= stopped + STOP_MS)
+	if (r->stopped != -1 && now >= r->stopped + STOP_MS)
 		return "shutting down";
 	return NULL;
 }
 
 static void
-loop(struct relay *r, const volatile int *stop, const sigset_t *open)
+loop(struct relay *r)
 {
-	int64_t	stopped = -1, now;
+	int64_t	now;
 	bool	trimmed = false;
 	int	n;
 
@@ -309,11 +315,9 @@ loop(struct relay *r, const volatile int *stop, const sigset_t *open)
 		if (is_busy(r))
 			continue;
 		now = now_ms();
-		if (stop != NULL && *stop != 0 && stopped == -1)
-			stopped = now;
-		if ((r->result->why = overdue(r, stopped, now)) != NULL)
+		if ((r->result->why = overdue(r, now)) != NULL)
 			return;
-		n = wait_for(r, patience(r, stopped, now, trimmed), open);
+		n = wait_for(r, patience(r, now, trimmed));
 		if (n == 0 && !trimmed)
 			trim(r);
 		trimmed = n == 0;
@@ -338,28 +342,23 @@ preload(struct relay *r)
 }
 
 void
-relay_run(struct conn *client, int inner, int64_t stall,
-    const volatile int *stop, struct relay_result *result)
+relay_run(struct conn *client, int inner, int64_t stall, int stop_fd,
+    struct relay_result *result)
 {
 	struct relay	r = {
-		.client = client, .inner = inner, .stall = stall,
-		.moved = now_ms(), .reads = POLLIN, .result = result
+		.client = client, .inner = inner, .stop_fd = stop_fd,
+		.stall = stall, .moved = now_ms(), .stopped = -1,
+		.reads = POLLIN, .result = result
 	};
-	sigset_t	ours, before;
 
 	*result = (struct relay_result){ .why = "the client has gone" };
 	r.up.maybe = r.down.maybe = true;
-	/* so that a signal between the look at the flag and poll is not lost */
-	sigemptyset(&ours);
-	sigaddset(&ours, SIGTERM);
-	sigaddset(&ours, SIGINT);
-	if (sigprocmask(SIG_BLOCK, &ours, &before) == -1)
-		return;
+	/* the flag is another thread's; stop_fd says the same */
+	client->stop = NULL;
 	if (conn_flush(client, stall) == 0 && preload(&r) == 0)
-		loop(&r, stop, &before);
+		loop(&r);
 	/* the last words of a client that has gone, as far as there is room */
 	write_session(&r);
-	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	drop_room(&r.up);
 	drop_room(&r.down);
 }

@@ -21,9 +21,10 @@ int	relay_pair(int *ours, int *other) must_check;
 /*
  * Until the session closes its end (the rest still goes to the client) or the client has gone (the rest still goes to
  * the session). What client has pending, in and out, goes first. An end of what the client says is passed on;
- * the session may still answer. A client that takes nothing for stall ms has gone. When *stop is not 0 the session
- * has some seconds to end. Nothing is closed here: neither client nor inner, which is ours.
+ * the session may still answer. A client that takes nothing for stall ms has gone. Once stop_fd (-1: none) is readable
+ * the session has some seconds to end; it is not read from, so that it can be many relays'. Nothing is closed here: neither client nor inner, which is ours.
+ * Any number of these may run in threads of one process, each with a client of its own.
  */
-void	relay_run(struct conn *client, int inner, int64_t stall_ms, const volatile int *stop, struct relay_result *);
+void	relay_run(struct conn *client, int inner, int64_t stall_ms, int stop_fd, struct relay_result *);
 
 #endif

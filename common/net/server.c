@@ -1,8 +1,8 @@
 /*
  * common/net/server.c - the listener of a pool. Runs as the service's user in
  * its chroot; accepts, counts and passes on, and reads not one byte from
- * outside. Its workers talk to the network, so they are distrusted: what they
- * say is "next" or "end".
+ * outside. Its workers talk to the network, so they are distrusted: all that
+ * they say is which of their connections are over.
  */
 #include "common/net/server.h"
 
@@ -65,11 +65,13 @@ static const char *
 over_limit(struct pool *p, const struct addr *peer, struct server_client **out)
 {
 	const struct server_limits	*l = &p->limits;
+	const struct pool_load		 load = pool_load(p);
 	struct server_client		*c;
 
 	*out = NULL;
 	/* Those that were dismissed are about to end, but still there. */
-	if (p->idle == 0 && p->n >= l->max_workers)
+	if (load.connections >= l->max_workers ||
+	    (load.ready == 0 && p->n >= l->max_workers))
 		return "total";
 	if (!peer->valid)
 		return NULL;
@@ -153,10 +155,10 @@ begin_stop(struct pool *p, bool orphan)
 		fdio_close(&p->listen[i].fd);
 	p->nlisten = 0;
 	for (i = 0; i < p->n; i++) {
-		if (p->workers[i].busy)
+		if (p->workers[i].used > 0)
 			kill(p->workers[i].pid, SIGTERM);
 		else
-			pool_dismiss(p, &p->workers[i]);
+			pool_dismiss(&p->workers[i]);
 	}
 }
 
@@ -193,7 +195,7 @@ reload(void *arg, struct link_event *ev)
 	take_listen(p, ev);
 	for (i = 0; i < p->n; i++)
 		if (!p->workers[i].busy)
-			pool_dismiss(p, &p->workers[i]);
+			pool_dismiss(&p->workers[i]);
 	log_info("reloaded service=%s", p->name);
 }
 
@@ -201,10 +203,11 @@ static void
 status(void *arg, char *dst, size_t size)
 {
 	const struct pool	*p = arg;
+	const struct pool_load	 load = pool_load(p);
 
-	snprintf(dst, size, "workers=%zu busy=%zu sessions=%llu "
-	    "refused=%llu faults=%llu", p->n, pool_busy(p), p->sessions,
-	    p->refused, p->faults);
+	snprintf(dst, size, "workers=%zu busy=%zu relays=%zu sessions=%llu "
+	    "refused=%llu faults=%llu", p->n, load.busy, load.relays,
+	    p->sessions, p->refused, p->faults);
 }
 
 static void
@@ -225,22 +228,34 @@ link_readable(struct pool *p)
 	link_serve(p->link, &p->rec, &ops, p);
 }
 
+/* Workers that could end: those with connections cost nothing by being ready for more. */
+static size_t
+surplus(const struct pool *p)
+{
+	const struct pool_load	load = pool_load(p);
+	size_t			more;
+
+	if (load.ready <= p->limits.min_spare)
+		return 0;
+	more = load.ready - p->limits.min_spare;
+	return more < load.empty ? more : load.empty;
+}
+
 /* After a busy time the spare workers go, half of them at a time. */
 static void
 shrink(struct pool *p, int64_t now)
 {
-	size_t	i, surplus;
+	struct worker	*w;
+	size_t		 n;
 
 	if (now < p->shrink_due)
 		return;
 	p->shrink_due = now + SHRINK_MS;
-	if (p->idle <= p->limits.min_spare)
-		return;
-	surplus = (p->idle - p->limits.min_spare + 1) / 2;
-	for (i = 0; i < p->n && surplus > 0; i++)
-		if (p->workers[i].fd != -1 && !p->workers[i].busy) {
-			pool_dismiss(p, &p->workers[i]);
-			surplus--;
+	n = (surplus(p) + 1) / 2;
+	for (w = p->workers; w < p->workers + p->n && n > 0; w++)
+		if (w->fd != -1 && !w->ending && w->used == 0) {
+			pool_dismiss(w);
+			n--;
 		}
 }
 
@@ -249,7 +264,7 @@ timeout(const struct pool *p, int64_t now)
 {
 	int64_t	t = -1;
 
-	if (p->idle > p->limits.min_spare)
+	if (surplus(p) > 0)
 		t = p->shrink_due;
 	if (p->stop_due != 0 && (t == -1 || p->stop_due < t))
 		t = p->stop_due;
@@ -316,8 +331,10 @@ cleanup(struct pool *p)
 	size_t	i;
 
 	/* Those that still serve read the end of their control and finish. */
-	for (i = 0; i < p->n; i++)
+	for (i = 0; i < p->n; i++) {
 		fdio_close(&p->workers[i].fd);
+		free(p->workers[i].places);
+	}
 	for (i = 0; i < p->nlisten; i++)
 		fdio_close(&p->listen[i].fd);
 	free(p->workers);

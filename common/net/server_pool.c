@@ -4,6 +4,7 @@
  */
 #include "common/net/server_impl.h"
 
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include <errno.h>
@@ -47,7 +48,7 @@ static _Noreturn void
 become_worker(struct pool *p, int control)
 {
 	struct worker_plan	plan = {
-		.control = control, .sessions = p->limits.sessions_per_worker,
+		.control = control, .places = p->workers[p->n].nplaces,
 		.slots = p->clients.slots, .nslots = p->clients.n,
 		.ops = p->ops, .arg = p->arg
 	};
@@ -63,27 +64,73 @@ become_worker(struct pool *p, int control)
 	worker_run(&plan);
 }
 
+/* In the child it does not return. */
 static int
-add_worker(struct pool *p)
+start_worker(struct pool *p, struct worker *w)
 {
 	int	pair[2];
-	pid_t	pid;
 
-	if (pool_room(p) == -1 || msg_pair(pair) == -1)
+	if (msg_pair(pair) == -1)
 		return -1;
-	if ((pid = fork()) == 0) {
+	if ((w->pid = fork()) == 0) {
 		fdio_close(&pair[0]);
 		become_worker(p, pair[1]);
 	}
 	fdio_close(&pair[1]);
-	if (pid == -1 || fdio_nonblock(pair[0], 1) == -1) {
-		fdio_close(&pair[0]);
+	w->fd = pair[0];
+	if (w->pid != -1 && fdio_nonblock(w->fd, 1) == 0)
+		return 0;
+	fdio_close(&w->fd);
+	return -1;
+}
+
+static int
+add_worker(struct pool *p)
+{
+	const struct server_limits	*l = &p->limits;
+	struct worker			*w;
+
+	if (pool_room(p) == -1)
+		return -1;
+	w = &p->workers[p->n];
+	*w = (struct worker){ .fd = -1, .generation = p->generation,
+	    .left = l->sessions_per_worker,
+	    .nplaces = l->relays_per_worker > 1 ? l->relays_per_worker : 1 };
+	if ((w->places = calloc(w->nplaces, sizeof(*w->places))) == NULL)
+		return -1;
+	if (start_worker(p, w) == -1) {
+		free(w->places);
 		return -1;
 	}
-	p->workers[p->n++] = (struct worker){ .pid = pid, .fd = pair[0],
-	    .generation = p->generation };
-	p->idle++;
+	p->n++;
 	return 0;
+}
+
+/* Can it be given a connection? */
+static bool
+is_ready(const struct worker *w)
+{
+	return w->fd != -1 && !w->busy && !w->ending && w->used < w->nplaces;
+}
+
+struct pool_load
+pool_load(const struct pool *p)
+{
+	struct pool_load	 load = { 0, 0, 0, 0, 0 };
+	const struct worker	*w;
+
+	for (w = p->workers; w < p->workers + p->n; w++) {
+		load.busy += w->busy;
+		load.connections += w->used;
+		load.relays += w->used;
+		if (w->busy && w->places[w->current].used)
+			load.relays--;
+		if (is_ready(w)) {
+			load.ready++;
+			load.empty += w->used == 0;
+		}
+	}
+	return load;
 }
 
 void
@@ -96,66 +143,75 @@ pool_complain(struct pool *p, const char *what)
 void
 pool_keep_spare(struct pool *p)
 {
-	while (!p->stopping && p->idle < p->limits.min_spare &&
-	    p->n < p->limits.max_workers)
+	size_t	ready = pool_load(p).ready;
+
+	for (; !p->stopping && ready < p->limits.min_spare &&
+	    p->n < p->limits.max_workers; ready++)
 		if (add_worker(p) == -1) {
 			pool_complain(p, "fork");
 			return;
 		}
 }
 
-/* It ends when it has read the end of file; a busy one, after its session. */
+/* What it still has to say is heard: only our direction ends. */
 void
-pool_dismiss(struct pool *p, struct worker *w)
+pool_dismiss(struct worker *w)
 {
-	if (w->fd != -1 && !w->busy)
-		p->idle--;
-	fdio_close(&w->fd);
+	if (w->fd != -1 && !w->ending)
+		(void)shutdown(w->fd, SHUT_WR);
+	w->ending = true;
 }
 
 static void
-session_over(struct worker *w)
+free_place(struct worker *w, unsigned i)
 {
-	clients_leave(w->client);
-	w->client = NULL;
-	w->busy = false;
+	if (!w->places[i].used)
+		return;
+	clients_leave(w->places[i].client);
+	w->places[i] = (struct place){ false, NULL };
+	w->used--;
 }
 
+static unsigned
+find_place(const struct worker *w)
+{
+	unsigned	i = 0;
+
+	while (w->places[i].used)
+		i++;
+	return i;
+}
+
+/*
+ * The one that is fullest, so that few have connections and the others can
+ * end; of those always the last: the others' memory may grow cold.
+ */
 static struct worker *
-idle_worker(struct pool *p)
+best_worker(struct pool *p)
 {
-	size_t	i;
+	struct worker	*w, *best = NULL;
 
-	/* The one used last: the others' memory may grow cold. */
-	for (i = p->n; i > 0; i--)
-		if (p->workers[i - 1].fd != -1 && !p->workers[i - 1].busy)
-			return &p->workers[i - 1];
-	return NULL;
-}
-
-size_t
-pool_busy(const struct pool *p)
-{
-	size_t	i, n = 0;
-
-	for (i = 0; i < p->n; i++)
-		n += p->workers[i].busy;
-	return n;
+	for (w = p->workers; w < p->workers + p->n; w++)
+		if (is_ready(w) && (best == NULL || w->used >= best->used))
+			best = w;
+	return best;
 }
 
 static int
-hand_over(struct pool *p, struct worker *w, int fd, struct server_client *c,
-    const char *service)
+hand_over(struct pool *p, const struct worker *w, int fd,
+    const struct server_client *c, const char *service)
 {
 	struct msg_fds	fds = { .fd = { fd }, .n = 1 };
+	size_t		connections = pool_load(p).connections;
 
 	buf_reset(&p->rec);
 	if (c != NULL)
 		record_putu(&p->rec, POOL_CLIENT,
 		    (uint64_t)(c - p->clients.slots));
 	record_puts(&p->rec, POOL_SERVICE, service);
+	record_putu(&p->rec, POOL_PLACE, find_place(w));
 	record_putu(&p->rec, POOL_STRESS,
-	    p->n * 4 > (size_t)p->limits.max_workers * 3);
+	    connections * 4 > (size_t)p->limits.max_workers * 3);
 	return buf_ok(&p->rec) ? msg_send(w->fd, &p->rec, &fds) : -1;
 }
 
@@ -176,7 +232,7 @@ pool_give(struct pool *p, int fd, struct server_client *c, const char *service)
 	struct worker	*w;
 
 	for (;;) {
-		if ((w = idle_worker(p)) == NULL)
+		if ((w = best_worker(p)) == NULL)
 			w = new_worker(p, fd);
 		if (w == NULL) {
 			pool_complain(p, "fork");
@@ -185,43 +241,52 @@ pool_give(struct pool *p, int fd, struct server_client *c, const char *service)
 		}
 		if (hand_over(p, w, fd, c, service) == 0)
 			break;
-		pool_dismiss(p, w);	/* it has died in the meantime */
+		pool_dismiss(w);	/* it has died in the meantime */
 	}
-	w->client = c;
+	w->current = find_place(w);
+	w->places[w->current] = (struct place){ true, c };
+	w->used++;
+	w->left--;
 	w->busy = true;
-	p->idle--;
 	p->sessions++;
 	return true;
+}
+
+static void
+session_done(struct pool *p, struct worker *w, struct str how)
+{
+	if (!str_eq(how, STR("kept")))
+		free_place(w, w->current);
+	w->busy = false;
+	if (p->stopping || w->left == 0 || w->generation != p->generation)
+		pool_dismiss(w);
 }
 
 void
 pool_worker_said(struct pool *p, struct worker *w)
 {
-	struct str	what;
+	struct str	how;
+	uint64_t	place;
 	int		r = msg_recv(w->fd, &p->rec, NULL);
 
 	if (r == -1 && errno == EAGAIN)
 		return;
-	if (r == 1 && w->busy &&
-	    record_get(buf_view(&p->rec), POOL_DONE, &what) &&
-	    str_eq(what, STR("next"))) {
-		session_over(w);
-		p->idle++;
-		if (p->stopping || w->generation != p->generation)
-			pool_dismiss(p, w);
-		return;
-	}
-	if (r == 1)
-		session_over(w);	/* "end" */
-	else if (!w->busy)
-		p->idle--;
-	fdio_close(&w->fd);
+	/* "gone" may come before "kept": the place is free then, and stays so */
+	if (r == 1 && record_getu(buf_view(&p->rec), POOL_GONE,
+	    w->nplaces - 1, &place))
+		free_place(w, (unsigned)place);
+	else if (r == 1 && w->busy &&
+	    record_get(buf_view(&p->rec), POOL_DONE, &how))
+		session_done(p, w, how);
+	else
+		fdio_close(&w->fd);	/* what it had is counted until it ends */
 }
 
 static void
 worker_ended(struct pool *p, struct worker *w, int status)
 {
-	int	sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	int		sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	unsigned	i;
 
 	if (sig != 0 && !(sig == SIGTERM && p->stopping))
 		log_error("worker-died service=%s pid=%d signal=%d", p->name,
@@ -236,9 +301,9 @@ worker_ended(struct pool *p, struct worker *w, int status)
 		p->faults++;
 		p->status = EX_SOFTWARE;
 	}
-	if (w->fd != -1 && !w->busy)
-		p->idle--;
-	session_over(w);
+	for (i = 0; i < w->nplaces; i++)
+		free_place(w, i);
+	free(w->places);
 	fdio_close(&w->fd);
 	*w = p->workers[--p->n];
 }

@@ -1,6 +1,7 @@
 /*
  * common/net/server_worker.c - a worker of a pool: forked by the listener,
- * serves one connection after the other, and ends after some.
+ * serves one connection after the other until no more come. Those that go on
+ * in threads are its last: it ends with them.
  */
 #include "common/net/server_impl.h"
 
@@ -17,6 +18,7 @@
 
 struct task {
 	int			 fd;
+	unsigned		 place;
 	struct server_client	*client;
 	bool			 stress;
 	char			 service[CHILD_NAME_MAX];
@@ -45,10 +47,12 @@ take_task(const struct worker_plan *plan, struct buf *rec, struct task *t)
 
 	if (msg_recv(plan->control, rec, &fds) != 1)
 		return false;
-	if (fds.n != 1) {
+	if (fds.n != 1 || !record_getu(buf_view(rec), POOL_PLACE,
+	    plan->places - 1, &n)) {
 		msg_close_fds(&fds);
 		return false;
 	}
+	t->place = (unsigned)n;
 	if (!record_gets(buf_view(rec), POOL_SERVICE, t->service,
 	    sizeof(t->service)))
 		t->service[0] = '\0';
@@ -60,14 +64,15 @@ take_task(const struct worker_plan *plan, struct buf *rec, struct task *t)
 }
 
 static void
-serve(const struct worker_plan *plan, const struct task *t)
+serve(struct server_worker *w, const struct task *t)
 {
+	const struct worker_plan *plan = w->plan;
 	struct sockaddr_storage	 ss;
 	struct server_session	 s = {
 		.fd = t->fd, .client = t->client, .stress = t->stress,
 		.greeted = plan->ops->greeting != NULL &&
 		    plan->ops->greeting(plan->arg, t->service) != NULL,
-		.stop = sig_stop_flag()
+		.stop = sig_stop_flag(), .worker = w
 	};
 	socklen_t		 n = sizeof(ss);
 
@@ -79,42 +84,43 @@ serve(const struct worker_plan *plan, const struct task *t)
 	n = sizeof(ss);
 	if (getsockname(t->fd, (struct sockaddr *)&ss, &n) == 0)
 		addr_from_sockaddr((struct sockaddr *)&ss, &s.local);
+	w->place = t->place;
+	w->detached = false;
 	plan->ops->session(plan->arg, &s);
 }
 
 static bool
-say_done(int control, struct buf *rec, bool last)
+say_done(int control, struct buf *rec, bool kept)
 {
 	buf_reset(rec);
-	record_puts(rec, POOL_DONE, last ? "end" : "next");
+	record_puts(rec, POOL_DONE, kept ? "kept" : "over");
 	return buf_ok(rec) && msg_send(control, rec, NULL) == 0;
 }
 
 _Noreturn void
 worker_run(const struct worker_plan *plan)
 {
-	struct buf	rec;
-	struct task	t;
-	unsigned	left = plan->sessions;
-	int		sig;
+	struct server_worker	w;
+	struct buf		rec;
+	struct task		t;
+	int			sig;
 
 	buf_init(&rec, MSG_MAX);
-	if ((sig = sig_after_fork(SIG_EV_TERM)) == -1) {
-		log_error("worker why=\"signals: %s\"", strerror(errno));
+	if ((sig = sig_after_fork(SIG_EV_TERM)) == -1 ||
+	    detach_init(&w, plan) == -1) {
+		log_error("worker why=\"%s\"", strerror(errno));
 		_exit(EX_OSERR);
 	}
 	if (plan->ops->worker_init(plan->arg) == -1)
 		_exit(EX_UNAVAILABLE);
-	while (left > 0 && wait_task(plan->control, sig)) {
-		if (!take_task(plan, &rec, &t))
-			break;
+	while (wait_task(plan->control, sig) && take_task(plan, &rec, &t)) {
 		/* what a packet may need is much; what it did need is little */
 		buf_free(&rec);
-		left--;
-		serve(plan, &t);
-		if (!say_done(plan->control, &rec, left == 0))
+		serve(&w, &t);
+		if (!say_done(plan->control, &rec, w.detached))
 			break;
 	}
 	buf_free(&rec);
+	detach_wait(&w);
 	_exit(EX_OK);
 }

@@ -30,6 +30,7 @@ struct setting_list {
 struct listen_settings {
 	struct setting_list	listen;			/* "127.0.0.1:25" */
 	long long		min_spare, max_connections, sessions_per_worker;
+	long long		relays_per_worker;	/* 0: there are none */
 	long long		client_connections, client_connection_rate;
 	long long		idle_timeout;		/* ms between commands */
 };

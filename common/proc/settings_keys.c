@@ -161,6 +161,8 @@ const struct setting_key setting_keys[] = {
 
 	/* RFC 1939 3: an autologout timer is at least ten minutes. */
 	LISTEN("pop3", pop3, NULL, "2", "500", "10m", POP3D | SESSION, 0),
+	COUNT("pop3.relays-per-worker", pop3.relays_per_worker, "8", "1",
+	    "1000", POP3D),
 	LIST_OR_NONE("pop3s.listen", pop3s_listen, NULL, rule_listen, POP3D),
 	COUNT("pop3.errors", pop3_errors, "10", "1", "1000", POP3D | SESSION),
 	TEXT("pop3.cleartext", pop3_cleartext, "loopback", rule_cleartext,

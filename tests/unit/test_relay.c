@@ -19,6 +19,7 @@
 #include "common/base/fdio.h"
 #include "common/base/now.h"
 #include "common/net/relay.h"
+#include "common/proc/sig.h"
 
 #define LAYER	16384	/* what the layer below conn takes at once */
 
@@ -35,7 +36,6 @@ struct layer {
 
 static int		client, session, report;
 static pid_t		child;
-static volatile int	stop;
 static int		room;		/* of the client's socket; 0: as it is */
 
 struct outcome {
@@ -88,13 +88,6 @@ layer_free(void *arg)
 static const struct conn_io	layer_io = { layer_recv, layer_send,
 				    layer_free };
 
-static void
-on_term(int sig)
-{
-	(void)sig;
-	stop = 1;
-}
-
 static double
 cpu_of(void)
 {
@@ -112,8 +105,10 @@ relay(int outer, int inner, int to, bool layered, int64_t stall)
 	struct relay_result	r;
 	struct outcome		o = { 0 };
 	struct conn		c;
+	int			stop = sig_init(SIG_EV_TERM);
 
-	signal(SIGTERM, on_term);
+	if (stop == -1)
+		_exit(1);
 	conn_init(&c, outer);
 	if (conn_preload(&c, STR("before ")) == -1 ||
 	    conn_putf(&c, "hello ") == -1)
@@ -123,7 +118,7 @@ relay(int outer, int inner, int to, bool layered, int64_t stall)
 		c.io = &layer_io;
 		c.io_arg = &l;
 	}
-	relay_run(&c, inner, stall, &stop, &r);
+	relay_run(&c, inner, stall, stop, &r);
 	o.from_client = r.from_client;
 	o.to_client = r.to_client;
 	strlcpy(o.why, r.why, sizeof(o.why));
