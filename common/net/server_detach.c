@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/base/log.h"
@@ -55,7 +56,7 @@ say_gone(const struct server_worker *w, unsigned place)
 	buf_init(&rec, MSG_MAX);
 	record_putu(&rec, POOL_GONE, place);
 	if (!buf_ok(&rec) || msg_send(w->plan->control, &rec, NULL) == -1)
-		log_debug("the listener has gone");
+		log_debug("listener not told why=\"%s\"", strerror(errno));
 	buf_free(&rec);
 }
 

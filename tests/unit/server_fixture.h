@@ -20,7 +20,7 @@
 #include "common/base/fdio.h"
 #include "common/base/log.h"
 #include "common/fmt/record.h"
-#include "common/net/server.h"
+#include "common/net/server_impl.h"
 #include "common/proc/link.h"
 #include "common/proc/msg.h"
 #include "common/proc/sig.h"
@@ -85,6 +85,29 @@ keep(const struct server_session *s, bool shortly)
 	return true;
 }
 
+/* As one that has been taken over: of every place it says that it is free, and of more than there are. */
+static void
+lie(int control)
+{
+	struct buf	rec;
+	unsigned	i;
+
+	buf_init(&rec, MSG_MAX);
+	for (i = 0; i < 12; i++) {
+		buf_reset(&rec);
+		record_putu(&rec, POOL_GONE, i % 3);
+		if (msg_send(control, &rec, NULL) == -1)
+			_exit(1);
+	}
+	for (i = 0; i < 3; i++) {
+		buf_reset(&rec);
+		record_puts(&rec, POOL_DONE, i == 0 ? "over" : "kept");
+		if (msg_send(control, &rec, NULL) == -1)
+			break;
+	}
+	buf_free(&rec);
+}
+
 /* Says who it is, then does what the client's letter asks for. */
 static void
 session(void *arg, const struct server_session *s)
@@ -111,6 +134,11 @@ session(void *arg, const struct server_session *s)
 			if (write(s->fd, n ? "y" : "n", 1) == -1)
 				break;
 		}
+		if (c == 'l')
+			lie(s->worker->plan->control);
+		if (c == 'e')
+			(void)!send(s->worker->plan->control, "nonsense", 8,
+			    MSG_NOSIGNAL);
 		if ((c == 'k' || c == 'g') && keep(s, c == 'g'))
 			return;
 		if (c == 'k' && write(s->fd, "n", 1) == -1)

@@ -76,14 +76,23 @@ until(const char *what)
 	ck_abort_msg("%s: %s", what, text);
 }
 
-/* The listener knows of it afterwards, so that the worker can be given another one. */
+/* Kept, whatever others do. */
 static pid_t
-dial_kept(int *fd)
+dial_kept_beside(int *fd)
 {
 	pid_t	worker = dial_worker(fd);
 
 	ask(*fd, 'k', 'k');
 	ask(*fd, 'x', 'x');
+	return worker;
+}
+
+/* The listener knows of it afterwards, so that the worker can be given another one. */
+static pid_t
+dial_kept(int *fd)
+{
+	pid_t	worker = dial_kept_beside(fd);
+
 	until("busy=0");
 	return worker;
 }
@@ -336,6 +345,46 @@ START_TEST(killed_with_kept)
 }
 END_TEST
 
+/* What a worker says of others or twice counts for nothing; whoever talks nonsense is given no more. */
+START_TEST(taken_over)
+{
+	struct server_limits	l = keeping;
+	pid_t			worker;
+	int			fd[6], i;
+	char			text[64];
+
+	l.client_connections = 4;
+	start(l);
+	worker = dial_kept(&fd[0]);
+	ck_assert_int_eq(dial_kept(&fd[1]), worker);
+	ck_assert_int_eq(dial_worker(&fd[2]), worker);
+	if (_i == 0) {
+		ck_assert_int_eq(write(fd[2], "l", 1), 1);
+		until("busy=0 relays=0");
+	} else {
+		ck_assert_int_eq(write(fd[2], "e", 1), 1);
+		ck_assert_int_ne(dial_kept_beside(&fd[3]), worker);
+		until("busy=1 relays=3");	/* they are counted until it ends */
+		close(fd[3]);
+		until("relays=2");
+	}
+	ck_assert_int_eq(kill(worker, SIGKILL), 0);
+	until_ended(worker);
+	until("busy=0 relays=0");
+	for (i = 0; i < 3; i++)
+		close(fd[i]);
+	/* the limit is what it was: neither more nor less */
+	for (i = 0; i < 4; i++)
+		(void)dial_kept(&fd[i]);
+	fd[4] = dial(text, sizeof(text));
+	ck_assert_str_eq(text, "busy client\n");
+	for (i = 0; i < 5; i++)
+		close(fd[i]);
+	say("stop");
+	ck_assert_int_eq(end(), EX_OK);
+}
+END_TEST
+
 /* All are told: those that are kept, and one whose conversation goes on. */
 START_TEST(stopped_with_kept)
 {
@@ -466,6 +515,7 @@ main(void)
 	tcase_add_test(t, used_up_with_kept);
 	tcase_add_test(t, reloaded_with_kept);
 	tcase_add_test(t, killed_with_kept);
+	tcase_add_loop_test(t, taken_over, 0, 2);
 	tcase_add_test(t, stopped_with_kept);
 	tcase_add_test(t, fault_of_a_kept_one);
 	tcase_add_test(t, shrinks_around_kept);
