@@ -12,12 +12,12 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from e2e import ADDR, Stage, Tap, Wrong, mails, until, want  # noqa: E402
-from secure import Pop3s, reset  # noqa: E402
+from e2e import ADDR, ROOT, Skip, Stage, Tap, Wrong, mails, until, want  # noqa: E402
+from secure import Pop3s, plain, reset  # noqa: E402
 
 USERS = 30
 RELAYS = 8
-CONF = "pop3.client-connections 0\nauth.delay 300ms\nauth.failures 0\nauth.client-failures 0\n"
+CONF = "pop3.client-connections 0\nauth.delay 0\nauth.failures 0\nauth.client-failures 0\n"
 names = iter(range(1000, 10**9))    # a name that was there before would have its old place in the list
 
 
@@ -197,30 +197,31 @@ def longest(cs, rounds):
     return most
 
 
-def slow_login(st):
+def slow_login(_):
     """Clients that take their time for a conversation hold nobody up: neither by silence nor by a wrong password."""
-    cs = [session(st, u) for u in users()[:3]]
-    becomes(st, busy=0, relays=3)
-    first = worker(cs[0])
-    silent = Pop3s(st)
-    want("in the same process", None, worker(silent) == first)
-    silent.send(b"USER al")
-    # in the middle of the handshake
-    raw = socket.create_connection((ADDR, st.base + 995))
-    raw.sendall(b"\x16\x03\x01")
-    wrong = Pop3s(st)
-    wrong.ok(b"USER alice")
-    wrong.send(b"PASS wrong\r\n")    # the answer is held back
-    most = longest(cs, 30)
-    want("no wait", most, most < 1)
-    becomes(st, relays=3)
-    silent.send(b"ice\r\n")
-    want("+OK", None, silent.line().startswith(b"+OK"))
-    want("-ERR", None, wrong.line().startswith(b"-ERR"))
-    for c in cs + [silent, wrong]:
-        c.close()
-    raw.close()
-    becomes(st, busy=0, relays=0)
+    with Stage("auth.delay 2s\n", users=3) as st:
+        cs = [session(st, u) for u in users()[:3]]
+        becomes(st, busy=0, relays=3)
+        first = worker(cs[0])
+        silent = Pop3s(st)
+        want("in the same process", None, worker(silent) == first)
+        silent.send(b"USER al")
+        # in the middle of the handshake
+        raw = socket.create_connection((ADDR, st.base + 995))
+        raw.sendall(b"\x16\x03\x01")
+        wrong = Pop3s(st)
+        wrong.ok(b"USER alice")
+        wrong.send(b"PASS wrong\r\n")    # the answer is held back
+        most = longest(cs, 30)
+        want("no wait", most, most < 1)
+        becomes(st, relays=3)
+        silent.send(b"ice\r\n")
+        want("+OK", None, silent.line().startswith(b"+OK"))
+        want("-ERR", None, wrong.line().startswith(b"-ERR"))
+        for c in cs + [silent, wrong]:
+            c.close()
+        raw.close()
+        becomes(st, busy=0, relays=0)
 
 
 def busy_neighbour(st):
@@ -248,6 +249,51 @@ def busy_neighbour(st):
     want("no long wait", most, most < 2)
     for c in cs:
         c.close()
+    becomes(st, busy=0, relays=0)
+
+
+def writable(pid):
+    """What a process has in memory of its own, in pieces."""
+    with open("/proc/%d/maps" % pid, encoding="utf-8") as f:
+        maps = [line.split() for line in f]
+    with open("/proc/%d/mem" % pid, "rb", 0) as f:
+        for m in maps:
+            if m[1].startswith("rw"):
+                start, end = (int(n, 16) for n in m[0].split("-"))
+                f.seek(start)
+                yield f.read(end - start)
+
+
+def wiped(st):
+    """Who takes over a process finds no password of the clients that are there already."""
+    if not ROOT:
+        raise Skip("only root can see it")
+    coded = plain(b"user2", b"secret")
+    cs = [session(st, "user1"), Pop3s(st), session(st, "user3", stls=True)]
+    cs[1].ok(b"AUTH PLAIN " + coded)
+    becomes(st, busy=0, relays=3)
+    for pid in {worker(c) for c in cs}:
+        pieces = list(writable(pid))
+        want("we see its memory", None, any(b"mx.example.test" in p for p in pieces))
+        for what in (b"PASS secret", coded[8:-4], b"\0secret"):
+            want("no %r" % what, None, not any(what in p for p in pieces))
+    for c in cs:
+        c.close()
+    becomes(st, busy=0, relays=0)
+
+
+def new_keys(st):
+    """TLS 1.3 clients may ask for new keys at any time (RFC 8446, 4.6.3)."""
+    r = subprocess.Popen(["openssl", "s_client", "-connect", "%s:%d" % (ADDR, st.base + 995), "-tls1_3", "-crlf"],
+                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    for line in (b"USER user1", b"PASS secret", b"NOOP", b"K", b"NOOP", b"k", b"LIST 1", b"quit"):
+        r.stdin.write(line + b"\n")
+        r.stdin.flush()
+        time.sleep(0.4)
+    r.stdin.close()
+    got = r.stdout.read()
+    r.wait()
+    want("answers behind them", got[-500:], got.count(b"+OK") >= 6 and b"+OK 1 " in got)
     becomes(st, busy=0, relays=0)
 
 
@@ -381,10 +427,11 @@ def main():
     random.seed()
     with Stage(CONF, users=USERS) as st:
         for name, test in (("30 at once, others come and go", together), ("processes are shared", shared),
-                           ("a slow login", slow_login), ("a busy neighbour", busy_neighbour),
-                           ("reload", reloaded), ("a process is killed", killed)):
+                           ("a busy neighbour", busy_neighbour),
+                           ("no password is left", wiped), ("new keys", new_keys), ("reload", reloaded),
+                           ("a process is killed", killed)):
             tap.run(name, test, st)
-    for name, test in (("limits", limited), ("one each", one_each), ("stopped", stopped)):
+    for name, test in (("a slow login", slow_login), ("limits", limited), ("one each", one_each), ("stopped", stopped)):
         tap.run(name, test, None)
     return tap.end()
 
