@@ -6,6 +6,7 @@
 #include "common/base/attr.h"
 #include "common/fmt/cur.h"
 #include "common/fmt/saslprep.h"
+#include "common/fmt/utf8.h"
 #include "common/store/digest.h"
 
 static enum sasl_result

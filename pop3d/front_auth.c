@@ -42,22 +42,6 @@ say_failure(struct front *f)
 	talk_bad(&f->talk, "[AUTH] authentication failed");
 }
 
-/* Every character is well-formed (RFC 6856, 2.2). */
-static bool
-is_utf8(struct str s)
-{
-	size_t	n;
-
-	while (s.n > 0) {
-		n = (unsigned char)*s.p < 0x80 ? 1 : utf8_length(s);
-		if (n == 0)
-			return false;
-		s.p += n;
-		s.n -= n;
-	}
-	return true;
-}
-
 static bool
 no_answer(struct front *f)
 {
@@ -159,7 +143,7 @@ front_user(struct front *f, const struct command *c)
 		    "no password without an encrypted connection");
 		return true;
 	}
-	f->has_user = name.n > 0 && is_utf8(name) &&
+	f->has_user = name.n > 0 && utf8_ok(name) &&
 	    str_copy(f->user, sizeof(f->user), name) == 0;
 	if (f->has_user)
 		talk_ok(&f->talk, "send PASS");
@@ -179,7 +163,7 @@ front_pass(struct front *f, const struct command *c)
 		return true;
 	}
 	f->has_user = false;
-	if (c->text.n > AUTH_PASS_MAX || !is_utf8(c->text)) {
+	if (c->text.n > AUTH_PASS_MAX || !utf8_ok(c->text)) {
 		talk_bad(&f->talk, "this is no password");
 		return true;
 	}

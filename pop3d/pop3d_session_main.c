@@ -100,7 +100,7 @@ set_offer(struct talk *t, const struct login *l, const struct settings *set)
 	facts.cleartext_ok = addr_parse(str_from(l->client), &client) == 0 &&
 	    mechanisms_cleartext_ok(set->pop3_cleartext, &client);
 	capa_offer(&t->offer, set, &facts);
-	t->utf8 = strcmp(l->note, "utf8") == 0;
+	t->utf8 = strcmp(l->note, "utf8") == 0 || !set->pop3_surrogates;
 }
 
 /* RFC 1939, 4: the maildrop is locked, or the client has to come again. */

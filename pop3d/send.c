@@ -6,8 +6,11 @@
 
 #include "common/base/fdio.h"
 #include "common/fmt/dot.h"
+#include "common/fmt/header.h"
+#include "common/fmt/surrogate.h"
 
-#define CHUNK	65536
+#define CHUNK	SEND_HEADER
+#define SURROGATE_MAX	(100 * CHUNK)	/* of addresses of one byte */
 
 void
 top_init(struct top *t, uint64_t lines)
@@ -48,12 +51,37 @@ top_take(struct top *t, struct str s)
 	return (size_t)(p - s.p);
 }
 
+/* The header in front of the message's first piece; what is left of it is the body's. */
 static int
-send_chunks(struct conn *c, int fd, struct top *top, int64_t timeout,
-    char *chunk, uint64_t *bytes)
+send_surrogate(struct conn *c, struct dot_out *d, struct str *s,
+    struct top *top)
+{
+	struct str	header = { s->p, header_length(*s) };
+	struct buf	out;
+	int		r = 0;
+
+	if ((header.n == s->n && s->n == CHUNK) || !surrogate_wanted(header))
+		return 0;
+	buf_init(&out, SURROGATE_MAX);
+	if (surrogate_header(header, &out) == -1 ||
+	    dot_out_add(d, buf_view(&out), true, &c->out) == -1)
+		r = -1;
+	buf_free(&out);
+	s->p += header.n;
+	s->n -= header.n;
+	if (top != NULL) {
+		top->body = true;
+		top->done = top->left == 0;
+	}
+	return r;
+}
+
+static int
+send_chunks(struct conn *c, int fd, struct top *top, bool utf8,
+    int64_t timeout, char *chunk, uint64_t *bytes)
 {
 	struct dot_out	d;
-	struct str	s = { chunk, 0 };
+	struct str	s;
 	size_t		before = c->out.n;	/* replies, and what others sent */
 	ssize_t		n = CHUNK;
 
@@ -62,7 +90,10 @@ send_chunks(struct conn *c, int fd, struct top *top, int64_t timeout,
 	while (n == CHUNK && (top == NULL || !top->done)) {
 		if ((n = fdio_read(fd, chunk, CHUNK)) == -1)
 			return -1;
-		s.n = (size_t)n;
+		s = (struct str){ chunk, (size_t)n };
+		if (!utf8 && send_surrogate(c, &d, &s, top) == -1)
+			return -1;
+		utf8 = true;	/* what follows is no header */
 		if (top != NULL)
 			s.n = top_take(top, s);
 		if (dot_out_add(&d, s, true, &c->out) == -1)
@@ -80,15 +111,15 @@ send_chunks(struct conn *c, int fd, struct top *top, int64_t timeout,
 }
 
 int
-send_message(struct conn *c, int fd, struct top *top, int64_t timeout,
-    uint64_t *bytes)
+send_message(struct conn *c, int fd, struct top *top, bool utf8,
+    int64_t timeout, uint64_t *bytes)
 {
 	char	*chunk;
 	int	 r;
 
 	if ((chunk = malloc(CHUNK)) == NULL)
 		return -1;
-	r = send_chunks(c, fd, top, timeout, chunk, bytes);
+	r = send_chunks(c, fd, top, utf8, timeout, chunk, bytes);
 	free(chunk);
 	return r;
 }

@@ -20,8 +20,13 @@ void	top_init(struct top *, uint64_t lines);
 /* How many bytes of the next piece are shown; done once the rest is not. */
 size_t	top_take(struct top *, struct str);
 
-/* The content of fd and the final dot. top NULL: all of it. Adds to *bytes what was sent. -1: errno, and the connection cannot go on. */
-int	send_message(struct conn *, int fd, struct top *top, int64_t timeout,
+/*
+ * The content of fd and the final dot. top NULL: all of it. utf8: the client knows UTF-8 in headers; if not it gets a
+ * surrogate of the header (RFC 6856, 2.1), as far as it is within SEND_HEADER. Adds to *bytes what was sent. -1: errno,
+ * and the connection cannot go on.
+ */
+#define SEND_HEADER	65536
+int	send_message(struct conn *, int fd, struct top *top, bool utf8, int64_t timeout,
 	    uint64_t *bytes) must_check;
 
 #endif

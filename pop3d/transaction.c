@@ -127,8 +127,8 @@ cmd_uidl(struct transaction *x, const struct command *c)
 static enum next
 send_open(struct transaction *x, int fd, struct top *top)
 {
-	if (send_message(&x->talk->conn, fd, top, x->talk->idle,
-	    &x->bytes) == 0)
+	if (send_message(&x->talk->conn, fd, top, x->talk->utf8,
+	    x->talk->idle, &x->bytes) == 0)
 		return NEXT_LINE;
 	x->failed = strerror(errno);
 	return NEXT_END;

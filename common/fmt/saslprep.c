@@ -70,18 +70,6 @@ character(struct str s, size_t at, uint32_t *c)
 	return n;
 }
 
-bool
-utf8_ok(struct str s)
-{
-	uint32_t	c;
-	size_t		i, n;
-
-	for (i = 0; i < s.n; i += n)
-		if ((n = character(s, i, &c)) == 0)
-			return false;
-	return true;
-}
-
 /* RFC 4013 2.1 */
 static bool
 map(struct str s, struct buf *out)

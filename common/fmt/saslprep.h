@@ -15,6 +15,5 @@
  * is left, too long, or a character that may not be in it (control, private, turned by others). Unassigned ones may.
  */
 int	saslprep(struct str, char *dst, size_t n) must_check;
-bool	utf8_ok(struct str);	/* UTF-8, perhaps with NUL */
 
 #endif

@@ -74,3 +74,18 @@ utf8_is_ascii(struct str s)
 			return false;
 	return true;
 }
+
+bool
+utf8_ok(struct str s)
+{
+	size_t	n;
+
+	while (s.n > 0) {
+		n = (unsigned char)*s.p < 0x80 ? 1 : utf8_length(s);
+		if (n == 0)
+			return false;
+		s.p += n;
+		s.n -= n;
+	}
+	return true;
+}

@@ -17,5 +17,7 @@ uint32_t utf8_point(const char *, size_t n);
 /* Appends a code point; false (and nothing appended): there is no such character. */
 bool	utf8_put(struct buf *, uint32_t);
 bool	utf8_is_ascii(struct str);
+/* Is all of it well-formed? */
+bool	utf8_ok(struct str);
 
 #endif

@@ -134,6 +134,7 @@ struct settings {
 	struct submission_settings submission;
 	struct setting_list	 pop3s_listen;	/* TLS from the first byte */
 	long long		 pop3_errors, pop3_minimum_delay;
+	bool			 pop3_surrogates;	/* of headers, for clients that know ASCII only */
 	char			*pop3_expire;	/* days, or "never": what is said of mail that stays here */
 	char			*pop3_dovecot_names;	/* its pop3_uidl_format, or "none" */
 	char			*pop3_cleartext;	/* "yes", "no", "loopback": passwords without TLS */

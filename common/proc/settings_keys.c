@@ -165,6 +165,7 @@ const struct setting_key setting_keys[] = {
 	    "1000", POP3D),
 	LIST_OR_NONE("pop3s.listen", pop3s_listen, NULL, rule_listen, POP3D),
 	COUNT("pop3.errors", pop3_errors, "10", "1", "1000", POP3D | SESSION),
+	BOOL("pop3.surrogates", pop3_surrogates, "no", SESSION),
 	TEXT("pop3.cleartext", pop3_cleartext, "loopback", rule_cleartext,
 	    POP3D | SESSION | AUTH),
 	TIME("pop3.minimum-delay", pop3_minimum_delay, "0", "0", "1d",

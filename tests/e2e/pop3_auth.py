@@ -7,7 +7,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from e2e import Pop3, Stage, Tap, login, want  # noqa: E402
+from e2e import Pop3, Stage, Tap, login, send, want  # noqa: E402
 from secure import Pop3s, b64, challenge, encrypt, plain, scram_login  # noqa: E402
 
 QUICK = "auth.delay 0\nauth.failures 0\nauth.client-failures 0\npop3.errors 1000\n"
@@ -289,6 +289,33 @@ def delay(_):
         c.close()
 
 
+UTF8_MAIL = ("From: J\u00fcrgen <j@client.test>\r\nTo: <\u00fc@client.test>\r\nSubject: one \u20ac two\r\n"
+             "X-Ascii: as  it is\r\n\r\nline \u00e4\r\n.dot\r\nthird\r\n").encode()
+
+
+def surrogates(_):
+    """RFC 6856, 2.1: who has not said UTF8 gets a header in ASCII; the body is not touched."""
+    with Stage(QUICK + "pop3.surrogates yes\n") as st:
+        send(st.smtp, b"alice@example.test", UTF8_MAIL)
+        st.came("alice", b"third")
+        head, body = UTF8_MAIL.split(b"\r\n\r\n")
+        for words, ascii_only in (((), True), ((b"UTF8",), False)):
+            c = login(st.pop3, "alice")
+            for word in words:
+                c.ok(word)
+            got = c.multi(b"RETR 1")
+            top = c.multi(b"TOP 1 1")
+            got_head, got_body = got.split(b"\r\n\r\n")
+            want("the body as it was", got_body, got_body == body)
+            want("one line of it by TOP", top, top == got_head + b"\r\n\r\n" + body.split(b"\r\n")[0] + b"\r\n")
+            want("ASCII, or not", got_head, got_head.isascii() == ascii_only and b"\r\nX-Ascii: as  it is" in got_head)
+            want("all of it, or encoded", got_head, b"=?utf-8?B?4oKs?= two" in got_head and
+                 b"To: <internationalized-address@invalid>\r\n (=?utf-8?B?" in got_head if ascii_only
+                 else got_head.endswith(head))
+            c.ok(b"QUIT")
+            c.close()
+
+
 def main():
     tap = Tap()
     with Stage(QUICK) as st:
@@ -298,6 +325,7 @@ def main():
             tap.run(name, test, st)
     tap.run("no passwords in clear text", without_cleartext, None)
     tap.run("too soon", delay, None)
+    tap.run("surrogates", surrogates, None)
     return tap.end()
 
 

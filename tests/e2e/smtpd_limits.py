@@ -703,7 +703,7 @@ def stop_in_a_flood():
 # Where the server listens is what each stage is about; the others have their own
 # tests: submission, pop3_auth, pop3_dovecot.
 NOT_LIMITS = {"smtp.listen", "lmtp.listen", "pop3.listen", "smtp.auth", "pop3.expire", "pop3.minimum-delay",
-              "pop3.dovecot-uidl"}
+              "pop3.dovecot-uidl", "pop3.surrogates"}
 
 
 def keys():

@@ -229,11 +229,11 @@ START_TEST(send_trouble)
 	    pair), 0);
 	conn_init(&c, pair[1]);
 	/* nobody reads: it ends in time */
-	ck_assert_int_eq(send_message(&c, fd, NULL, 300, &bytes), -1);
+	ck_assert_int_eq(send_message(&c, fd, NULL, true, 300, &bytes), -1);
 	ck_assert_int_eq(errno, ETIMEDOUT);
 	close(pair[0]);
-	ck_assert_int_eq(send_message(&c, fd, NULL, 300, &bytes), -1);
-	ck_assert_int_eq(send_message(&c, -1, NULL, 300, &bytes), -1);
+	ck_assert_int_eq(send_message(&c, fd, NULL, true, 300, &bytes), -1);
+	ck_assert_int_eq(send_message(&c, -1, NULL, true, 300, &bytes), -1);
 	conn_close(&c);
 	close(fd);
 }

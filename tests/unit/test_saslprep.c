@@ -5,6 +5,7 @@
 
 #include "common/base/attr.h"
 #include "common/fmt/saslprep.h"
+#include "common/fmt/utf8.h"
 
 #define IN(s)	{ (s), sizeof(s) - 1 }
 
