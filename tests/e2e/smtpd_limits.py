@@ -701,9 +701,9 @@ def stop_in_a_flood():
 # ---- all of them ----------------------------------------------------------------
 
 # Where the server listens is what each stage is about; the others have their own
-# tests: submission, pop3_auth, pop3_dovecot.
+# tests: submission, pop3_auth, pop3_dovecot, pop3_relays.
 NOT_LIMITS = {"smtp.listen", "lmtp.listen", "pop3.listen", "smtp.auth", "pop3.expire", "pop3.minimum-delay",
-              "pop3.dovecot-uidl", "pop3.surrogates"}
+              "pop3.dovecot-uidl", "pop3.surrogates", "pop3.relays-per-worker"}
 
 
 def keys():
