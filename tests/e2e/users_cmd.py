@@ -228,11 +228,16 @@ def accounts_by_pop3(st):
 def order_of_sources():
     db = tempfile.mkdtemp(prefix="posthouse-e2e.")
     path = os.path.join(db, "users.db")
+    home = os.path.join(db, "home")
+    os.mkdir(home)
+    os.chmod(db, 0o755)
+    if ROOT:
+        os.chown(home, UID, UID)
     with sqlite3.connect(path) as c:
         c.execute("CREATE TABLE users (name TEXT PRIMARY KEY, password, uid, gid, home)")
         for name in ("alice", "dora"):
             c.execute("INSERT INTO users VALUES (?, '{PLAIN}database', ?, ?, ?)",
-                      (name, UID, UID if ROOT else os.getgid(), "/tmp"))
+                      (name, UID, UID if ROOT else os.getgid(), home))
     c.close()
     try:
         with Stage("users sqlite %s\nusers file @DIR@/more scheme PLAIN\nusers.home @DIR@/mail/%%n\n"
