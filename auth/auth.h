@@ -63,6 +63,7 @@ struct job {
 	char			 fingerprint[DIGEST_HEX + 1];	/* of the certificate; "": none */
 	struct scram_keys	 keys;		/* what his proof has to fit */
 	bool			 wants_keys;	/* a worker is to make them */
+	bool			 has_plain;	/* of his password, not of nobody's */
 	bool			 as_typed;	/* the password is checked as it came, not by SASLprep */
 	bool			 known;		/* there is such a user */
 	struct account		 account;	/* of who proves it; of somebody if he is unknown */
@@ -163,8 +164,8 @@ const char *check_other(struct auth *, struct job *, const char **why);
 int	check_salt(struct auth *, struct job *, struct scram_keys *) must_check;
 /* The keys that his proof has to fit, if such are stored. */
 bool	check_keys(const struct job *, struct scram_keys *);
-/* The password that they can be made from; "": there is none. A view into the job's record. */
-struct str check_plain(const struct job *);
+/* The password that they can be made from, into an empty buffer of USER_PASSWORD_MAX that is then wiped. False: there is none. */
+bool	check_plain(const struct job *, struct buf *);
 /* The name of the application password that it is by, "" if it is the user's own. */
 struct str check_scram_name(const struct job *);
 /* check.c: who may log in with the job's certificate, as authzid if that is not ""? NULL: nobody. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "auth/auth.h"
+#include "auth/scheme.h"
 #include "common/base/attr.h"
 
 #define SALT_BYTES	16
@@ -67,40 +68,25 @@ check_keys(const struct job *j, struct scram_keys *k)
 	return stored_keys(j, k) != NULL;
 }
 
-static struct str
-plain_of(struct str record)
-{
-	static const char	*const names[] = { "{PLAIN}", "{CLEARTEXT}",
-	    "{CLEAR}" };
-	struct str		 name;
-	size_t			 i;
-
-	for (i = 0; i < nitems(names); i++) {
-		name = str_from(names[i]);
-		if (str_starts_nocase(record, name))
-			return (struct str){ record.p + name.n,
-			    record.n - name.n };
-	}
-	return STR("");
-}
-
+/* The first password that is stored so that it can be read, in out. */
 static const struct secret *
-plain_secret(const struct job *j)
+plain_secret(const struct job *j, struct buf *out)
 {
 	size_t	i;
 
-	for (i = 0; i < j->account.nsecrets; i++)
-		if (plain_of(j->account.secrets[i].record).n > 0)
+	for (i = 0; i < j->account.nsecrets; i++) {
+		buf_reset(out);
+		if (scheme_plain(j->account.secrets[i].record, out) &&
+		    out->n > 0)
 			return &j->account.secrets[i];
+	}
 	return NULL;
 }
 
-struct str
-check_plain(const struct job *j)
+bool
+check_plain(const struct job *j, struct buf *out)
 {
-	const struct secret	*s = plain_secret(j);
-
-	return s == NULL ? STR("") : plain_of(s->record);
+	return plain_secret(j, out) != NULL;
 }
 
 struct str
@@ -108,9 +94,12 @@ check_scram_name(const struct job *j)
 {
 	const struct secret	*s;
 	struct scram_keys	 k;
+	struct buf		 plain;
 
+	buf_init(&plain, USER_PASSWORD_MAX);
 	if ((s = stored_keys(j, &k)) == NULL)
-		s = plain_secret(j);
+		s = plain_secret(j, &plain);
+	buf_wipe(&plain);
 	explicit_bzero(&k, sizeof(k));
 	return s == NULL ? STR("") : s->name;
 }

@@ -423,8 +423,3 @@ introspect_status(const struct introspect *in, char *dst, size_t size)
 	    in->good, in->refused, in->failed);
 }
 
-size_t
-introspect_busy(const struct introspect *in)
-{
-	return in->n;
-}

@@ -19,7 +19,5 @@ void	introspect_use(struct introspect *, struct http *, const struct token_setti
 void	introspect_free(struct introspect **);
 /* "asked=N cached=N ..." into dst. */
 void	introspect_status(const struct introspect *, char *dst, size_t size);
-/* Questions under way. */
-size_t	introspect_busy(const struct introspect *);
 
 #endif

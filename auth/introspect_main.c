@@ -50,28 +50,6 @@ struct daemon {
 	char			 path[1100];
 };
 
-static int
-slurp(int fd, const char *path, bool secret, struct buf *out,
-    struct diag *why)
-{
-	struct stat	st;
-
-	if (fd == -1)
-		return diag_set(why, "%s: posthouse(8) could not open it",
-		    path);
-	if (fstat(fd, &st) == -1)
-		return diag_errno(why, "%s", path);
-	if (!S_ISREG(st.st_mode) || (secret && (st.st_mode & 077) != 0))
-		return diag_set(why, "%s: others than its owner may use it "
-		    "(mode %04o, must be 0600)", path,
-		    (unsigned)st.st_mode & 07777);
-	/* whole at once: no copy of a smaller buffer stays behind */
-	if ((secret && buf_reserve(out, out->max) == -1) ||
-	    fdio_slurp(fd, out) == -1)
-		return diag_errno(why, "%s", path);
-	return 0;
-}
-
 /* RFC 6749 2.3.1: both halves are encoded as in a form before they are put together. */
 static int
 basic(struct cur c, struct buf *out)
@@ -124,7 +102,7 @@ load_secret(const struct token_settings *st, int fd, struct buf *out,
 	buf_init(&text, SECRET_MAX);
 	if (buf_reserve(out, 6 * SECRET_MAX) == -1)
 		diag_errno(why, "%s", path);
-	else if (slurp(fd, path, true, &text, why) == 0 &&
+	else if (fdio_slurp_given(fd, path, true, &text, why) == 0 &&
 	    (r = authorization(buf_view(&text), out)) == -1)
 		diag_set(why, "%s: expected a line ID:SECRET or Bearer TOKEN",
 		    path);
@@ -139,7 +117,7 @@ load_ca(const struct token_settings *st, int fd, struct buf *out,
 {
 	if (strncmp(st->introspection_url, "http:", 5) == 0)
 		return 0;
-	return slurp(fd, st->introspection_ca, false, out, why);
+	return fdio_slurp_given(fd, st->introspection_ca, false, out, why);
 }
 
 /* Of the descriptors that the master gave. */

@@ -50,15 +50,19 @@ static int
 ask_keys(struct job *j, int fd)
 {
 	char		prepared[AUTH_PASS_MAX + 1];
-	struct str	s = check_plain(j);
+	struct str	s = STR("nobody");
+	struct buf	plain;
 	int		r;
 
-	if (s.n == 0)
-		s = STR("nobody");
-	else if (saslprep(s, prepared, sizeof(prepared)) == 0)
+	buf_init(&plain, USER_PASSWORD_MAX);
+	j->has_plain = check_plain(j, &plain);
+	if (j->has_plain)
+		s = buf_view(&plain);
+	if (j->has_plain && saslprep(s, prepared, sizeof(prepared)) == 0)
 		s = str_from(prepared);
 	r = worker_keys_ask(fd, j->id, sasl_hash(&j->sasl), s, &j->keys);
 	explicit_bzero(prepared, sizeof(prepared));
+	buf_wipe(&plain);
 	return r;
 }
 
@@ -104,7 +108,7 @@ checked(struct job *j, int which)
 	if (j->wants_keys) {
 		ok = worker_keys_answer(sasl_hash(&j->sasl),
 		    buf_view(&j->auth->rec), &j->keys);
-		job_proof(j, ok && check_plain(j).n > 0);
+		job_proof(j, ok && j->has_plain);
 		return;
 	}
 	if (!ok && !j->as_typed) {

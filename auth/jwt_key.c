@@ -65,12 +65,6 @@ jwt_alg_find(struct str name, enum jwt_alg *out)
 	return false;
 }
 
-const char *
-jwt_alg_name(enum jwt_alg a)
-{
-	return algs[a].name;
-}
-
 static const unsigned char *
 bytes(struct str s)
 {

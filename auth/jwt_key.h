@@ -14,7 +14,6 @@ enum jwt_alg { JWT_RS256, JWT_PS256, JWT_ES256, JWT_ES384, JWT_EDDSA, JWT_ALGS }
 
 /* "RS256" ...; false: no such algorithm here. Exact case, RFC 7515 4.1.1. */
 bool	jwt_alg_find(struct str, enum jwt_alg *) must_check;
-const char *jwt_alg_name(enum jwt_alg);
 
 struct jwt_key;
 

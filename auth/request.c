@@ -14,15 +14,6 @@ static const struct {
 	{ "submission", false }, { "smtp", false }
 };
 
-static bool
-is_plain(const char *s)
-{
-	for (; *s != '\0'; s++)
-		if ((unsigned char)*s < ' ' || *s == 0x7f)
-			return false;
-	return true;
-}
-
 /* One IPv4 address, or the network that one subscriber has. */
 static void
 unit_of(const char *client, struct facts *f)
@@ -36,19 +27,6 @@ unit_of(const char *client, struct facts *f)
 	}
 	n = network_of_client(&f->addr);
 	(void)addr_text(&n.addr, false, f->unit);
-}
-
-/* May be missing. */
-static bool
-text(struct str rec, char tag, char *out, size_t size)
-{
-	struct str	s;
-
-	if (!record_get(rec, tag, &s)) {
-		out[0] = '\0';
-		return true;
-	}
-	return str_copy(out, size, s) == 0 && is_plain(out);
 }
 
 static bool
@@ -98,9 +76,9 @@ facts_parse(struct str rec, struct request *r)
 
 	if (!service_parse(rec, f) ||
 	    !record_gets(rec, AUTH_CLIENT, f->client, sizeof(f->client)) ||
-	    !is_plain(f->client) ||
-	    !text(rec, AUTH_LOCAL, f->local, sizeof(f->local)) ||
-	    !text(rec, AUTH_TLS, f->tls, sizeof(f->tls)) ||
+	    str_has_control(str_from(f->client)) ||
+	    !record_get_text(rec, AUTH_LOCAL, f->local, sizeof(f->local)) ||
+	    !record_get_text(rec, AUTH_TLS, f->tls, sizeof(f->tls)) ||
 	    !binding(rec, AUTH_EXPORTER, f->exporter, &f->exporter_n) ||
 	    !binding(rec, AUTH_END_POINT, f->end_point, &f->end_point_n))
 		return false;
@@ -153,7 +131,7 @@ cancel_parse(struct str rec, struct request *r)
 static bool
 take_parse(struct str rec, struct request *r)
 {
-	return text(rec, AUTH_NOTE, r->note, sizeof(r->note)) &&
+	return record_get_text(rec, AUTH_NOTE, r->note, sizeof(r->note)) &&
 	    (!record_get(rec, AUTH_PENDING, &r->pending) ||
 	    r->pending.n <= REQUEST_PENDING_MAX);
 }

@@ -22,24 +22,13 @@ set_name(struct str in, char name[AUTH_USER_MAX + 1])
 	return saslprep(in, name, AUTH_USER_MAX + 1) == 0;
 }
 
-static bool
-has_control(struct str s)
-{
-	size_t	i;
-
-	for (i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f)
-			return true;
-	return false;
-}
-
 /* With the name that is there. What cannot be a password is one that is wrong. */
 static enum sasl_result
 password(struct sasl *s, struct str in)
 {
 	if (s->user[0] == '\0')
 		s->why = "impossible name";
-	else if (in.n == 0 || has_control(in) ||
+	else if (in.n == 0 || str_has_control(in) ||
 	    str_copy(s->pass, sizeof(s->pass), in) == -1)
 		s->why = "impossible password";
 	else

@@ -218,12 +218,6 @@ sources_nobody(struct sources *s, struct account *a)
 	return r == 0 ? 1 : r;
 }
 
-bool
-sources_have_system(const struct sources *s)
-{
-	return s->system;
-}
-
 void
 sources_close(struct sources **sp)
 {

@@ -67,7 +67,6 @@ bool	sources_refresh(struct sources *, struct diag *why);
 int	sources_find(struct sources *, struct str name, const char *service, struct account *) must_check;
 /* The record of somebody whose scheme is that of most: for the time that unknown users take. 1, -1. */
 int	sources_nobody(struct sources *, struct account *) must_check;
-bool	sources_have_system(const struct sources *);	/* among them */
 void	sources_close(struct sources **);
 
 #endif

@@ -79,13 +79,7 @@ user_file_find(const struct user_file *f, struct str name, struct str *line)
 	struct str	 rest = buf_view(&f->text), row, field;
 	const char	*end;
 
-	while (rest.n > 0) {
-		end = memchr(rest.p, '\n', rest.n);
-		row = rest;
-		if (end != NULL)
-			row.n = (size_t)(end - rest.p);
-		rest.p += row.n + (end != NULL);
-		rest.n -= row.n + (end != NULL);
+	while (str_take_line(&rest, &row)) {
 		if (row.n == 0 || row.p[0] == '#' ||
 		    (end = memchr(row.p, ':', row.n)) == NULL)
 			continue;

@@ -83,7 +83,6 @@ list_file(struct listing *l)
 {
 	struct buf	 text;
 	struct str	 rest, row;
-	const char	*end;
 
 	buf_init(&text, USER_FILE_MAX);
 	if (fdio_slurp_at(AT_FDCWD, l->file, &text) == -1) {
@@ -91,13 +90,8 @@ list_file(struct listing *l)
 		buf_wipe(&text);
 		return -1;
 	}
-	for (rest = buf_view(&text); rest.n > 0;) {
-		end = memchr(rest.p, '\n', rest.n);
-		row = rest;
-		if (end != NULL)
-			row.n = (size_t)(end - rest.p);
-		rest.p += row.n + (end != NULL);
-		rest.n -= row.n + (end != NULL);
+	rest = buf_view(&text);
+	while (str_take_line(&rest, &row)) {
 		l->line++;
 		list_line(l, row);
 	}

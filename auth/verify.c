@@ -16,10 +16,3 @@ verify_password(struct str record, struct str password,
 	return scheme_split(record, &r) && scheme_check(&r, password, scratch);
 }
 
-bool
-verify_is_cheap(struct str record)
-{
-	struct scheme_record	r;
-
-	return !scheme_split(record, &r) || scheme_is_cheap(r.scheme);
-}

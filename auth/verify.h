@@ -12,7 +12,5 @@
  * AUTH_PASS_MAX, a locked ("!", "*") or unknown or too costly record: no. May take long. The scratch is wiped.
  */
 bool	verify_password(struct str record, struct str password, struct crypt_data *scratch);
-/* Takes microseconds: can be done where others wait. */
-bool	verify_is_cheap(struct str record);
 
 #endif

@@ -1,8 +1,6 @@
 /* deliver/remote_pass.c - passwords for smarthosts, from a file that the master has opened. */
 #include "deliver/remote_pass.h"
 
-#include <sys/stat.h>
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,25 +15,6 @@ struct passwords {
 	struct buf	text;
 };
 
-static int
-load(struct passwords *p, int fd, const char *path, struct diag *why)
-{
-	struct stat	st;
-
-	if (fd == -1)
-		return diag_set(why, "%s: posthouse(8) could not open it",
-		    path);
-	if (fstat(fd, &st) == -1)
-		return diag_errno(why, "%s", path);
-	if (!S_ISREG(st.st_mode) || (st.st_mode & 077) != 0)
-		return diag_set(why, "%s: others than its owner may use it "
-		    "(mode %04o, must be 0600)", path,
-		    (unsigned)st.st_mode & 07777);
-	if (fdio_slurp(fd, &p->text) == -1)
-		return diag_errno(why, "%s", path);
-	return 0;
-}
-
 int
 passwords_load(struct passwords **out, int fd, const char *path,
     struct diag *why)
@@ -46,9 +25,8 @@ passwords_load(struct passwords **out, int fd, const char *path,
 	if ((p = calloc(1, sizeof(*p))) == NULL)
 		return diag_errno(why, "passwords");
 	buf_init(&p->text, FILE_MAX);
-	/* whole at once: no copy of a smaller buffer stays behind */
-	if (path[0] != '\0' && (buf_reserve(&p->text, FILE_MAX) == -1 ||
-	    load(p, fd, path, why) == -1)) {
+	if (path[0] != '\0' &&
+	    fdio_slurp_given(fd, path, true, &p->text, why) == -1) {
 		passwords_free(&p);
 		return -1;
 	}

@@ -47,18 +47,9 @@ struct login {
 };
 
 static bool
-is_plain(const char *s)
-{
-	for (; *s != '\0'; s++)
-		if ((unsigned char)*s < ' ' || *s == 0x7f)
-			return false;
-	return true;
-}
-
-static bool
 user_ok(const char *s)
 {
-	return *s != '\0' && *s != '-' && *s != '.' && is_plain(s) &&
+	return *s != '\0' && *s != '-' && *s != '.' && !str_has_control(str_from(s)) &&
 	    strpbrk(s, "/: ") == NULL;
 }
 
@@ -66,20 +57,7 @@ static bool
 mailbox_ok(const char *s)
 {
 	return (strncmp(s, "maildir:/", 9) == 0 ||
-	    strncmp(s, "mbox:/", 6) == 0) && is_plain(s);
-}
-
-/* May be missing. */
-static bool
-text(struct str rec, char tag, char *out, size_t size)
-{
-	struct str	s;
-
-	if (!record_get(rec, tag, &s)) {
-		out[0] = '\0';
-		return true;
-	}
-	return str_copy(out, size, s) == 0 && is_plain(out);
+	    strncmp(s, "mbox:/", 6) == 0) && !str_has_control(str_from(s));
 }
 
 static const struct service *
@@ -113,19 +91,19 @@ login_parse(const struct settings *s, struct str rec, struct login *l)
 	    l->uid < (uint64_t)s->local.min_uid : l->uid != geteuid())
 		return "uid or gid out of bounds";
 	if (!record_gets(rec, AUTH_HOME, l->home, sizeof(l->home)) ||
-	    l->home[0] != '/' || !is_plain(l->home))
+	    l->home[0] != '/' || str_has_control(str_from(l->home)))
 		return "home";
 	if (!record_gets(rec, AUTH_MAILBOX, l->mailbox, sizeof(l->mailbox)) ||
 	    !mailbox_ok(l->mailbox))
 		return "mailbox";
 	if (!record_gets(rec, AUTH_CLIENT, l->client, sizeof(l->client)) ||
-	    !is_plain(l->client))
+	    str_has_control(str_from(l->client)))
 		return "client";
-	if (!text(rec, AUTH_LOCAL, l->local, sizeof(l->local)))
+	if (!record_get_text(rec, AUTH_LOCAL, l->local, sizeof(l->local)))
 		return "own address";
-	if (!text(rec, AUTH_TLS, l->tls, sizeof(l->tls)))
+	if (!record_get_text(rec, AUTH_TLS, l->tls, sizeof(l->tls)))
 		return "cipher";
-	if (!text(rec, AUTH_NOTE, l->note, sizeof(l->note)))
+	if (!record_get_text(rec, AUTH_NOTE, l->note, sizeof(l->note)))
 		return "note";
 	if (!record_get(rec, AUTH_PENDING, &l->pending))
 		l->pending = STR("");
@@ -286,7 +264,7 @@ session_request(struct master *m, struct program *auth, struct str rec, int fd)
 
 	memset(&l, 0, sizeof(l));
 	if (!record_gets(rec, AUTH_TAG, l.tag, sizeof(l.tag)) ||
-	    !is_plain(l.tag))
+	    str_has_control(str_from(l.tag)))
 		l.tag[0] = '\0';
 	if (fd == -1)
 		why = "connection";

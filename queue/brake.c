@@ -164,23 +164,6 @@ count(struct queue *q, struct brake_user *u, const struct envelope *env,
 	judge(q, u, now);
 }
 
-/* mailq shows the last line of its status file. */
-static void
-note(struct queue *q, const struct message *m, struct str why, int64_t now)
-{
-	struct buf	line;
-
-	buf_init(&line, 2048);
-	buf_addf(&line, "%lld %.*s 4.7.1 held by the brake: %.*s",
-	    (long long)(now / 1000), STR_ARG(m->env.rcpts[0].addr),
-	    STR_ARG(why));
-	if (!buf_ok(&line) ||
-	    spool_status_add(&q->spool, m->id, buf_view(&line)) == -1)
-		log_debug("status id=%s why=\"%s\"", m->env.id,
-		    strerror(errno));
-	buf_free(&line);
-}
-
 static void
 hold(struct queue *q, struct brake_record *r, const struct message *m,
     int64_t now)
@@ -197,7 +180,9 @@ hold(struct queue *q, struct brake_record *r, const struct message *m,
 	buf_init(&why, 256);
 	buf_init(&text, 512);
 	brake_reason(r, &why);
-	note(q, m, buf_view(&why), now);
+	buf_addf(&text, "held by the brake: %.*s", STR_ARG(buf_view(&why)));
+	outcome_note(q, m, &m->env.rcpts[0], "4.7.1", buf_view(&text));
+	buf_reset(&text);
 	buf_addf(&text, "the brake: %.*s", STR_ARG(buf_view(&why)));
 	if (buf_cstr(&text) != NULL)
 		settle_hold(q, m, buf_cstr(&text));

@@ -62,21 +62,6 @@ line_parse(struct str s, struct history_line *l)
 	return true;
 }
 
-static bool
-next_line(struct str *rest, struct str *line)
-{
-	const char	*lf;
-
-	if (rest->n == 0)
-		return false;
-	lf = memchr(rest->p, '\n', rest->n);
-	*line = (struct str){ rest->p,
-	    lf == NULL ? rest->n : (size_t)(lf - rest->p) };
-	rest->p += line->n + (lf != NULL);
-	rest->n -= line->n + (lf != NULL);
-	return true;
-}
-
 static int
 line_cmp(const void *x, const void *y)
 {
@@ -94,7 +79,7 @@ history_read(struct history *h, struct str text)
 	size_t			 cap = 0;
 
 	*h = (struct history){ NULL, 0 };
-	while (next_line(&text, &s)) {
+	while (str_take_line(&text, &s)) {
 		if (h->n == cap) {
 			cap = cap * 2 + 16;
 			more = reallocarray(h->lines, cap, sizeof(*more));

@@ -16,8 +16,8 @@
 
 #define REPORT_LIVES	2	/* lifetimes of a message, until a person has to look why its report fails */
 
-static void
-note_status(struct queue *q, const struct message *m,
+void
+outcome_note(struct queue *q, const struct message *m,
     const struct envelope_rcpt *r, const char *status, struct str text)
 {
 	struct buf	line;
@@ -44,7 +44,7 @@ note_verdict(struct queue *q, const struct message *m,
 		buf_addf(&text, "%.*s%s ", STR_ARG(v->host),
 		    v->said ? " said:" : ":");
 	buf_addstr(&text, v->text);
-	note_status(q, m, r, v->status, buf_view(&text));
+	outcome_note(q, m, r, v->status, buf_view(&text));
 	buf_free(&text);
 }
 
@@ -108,7 +108,7 @@ delivered(struct queue *q, const struct message *m, struct envelope_rcpt *r,
 	else if (v->remote && !v->lmtp)
 		note_verdict(q, m, r, v);
 	else	/* where it was stored is nobody else's affair */
-		note_status(q, m, r, v->status, STR("delivered"));
+		outcome_note(q, m, r, v->status, STR("delivered"));
 }
 
 void
@@ -164,7 +164,7 @@ task_later(struct queue *q, struct task *t, int64_t due, uint32_t tag,
 	/* at first: mailq shows it, and the report if it comes to that */
 	if (!m->retry || now_real_ms() - m->env.arrival_ms <
 	    q->settings->queue.retry_first)
-		note_status(q, m, r, "4.4.1", why);
+		outcome_note(q, m, r, "4.4.1", why);
 	one_less(q, m, r);
 }
 
@@ -184,7 +184,7 @@ message_give_up(struct queue *q, struct message *m, struct str why)
 		log_info("expired id=%s to=%s status=%s why=\"%.*s\"",
 		    m->env.id, log_safe(to, sizeof(to), r->addr),
 		    STATUS_EXPIRED, STR_ARG(why));
-		note_status(q, m, r, STATUS_EXPIRED, why);
+		outcome_note(q, m, r, STATUS_EXPIRED, why);
 	}
 }
 

@@ -150,6 +150,9 @@ size_t	message_waiting(const struct message *);
 void	message_free(struct queue *, struct message *);
 
 /* ---- outcome.c */
+/* A line of the recipient's in the message's status file: the last one is what mailq shows. */
+void	outcome_note(struct queue *, const struct message *, const struct envelope_rcpt *, const char *status,
+	    struct str text);
 /* The end of one delivery; status is an enhanced code (RFC 3463), text says why. The last one ends the message. */
 void	task_done(struct queue *, struct task *, const char *status, struct str text);
 void	task_ended(struct queue *, struct task *, const struct verdict *);

@@ -14,21 +14,6 @@ is_blank(char c)
 }
 
 static bool
-next_line(struct str *text, struct str *line)
-{
-	const char	*end;
-
-	if (text->n == 0)
-		return false;
-	end = memchr(text->p, '\n', text->n);
-	line->p = text->p;
-	line->n = end == NULL ? text->n : (size_t)(end - text->p);
-	text->p += line->n + (end != NULL);
-	text->n -= line->n + (end != NULL);
-	return true;
-}
-
-static bool
 next_word(struct str *line, struct str *word)
 {
 	while (line->n > 0 && is_blank(*line->p)) {
@@ -98,7 +83,7 @@ hosts_parse(struct str text, struct hosts *out)
 	struct addr	addr;
 	size_t		n = 0;
 
-	while (next_line(&text, &line)) {
+	while (str_take_line(&text, &line)) {
 		n++;
 		line = without(line, "#");
 		/* "fe80::1%eth0" is no address for mail */
@@ -152,7 +137,7 @@ resolv_parse(struct str text, struct addr out[RESOLV_SERVERS])
 	struct str	line, word;
 	size_t		n = 0;
 
-	while (n < RESOLV_SERVERS && next_line(&text, &line)) {
+	while (n < RESOLV_SERVERS && str_take_line(&text, &line)) {
 		line = without(line, "#;");
 		if (!next_word(&line, &word) ||
 		    !str_eq(word, STR("nameserver")) ||

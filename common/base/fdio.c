@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/now.h"
@@ -226,4 +227,26 @@ fdio_each(int dirfd, const char *name, int (*fn)(void *, int, const char *),
 	closedir(d);
 	errno = saved;
 	return r;
+}
+
+int
+fdio_slurp_given(int fd, const char *path, bool secret, struct buf *out,
+    struct diag *why)
+{
+	struct stat	st;
+
+	if (fd == -1)
+		return diag_set(why, "%s: posthouse(8) could not open it",
+		    path);
+	if (fstat(fd, &st) == -1)
+		return diag_errno(why, "%s", path);
+	if (!S_ISREG(st.st_mode) || (secret && (st.st_mode & 077) != 0))
+		return diag_set(why, "%s: others than its owner may use it "
+		    "(mode %04o, must be 0600)", path,
+		    (unsigned)st.st_mode & 07777);
+	/* whole at once: no copy of a smaller buffer stays behind */
+	if ((secret && buf_reserve(out, out->max) == -1) ||
+	    fdio_slurp(fd, out) == -1)
+		return diag_errno(why, "%s", path);
+	return 0;
 }

@@ -2,12 +2,14 @@
 #ifndef BASE_FDIO_H
 #define BASE_FDIO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "common/base/attr.h"
 #include "common/base/buf.h"
+#include "common/base/diag.h"
 
 /* All n bytes or -1; a short write gives -1 with the errno of the failing part (ENOSPC ...). */
 int	fdio_write(int, const void *, size_t) must_check;
@@ -17,6 +19,11 @@ ssize_t	fdio_read(int, void *, size_t) must_check;
 ssize_t	fdio_pread(int, void *, size_t, off_t) must_check;
 /* The rest of the file; -1 EMSGSIZE if it is longer than the buffer's maximum. */
 int	fdio_slurp(int, struct buf *) must_check;
+/*
+ * A regular file that somebody else has opened for us (-1: he could not), whole, into an empty buffer; path is for
+ * *why. secret: nobody but its owner may be able to use it (0600), and no copy of it stays in memory that is given back.
+ */
+int	fdio_slurp_given(int, const char *path, bool secret, struct buf *, struct diag *why) must_check;
 /* A file below dirfd (AT_FDCWD allowed), whole. */
 int	fdio_slurp_at(int, const char *, struct buf *) must_check;
 int	fdio_nonblock(int, int) must_check;	/* second: 1 on, 0 off */

@@ -142,3 +142,29 @@ str_number(struct str s, unsigned long long max, unsigned long long *out)
 	*out = v;
 	return 0;
 }
+
+bool
+str_has_control(struct str s)
+{
+	size_t	i;
+
+	for (i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f)
+			return true;
+	return false;
+}
+
+bool
+str_take_line(struct str *rest, struct str *line)
+{
+	const char	*lf;
+
+	if (rest->n == 0)
+		return false;
+	lf = memchr(rest->p, '\n', rest->n);
+	*line = (struct str){ rest->p,
+	    lf == NULL ? rest->n : (size_t)(lf - rest->p) };
+	rest->p += line->n + (lf != NULL);
+	rest->n -= line->n + (lf != NULL);
+	return true;
+}

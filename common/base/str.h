@@ -32,6 +32,10 @@ int		 str_copy(char *, size_t, struct str) must_check;
 char		*str_dup(struct str) must_check;
 /* Without white space (SP, HT) at both ends. */
 struct str	 str_trim(struct str);
+/* A byte below SP, or DEL: what a line of text, a name or a log cannot hold. */
+bool		 str_has_control(struct str);
+/* The next line of rest, without its LF; the last one need not have it. False: there is none. */
+bool		 str_take_line(struct str *rest, struct str *line);
 /* Lower-case ASCII copy, same rules as str_copy. */
 int		 str_lower(char *, size_t, struct str) must_check;
 /* Decimal without sign or blanks, at most max; -1 EINVAL or ERANGE. */

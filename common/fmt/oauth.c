@@ -189,12 +189,6 @@ static const struct {
 	[OAUTH_INSUFFICIENT_SCOPE] = { "insufficient_scope", "403" }
 };
 
-const char *
-oauth_error_name(enum oauth_error e)
-{
-	return errors[e].name;
-}
-
 static void
 member(struct buf *b, const char *name, const char *value)
 {

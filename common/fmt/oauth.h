@@ -34,7 +34,6 @@ bool	oauth_is_end(struct str);
 /* RFC 6750 3.1 */
 enum oauth_error { OAUTH_INVALID_REQUEST, OAUTH_INVALID_TOKEN, OAUTH_INSUFFICIENT_SCOPE };
 
-const char *oauth_error_name(enum oauth_error);
 /*
  * Appends the error as the JSON of RFC 7628 3.2.2, for XOAUTH2 with the status numbers that its clients know. scope and
  * discovery ("openid-configuration", an https address): "" for none.

@@ -110,6 +110,15 @@ record_gets(struct str rec, char tag, char *dst, size_t size)
 }
 
 bool
+record_get_text(struct str rec, char tag, char *dst, size_t size)
+{
+	struct str	v = STR("");
+
+	(void)record_get(rec, tag, &v);
+	return str_copy(dst, size, v) == 0 && !str_has_control(v);
+}
+
+bool
 record_getu(struct str rec, char tag, uint64_t max, uint64_t *out)
 {
 	unsigned long long	n;

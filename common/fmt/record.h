@@ -28,6 +28,8 @@ void	record_putu(struct buf *, char, uint64_t);	/* decimal */
 bool	record_get(struct str, char, struct str *);
 /* As above as a C string into dst; also false if too long or with a NUL inside. */
 bool	record_gets(struct str, char, char *, size_t);
+/* Text that may be missing, then it is ""; false also with a control character. */
+bool	record_get_text(struct str, char, char *, size_t);
 bool	record_getu(struct str, char, uint64_t, uint64_t *);	/* third: maximum */
 /* Is the whole record well-formed? */
 bool	record_ok(struct str);

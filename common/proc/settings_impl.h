@@ -107,8 +107,6 @@ void	setting_cross_check(const struct settings *, struct setting_report *);
 void	setting_token_check(const struct settings *, struct setting_report *);
 int	setting_list_add(struct setting_list *, const char *, const char *,
 	    const char *, unsigned) must_check;
-/* Of the item that was added last. -1 ENOMEM. */
-int	setting_list_last(struct setting_list *, const char *) must_check;
 void	setting_list_free(struct setting_list *);
 
 #endif

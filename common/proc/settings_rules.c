@@ -121,10 +121,7 @@ separator_ok(const char *s)
 static bool
 line_ok(const char *s)
 {
-	for (; *s != '\0'; s++)
-		if ((unsigned char)*s < ' ' || *s == 0x7f)
-			return false;
-	return true;
+	return !str_has_control(str_from(s));
 }
 
 static bool

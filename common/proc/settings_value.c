@@ -45,7 +45,8 @@ fail:
 	return -1;
 }
 
-int
+/* Of the item that was added last. */
+static int
 setting_list_last(struct setting_list *list, const char *text)
 {
 	char	*copy;

@@ -228,20 +228,6 @@ users_secrets(struct users *us, struct str name, size_t room, struct buf *rec,
 	return 1;
 }
 
-int
-users_password(struct users *us, struct str name, struct buf *out)
-{
-	struct str	view, password;
-	int		r;
-
-	if ((r = get_secrets(us, name, &view)) != 1)
-		return r;
-	buf_reset(out);
-	if (!record_get(view, USERS_PASSWORD, &password))
-		return 1;
-	return buf_addstr(out, password) == -1 ? -1 : 1;
-}
-
 void
 users_close(struct users **up)
 {

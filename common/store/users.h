@@ -113,8 +113,6 @@ int	users_find(struct users *, struct str name, struct user *, struct buf *why) 
  * same time on unknown users. -1 ENOTSUP: without tables.
  */
 int	users_secrets(struct users *, struct str name, size_t room, struct buf *rec, struct users_entry *) must_check;
-/* The first of them alone. */
-int	users_password(struct users *, struct str name, struct buf *) must_check;
 void	users_close(struct users **);
 
 /*

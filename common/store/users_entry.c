@@ -21,17 +21,6 @@ users_entry_init(struct users_entry *e)
 	e->services = e->networks = e->reason = none;
 }
 
-static bool
-has_control(struct str s)
-{
-	size_t	i;
-
-	for (i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f)
-			return true;
-	return false;
-}
-
 /* What may stand in a path, a mail address and a log line. */
 bool
 users_name_ok(struct str s)
@@ -39,7 +28,7 @@ users_name_ok(struct str s)
 	size_t	i;
 
 	if (s.n == 0 || s.n > USER_NAME_MAX || s.p[0] == '-' ||
-	    s.p[0] == '.' || has_control(s))
+	    s.p[0] == '.' || str_has_control(s))
 		return false;
 	for (i = 0; i < s.n; i++)
 		if (strchr("/:|\"\\<>() ", s.p[i]) != NULL)
@@ -67,7 +56,7 @@ ends_with(struct str s, const char *end)
 static const char *
 set_password(struct users_entry *e, struct str s)
 {
-	if (s.n > USER_PASSWORD_MAX || has_control(s))
+	if (s.n > USER_PASSWORD_MAX || str_has_control(s))
 		return "bad password, expected {SCHEME}text without control "
 		    "characters";
 	/* libpam-pwdfile's way to say how long it is */
@@ -118,7 +107,7 @@ set_gid(struct users_entry *e, struct str s)
 static const char *
 set_home(struct users_entry *e, struct str s)
 {
-	if (s.n > 0 && s.p[0] == '/' && !has_control(s) &&
+	if (s.n > 0 && s.p[0] == '/' && !str_has_control(s) &&
 	    str_copy(e->user.home, sizeof(e->user.home), s) == 0)
 		return NULL;
 	return "bad home directory, expected an absolute path";
@@ -178,7 +167,7 @@ set_mail(struct users_entry *e, struct str s)
 	bool		mbox = str_starts_nocase(s, STR("mbox:"));
 	size_t		kind = mbox ? 5 : 8;
 
-	if (has_control(s) ||
+	if (str_has_control(s) ||
 	    (!mbox && !str_starts_nocase(s, STR("maildir:"))))
 		return "bad mail=, expected maildir:PATH or mbox:PATH with "
 		    "PATH from /, ~/ or %h/ on";
@@ -341,7 +330,7 @@ static const char *
 set_reason(struct users_entry *e, struct str s)
 {
 	e->reason = s;
-	return has_control(s) ? "bad reason=, expected a text" : NULL;
+	return str_has_control(s) ? "bad reason=, expected a text" : NULL;
 }
 
 static const struct {
@@ -392,7 +381,7 @@ users_entry_add_app(struct users_entry *e, struct str name,
 		what = set_services(e, services);
 	e->services = own;
 	if (what == NULL && (record.n == 0 || record.n > USER_PASSWORD_MAX ||
-	    has_control(record)))
+	    str_has_control(record)))
 		what = "bad application password, expected "
 		    "NAME:SERVICES:{SCHEME}text";
 	if (what == NULL)

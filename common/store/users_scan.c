@@ -236,7 +236,6 @@ scan_file(struct users_scan *s, const struct users_source *src)
 {
 	struct buf	 text;
 	struct str	 rest, row;
-	const char	*end;
 	unsigned	 line = 0;
 
 	buf_init(&text, FILE_MAX);
@@ -245,16 +244,9 @@ scan_file(struct users_scan *s, const struct users_source *src)
 		buf_wipe(&text);
 		return;
 	}
-	for (rest = buf_view(&text); rest.n > 0;) {
-		end = memchr(rest.p, '\n', rest.n);
-		row = rest;
-		if (end != NULL)
-			row.n = (size_t)(end - rest.p);
-		rest.p += row.n + (end != NULL);
-		rest.n -= row.n + (end != NULL);
-		if (!scan_line(s, src, ++line, row))
-			break;
-	}
+	rest = buf_view(&text);
+	while (str_take_line(&rest, &row) && scan_line(s, src, ++line, row))
+		continue;
 	buf_wipe(&text);
 }
 

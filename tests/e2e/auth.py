@@ -176,6 +176,7 @@ def users(st_dir):
         ("dora", "{SCRAM-SHA-256}" + stored("secret")),
         ("emil", "{SCRAM-SHA-1}" + stored("secret", hash="sha1")),
         ("fritz", "{PLAIN}p\u00e4ss"),
+        ("gina", "{PLAIN.b64}" + b64(b"secret").decode()),
     )) + "".join("%s:{PLAIN}secret:%s::%s/mail/alice::%s\n" % (name, uid, "@DIR@", more) for name, more in (
         ("chief", "master services=submission app=x::{PLAIN}appword"), ("sender", "services=submission"), ("near", "allow_nets=127.7.0.0/16"),
         ("gone", "nologin reason=moved"), ("apps", "app=phone:pop3:{PLAIN}telephone app=desk:submission:{PLAIN}desktop"),
@@ -266,7 +267,7 @@ def login_mechanism(st):
 
 
 def scrams(st):
-    for user in ("alice", "dora"):
+    for user in ("alice", "dora", "gina"):
         with Front(st) as f:
             proven(scram(f, Scram(user, "secret")), user)
     for user in ("alice", "emil"):

@@ -257,17 +257,6 @@ START_TEST(plain)
 }
 END_TEST
 
-START_TEST(cheap)
-{
-	ck_assert(verify_is_cheap(STR("{PLAIN}x")));
-	ck_assert(verify_is_cheap(STR("{SSHA512}x")));
-	ck_assert(verify_is_cheap(STR("{NTLM}x")));	/* fits nothing */
-	ck_assert(!verify_is_cheap(STR("{CRYPT}x")));
-	ck_assert(!verify_is_cheap(STR("x")));
-	ck_assert(!verify_is_cheap(STR("{SCRAM-SHA-1}x")));
-}
-END_TEST
-
 int
 main(void)
 {
@@ -284,7 +273,6 @@ main(void)
 	tcase_add_loop_test(t, cost, 0, nitems(costs));
 	tcase_add_test(t, scram);
 	tcase_add_test(t, plain);
-	tcase_add_test(t, cheap);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);

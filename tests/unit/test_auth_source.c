@@ -134,7 +134,6 @@ START_TEST(secrets)
 	ck_assert_int_eq(sources_nobody(s, &a), 1);
 	ck_assert_uint_eq(a.nsecrets, 1);
 	ck_assert(str_starts_nocase(a.secrets[0].record, STR("{SSHA}")));
-	ck_assert(!sources_have_system(s));
 	account_free(&a);
 	sources_close(&s);
 }
@@ -175,7 +174,6 @@ START_TEST(with_the_system)
 	struct account	 a;
 
 	account_init(&a);
-	ck_assert(sources_have_system(s));
 	ck_assert_int_eq(sources_find(s, STR("ann"), NULL, &a), 1);
 	ck_assert(!a.system);
 	ck_assert_int_eq(sources_find(s, STR("Fay"), NULL, &a), 1);

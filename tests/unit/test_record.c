@@ -95,6 +95,27 @@ START_TEST(finals)
 }
 END_TEST
 
+START_TEST(texts)
+{
+	struct buf	b;
+	char		out[6] = "?";
+
+	buf_init(&b, 100);
+	record_puts(&b, 'a', "hello");
+	record_puts(&b, 'b', "hello!");
+	record_puts(&b, 'c', "a\nb");
+	record_put(&b, 'd', STR("a\0"));
+	ck_assert(record_get_text(buf_view(&b), 'a', out, sizeof(out)));
+	ck_assert_str_eq(out, "hello");
+	ck_assert(!record_get_text(buf_view(&b), 'b', out, sizeof(out)));
+	ck_assert(!record_get_text(buf_view(&b), 'c', out, sizeof(out)));
+	ck_assert(!record_get_text(buf_view(&b), 'd', out, sizeof(out)));
+	ck_assert(record_get_text(buf_view(&b), 'e', out, sizeof(out)));
+	ck_assert_str_eq(out, "");
+	buf_free(&b);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -107,6 +128,7 @@ main(void)
 	tcase_add_test(t, round_trip);
 	tcase_add_test(t, too_much_is_noted);
 	tcase_add_test(t, finals);
+	tcase_add_test(t, texts);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);

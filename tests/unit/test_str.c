@@ -121,6 +121,36 @@ START_TEST(number)
 }
 END_TEST
 
+START_TEST(lines)
+{
+	struct str	rest = STR("a\n\nb\0c\r\nlast"), line;
+
+	ck_assert(str_take_line(&rest, &line) && str_eq(line, STR("a")));
+	ck_assert(str_take_line(&rest, &line) && line.n == 0);
+	ck_assert(str_take_line(&rest, &line) && str_eq(line, STR("b\0c\r")));
+	ck_assert(str_take_line(&rest, &line) && str_eq(line, STR("last")));
+	ck_assert(!str_take_line(&rest, &line));
+	rest = STR("x\n");
+	ck_assert(str_take_line(&rest, &line) && str_eq(line, STR("x")));
+	ck_assert(!str_take_line(&rest, &line));
+}
+END_TEST
+
+static const struct {
+	struct str	in;
+	bool		has;
+} controls[] = {
+	{ { "", 0 }, false }, { { "a b", 3 }, false }, { { "\xc3\xa4", 2 }, false },
+	{ { "a\tb", 3 }, true }, { { "a\0", 2 }, true }, { { "\x7f", 1 }, true },
+	{ { "a\n", 2 }, true }, { { "\x1f", 1 }, true }
+};
+
+START_TEST(control)
+{
+	ck_assert_int_eq(str_has_control(controls[_i].in), controls[_i].has);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -134,6 +164,8 @@ main(void)
 	tcase_add_test(t, copies);
 	tcase_add_loop_test(t, trim, 0, nitems(trims));
 	tcase_add_loop_test(t, number, 0, nitems(numbers));
+	tcase_add_test(t, lines);
+	tcase_add_loop_test(t, control, 0, nitems(controls));
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
