@@ -13,7 +13,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 from e2e import ADDR, ROOT, Skip, Stage, Tap, Wrong, mails, until, want  # noqa: E402
-from secure import Pop3s, plain, reset  # noqa: E402
+from secure import Pop3s, plain, reset, session  # noqa: E402
 
 USERS = 30
 RELAYS = 8
@@ -43,21 +43,6 @@ def fill(st, user, n=4):
         with open(path, "wb") as f:
             f.write(body(user, i))
         os.chown(path, owner.st_uid, owner.st_gid)
-
-
-def session(st, user, **more):
-    """Logged in; one of before may have to close first."""
-    end = time.monotonic() + 20
-    while True:
-        c = Pop3s(st, **more)
-        c.ok(b"USER " + user.encode())
-        c.send(b"PASS secret\r\n")
-        got = c.line()
-        if got is not None and got.startswith(b"+OK"):
-            return c
-        want("a session of %s" % user, got, got is not None and b"IN-USE" in got and time.monotonic() < end)
-        c.close()
-        time.sleep(0.1)
 
 
 def counters(st):

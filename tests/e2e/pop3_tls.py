@@ -14,7 +14,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 from e2e import ADDR, ROOT, Lines, Pop3, Skip, Stage, Tap, mails, until, want  # noqa: E402
-from secure import Pop3s, context, encrypt, plain, reset  # noqa: E402
+from secure import Pop3s, context, encrypt, plain, reset, session  # noqa: E402
 
 RIGHT = plain(b"alice", b"secret")
 
@@ -36,21 +36,6 @@ def put(st, user, *contents):
         with open(path, "wb") as f:
             f.write(content)
         os.chown(path, owner.st_uid, owner.st_gid)
-
-
-def session(st, user="alice", **more):
-    """Logged in; one of before may have to close first."""
-    end = time.monotonic() + 10
-    while True:
-        c = Pop3s(st, **more)
-        c.ok(b"USER " + user.encode())
-        c.send(b"PASS secret\r\n")
-        got = c.line()
-        if got is not None and got.startswith(b"+OK"):
-            return c
-        want("a session of %s" % user, got, got is not None and b"IN-USE" in got and time.monotonic() < end)
-        c.close()
-        time.sleep(0.05)
 
 
 def versions(st):

@@ -5,6 +5,7 @@ import hmac
 import os
 import socket
 import ssl
+import time
 
 from e2e import ADDR, Lines, Pop3, want
 
@@ -38,6 +39,21 @@ class Pop3s(Pop3):
         if user:
             self.ok(b"USER " + user.encode())
             self.ok(b"PASS " + password.encode())
+
+
+def session(st, user="alice", **more):
+    """Logged in over TLS; one of before may have to close first."""
+    end = time.monotonic() + 20
+    while True:
+        c = Pop3s(st, **more)
+        c.ok(b"USER " + user.encode())
+        c.send(b"PASS secret\r\n")
+        got = c.line()
+        if got is not None and got.startswith(b"+OK"):
+            return c
+        want("a session of %s" % user, got, got is not None and b"IN-USE" in got and time.monotonic() < end)
+        c.close()
+        time.sleep(0.1)
 
 
 def b64(data):
