@@ -8,6 +8,7 @@
 #define SHOWS	1u	/* a secret */
 #define BINDS	2u	/* the channel */
 #define CERT	4u	/* needs the client's certificate */
+#define TOKEN	8u	/* needs something to check a token by */
 
 static const struct {
 	const char	*name;
@@ -21,8 +22,8 @@ static const struct {
 	[MECHANISM_SCRAM_SHA_1_PLUS] = { "SCRAM-SHA-1-PLUS", BINDS },
 	[MECHANISM_SCRAM_SHA_256_PLUS] = { "SCRAM-SHA-256-PLUS", BINDS },
 	[MECHANISM_EXTERNAL] = { "EXTERNAL", CERT },
-	[MECHANISM_OAUTHBEARER] = { "OAUTHBEARER", SHOWS },
-	[MECHANISM_XOAUTH2] = { "XOAUTH2", SHOWS }
+	[MECHANISM_OAUTHBEARER] = { "OAUTHBEARER", SHOWS | TOKEN },
+	[MECHANISM_XOAUTH2] = { "XOAUTH2", SHOWS | TOKEN }
 };
 
 bool
@@ -58,13 +59,16 @@ mechanism_binds(enum mechanism m)
 
 /* By what is known of the connection alone. */
 static bool
-fits(const struct mechanism_facts *f, enum mechanism m)
+fits(const struct settings *s, const struct mechanism_facts *f,
+    enum mechanism m)
 {
 	unsigned	flags = table[m].flags;
 
 	return ((flags & SHOWS) == 0 || f->encrypted || f->cleartext_ok) &&
 	    ((flags & BINDS) == 0 || (f->encrypted && f->binding)) &&
-	    ((flags & CERT) == 0 || (f->encrypted && f->certificate));
+	    ((flags & CERT) == 0 || (f->encrypted && f->certificate)) &&
+	    ((flags & TOKEN) == 0 || s->token.keys[0] != '\0' ||
+	    s->token.introspection_url[0] != '\0');
 }
 
 bool
@@ -74,11 +78,11 @@ mechanism_ok(const struct settings *s, const struct mechanism_facts *f,
 	size_t	i;
 
 	if (m == MECHANISM_NONE)
-		return fits(f, m);
+		return fits(s, f, m);
 	for (i = 0; i < s->auth_mechanisms.n; i++)
 		if (str_eq_nocase(str_from(s->auth_mechanisms.items[i].text),
 		    str_from(table[m].name)))
-			return fits(f, m);
+			return fits(s, f, m);
 	return false;
 }
 
@@ -94,7 +98,7 @@ mechanisms_text(const struct settings *s, const struct mechanism_facts *f,
 	out[0] = '\0';
 	for (i = 0; i < list->n; i++) {
 		if (!mechanism_find(str_from(list->items[i].text), &m) ||
-		    !fits(f, m) || (said & 1u << m) != 0)
+		    !fits(s, f, m) || (said & 1u << m) != 0)
 			continue;
 		if (said != 0)
 			strlcat(out, " ", MECHANISMS_TEXT_SIZE);

@@ -27,6 +27,8 @@
 #define KEYS		PROGRAM_KEYS
 #define INTROSPECT	PROGRAM_INTROSPECT
 #define PAM		PROGRAM_PAM
+/* Who announces mechanisms. */
+#define FRONTS		(POP3D | SMTPD | SESSION)
 #define ALL		(LOG | ROUTE | QUEUE | SMTPD | LOCAL | AUTH | POP3D | \
 			    SESSION | TOOL | HOP | REMOTE | KEYS | \
 			    INTROSPECT | PAM)
@@ -179,22 +181,24 @@ const struct setting_key setting_keys[] = {
 	LIST_OR_NONE("auth.mechanisms", auth_mechanisms, "PLAIN LOGIN "
 	    "SCRAM-SHA-1 SCRAM-SHA-256 SCRAM-SHA-1-PLUS SCRAM-SHA-256-PLUS",
 	    rule_mechanism, AUTH | POP3D | SMTPD | SESSION),
-	TEXT("auth.token-keys", token.keys, "", rule_path_or_none, AUTH),
+	/* the fronts know by these what they can offer, and prove the same */
+	TEXT("auth.token-keys", token.keys, "", rule_path_or_none,
+	    AUTH | FRONTS),
 	LIST("auth.token-algorithms", token.algorithms, "RS256 ES256",
 	    rule_algorithm, AUTH),
 	LIST("auth.token-issuer", token.issuers, NULL, rule_token_word,
-	    AUTH | INTROSPECT),
+	    AUTH | INTROSPECT | FRONTS),
 	LIST("auth.token-audience", token.audiences, NULL, rule_token_word,
-	    AUTH | INTROSPECT),
+	    AUTH | INTROSPECT | FRONTS),
 	LIST("auth.token-scope", token.scopes, NULL, rule_token_word,
-	    AUTH | INTROSPECT),
+	    AUTH | INTROSPECT | FRONTS),
 	TEXT("auth.token-user-claim", token.user_claim, "email",
 	    rule_token_word, AUTH | INTROSPECT),
 	TIME("auth.token-leeway", token.leeway, "30s", "0", "10m",
 	    AUTH | INTROSPECT),
 	TEXT("auth.token-discovery", token.discovery, "", rule_https, AUTH),
 	TEXT("auth.introspection-url", token.introspection_url, "",
-	    rule_introspection, AUTH | INTROSPECT),
+	    rule_introspection, AUTH | INTROSPECT | FRONTS),
 	TEXT("auth.introspection-credentials",
 	    token.introspection_credentials, "", rule_path_or_none, INTROSPECT),
 	TEXT("auth.introspection-ca", token.introspection_ca,

@@ -360,7 +360,8 @@ setup(void)
 	    "auth.client-failures 12\nauth.deny 192.0.2.0/24 *\n"
 	    "auth.allow 127.0.0.0/8 imap\nauth.deny 198.51.100.1 pop3\n"
 	    "auth.mechanisms PLAIN LOGIN SCRAM-SHA-256 EXTERNAL "
-	    "OAUTHBEARER XOAUTH2\n"), "t",
+	    "OAUTHBEARER XOAUTH2\nauth.token-keys /k\n"
+	    "auth.token-issuer i\nauth.token-scope mail\n"), "t",
 	    &a.settings, &why), 0);
 	backoff_init(&a.backoff, 42);
 	from = "127.0.0.1";

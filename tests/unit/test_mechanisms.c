@@ -6,6 +6,8 @@
 #include "common/base/attr.h"
 #include "common/proc/mechanisms.h"
 
+#define KEYS	"auth.token-keys /k\nauth.token-issuer i\nauth.token-audience mail\n"
+
 static const struct {
 	const char		*conf;
 	struct mechanism_facts	 facts;	/* encrypted, cleartext_ok, binding, certificate */
@@ -27,9 +29,15 @@ static const struct {
 	    "SCRAM-SHA-256 PLAIN" },
 	{ "auth.mechanisms PLAIN plain PLAIN\n", { .encrypted = true },
 	    "PLAIN" },
+	/* tokens, where there is something to check them by */
 	{ "auth.mechanisms EXTERNAL OAUTHBEARER XOAUTH2\n",
+	    { .encrypted = true }, "" },
+	{ "auth.mechanisms EXTERNAL OAUTHBEARER XOAUTH2\n" KEYS,
 	    { .encrypted = true }, "OAUTHBEARER XOAUTH2" },
-	{ "auth.mechanisms EXTERNAL OAUTHBEARER XOAUTH2\n", { 0 }, "" },
+	{ "auth.mechanisms EXTERNAL OAUTHBEARER XOAUTH2\n"
+	    "auth.introspection-url https://id.test/i\nauth.token-scope mail\n",
+	    { .encrypted = true }, "OAUTHBEARER XOAUTH2" },
+	{ "auth.mechanisms EXTERNAL OAUTHBEARER XOAUTH2\n" KEYS, { 0 }, "" },
 	{ "auth.mechanisms EXTERNAL\n",
 	    { .encrypted = true, .certificate = true }, "EXTERNAL" },
 	{ "auth.mechanisms EXTERNAL\n",
@@ -45,7 +53,7 @@ conf(const char *text)
 {
 	struct settings	*s;
 	struct diag	 why;
-	char		 all[256];
+	char		 all[512];
 
 	snprintf(all, sizeof(all), "hostname mx.test\n%s", text);
 	ck_assert_msg(settings_parse(str_from(all), "t", &s, &why) == 0, "%s",
@@ -82,18 +90,18 @@ START_TEST(all_of_them)
 	struct settings		*s;
 	struct mechanism_facts	 f = { true, true, true, true };
 	char			 text[MECHANISMS_TEXT_SIZE], line[256] = "";
-	size_t			 i;
+	size_t			 i, n;
 
 	strlcat(line, "auth.mechanisms", sizeof(line));
 	for (i = 0; i < nitems(names); i++) {
 		strlcat(line, " ", sizeof(line));
 		strlcat(line, names[i], sizeof(line));
 	}
-	strlcat(line, "\n", sizeof(line));
+	n = strlen(line);
+	strlcat(line, "\n" KEYS, sizeof(line));
 	s = conf(line);
 	mechanisms_text(s, &f, text);
-	ck_assert_uint_eq(strlen(text), strlen(line) - 1 -
-	    strlen("auth.mechanisms "));
+	ck_assert_uint_eq(strlen(text), n - strlen("auth.mechanisms "));
 	settings_free(&s);
 }
 END_TEST

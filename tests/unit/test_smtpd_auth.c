@@ -8,6 +8,7 @@
 #define LOGIN	"EHLO c\r\nAUTH PLAIN " ALICE "\r\n"
 #define IN	"220 250 235 "			/* the replies to it */
 #define OPEN	"submission.cleartext yes\n"
+#define KEYS	"auth.token-keys /k\nauth.token-issuer i\nauth.token-scope mail\n"
 
 enum service { SUBMISSION, SMTP, LMTP };
 
@@ -124,7 +125,7 @@ static const struct {
 	    "220 250 454 250 ", "2.0.0" },
 	{ SUBMISSION, OPEN, "EHLO c\r\nAUTH PLAIN AGEAbXV0ZQ==\r\n" LOGIN,
 	    "220 250 454 250 235 ", "2.7.0" },
-	{ SUBMISSION, OPEN "auth.mechanisms XOAUTH2\n", "EHLO c\r\nAUTH XOAUTH2 e30=\r\n"
+	{ SUBMISSION, OPEN "auth.mechanisms XOAUTH2\n" KEYS, "EHLO c\r\nAUTH XOAUTH2 e30=\r\n"
 	    "e30=\r\ne30=\r\ne30=\r\ne30=\r\ne30=\r\ne30=\r\ne30=\r\ne30=\r\n"
 	    "e30=\r\ne30=\r\ne30=\r\ne30=\r\ne30=\r\ne30=\r\ne30=\r\ne30=\r\n",
 	    "220 250 334 334 334 334 334 334 334 334 334 334 334 334 334 334 "
@@ -262,7 +263,8 @@ START_TEST(announced)
 	const char	*p;
 
 	become(SUBMISSION);
-	configure(OPEN "auth.mechanisms PLAIN SCRAM-SHA-1-PLUS XOAUTH2\n");
+	configure(OPEN "auth.mechanisms PLAIN SCRAM-SHA-1-PLUS XOAUTH2\n"
+	    KEYS);
 	talk(STR("EHLO c\r\n"), true, &all);
 	ck_assert(says(&all, "250-AUTH PLAIN XOAUTH2\r\n"));
 	ck_assert(!says(&all, "STARTTLS"));
