@@ -8,6 +8,7 @@
 
 #include "auth/sasl.h"
 #include "common/fmt/saslprep.h"
+#include "common/fmt/utf8.h"
 
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
