@@ -1,0 +1,41 @@
+/*
+ * imapd/reader.h - commands come in: lines, and the literals in them (RFC 3501 4.3, RFC 7888). Every length is bounded; what
+ * goes beyond a limit is answered with BAD, or with BYE where the client could not be understood any more.
+ */
+#ifndef IMAPD_READER_H
+#define IMAPD_READER_H
+
+#include "imapd/session.h"
+
+#define READER_LITERAL_PLUS	4096	/* LITERAL- (RFC 7888, 5): unasked ones up to this size; larger ones are answered BAD and read away */
+
+enum reader_status {
+	READER_OK,
+	READER_BAD,	/* answered already */
+	READER_OVER	/* s->end says why */
+};
+
+/*
+ * The next command, whole, into *text, with its literals: "a LOGIN {1}\r\nx y". streams(name) tells which commands read their own
+ * literals: these are given as far as the first of them.
+ */
+enum reader_status reader_next(struct session *, struct buf *text);
+/* A line of a continuation that is no command: of IDLE, AUTHENTICATE. READER_BAD: too long, and read away. */
+enum reader_status reader_line(struct session *, struct str *);
+
+/*
+ * For commands that stream, at a literal that args ends with: "+ go ahead" is said unless it comes anyway. Then the bytes are given piece by piece.
+ * -1: the client has gone, s->end says why.
+ */
+int	reader_literal_begin(struct session *, const struct imap_literal *) must_check;
+/* Up to left bytes, at least one; counts them off. */
+int	reader_literal_some(struct session *, uint64_t *left, struct str *piece) must_check;
+/* The rest is thrown away (a literal that is refused though it comes anyway). */
+int	reader_literal_skip(struct session *, uint64_t left) must_check;
+/*
+ * What follows a literal in a command that streams: the next line (up to CRLF) into *text, which is reset; its small literals are collected as in
+ * reader_next if collect is set, else it ends with the next one's announcement.
+ */
+enum reader_status reader_more(struct session *, struct buf *text, bool collect);
+
+#endif

@@ -1,0 +1,91 @@
+/*
+ * imapd/session.h - one session after its login: its state, and the command under way. A session is a process of its own with
+ * the mailbox's uid, straight-line code: a command is read, run, answered.
+ */
+#ifndef IMAPD_SESSION_H
+#define IMAPD_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/arena.h"
+#include "common/base/buf.h"
+#include "common/fmt/imap.h"
+#include "common/net/conn.h"
+#include "common/proc/proto_auth.h"
+#include "common/proc/settings.h"
+#include "common/store/view.h"
+
+/* States (RFC 3501, 3), as bits for the table of commands. */
+enum state { S_AUTH = 1, S_SELECTED = 2, S_LOGOUT = 4, S_LEAVE = 8 /* UNAUTHENTICATE: back to the front */ };
+#define S_ANY	(S_AUTH | S_SELECTED)
+
+/* What the client has enabled (RFC 5161), or shown to know. */
+enum {
+	ENABLED_REV2 = 1, ENABLED_UTF8 = 2, ENABLED_CONDSTORE = 4, ENABLED_QRESYNC = 8, ENABLED_UIDONLY = 16
+};
+
+struct place_list;	/* namespaces, place.h */
+struct search_result;	/* of SEARCHRES: "$", search.h */
+struct contexts;	/* of CONTEXT=SEARCH, search.h */
+struct notify;		/* RFC 5465, notify.h */
+
+struct session {
+	struct conn		 conn;
+	const struct settings	*set;
+	const char		*user, *client, *mailbox;
+	bool			 encrypted;
+	enum state		 state;
+	unsigned		 enabled;
+	struct view		*view;		/* in S_SELECTED */
+	struct place_list	*places;
+	struct arena		 memory;	/* of the command under way */
+	struct search_result	*result;
+	struct contexts		*contexts;
+	struct notify		*notify;
+	bool			 compressed;
+	const char		*end;		/* why it is over; NULL: it goes on */
+	unsigned		 errors;
+	uint64_t		 commands, bytes_in, bytes_out;
+};
+
+enum { REPLY_NONE, REPLY_OK, REPLY_NO, REPLY_BAD };
+#define REPLY_MAX	8192
+
+struct command {
+	struct str	 tag;
+	struct str	 name;		/* as in the table: "UID FETCH" */
+	struct cur	 args;		/* behind the name and its blank; literals are within, but for commands that stream */
+	bool		 uid;		/* UID in front */
+	bool		 literal_open;	/* streaming: args ends with the announcement of a literal that has not been read, see reader.h */
+	int		 reply;		/* REPLY_... */
+	struct buf	 text;		/* "[CODE] text" of the tagged reply */
+};
+
+/*
+ * A handler writes its untagged responses, says how it went (once) by one of these, and returns the state that comes next;
+ * the dispatcher sends what has changed in the selected mailbox, then the tagged reply. code: "TRYCREATE" (brackets are added), or NULL.
+ */
+typedef enum state command_run(struct session *, struct command *);
+void	command_ok(struct command *, const char *code, const char *fmt, ...) printf_like(3, 4);
+void	command_no(struct command *, const char *code, const char *fmt, ...) printf_like(3, 4);
+void	command_bad(struct command *, const char *fmt, ...) printf_like(2, 3);
+/* NO with the code that fits errno (RFC 5530: [SERVERBUG], [NOPERM], [OVERQUOTA], [NONEXISTENT], [ALREADYEXISTS], [INUSE], [LIMIT] ...), and a log line. what: "open the mailbox". */
+void	command_failed(struct session *, struct command *, const char *what);
+/* Is there nothing left of the arguments? If there is, BAD is said. */
+bool	command_end(struct command *);
+
+/* Untagged: "* " is put in front and CRLF behind. */
+void	say(struct session *, const char *fmt, ...) printf_like(2, 3);
+/* The same, long or with literals: all of it, as it is, without "* " and CRLF. */
+void	say_buf(struct session *, const struct buf *);
+void	say_str(struct session *, struct str);
+/* May strings to this client have UTF-8 in quotes? */
+bool	session_utf8(const struct session *);
+static inline bool
+session_enabled(const struct session *s, unsigned what)
+{
+	return (s->enabled & what) != 0;
+}
+
+#endif
