@@ -6,6 +6,7 @@
 #define FMT_CHARSET_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "common/base/attr.h"
 #include "common/base/buf.h"
