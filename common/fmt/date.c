@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "common/base/attr.h"
 
@@ -105,6 +106,62 @@ date_format_mbox(int64_t t, char out[DATE_SIZE])
 	    days[c.weekday], months[c.month - 1], c.day, c.hour, c.minute,
 	    c.second, (int)c.year);
 	return 0;
+}
+
+static void
+put_two(char *p, int n)
+{
+	p[0] = (char)('0' + n / 10);
+	p[1] = (char)('0' + n % 10);
+}
+
+/* Without printf: it is asked for by the ten thousand. */
+int
+date_format_imap(int64_t t, int offset, char out[DATE_SIZE])
+{
+	struct civil	c;
+	int		abs = offset < 0 ? -offset : offset;
+
+	if (abs >= 24 * 60 || t > INT64_MAX / 2 || t < INT64_MIN / 2) {
+		errno = ERANGE;
+		return -1;
+	}
+	if (civil_from_time(t + (int64_t)offset * 60, &c) == -1)
+		return -1;
+	memcpy(out, "dd-mon-yyyy hh:mm:ss +zzzz", 27);
+	put_two(out, c.day);
+	if (out[0] == '0')
+		out[0] = ' ';
+	memcpy(out + 3, months[c.month - 1], 3);
+	put_two(out + 7, (int)(c.year / 100));
+	put_two(out + 9, (int)(c.year % 100));
+	put_two(out + 12, c.hour);
+	put_two(out + 15, c.minute);
+	put_two(out + 18, c.second);
+	out[21] = offset < 0 ? '-' : '+';
+	put_two(out + 22, abs / 60);
+	put_two(out + 24, abs % 60);
+	return 0;
+}
+
+bool
+date_days(int64_t year, struct str month, int day, int64_t *out)
+{
+	static const int	 last[] = {
+		31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31
+	};
+	bool			 leap = (year % 4 == 0 && year % 100 != 0) ||
+				    year % 400 == 0;
+	int			 m;
+
+	for (m = 0; m < 12; m++)
+		if (str_eq_nocase(month, str_from(months[m])))
+			break;
+	if (m == 12 || year < 0 || year > 9999 || day < 1 ||
+	    day > last[m] + (m == 1 && leap))
+		return false;
+	*out = days_from_civil(year, m + 1, day);
+	return true;
 }
 
 /* CFWS: blanks, line ends of folding, nested comments with quoted pairs. */
