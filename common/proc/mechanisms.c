@@ -127,6 +127,7 @@ mechanisms_cleartext_of(const struct settings *s, const char *service)
 		const char	*service, *how;
 	} keys[] = {
 		{ "pop3", s->pop3_cleartext },
+		{ "imap", s->imap.cleartext },
 		{ "submission", s->submission.cleartext },
 		{ "smtp", s->submission.cleartext }
 	};

@@ -55,6 +55,24 @@ struct submission_settings {
 	long long		user_day_messages, user_day_recipients;
 };
 
+/* RFC 3501, RFC 9051. */
+struct imap_settings {
+	struct listen_settings	in;		/* its limits are for both ports */
+	struct setting_list	tls_listen;	/* TLS from the first byte */
+	char			*cleartext;	/* "yes", "no", "loopback": passwords without TLS */
+	long long		errors, user_connections;
+	char			*separator;	/* of the hierarchy: "." or "/" */
+	char			*prefix;	/* of all names but INBOX: "", "INBOX." or "INBOX/" */
+	char			*shared;	/* directory of shared Maildirs; "" none */
+	bool			special_use;	/* by names: "Drafts", "Sent" ... */
+	struct setting_list	id;		/* what ID answers: field, value, field, value ... */
+	long long		append_limit;	/* octets of one message */
+	long long		command_max;	/* octets of a command without its literals */
+	long long		literal_max;	/* octets of the literals of a command that are no messages, together */
+	long long		message_limit, save_limit;	/* messages for one command; 0 no limit */
+	long long		idle_notify;	/* ms; 0 never */
+};
+
 struct queue_settings {
 	long long		retry_first, retry_max, lifetime, scan_interval;	/* ms */
 	long long		delay_warning;		/* ms; 0: never */
@@ -132,6 +150,7 @@ struct settings {
 	struct smtp_settings	 smtp;
 	struct listen_settings	 lmtp, pop3;
 	struct submission_settings submission;
+	struct imap_settings	 imap;
 	struct setting_list	 pop3s_listen;	/* TLS from the first byte */
 	long long		 pop3_errors, pop3_minimum_delay;
 	bool			 pop3_surrogates;	/* of headers, for clients that know ASCII only */
@@ -162,7 +181,7 @@ enum settings_program {
 	PROGRAM_MASTER = 1 << 0, PROGRAM_LOG = 1 << 1, PROGRAM_ROUTE = 1 << 2, PROGRAM_QUEUE = 1 << 3,
 	PROGRAM_SMTPD = 1 << 4, PROGRAM_LOCAL = 1 << 5, PROGRAM_AUTH = 1 << 6, PROGRAM_POP3D = 1 << 7,
 	PROGRAM_SESSION = 1 << 8, PROGRAM_TOOL = 1 << 9, PROGRAM_HOP = 1 << 10, PROGRAM_REMOTE = 1 << 11,
-	PROGRAM_KEYS = 1 << 12, PROGRAM_INTROSPECT = 1 << 13, PROGRAM_PAM = 1 << 14
+	PROGRAM_KEYS = 1 << 12, PROGRAM_INTROSPECT = 1 << 13, PROGRAM_PAM = 1 << 14, PROGRAM_IMAPD = 1 << 15
 };
 
 /* Defaults, then the file; -1: *why is "file:line:column: ...". The caller frees with settings_free. */

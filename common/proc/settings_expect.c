@@ -223,7 +223,8 @@ static void
 check_listen(const struct settings *s, struct setting_report *report)
 {
 	const struct setting_list *lists[] = {
-		&s->smtp.in.listen, &s->lmtp.listen, &s->pop3.listen
+		&s->smtp.in.listen, &s->lmtp.listen, &s->pop3.listen,
+		&s->imap.in.listen
 	};
 	struct setting_list	 seen = { NULL, 0 };
 	struct diag		 why = { "" };
@@ -256,7 +257,10 @@ setting_cross_check(const struct settings *s, struct setting_report *report)
 	    "lmtp.max-connections", s->lmtp.max_connections, report);
 	check_order(s, "pop3.min-spare", s->pop3.min_spare,
 	    "pop3.max-connections", s->pop3.max_connections, report);
+	check_order(s, "imap.min-spare", s->imap.in.min_spare,
+	    "imap.max-connections", s->imap.in.max_connections, report);
 	check_catch_all(s, report);
 	check_listen(s, report);
 	setting_token_check(s, report);
+	setting_imap_check(s, report);
 }

@@ -84,6 +84,8 @@ extern const struct setting_rule rule_token_word;
 extern const struct setting_rule rule_https;
 extern const struct setting_rule rule_introspection;
 extern const struct setting_rule rule_brake;
+extern const struct setting_rule rule_imap_separator;
+extern const struct setting_rule rule_imap_prefix;
 
 /* Where mistakes go: the first to why, all of them to all; either may be NULL. */
 struct setting_report {
@@ -105,6 +107,8 @@ int	setting_expect_ok(const struct conf_stmt *, struct diag *) must_check;
 void	setting_cross_check(const struct settings *, struct setting_report *);
 /* Of that, what concerns tokens. */
 void	setting_token_check(const struct settings *, struct setting_report *);
+/* Of that, what concerns IMAP. */
+void	setting_imap_check(const struct settings *, struct setting_report *);
 int	setting_list_add(struct setting_list *, const char *, const char *,
 	    const char *, unsigned) must_check;
 void	setting_list_free(struct setting_list *);

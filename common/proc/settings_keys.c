@@ -20,6 +20,7 @@
 #define LOCAL		PROGRAM_LOCAL
 #define AUTH		PROGRAM_AUTH
 #define POP3D		PROGRAM_POP3D
+#define IMAPD		PROGRAM_IMAPD
 #define SESSION		PROGRAM_SESSION
 #define TOOL		PROGRAM_TOOL
 #define HOP		PROGRAM_HOP
@@ -28,9 +29,9 @@
 #define INTROSPECT	PROGRAM_INTROSPECT
 #define PAM		PROGRAM_PAM
 /* Who announces mechanisms. */
-#define FRONTS		(POP3D | SMTPD | SESSION)
+#define FRONTS		(POP3D | IMAPD | SMTPD | SESSION)
 #define ALL		(LOG | ROUTE | QUEUE | SMTPD | LOCAL | AUTH | POP3D | \
-			    SESSION | TOOL | HOP | REMOTE | KEYS | \
+			    IMAPD | SESSION | TOOL | HOP | REMOTE | KEYS | \
 			    INTROSPECT | PAM)
 
 #define TEXT(key, member, def, rule, who) \
@@ -94,7 +95,7 @@ const struct setting_key setting_keys[] = {
 
 	TEXT("spool", spool, PH_SPOOLDIR, rule_path, QUEUE | SMTPD | TOOL),
 	TEXT("run", run, PH_RUNDIR, rule_path,
-	    QUEUE | POP3D | HOP | REMOTE | KEYS | INTROSPECT | TOOL),
+	    QUEUE | POP3D | IMAPD | HOP | REMOTE | KEYS | INTROSPECT | TOOL),
 	TEXT("tables", tables, PH_TABLEDIR, rule_path,
 	    ROUTE | AUTH | LOCAL | TOOL),
 	TEXT("libexec", libexec, PH_LIBEXECDIR, rule_path, LOCAL | TOOL),
@@ -108,10 +109,11 @@ const struct setting_key setting_keys[] = {
 	TEXT("tls.directory", tls.directory, PH_TABLEDIR "/tls", rule_path,
 	    KEYS),
 	TEXT("tls.minimum", tls.minimum, "1.2", rule_tls_version,
-	    SMTPD | POP3D),
-	TEXT("tls.ciphers", tls.ciphers, "", rule_line, SMTPD | POP3D),
+	    SMTPD | POP3D | IMAPD),
+	TEXT("tls.ciphers", tls.ciphers, "", rule_line,
+	    SMTPD | POP3D | IMAPD),
 	TEXT("tls.client-ca", tls.client_ca, "", rule_path_or_none,
-	    SMTPD | POP3D),
+	    SMTPD | POP3D | IMAPD),
 
 	/* hop knows its own mail server by it */
 	LISTEN("smtp", smtp.in, "*:25", "2", "1000", "5m", SMTPD, HOP),
@@ -178,9 +180,40 @@ const struct setting_key setting_keys[] = {
 	COUNT("pop3.user-connections", pop3_user_connections, "20", "0",
 	    "100000", MASTER),
 
+	/* RFC 3501 5.4: an autologout timer is at least thirty minutes. */
+	LISTEN("imap", imap.in, NULL, "2", "2000", "30m", IMAPD | SESSION, 0),
+	COUNT("imap.relays-per-worker", imap.in.relays_per_worker, "8", "1",
+	    "1000", IMAPD),
+	LIST_OR_NONE("imaps.listen", imap.tls_listen, NULL, rule_listen,
+	    IMAPD),
+	TEXT("imap.cleartext", imap.cleartext, "loopback", rule_cleartext,
+	    IMAPD | AUTH),
+	COUNT("imap.errors", imap.errors, "20", "1", "1000", IMAPD | SESSION),
+	COUNT("imap.user-connections", imap.user_connections, "50", "0",
+	    "100000", MASTER),
+	TEXT("imap.separator", imap.separator, ".", rule_imap_separator,
+	    SESSION),
+	TEXT("imap.prefix", imap.prefix, "", rule_imap_prefix, SESSION),
+	TEXT("imap.shared", imap.shared, "", rule_path_or_none, SESSION),
+	BOOL("imap.special-use", imap.special_use, "yes", SESSION),
+	LIST_OR_NONE("imap.id", imap.id, "name Posthouse", rule_line,
+	    IMAPD | SESSION),
+	SIZE("imap.append-limit", imap.append_limit, "50M", "64K", "2G",
+	    SESSION),
+	/* RFC 7162 4: at least 8192. */
+	SIZE("imap.command-max", imap.command_max, "64K", "8K", "16M",
+	    SESSION),
+	SIZE("imap.literal-max", imap.literal_max, "1M", "4K", "64M", SESSION),
+	/* RFC 9738 */
+	COUNT("imap.message-limit", imap.message_limit, "1000000", "1000",
+	    "100000000", SESSION),
+	COUNT("imap.save-limit", imap.save_limit, "100000", "1000", "100000",
+	    SESSION),
+	TIME("imap.idle-notify", imap.idle_notify, "2m", "0", "29m", SESSION),
+
 	LIST_OR_NONE("auth.mechanisms", auth_mechanisms, "PLAIN LOGIN "
 	    "SCRAM-SHA-1 SCRAM-SHA-256 SCRAM-SHA-1-PLUS SCRAM-SHA-256-PLUS",
-	    rule_mechanism, AUTH | POP3D | SMTPD | SESSION),
+	    rule_mechanism, AUTH | FRONTS),
 	/* the fronts know by these what they can offer, and prove the same */
 	TEXT("auth.token-keys", token.keys, "", rule_path_or_none,
 	    AUTH | FRONTS),
@@ -261,7 +294,8 @@ const struct setting_key setting_keys[] = {
 	    QUEUE | LOCAL | SESSION | TOOL),
 	COUNT("local.min-uid", local.min_uid, "1000", "1", "4294967294",
 	    ROUTE | LOCAL | AUTH | PAM | TOOL),
-	SIZE("local.quota", local.quota, "0", "0", "1048576G", LOCAL | TOOL),
+	SIZE("local.quota", local.quota, "0", "0", "1048576G",
+	    LOCAL | SESSION | TOOL),
 	COUNT("local.hops", local.hops, "100", "10", "1000", LOCAL | TOOL),
 	TEXT("local.alias-user", local.alias_user, "nobody", rule_user,
 	    ROUTE | LOCAL | TOOL),
