@@ -76,7 +76,7 @@ open_folder(int root, const char *folder, bool create, struct diag *why)
 	char	name[MAILDIR_FOLDER_MAX + 2];
 	int	fd, mark;
 
-	if (!maildir_folder_ok(folder)) {
+	if (!(create ? maildir_folder_ok : maildir_folder_found)(folder)) {
 		errno = EINVAL;
 		return diag_set(why, "%s is no name for a folder", folder);
 	}

@@ -28,6 +28,8 @@ int	maildir_open_to_read(struct maildir *, int dirfd, const char *path, const ch
 void	maildir_close(struct maildir *);
 /* Pure: can a folder be called that? No '/', no control character, no empty part between dots, no 8-bit byte (names are in modified UTF-7, RFC 3501 5.1.3). */
 bool	maildir_folder_ok(const char *);
+/* Pure: could a folder that is there already be called that? Also 8-bit bytes, and no right UTF-7: other programs make such. */
+bool	maildir_folder_found(const char *);
 
 /* One message on its way: tmp/NAME -> new/NAME. */
 struct maildir_draft {

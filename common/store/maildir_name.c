@@ -53,14 +53,27 @@ maildir_name_size(struct str name, char which, uint64_t *out)
 }
 
 bool
-maildir_folder_ok(const char *name)
+maildir_folder_found(const char *name)
 {
 	size_t	i;
 
 	for (i = 0; name[i] != '\0'; i++)
-		if ((unsigned char)name[i] < ' ' ||
-		    (unsigned char)name[i] >= 127 || name[i] == '/' ||
+		if ((unsigned char)name[i] < ' ' || name[i] == 127 ||
+		    name[i] == '/' ||
 		    (name[i] == '.' && (i == 0 || name[i - 1] == '.')))
 			return false;
 	return i > 0 && i <= MAILDIR_FOLDER_MAX && name[i - 1] != '.';
+}
+
+bool
+maildir_folder_ok(const char *name)
+{
+	size_t	i;
+
+	if (!maildir_folder_found(name))
+		return false;
+	for (i = 0; name[i] != '\0'; i++)
+		if ((unsigned char)name[i] >= 127)
+			return false;
+	return true;
 }

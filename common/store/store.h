@@ -23,26 +23,38 @@ int	store_open(struct store **, const char *location, bool create, struct diag *
 void	store_close(struct store **);
 int	store_root(const struct store *);	/* descriptor of the directory; not the caller's */
 const char *store_path(const struct store *);
+const char *store_host(const struct store *);	/* this host's name, for names of files */
+/* What makes names durable in a directory of this store (durable.h): found out at store_open, because a sandbox hides it. */
+enum durable_how store_durable(const struct store *, int dir);
 
 struct store_folder {
 	const char	*name;
 	bool		 subscribed;
-	bool		 exists;	/* false: only subscribed, or only the parent of others (\NonExistent) */
-	bool		 has_children;
+	bool		 exists;	/* false: only subscribed, or only the parent of others that exist (\NonExistent) */
+	bool		 has_children;	/* that exist, at any depth */
 	char		 use;		/* special use: 0, 'a'll, 'A'rchive, 'D'rafts, 'F'lagged, 'J'unk, 'S'ent, 'T'rash, 'I'mportant */
 };
-/* All folders, the inbox first, then by name, parents (also those that are none themselves) before their children. Valid until the next call with this store that is not const. -1: errno. */
+/*
+ * All folders, the inbox first, then by name, parents (also those that are none themselves) before their children, and these right
+ * behind them. Folders of foreign programs may have names that are no modified UTF-7; those with an empty part in their names cannot
+ * be here. What is below "INBOX" is the inbox's. Valid until the next call with this store that is not const. -1: errno.
+ */
 int	store_list(struct store *, const struct store_folder **, size_t *n) must_check;
 bool	store_exists(struct store *, const char *folder);
 /* errno of all these: EEXIST, ENOENT, EINVAL (a name that cannot be), EBUSY, ENAMETOOLONG, EDQUOT, EACCES ... */
 int	store_create(struct store *, const char *folder, char use) must_check;	/* durable */
 /* With all that is in it; its UIDVALIDITY is never used again for a folder of that name. Children stay. The inbox: EINVAL. */
 int	store_delete(struct store *, const char *folder) must_check;
-/* With its children; the inbox: its messages go to the new folder, and it stays (RFC 3501 6.3.5). */
+/*
+ * With its children; the inbox: its messages go to the new folder, and it stays (RFC 3501 6.3.5). Subscriptions stay as they are.
+ * Each folder is renamed by itself: after a crash some of them may have their new names; each has one of the two.
+ */
 int	store_rename(struct store *, const char *from, const char *to) must_check;
 int	store_subscribe(struct store *, const char *folder, bool on) must_check;
-/* Which folder has a special use (RFC 6154); NULL: none. Set by store_create and store_set_use; kept in "posthouse-special-use"; where that says nothing, the names "Drafts", "Sent", "Trash", "Junk", "Archive" have their use if asked for by settings. */
+/* Gives a folder a special use (RFC 6154), or none (0); kept in "posthouse-special-use". */
 int	store_set_use(struct store *, const char *folder, char use) must_check;
+/* By a setting: "Drafts", "Sent", "Trash", "Junk" and "Archive" have their uses where nothing else is said, and no other folder has them. */
+void	store_use_names(struct store *, bool);
 
 /* UIDVALIDITY for a new folder: greater than any that was given here before ("dovecot-uidvalidity"). */
 int	store_next_validity(struct store *, uint32_t *) must_check;

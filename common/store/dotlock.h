@@ -1,0 +1,20 @@
+/*
+ * common/store/dotlock.h - files of a Maildir that several programs write, as Dovecot and others lock them: "NAME.lock" is made
+ * with O_EXCL, it is where the new content is written, and by its rename it becomes NAME.
+ */
+#ifndef STORE_DOTLOCK_H
+#define STORE_DOTLOCK_H
+
+#include "common/base/attr.h"
+#include "common/base/buf.h"
+
+#define DOTLOCK_STALE	120	/* seconds; an older one is of somebody who died, as Dovecot has it */
+
+/* The lock (its name, "NAME.lock"), open for writing. Waits up to ms. -1: errno, ETIMEDOUT when another one keeps it. */
+int	dotlock_take(int dir, const char *lock, int ms) must_check;
+/* What it holds takes the place of name, durably; the descriptor is closed, the lock gone, also when it fails. -1: name is as it was. */
+int	dotlock_replace(int dir, const char *lock, int *fd, const char *name, const struct buf *) must_check;
+/* Nothing was changed. */
+void	dotlock_drop(int dir, const char *lock, int *fd);
+
+#endif

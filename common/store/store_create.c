@@ -1,0 +1,171 @@
+/*
+ * common/store/store_create.c - a new folder. It is made whole in the root's tmp, made durable, and gets its name by one rename:
+ * no other program ever sees a part of one.
+ */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "common/base/fdio.h"
+#include "common/base/now.h"
+#include "common/store/store_impl.h"
+
+#define DRAFT		"posthouse-folder."	/* in tmp */
+#define DRAFT_OLD	3600			/* seconds: its maker has died */
+
+/* "3 V<validity> N1 G<128 bits>": the folder's identity is Dovecot's, too. */
+static int
+make_list(int dir, uint32_t validity)
+{
+	uint32_t	id[4];
+	char		line[96];
+	int		fd, n, r;
+
+	arc4random_buf(id, sizeof(id));
+	n = snprintf(line, sizeof(line), "3 V%u N1 G%08x%08x%08x%08x\n",
+	    validity, id[0], id[1], id[2], id[3]);
+	fd = openat(dir, "dovecot-uidlist", O_WRONLY | O_CREAT | O_EXCL |
+	    O_CLOEXEC, 0600);
+	if (fd == -1)
+		return -1;
+	r = fdio_write(fd, line, (size_t)n);
+	if (r == 0)
+		r = fsync(fd);
+	fdio_close(&fd);
+	return r;
+}
+
+static int
+fill(int dir, uint32_t validity)
+{
+	int	mark;
+
+	if (mkdirat(dir, "cur", 0700) == -1 ||
+	    mkdirat(dir, "new", 0700) == -1 ||
+	    mkdirat(dir, "tmp", 0700) == -1)
+		return -1;
+	mark = openat(dir, "maildirfolder", O_WRONLY | O_CREAT | O_CLOEXEC,
+	    0600);
+	if (mark == -1)
+		return -1;
+	fdio_close(&mark);
+	if (make_list(dir, validity) == -1)
+		return -1;
+	return fsync(dir);
+}
+
+static int
+remove_old(void *arg, int dir, const char *name)
+{
+	const int64_t	*before = arg;
+	struct stat	 st;
+
+	if (strncmp(name, DRAFT, sizeof(DRAFT) - 1) == 0 &&
+	    fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_mtim.tv_sec < *before &&
+	    store_remove_tree(dir, name) == -1)
+		return 0;	/* somebody else's trouble */
+	return 0;
+}
+
+static int
+publish(struct store *s, int tmp, const char *draft, const char *folder)
+{
+	char	name[STORE_DIR_SIZE];
+
+	store_dir(folder, name);
+	if (renameat(tmp, draft, s->root, name) == 0)
+		return fsync(s->root);
+	if (errno == ENOTEMPTY || errno == ENOTDIR)
+		errno = EEXIST;
+	return -1;
+}
+
+static int
+make_in(struct store *s, int tmp, const char *folder)
+{
+	int64_t		before = now_real().tv_sec - DRAFT_OLD;
+	char		draft[64];
+	uint32_t	validity;
+	int		dir, r = -1, saved;
+
+	if (fdio_each(tmp, ".", remove_old, &before) == -1 ||
+	    store_next_validity(s, &validity) == -1)
+		return -1;
+	snprintf(draft, sizeof(draft), DRAFT "%d.%08x", (int)getpid(),
+	    arc4random());
+	if (mkdirat(tmp, draft, 0700) == -1)
+		return -1;
+	if ((dir = fdio_opendir(tmp, draft)) != -1)
+		r = fill(dir, validity);
+	fdio_close(&dir);
+	if (r == 0)
+		r = publish(s, tmp, draft, folder);
+	if (r == -1) {
+		saved = errno;
+		if (store_remove_tree(tmp, draft) == 0 || saved != 0)
+			errno = saved;
+	}
+	return r;
+}
+
+static int
+check_name(struct store *s, const char *folder)
+{
+	if (folder[0] == '\0' || strcasecmp(folder, "INBOX") == 0 ||
+	    store_exists(s, folder))
+		errno = EEXIST;
+	else if (strlen(folder) > MAILDIR_FOLDER_MAX)
+		errno = ENAMETOOLONG;
+	else if (!maildir_folder_ok(folder))
+		errno = EINVAL;
+	else
+		return 0;
+	return -1;
+}
+
+static int
+check_number(struct store *s)
+{
+	const struct store_folder	*f;
+	size_t				 n, i, there = 0;
+
+	if (store_list(s, &f, &n) == -1)
+		return -1;
+	for (i = 0; i < n; i++)
+		there += f[i].exists;
+	if (there < STORE_FOLDERS_MAX)
+		return 0;
+	errno = EDQUOT;
+	return -1;
+}
+
+int
+store_create(struct store *s, const char *folder, char use)
+{
+	int	tmp, r;
+
+	if (check_name(s, folder) == -1 || check_number(s) == -1)
+		return -1;
+	if (mkdirat(s->root, "tmp", 0700) == -1 && errno != EEXIST)
+		return -1;
+	if ((tmp = fdio_opendir(s->root, "tmp")) == -1)
+		return -1;
+	r = make_in(s, tmp, folder);
+	fdio_close(&tmp);
+	store_forget(s);
+	if (r == 0 && use != '\0' && store_set_use(s, folder, use) == -1) {
+		/* nobody asked for one without it */
+		r = errno;
+		if (store_delete(s, folder) == 0 || r != 0)
+			errno = r;
+		r = -1;
+	}
+	return r;
+}

@@ -1,0 +1,578 @@
+/* tests/unit/test_store.c - folders: what is listed, made, renamed and deleted, and what other programs have left there. */
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/attr.h"
+#include "common/base/fdio.h"
+#include "common/store/dotlock.h"
+#include "common/store/quota.h"
+#include "common/store/special_use.h"
+#include "common/store/store_impl.h"
+#include "common/store/subscriptions.h"
+
+static char		 top[] = "/tmp/posthouse-store.XXXXXX";
+static struct store	*s;
+static struct diag	 why;
+
+static void
+open_store(void)
+{
+	char	location[128];
+
+	snprintf(location, sizeof(location), "maildir:%s/Maildir", top);
+	store_close(&s);
+	ck_assert_msg(store_open(&s, location, true, &why) == 0, "%s",
+	    why.text);
+}
+
+static void
+setup(void)
+{
+	strlcpy(top, "/tmp/posthouse-store.XXXXXX", sizeof(top));
+	ck_assert_ptr_nonnull(mkdtemp(top));
+	open_store();
+}
+
+static void
+teardown(void)
+{
+	store_close(&s);
+	ck_assert_int_eq(store_remove_tree(AT_FDCWD, top), 0);
+}
+
+static void
+write_file(const char *name, const char *text)
+{
+	int	fd = openat(store_root(s), name, O_WRONLY | O_CREAT | O_TRUNC,
+		    0600);
+
+	ck_assert_int_ne(fd, -1);
+	ck_assert_int_eq(fdio_write(fd, text, strlen(text)), 0);
+	fdio_close(&fd);
+}
+
+static void
+is_text(const char *name, const char *text)
+{
+	struct buf	b;
+
+	buf_init(&b, 1000);
+	ck_assert_int_eq(fdio_slurp_at(store_root(s), name, &b), 0);
+	ck_assert_str_eq(buf_cstr(&b), text);
+	buf_free(&b);
+}
+
+static void
+make_dir(const char *name)
+{
+	ck_assert_int_eq(mkdirat(store_root(s), name, 0700), 0);
+}
+
+static bool
+there(const char *name)
+{
+	return faccessat(store_root(s), name, F_OK, 0) == 0;
+}
+
+/* "+Work" exists, "-Work" does not, "*" subscribed, "^" has children, "=D" its use. */
+static const char *
+listing(void)
+{
+	static char			 out[4096];
+	const struct store_folder	*f;
+	size_t				 n, i, at = 0;
+
+	ck_assert_int_eq(store_list(s, &f, &n), 0);
+	for (i = 0; i < n; i++)
+		at += (size_t)snprintf(out + at, sizeof(out) - at,
+		    "%s%c%s%s%s%s%.1s", i == 0 ? "" : " ",
+		    f[i].exists ? '+' : '-', f[i].name,
+		    f[i].subscribed ? "*" : "", f[i].has_children ? "^" : "",
+		    f[i].use != '\0' ? "=" : "", &f[i].use);
+	return out;
+}
+
+START_TEST(lists)
+{
+	make_dir(".b.c.d");
+	make_dir(".b-1");
+	make_dir(".a");
+	make_dir(".a.b");
+	make_dir(".a..b");
+	make_dir(".end.");
+	make_dir("..hidden");
+	make_dir("..DOVECOT-TRASHED");
+	make_dir(".Inbox");
+	make_dir(".INBOX.kid");
+	make_dir(".Entw\xc3\xbcrfe");
+	make_dir(".x&y");
+	make_dir("plain");
+	write_file(".file", "");
+	ck_assert_int_eq(symlinkat("plain", store_root(s), ".link"), 0);
+	ck_assert_str_eq(listing(), "+^ +Entw\xc3\xbcrfe +INBOX.kid +a^ +a.b "
+	    "-b^ -b.c^ +b.c.d +b-1 +link +x&y");
+	ck_assert(store_exists(s, "a.b"));
+	ck_assert(store_exists(s, ""));
+	ck_assert(store_exists(s, "link"));
+	ck_assert(!store_exists(s, "b"));
+	ck_assert(!store_exists(s, "../plain"));
+	ck_assert(!store_exists(s, "file"));
+}
+END_TEST
+
+START_TEST(lists_anew)
+{
+	uint64_t	v = store_version(s);
+
+	ck_assert_str_eq(listing(), "+");
+	make_dir(".a");
+	ck_assert_uint_ne(store_version(s), v);
+	ck_assert_str_eq(listing(), "+ +a");
+	write_file("subscriptions", "a\nb\n");
+	ck_assert_str_eq(listing(), "+ +a* -b*");
+	usleep(150000);
+	v = store_version(s);
+	ck_assert_uint_eq(store_version(s), v);
+	write_file("subscriptions", "a\n");
+	ck_assert_uint_ne(store_version(s), v);
+	ck_assert_str_eq(listing(), "+ +a*");
+}
+END_TEST
+
+static const struct {
+	const char	*text, *name;
+	bool		 courier, on;
+	const char	*out;	/* NULL: nothing changes */
+} changes[] = {
+	{ "", "", false, true, "V\t2\n\nINBOX\n" },
+	{ "", "Work.Lists", false, true, "V\t2\n\nWork\tLists\n" },
+	{ "", "x", false, false, NULL },
+	{ "V\t2\n\nWork\tLists\nINBOX\n", "Work.Lists", false, true, NULL },
+	{ "V\t2\n\nWork\tLists\nINBOX\n", "Work.Lists", false, false,
+	    "V\t2\n\nINBOX\n" },
+	{ "V\t2\n\na\tb\n", "", false, true, "V\t2\n\na\tb\nINBOX\n" },
+	{ "V\t2\n\na.b\nx\001tz\n\n", "a.b", false, true,
+	    "V\t2\n\na.b\nx\001tz\n\na\tb\n" },
+	{ "Work.Lists\nx\nWork.Lists\n", "Work.Lists", false, false, "x\n" },
+	{ "Work.Lists\n", "inbox", false, true, "Work.Lists\ninbox\n" },
+	{ "../x\n", "y", false, true, "../x\ny\n" },
+	{ "x", "y", false, true, "x\ny\n" },
+	{ "INBOX\nINBOX.a.b\nother\n", "c", true, true,
+	    "V\t2\n\nINBOX\na\tb\nc\n" },
+	{ "INBOX\nINBOX.a.b\n", "a.b", true, false, "V\t2\n\nINBOX\n" },
+	{ "inbox\n", "", false, true, NULL },
+};
+
+START_TEST(subscription_text)
+{
+	struct buf	out;
+
+	buf_init(&out, 1000);
+	ck_assert_int_eq(subscriptions_change(str_from(changes[_i].text),
+	    changes[_i].courier, changes[_i].name, changes[_i].on, &out),
+	    changes[_i].out != NULL);
+	ck_assert_str_eq(buf_cstr(&out),
+	    changes[_i].out == NULL ? "" : changes[_i].out);
+	buf_free(&out);
+}
+END_TEST
+
+START_TEST(subscribes)
+{
+	make_dir(".a.b");
+	write_file("courierimapsubscribed", "INBOX.a.b\nINBOX\n");
+	ck_assert_str_eq(listing(), "+* -a^ +a.b*");
+	ck_assert_int_eq(store_subscribe(s, "a", true), 0);
+	is_text("subscriptions", "V\t2\n\na\tb\nINBOX\na\n");
+	ck_assert_str_eq(listing(), "+* -a*^ +a.b*");
+	ck_assert_int_eq(store_subscribe(s, "", false), 0);
+	ck_assert_int_eq(store_subscribe(s, "gone.away", true), 0);
+	ck_assert_int_eq(store_subscribe(s, "gone.away", true), 0);
+	is_text("subscriptions", "V\t2\n\na\tb\na\ngone\taway\n");
+	ck_assert_str_eq(listing(), "+ -a*^ +a.b* -gone.away*");
+	ck_assert_int_eq(store_subscribe(s, "a\nb", true), -1);
+	ck_assert_int_eq(errno, EINVAL);
+	ck_assert(!there("subscriptions.lock"));
+}
+END_TEST
+
+START_TEST(locks)
+{
+	struct timespec	old[2] = { { 1000000000, 0 }, { 1000000000, 0 } };
+	struct buf	b;
+	int		root = store_root(s), fd;
+
+	buf_init(&b, 10);
+	write_file("x.lock", "");
+	ck_assert_int_eq(dotlock_take(root, "x.lock", 30), -1);
+	ck_assert_int_eq(errno, ETIMEDOUT);
+	/* whoever made it is dead */
+	ck_assert_int_eq(utimensat(root, "x.lock", old, 0), 0);
+	fd = dotlock_take(root, "x.lock", 30);
+	ck_assert_int_ne(fd, -1);
+	buf_adds(&b, "new");
+	ck_assert_int_eq(dotlock_replace(root, "x.lock", &fd, "x", &b), 0);
+	is_text("x", "new");
+	/* what did not fit replaces nothing */
+	fd = dotlock_take(root, "x.lock", 30);
+	buf_adds(&b, "much too long");
+	ck_assert_int_eq(dotlock_replace(root, "x.lock", &fd, "x", &b), -1);
+	is_text("x", "new");
+	ck_assert(!there("x.lock"));
+	ck_assert_int_eq(fd, -1);
+	buf_free(&b);
+}
+END_TEST
+
+static uint32_t
+validity(const char *folder)
+{
+	char		dir[STORE_DIR_SIZE];
+	uint32_t	v;
+	int		fd;
+
+	store_dir(folder, dir);
+	fd = openat(store_root(s), dir, O_RDONLY | O_DIRECTORY);
+	ck_assert_int_ne(fd, -1);
+	v = store_folder_validity(fd);
+	fdio_close(&fd);
+	return v;
+}
+
+START_TEST(creates)
+{
+	struct maildir	m;
+	uint32_t	first, second;
+
+	ck_assert_int_eq(store_create(s, "Work.Lists", '\0'), 0);
+	first = validity("Work.Lists");
+	ck_assert_int_eq(maildir_open_to_read(&m, store_root(s), ".",
+	    "Work.Lists", false, &why), 0);
+	maildir_close(&m);
+	ck_assert(there(".Work.Lists/maildirfolder"));
+	ck_assert_int_eq(store_create(s, "Work.Lists", '\0'), -1);
+	ck_assert_int_eq(errno, EEXIST);
+	ck_assert_int_eq(store_create(s, "Work", '\0'), 0);
+	second = validity("Work");
+	ck_assert_uint_gt(first, 1700000000);
+	ck_assert_uint_gt(second, first);
+	ck_assert_str_eq(listing(), "+ +Work^ +Work.Lists");
+	/* the same name again is another folder */
+	ck_assert_int_eq(store_delete(s, "Work"), 0);
+	ck_assert_str_eq(listing(), "+ -Work^ +Work.Lists");
+	ck_assert(!there(STORE_TRASH));
+	ck_assert_int_eq(store_create(s, "Work", '\0'), 0);
+	ck_assert_uint_gt(validity("Work"), second);
+}
+END_TEST
+
+static const struct { const char *name; int error; } bad_names[] = {
+	{ "", EEXIST }, { "inbox", EEXIST }, { "a..b", EINVAL },
+	{ ".a", EINVAL }, { "a.", EINVAL }, { "a/b", EINVAL },
+	{ "a\nb", EINVAL }, { "\xc3\xbc", EINVAL },
+	{ "1234567890123456789012345678901234567890123456789012345678901234567"
+	    "890123456789012345678901234567890123456789012345678901234567890123"
+	    "45678901234567890123456789012345678901234567890123456789012345678"
+	    "901",
+	    ENAMETOOLONG },
+};
+
+START_TEST(refuses_names)
+{
+	ck_assert_int_eq(store_create(s, bad_names[_i].name, '\0'), -1);
+	ck_assert_int_eq(errno, bad_names[_i].error);
+	ck_assert_int_eq(store_create(s, "a", '\0'), 0);
+	ck_assert_int_eq(store_rename(s, "a", bad_names[_i].name), -1);
+	if (bad_names[_i].name[0] != '\0')
+		ck_assert_int_eq(errno, bad_names[_i].error);
+	ck_assert_str_eq(listing(), "+ +a");
+}
+END_TEST
+
+START_TEST(deletes)
+{
+	struct timespec	old[2] = { { 1000000000, 0 }, { 1000000000, 0 } };
+
+	ck_assert_int_eq(store_delete(s, "a"), -1);
+	ck_assert_int_eq(errno, ENOENT);
+	ck_assert_int_eq(store_delete(s, ""), -1);
+	ck_assert_int_eq(errno, EINVAL);
+	/* with all that is in it, also what somebody else has put there */
+	ck_assert_int_eq(store_create(s, "a", 'S'), 0);
+	write_file(".a/cur/1.x:2,S", "x");
+	write_file(".a/new/2.x", "x");
+	make_dir(".a/cur/sub");
+	write_file(".a/cur/sub/x", "x");
+	ck_assert_int_eq(symlinkat("../../cur", store_root(s), ".a/cur/l"), 0);
+	/* a crash has left these */
+	make_dir(STORE_TRASH);
+	write_file(STORE_TRASH "/x", "x");
+	make_dir("tmp/posthouse-folder.1.2");
+	make_dir("tmp/posthouse-folder.3.4");
+	ck_assert_int_eq(utimensat(store_root(s), "tmp/posthouse-folder.1.2",
+	    old, 0), 0);
+	ck_assert_int_eq(store_delete(s, "a"), 0);
+	ck_assert_str_eq(listing(), "+");
+	ck_assert(there("cur"));
+	ck_assert(!there(STORE_TRASH));
+	is_text(STORE_USES, "V1:1,\n");
+	make_dir(STORE_TRASH);
+	open_store();
+	ck_assert(!there(STORE_TRASH));
+	ck_assert_int_eq(store_create(s, "a", '\0'), 0);
+	ck_assert(!there("tmp/posthouse-folder.1.2"));
+	ck_assert(there("tmp/posthouse-folder.3.4"));
+}
+END_TEST
+
+START_TEST(validities)
+{
+	uint32_t	v;
+
+	/* Dovecot's: the file's name counts */
+	write_file("dovecot-uidvalidity", "5f000001");
+	write_file("dovecot-uidvalidity.5f000009", "");
+	ck_assert_int_eq(store_next_validity(s, &v), 0);
+	ck_assert_uint_eq(v, 0x5f00000a);
+	is_text("dovecot-uidvalidity", "5f00000a");
+	ck_assert(there("dovecot-uidvalidity.5f00000a"));
+	ck_assert(!there("dovecot-uidvalidity.5f000009"));
+	ck_assert_int_eq(store_next_validity(s, &v), 0);
+	ck_assert_uint_eq(v, 0x5f00000b);
+	/* a folder from elsewhere had a greater one: none is as low from now on */
+	make_dir(".a");
+	write_file(".a/dovecot-uidlist", "3 V4000000000 N7\n");
+	ck_assert_int_eq(store_delete(s, "a"), 0);
+	ck_assert_int_eq(store_next_validity(s, &v), 0);
+	ck_assert_uint_eq(v, 4000000001);
+	ck_assert(!there("dovecot-uidvalidity.5f00000b"));
+	ck_assert_int_eq(store_raise_validity(s, 5), 0);
+	ck_assert_int_eq(store_next_validity(s, &v), 0);
+	ck_assert_uint_eq(v, 4000000002);
+}
+END_TEST
+
+START_TEST(first_validity)
+{
+	uint32_t	v;
+
+	write_file("dovecot-uidvalidity", "nonsense");
+	make_dir(".a");
+	write_file(".a/dovecot-uidlist", "3 V4000000000 N7\n");
+	ck_assert_int_eq(store_next_validity(s, &v), 0);
+	ck_assert_uint_eq(v, 4000000001);
+	/* there is none above the last */
+	ck_assert_int_eq(store_raise_validity(s, UINT32_MAX), 0);
+	ck_assert_int_eq(store_next_validity(s, &v), -1);
+	ck_assert_int_eq(errno, EOVERFLOW);
+}
+END_TEST
+
+START_TEST(renames)
+{
+	uint32_t	v;
+
+	ck_assert_int_eq(store_create(s, "a", 'D'), 0);
+	ck_assert_int_eq(store_create(s, "a.b.c", 'T'), 0);
+	ck_assert_int_eq(store_create(s, "ab", 'J'), 0);
+	ck_assert_int_eq(store_subscribe(s, "a", true), 0);
+	v = validity("a.b.c");
+	ck_assert_int_eq(store_rename(s, "a", "x.y"), 0);
+	ck_assert_str_eq(listing(), "+ -a* +ab=J -x^ +x.y^=D -x.y.b^ "
+	    "+x.y.b.c=T");
+	ck_assert_uint_eq(validity("x.y.b.c"), v);
+	/* one that is only a parent, to a name above */
+	ck_assert_int_eq(store_rename(s, "x.y", "x"), 0);
+	ck_assert_int_eq(store_rename(s, "x.b", "z"), 0);
+	ck_assert_str_eq(listing(), "+ -a* +ab=J +x=D -z^ +z.c=T");
+	ck_assert_int_eq(store_rename(s, "z", "z.q"), -1);
+	ck_assert_int_eq(errno, EINVAL);
+	ck_assert_int_eq(store_rename(s, "none", "other"), -1);
+	ck_assert_int_eq(errno, ENOENT);
+	ck_assert_int_eq(store_rename(s, "ab", "x"), -1);
+	ck_assert_int_eq(errno, EEXIST);
+	/* no child of it is in the way, either */
+	ck_assert_int_eq(store_create(s, "w.c", '\0'), 0);
+	ck_assert_int_eq(store_create(s, "z.a", '\0'), 0);
+	ck_assert_int_eq(store_rename(s, "z", "w"), -1);
+	ck_assert_int_eq(errno, EEXIST);
+	ck_assert_str_eq(listing(), "+ -a* +ab=J -w^ +w.c +x=D -z^ +z.a "
+	    "+z.c=T");
+}
+END_TEST
+
+START_TEST(rename_is_taken_back)
+{
+	ck_assert_int_eq(store_create(s, "a", '\0'), 0);
+	ck_assert_int_eq(store_create(s, "a.c", '\0'), 0);
+	/* no directory, so that only the rename finds it */
+	write_file(".b.c", "x");
+	ck_assert_int_eq(store_rename(s, "a", "b"), -1);
+	ck_assert_int_eq(errno, EEXIST);
+	ck_assert_str_eq(listing(), "+ +a^ +a.c");
+}
+END_TEST
+
+START_TEST(renames_inbox)
+{
+	write_file("cur/1.x:2,Sa", "1");
+	write_file("new/2.x", "2");
+	write_file("dovecot-keywords", "0 Label\n");
+	ck_assert_int_eq(store_create(s, "there", '\0'), 0);
+	ck_assert_int_eq(store_rename(s, "", "there"), -1);
+	ck_assert_int_eq(errno, EEXIST);
+	ck_assert_int_eq(store_rename(s, "", "Old.Mail"), 0);
+	is_text(".Old.Mail/cur/1.x:2,Sa", "1");
+	is_text(".Old.Mail/new/2.x", "2");
+	is_text(".Old.Mail/dovecot-keywords", "0 Label\n");
+	ck_assert(!there("cur/1.x:2,Sa"));
+	ck_assert(!there("new/2.x"));
+	ck_assert_str_eq(listing(), "+ -Old^ +Old.Mail +there");
+}
+END_TEST
+
+START_TEST(uses)
+{
+	store_use_names(s, true);
+	ck_assert_int_eq(store_create(s, "Drafts", '\0'), 0);
+	ck_assert_int_eq(store_create(s, "Trash", '\0'), 0);
+	ck_assert_int_eq(store_create(s, "Sent", '\0'), 0);
+	ck_assert_str_eq(listing(), "+ +Drafts=D +Sent=S +Trash=T");
+	ck_assert_int_eq(store_create(s, "Bin", 'T'), 0);
+	ck_assert_int_eq(store_set_use(s, "Sent", '\0'), 0);
+	ck_assert_str_eq(listing(), "+ +Bin=T +Drafts=D +Sent +Trash");
+	ck_assert_int_eq(store_set_use(s, "Sent", 'a'), 0);
+	ck_assert_int_eq(store_set_use(s, "Sent", 'x'), -1);
+	ck_assert_int_eq(errno, EINVAL);
+	ck_assert_str_eq(listing(), "+ +Bin=T +Drafts=D +Sent=a +Trash");
+	store_use_names(s, false);
+	ck_assert_str_eq(listing(), "+ +Bin=T +Drafts +Sent=a +Trash");
+	is_text(STORE_USES, "V1:1,\nF3:Bin,\nU1:T,\nF4:Sent,\nU1:a,\n");
+	write_file(STORE_USES, "F3:Bin,\nU1:T,\n");
+	ck_assert_str_eq(listing(), "+ +Bin +Drafts +Sent +Trash");
+	/* made with its use, or not at all */
+	ck_assert_int_eq(unlinkat(store_root(s), STORE_USES, 0), 0);
+	make_dir(STORE_USES);
+	ck_assert_int_eq(store_create(s, "Spam", 'J'), -1);
+	ck_assert_int_eq(errno, EISDIR);
+	ck_assert(!store_exists(s, "Spam"));
+}
+END_TEST
+
+static const struct {
+	const char	*text;
+	bool		 ok;
+	uint64_t	 bytes, count;
+} sizes[] = {
+	{ "1000S\n0 0\n", true, 1000, 0 },
+	{ "1000S,5C\n", true, 1000, 5 },
+	{ "5C,1000S", true, 1000, 5 },
+	{ "0S\n", true, 0, 0 },
+	{ "", false, 0, 0 },
+	{ "\n", false, 0, 0 },
+	{ "12\n", false, 0, 0 },
+	{ "12S,\n", false, 0, 0 },
+	{ "99999999999999999999S\n", false, 0, 0 },
+	{ "12X\n", false, 0, 0 },
+};
+
+START_TEST(quota_texts)
+{
+	struct quota	q;
+
+	ck_assert_int_eq(quota_parse(str_from(sizes[_i].text), &q),
+	    sizes[_i].ok);
+	if (sizes[_i].ok) {
+		ck_assert_uint_eq(q.bytes_max, sizes[_i].bytes);
+		ck_assert_uint_eq(q.count_max, sizes[_i].count);
+	}
+}
+END_TEST
+
+START_TEST(quotas)
+{
+	struct quota	q;
+
+	ck_assert_int_eq(quota_room(s, INT64_MAX, 1), 0);
+	ck_assert_int_eq(store_create(s, "a", '\0'), 0);
+	write_file("cur/1.x,S=60:2,", "x");
+	write_file(".a/new/2.x,S=40", "x");
+	quota_set(s, 150);
+	ck_assert_int_eq(quota_room(s, 50, 1), 0);
+	ck_assert_int_eq(quota_room(s, 51, 1), -1);
+	ck_assert_int_eq(errno, EDQUOT);
+	quota_changed(s, 20, 1);
+	ck_assert_int_eq(quota_usage(s, &q), 0);
+	ck_assert_uint_eq(q.bytes, 120);
+	ck_assert_uint_eq(q.count, 3);
+	ck_assert_uint_eq(q.bytes_max, 150);
+	/* what is too much by the figures is counted before it is refused */
+	ck_assert_int_eq(quota_room(s, 50, 1), 0);
+	ck_assert_int_eq(quota_room(s, UINT64_MAX, 1), -1);
+	/* the settings' limit comes first, then maildirsize's */
+	write_file("maildirsize", "1000S,3C\n100 2\n");
+	ck_assert_int_eq(quota_room(s, 51, 1), -1);
+	quota_set(s, 0);
+	ck_assert_int_eq(quota_room(s, 900, 1), 0);
+	ck_assert_int_eq(quota_room(s, 1, 2), -1);
+	ck_assert_int_eq(errno, EDQUOT);
+	ck_assert_int_eq(store_delete(s, "a"), 0);
+	is_text("maildirsize", "1000S,3C\n100 2\n-40 -1\n");
+	ck_assert_int_eq(quota_room(s, 1, 2), 0);
+}
+END_TEST
+
+START_TEST(opens)
+{
+	struct store	*other = NULL;
+
+	ck_assert_int_eq(store_open(&other, "mbox:/x", false, &why), -1);
+	ck_assert_int_eq(errno, EINVAL);
+	ck_assert_int_eq(store_open(&other, "maildir:/nowhere/at/all", true,
+	    &why), -1);
+	ck_assert_int_eq(errno, ENOENT);
+	ck_assert_ptr_null(other);
+	ck_assert_ptr_nonnull(strstr(store_path(s), "/Maildir"));
+	ck_assert_str_ne(store_host(s), "");
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite	*suite = suite_create("store");
+	TCase	*t = tcase_create("store");
+	SRunner	*r;
+	int	 failed;
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, opens);
+	tcase_add_test(t, lists);
+	tcase_add_test(t, lists_anew);
+	tcase_add_loop_test(t, subscription_text, 0, (int)nitems(changes));
+	tcase_add_test(t, subscribes);
+	tcase_add_test(t, locks);
+	tcase_add_test(t, creates);
+	tcase_add_loop_test(t, refuses_names, 0, (int)nitems(bad_names));
+	tcase_add_test(t, deletes);
+	tcase_add_test(t, validities);
+	tcase_add_test(t, first_validity);
+	tcase_add_test(t, renames);
+	tcase_add_test(t, rename_is_taken_back);
+	tcase_add_test(t, renames_inbox);
+	tcase_add_test(t, uses);
+	tcase_add_loop_test(t, quota_texts, 0, (int)nitems(sizes));
+	tcase_add_test(t, quotas);
+	suite_add_tcase(suite, t);
+	r = srunner_create(suite);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed == 0 ? 0 : 1;
+}
