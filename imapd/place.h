@@ -6,20 +6,15 @@
 #ifndef IMAPD_PLACE_H
 #define IMAPD_PLACE_H
 
+#include "imapd/acl_file.h"
+#include "imapd/place_name.h"
 #include "imapd/session.h"
 
-#define PLACE_NAME_MAX	1000	/* octets of a name on the wire */
-
-/* Rights of RFC 4314, 2.1, as bits. */
-enum {
-	RIGHT_LOOKUP = 1, RIGHT_READ = 2, RIGHT_SEEN = 4, RIGHT_WRITE = 8, RIGHT_INSERT = 16, RIGHT_POST = 32,
-	RIGHT_CREATE = 64, RIGHT_DELETE = 128, RIGHT_REMOVE = 256 /* 't' */, RIGHT_EXPUNGE = 512, RIGHT_ADMIN = 1024,
-	RIGHTS_ALL = 2047
-};
+enum { SPACE_OWN, SPACE_SHARED };
 
 struct place {
 	struct store	*store;
-	unsigned	 name_space;			/* 0: the user's own */
+	unsigned	 name_space;			/* SPACE_... */
 	char		 folder[MAILDIR_FOLDER_MAX + 1];	/* as store.h has it */
 	unsigned	 rights;
 };
@@ -37,5 +32,25 @@ bool	place_find(struct session *, struct command *, struct str name, unsigned ne
 int	place_put(struct session *, struct buf *, const struct place *) must_check;
 /* The same for a folder of a namespace, as text (UTF-8 or modified UTF-7, as the client has it), not quoted. */
 int	place_name(struct session *, unsigned name_space, const char *folder, struct buf *) must_check;
+
+char	place_separator(const struct session *);
+/* Of the namespaces 0 to n - 1; "" or with the separator at its end. */
+unsigned place_spaces(const struct session *);
+const char *place_prefix(const struct session *, unsigned name_space);
+struct store *place_store(const struct session *, unsigned name_space);
+
+/* The user's rights; of a folder that is not there: those that it would have. The user has all rights to what is his own. */
+unsigned place_rights(const struct session *, unsigned name_space, const char *folder);
+/*
+ * The ACL that counts for a folder: its own, else that of the nearest one above it that has one, at last of the tree. *own: it is its
+ * own. None: it is empty. -1: errno; EINVAL: it cannot be understood. Names are in the arena.
+ */
+int	place_acl(const struct session *, unsigned name_space, const char *folder, struct arena *, struct acl *,
+	    bool *own) must_check;
+/* The user, for acl_rights_of. */
+void	place_who(const struct session *, unsigned name_space, struct acl_who *);
+/* The name of a file in a folder, below the descriptor of its store: ".Work/dovecot-acl". */
+#define PLACE_FILE_MAX	(MAILDIR_FOLDER_MAX + 32)
+const char *place_file(const char *folder, const char *file, char[PLACE_FILE_MAX]);
 
 #endif

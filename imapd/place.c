@@ -1,0 +1,205 @@
+/*
+ * imapd/place.c - the namespaces of a session: the user's folders, and those of imap.shared, which belong to everybody whom
+ * the file system and a dovecot-acl let in. Runs with the mailbox's uid; distrusts the names that the client sends.
+ */
+#include <sys/types.h>
+
+#include <errno.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/fdio.h"
+#include "imapd/place.h"
+
+#define GROUPS_MAX	64
+
+struct place_list {
+	struct name_rules	 rules;
+	char			 shared[16];	/* "Shared." */
+	struct store		*store[2];
+	unsigned		 n;
+	char			*groups[GROUPS_MAX + 1];	/* names, ended by NULL */
+};
+
+/* Those of the process: asked of the system before the sandbox, and only where there are shared folders. */
+static int
+find_groups(struct place_list *l, struct diag *why)
+{
+	gid_t		 ids[GROUPS_MAX + 1];
+	struct group	*g;
+	size_t		 n = 0;
+	int		 i, count = getgroups(GROUPS_MAX, ids + 1);
+
+	ids[0] = getegid();
+	for (i = 0; i <= (count == -1 ? 0 : count); i++) {
+		if ((i > 0 && ids[i] == ids[0]) ||
+		    (g = getgrgid(ids[i])) == NULL || n == GROUPS_MAX)
+			continue;
+		if ((l->groups[n++] = strdup(g->gr_name)) == NULL)
+			return diag_errno(why, "names of groups");
+	}
+	return 0;
+}
+
+static int
+open_shared(struct place_list *l, const struct settings *set, struct diag *why)
+{
+	char		location[1100];
+	struct diag	closed;
+
+	if (set->imap.shared[0] == '\0')
+		return 0;
+	if (find_groups(l, why) == -1)
+		return -1;
+	snprintf(location, sizeof(location), "maildir:%s", set->imap.shared);
+	/* Who may not read it has none. */
+	if (store_open(&l->store[SPACE_SHARED], location, false, &closed) == -1)
+		return 0;
+	snprintf(l->shared, sizeof(l->shared), "Shared%c", l->rules.separator);
+	l->rules.shared = l->shared;
+	l->n = 2;
+	return 0;
+}
+
+int
+places_open(struct session *s, struct diag *why)
+{
+	struct place_list	*l = calloc(1, sizeof(*l));
+
+	if (l == NULL)
+		return diag_errno(why, "open the mailbox");
+	s->places = l;
+	l->rules.separator = s->set->imap.separator[0];
+	l->rules.prefix = s->set->imap.prefix;
+	l->n = 1;
+	if (store_open(&l->store[SPACE_OWN], s->mailbox, true, why) == 0 &&
+	    open_shared(l, s->set, why) == 0)
+		return 0;
+	places_close(s);
+	return -1;
+}
+
+void
+places_close(struct session *s)
+{
+	struct place_list	*l = s->places;
+	size_t			 i;
+
+	if (l == NULL)
+		return;
+	for (i = 0; i < l->n; i++)
+		if (l->store[i] != NULL)
+			store_close(&l->store[i]);
+	for (i = 0; l->groups[i] != NULL; i++)
+		free(l->groups[i]);
+	free(l);
+	s->places = NULL;
+}
+
+static const struct name_rules *
+rules_of(const struct session *s)
+{
+	s->places->rules.utf8 = session_utf8(s);
+	return &s->places->rules;
+}
+
+char
+place_separator(const struct session *s)
+{
+	return s->places->rules.separator;
+}
+
+unsigned
+place_spaces(const struct session *s)
+{
+	return s->places->n;
+}
+
+const char *
+place_prefix(const struct session *s, unsigned space)
+{
+	return space == SPACE_OWN ? s->places->rules.prefix :
+	    s->places->rules.shared;
+}
+
+struct store *
+place_store(const struct session *s, unsigned space)
+{
+	return s->places->store[space];
+}
+
+/* Names that the rules allow, as far as the store has not got others already. */
+static const char *
+find_folder(struct session *s, struct str name, struct place *p)
+{
+	const char	*wrong;
+	struct str	 rest;
+	bool		 shared, inbox, odd;
+
+	if (!name_space(rules_of(s), name, &shared, &inbox, &rest))
+		return "it is in no namespace";
+	p->name_space = shared ? SPACE_SHARED : SPACE_OWN;
+	p->store = place_store(s, p->name_space);
+	p->folder[0] = '\0';
+	if (inbox)
+		return NULL;
+	wrong = name_to_folder(rules_of(s), shared, rest, p->folder,
+	    sizeof(p->folder), &odd);
+	if (wrong == NULL && odd && !store_exists(p->store, p->folder))
+		wrong = session_utf8(s) ? "there are control characters in it" :
+		    "it is not in modified UTF-7, or has control characters";
+	return wrong;
+}
+
+bool
+place_find(struct session *s, struct command *cmd, struct str name,
+    unsigned need, struct place *p)
+{
+	const char	*wrong = find_folder(s, name, p);
+
+	if (wrong != NULL) {
+		command_no(cmd, "CANNOT", "No mailbox has this name: %s",
+		    wrong);
+		return false;
+	}
+	p->rights = place_rights(s, p->name_space, p->folder);
+	if ((p->rights & need) == need)
+		return true;
+	if (p->rights & RIGHT_LOOKUP)
+		command_no(cmd, "NOPERM", "You have no right to do this");
+	else
+		command_no(cmd, "NONEXISTENT", "No such mailbox");
+	return false;
+}
+
+int
+place_name(struct session *s, unsigned space, const char *folder,
+    struct buf *out)
+{
+	return name_from_folder(rules_of(s), space == SPACE_SHARED, folder,
+	    out);
+}
+
+int
+place_put(struct session *s, struct buf *out, const struct place *p)
+{
+	struct buf	name;
+	int		r;
+
+	buf_init(&name, 8 * PLACE_NAME_MAX);
+	r = place_name(s, p->name_space, p->folder, &name);
+	if (r == 0)
+		r = imap_put_astring(out, buf_view(&name), session_utf8(s));
+	buf_free(&name);
+	return r;
+}
+
+void
+place_who(const struct session *s, unsigned space, struct acl_who *who)
+{
+	*who = (struct acl_who){ s->user,
+	    (const char *const *)s->places->groups, space == SPACE_OWN };
+}

@@ -1,0 +1,104 @@
+/* imapd/place_rights.c - what the user may do with a folder: by its dovecot-acl, and by the file system. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/fdio.h"
+#include "imapd/place.h"
+
+const char *
+place_file(const char *folder, const char *file, char path[PLACE_FILE_MAX])
+{
+	if (*folder == '\0')
+		snprintf(path, PLACE_FILE_MAX, "%s", file);
+	else
+		snprintf(path, PLACE_FILE_MAX, ".%s/%s", folder, file);
+	return path;
+}
+
+/* 1: there is one. 0: there is none. */
+static int
+read_acl(int root, const char *folder, struct arena *a, struct acl *acl)
+{
+	char		path[PLACE_FILE_MAX];
+	struct buf	text;
+	struct str	kept;
+	int		r = -1;
+
+	buf_init(&text, ACL_FILE_MAX);
+	if (fdio_slurp_at(root, place_file(folder, "dovecot-acl", path),
+	    &text) == -1)
+		r = errno == ENOENT ? 0 : -1;
+	else if (arena_dup(a, buf_view(&text), &kept) == 0) {
+		r = acl_file_parse(kept, a, acl) ? 1 : -1;
+		if (r == -1)
+			errno = EINVAL;
+	}
+	buf_free(&text);
+	return r;
+}
+
+int
+place_acl(const struct session *s, unsigned space, const char *folder,
+    struct arena *a, struct acl *acl, bool *own)
+{
+	char	 above[MAILDIR_FOLDER_MAX + 1], *dot;
+	int	 root = store_root(place_store(s, space)), r;
+
+	acl->n = 0;
+	*own = true;
+	if (str_copy(above, sizeof(above), str_from(folder)) == -1)
+		return -1;
+	while ((r = read_acl(root, above, a, acl)) == 0) {
+		*own = false;
+		/* One's own folders are nobody else's unless they say so. */
+		if (*above == '\0' || space == SPACE_OWN)
+			return 0;
+		dot = strrchr(above, '.');
+		*(dot == NULL ? above : dot) = '\0';
+	}
+	return r == 1 ? 0 : -1;
+}
+
+/* What the modes of files leave of them. */
+static unsigned
+by_files(int root, const char *folder, unsigned rights)
+{
+	char	path[PLACE_FILE_MAX];
+
+	if (faccessat(root, ".", W_OK, 0) == -1)
+		rights &= ~(unsigned)(RIGHT_CREATE | RIGHT_DELETE);
+	place_file(folder, "cur", path);
+	if (faccessat(root, path, F_OK, 0) == -1)
+		return errno == ENOENT ? rights : 0;
+	if (faccessat(root, path, R_OK | X_OK, 0) == -1)
+		rights &= RIGHT_LOOKUP | RIGHT_CREATE | RIGHT_DELETE;
+	if (faccessat(root, path, W_OK, 0) == -1)
+		rights &= ~(unsigned)(RIGHT_SEEN | RIGHT_WRITE | RIGHT_INSERT |
+		    RIGHT_POST | RIGHT_REMOVE | RIGHT_EXPUNGE);
+	if (faccessat(root, place_file(folder, ".", path), W_OK, 0) == -1)
+		rights &= ~(unsigned)RIGHT_ADMIN;
+	return rights;
+}
+
+unsigned
+place_rights(const struct session *s, unsigned space, const char *folder)
+{
+	struct acl	acl;
+	struct acl_who	who;
+	struct arena	a;
+	unsigned	rights = 0;
+	bool		own;
+
+	if (space == SPACE_OWN)
+		return RIGHTS_ALL;
+	place_who(s, space, &who);
+	arena_init(&a, 2 * ACL_FILE_MAX);
+	if (place_acl(s, space, folder, &a, &acl, &own) == 0)
+		rights = acl_rights_of(&acl, &who);
+	arena_free(&a);
+	return rights == 0 ? 0 :
+	    by_files(store_root(place_store(s, space)), folder, rights);
+}
