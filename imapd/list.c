@@ -1,0 +1,414 @@
+/*
+ * imapd/list.c - LIST, LSUB and NAMESPACE (RFC 3501 6.3.8, 6.3.9; RFC 5258; RFC 2342). For each namespace all folders become
+ * rows of a tree; what is asked for is marked, what is below is summed up, and then the rows are said.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "imapd/commands.h"
+#include "imapd/list_match.h"
+#include "imapd/list_tree.h"
+#include "imapd/mailboxes.h"
+
+#define LISTING_MAX	(64u << 20)
+#define FLUSH_AT	(32u << 10)
+
+struct listing {
+	struct session		*s;
+	const struct list_request *r;
+	struct list_pattern	*patterns;
+	struct arena		 memory;
+	struct list_row		*rows;
+	size_t			 n;
+	unsigned		 space;
+	bool			 lsub;
+	struct buf		 name, out;
+};
+
+/* The row's name for the client, in l->name. The root of the shared folders has one, too. */
+static struct str
+name_of(struct listing *l, const struct list_row *r)
+{
+	buf_reset(&l->name);
+	if (place_name(l->s, l->space, r->folder, &l->name) == -1)
+		return (struct str){ "", 0 };
+	if (l->space == SPACE_SHARED && *r->folder == '\0')
+		l->name.n--;
+	return buf_view(&l->name);
+}
+
+static bool
+matches(struct listing *l, const struct list_row *r)
+{
+	struct str	name = name_of(l, r);
+	bool		inbox;
+	size_t		i;
+
+	inbox = l->space == SPACE_OWN && name.n >= 5 &&
+	    memcmp(name.p, "INBOX", 5) == 0 && (name.n == 5 ||
+	    name.p[5] == place_separator(l->s));
+	for (i = 0; i < l->r->npatterns; i++)
+		if (list_pattern_match(&l->patterns[i], name, inbox ? 5 : 0))
+			return true;
+	return false;
+}
+
+/* The store's folders behind the rows that are there. skip: only what is below that, without it. */
+static int
+add_rows(struct listing *l, struct store *store, const char *skip)
+{
+	const struct store_folder	*f;
+	struct str			 kept;
+	size_t				 i, n, len = strlen(skip);
+	struct list_row			*r;
+
+	if (store_list(store, &f, &n) == -1)
+		return -1;
+	r = arena_get(&l->memory, (l->n + n + 1) * sizeof(*r));
+	if (r == NULL)
+		return -1;
+	if (l->n > 0)
+		memcpy(r, l->rows, l->n * sizeof(*r));
+	l->rows = r;
+	for (i = 0; i < n; i++) {
+		if (strncmp(f[i].name, skip, len) != 0)
+			continue;
+		if (arena_dup(&l->memory, str_from(f[i].name + len),
+		    &kept) == -1)
+			return -1;
+		r = &l->rows[l->n++];
+		r->folder = kept.p;
+		r->use = f[i].use;
+		r->marks = (uint8_t)(f[i].subscribed ? ROW_SUBSCRIBED : 0);
+		if (f[i].exists && len == 0)
+			r->marks |= ROW_EXISTS;
+	}
+	return 0;
+}
+
+/*
+ * Shared folders are there for who may look them up; each user has his own subscriptions of them, among those of his
+ * own folders.
+ */
+static int
+load_shared(struct listing *l)
+{
+	char	 below[32];
+	size_t	 i;
+
+	if (add_rows(l, place_store(l->s, SPACE_SHARED), "") == -1)
+		return -1;
+	for (i = 0; i < l->n; i++) {
+		l->rows[i].marks &= ROW_EXISTS;
+		if (*l->rows[i].folder == '\0' || (place_rights(l->s,
+		    SPACE_SHARED, l->rows[i].folder) & RIGHT_LOOKUP) == 0)
+			l->rows[i].marks = 0;
+	}
+	l->rows[l->n++] = (struct list_row){ .folder = "" };
+	(void)str_copy(below, sizeof(below),
+	    str_from(place_prefix(l->s, SPACE_SHARED)));
+	below[strlen(below) - 1] = '.';
+	if (add_rows(l, place_store(l->s, SPACE_OWN), below) == -1)
+		return -1;
+	l->n = list_tree_link(l->rows, l->n, true);
+	return 0;
+}
+
+static int
+load_own(struct listing *l)
+{
+	bool	 top = *place_prefix(l->s, SPACE_OWN) != '\0';
+	size_t	 i;
+
+	if (add_rows(l, place_store(l->s, SPACE_OWN), "") == -1)
+		return -1;
+	l->n = list_tree_link(l->rows, l->n, top);
+	for (i = 0; i < l->n; i++) {
+		/* The name of the inbox; its folder is "". */
+		if (strcmp(l->rows[i].folder, "INBOX") == 0)
+			l->rows[i].marks = top ? 0 : ROW_HIDDEN;
+		if (place_spaces(l->s) > 1 && !top &&
+		    strncmp(l->rows[i].folder, "Shared.", 7) == 0)
+			l->rows[i].marks = ROW_HIDDEN;
+	}
+	return 0;
+}
+
+/* Which rows are asked for? */
+static void
+mark(struct listing *l)
+{
+	unsigned	 select = l->r->select;
+	struct list_row	*r;
+
+	for (r = l->rows; r < l->rows + l->n; r++) {
+		if (r->marks & ROW_HIDDEN)
+			continue;
+		if (matches(l, r))
+			r->marks |= ROW_MATCHES;
+		if ((select & LIST_SUBSCRIBED) != 0 &&
+		    (r->marks & ROW_SUBSCRIBED) == 0)
+			continue;
+		if ((select & LIST_SPECIAL_USE) != 0 &&
+		    ((r->marks & ROW_EXISTS) == 0 || r->use == 0))
+			continue;
+		if ((select & (LIST_SUBSCRIBED | LIST_SPECIAL_USE)) != 0 ||
+		    (r->marks & ROW_EXISTS) != 0)
+			r->marks |= ROW_MEETS;
+	}
+	list_tree_sum(l->rows, l->n);
+}
+
+static bool
+has_percent(const struct listing *l)
+{
+	return l->r->npatterns > 0 && l->patterns[0].has_percent;
+}
+
+/* RFC 5258 3.3, and for LSUB RFC 3501 6.3.9: "foo" stands for a subscribed "foo/bar" that '%' does not match. */
+static bool
+is_said(const struct listing *l, const struct list_row *r)
+{
+	if ((r->marks & ROW_MATCHES) == 0)
+		return false;
+	if (r->marks & ROW_MEETS)
+		return true;
+	if (l->lsub)
+		return (r->marks & ROW_LOST_BELOW) != 0 && has_percent(l);
+	if (l->r->select & (LIST_SUBSCRIBED | LIST_SPECIAL_USE))
+		return (l->r->select & LIST_RECURSIVE) != 0 &&
+		    (r->marks & ROW_LOST_BELOW) != 0;
+	return (r->marks & ROW_CHILDREN) != 0;
+}
+
+static void
+put_flag(struct buf *out, const char *flag)
+{
+	if (out->p[out->n - 1] != '(')
+		buf_addc(out, ' ');
+	buf_adds(out, flag);
+}
+
+static void
+put_flags(struct listing *l, const struct list_row *r)
+{
+	unsigned	give = l->r->give;
+	bool		exists = (r->marks & ROW_EXISTS) != 0;
+	bool		modern = l->r->extended ||
+			    session_enabled(l->s, ENABLED_REV2);
+
+	if ((give & GIVE_SUBSCRIBED) != 0 && (r->marks & ROW_SUBSCRIBED) != 0)
+		put_flag(&l->out, "\\Subscribed");
+	if (!exists)
+		put_flag(&l->out, modern ? "\\NonExistent" : "\\Noselect");
+	if ((give & GIVE_CHILDREN) != 0 ||
+	    (!exists && (r->marks & ROW_CHILDREN) != 0))
+		put_flag(&l->out, r->marks & ROW_CHILDREN ? "\\HasChildren" :
+		    "\\HasNoChildren");
+	if ((give & GIVE_SPECIAL_USE) != 0 && exists && use_name(r->use))
+		put_flag(&l->out, use_name(r->use));
+}
+
+static void
+put_child_info(struct listing *l, const struct list_row *r)
+{
+	unsigned	select = l->r->select;
+
+	if ((select & LIST_RECURSIVE) == 0 ||
+	    (r->marks & ROW_MEETS_BELOW) == 0)
+		return;
+	buf_addf(&l->out, " (\"CHILDINFO\" (%s%s%s))",
+	    select & LIST_SUBSCRIBED ? "\"SUBSCRIBED\"" : "",
+	    (select & LIST_SUBSCRIBED) != 0 &&
+	    (select & LIST_SPECIAL_USE) != 0 ? " " : "",
+	    select & LIST_SPECIAL_USE ? "\"SPECIAL-USE\"" : "");
+}
+
+/* What else is asked for of a mailbox that can be selected. What cannot be told is left out (RFC 5819 2, RFC 8440 3). */
+static void
+put_more(struct listing *l, const struct list_row *r, struct str name)
+{
+	struct place	p = { .store = place_store(l->s, l->space),
+			    .name_space = l->space };
+
+	if (str_copy(p.folder, sizeof(p.folder), str_from(r->folder)) == -1)
+		return;
+	p.rights = place_rights(l->s, l->space, p.folder);
+	if (l->r->give & GIVE_MYRIGHTS)
+		rights_put(l->s, &l->out, name, p.rights);
+	if ((p.rights & RIGHT_READ) == 0)
+		return;
+	if ((l->r->give & GIVE_STATUS) != 0 &&
+	    status_put(l->s, &l->out, &p, name, l->r->status) == -1)
+		l->out.bad = false;
+	if ((l->r->give & GIVE_METADATA) != 0 && metadata_put(l->s, &l->out,
+	    &p, name, l->r->entries, l->r->nentries) == -1)
+		l->out.bad = false;
+}
+
+static void
+put_row(struct listing *l, const struct list_row *r)
+{
+	struct str	name = name_of(l, r);
+
+	buf_adds(&l->out, l->lsub ? "* LSUB (" : "* LIST (");
+	if (!l->lsub)
+		put_flags(l, r);
+	else if ((r->marks & ROW_MEETS) == 0)
+		put_flag(&l->out, "\\Noselect");
+	buf_addf(&l->out, ") \"%c\" ", place_separator(l->s));
+	(void)imap_put_astring(&l->out, name, session_utf8(l->s));
+	put_child_info(l, r);
+	buf_adds(&l->out, "\r\n");
+	if ((l->r->give & (GIVE_STATUS | GIVE_MYRIGHTS | GIVE_METADATA)) != 0 &&
+	    (r->marks & ROW_EXISTS) != 0)
+		put_more(l, r, name);
+	if (l->out.n >= FLUSH_AT) {
+		say_buf(l->s, &l->out);
+		buf_reset(&l->out);
+	}
+}
+
+static int
+make_patterns(struct listing *l)
+{
+	size_t	i;
+
+	l->patterns = arena_get(&l->memory,
+	    (l->r->npatterns + 1) * sizeof(*l->patterns));
+	if (l->patterns == NULL)
+		return -1;
+	for (i = 0; i < l->r->npatterns; i++)
+		if (list_pattern_make(&l->patterns[i], &l->memory,
+		    l->r->reference, l->r->patterns[i],
+		    place_separator(l->s)) == -1)
+			return -1;
+	return 0;
+}
+
+static int
+run(struct listing *l)
+{
+	struct list_row	*r;
+
+	if (make_patterns(l) == -1)
+		return -1;
+	for (l->space = 0; l->space < place_spaces(l->s); l->space++) {
+		l->n = 0;
+		if ((l->space == SPACE_OWN ? load_own(l) : load_shared(l)) == -1)
+			return -1;
+		mark(l);
+		for (r = l->rows; r < l->rows + l->n; r++)
+			if (is_said(l, r))
+				put_row(l, r);
+	}
+	if (!buf_ok(&l->out))
+		return -1;
+	say_buf(l->s, &l->out);
+	return 0;
+}
+
+static enum state
+answer(struct session *s, struct command *cmd, const struct list_request *r,
+    bool lsub)
+{
+	struct listing	l = { .s = s, .r = r, .lsub = lsub };
+
+	arena_init(&l.memory, LISTING_MAX);
+	buf_init(&l.name, 16 * PLACE_NAME_MAX);
+	buf_init(&l.out, 16u << 20);
+	if (run(&l) == 0)
+		command_ok(cmd, NULL, "%s completed", lsub ? "LSUB" : "LIST");
+	else
+		command_failed(s, cmd, "list the mailboxes");
+	buf_free(&l.out);
+	buf_free(&l.name);
+	arena_free(&l.memory);
+	return s->state;
+}
+
+/* LIST "" "": the separator, and the root of the reference. */
+static enum state
+answer_root(struct session *s, struct command *cmd, struct str reference)
+{
+	char		 separator = place_separator(s);
+	const char	*end = reference.n == 0 ? NULL :
+			    memchr(reference.p, separator, reference.n);
+	struct buf	 out;
+
+	reference.n = end == NULL ? 0 : (size_t)(end + 1 - reference.p);
+	buf_init(&out, 16384);
+	buf_addf(&out, "* LIST (\\Noselect) \"%c\" ", separator);
+	(void)imap_put_astring(&out, reference, session_utf8(s));
+	buf_adds(&out, "\r\n");
+	say_buf(s, &out);
+	buf_free(&out);
+	command_ok(cmd, NULL, "LIST completed");
+	return s->state;
+}
+
+enum state
+cmd_list(struct session *s, struct command *cmd)
+{
+	struct list_request	 r;
+	const char		*wrong = list_args(&cmd->args, &s->memory, &r);
+
+	if (wrong != NULL) {
+		command_bad(cmd, "LIST: %s", wrong);
+		return s->state;
+	}
+	if (!r.extended && r.patterns[0].n == 0)
+		return answer_root(s, cmd, r.reference);
+	return answer(s, cmd, &r, false);
+}
+
+enum state
+cmd_lsub(struct session *s, struct command *cmd)
+{
+	struct list_request	 r;
+	const char		*wrong = lsub_args(&cmd->args, &s->memory, &r);
+
+	if (wrong != NULL) {
+		command_bad(cmd, "LSUB: %s", wrong);
+		return s->state;
+	}
+	return answer(s, cmd, &r, true);
+}
+
+enum state
+cmd_namespace(struct session *s, struct command *cmd)
+{
+	char	separator = place_separator(s);
+
+	if (!command_end(cmd))
+		return s->state;
+	if (place_spaces(s) > 1)
+		say(s, "NAMESPACE ((\"%s\" \"%c\")) NIL ((\"%s\" \"%c\"))",
+		    place_prefix(s, SPACE_OWN), separator,
+		    place_prefix(s, SPACE_SHARED), separator);
+	else
+		say(s, "NAMESPACE ((\"%s\" \"%c\")) NIL NIL",
+		    place_prefix(s, SPACE_OWN), separator);
+	command_ok(cmd, NULL, "NAMESPACE completed");
+	return s->state;
+}
+
+void
+list_say(struct session *s, const struct place *p, struct str old_name)
+{
+	struct buf	out;
+
+	buf_init(&out, 32 * PLACE_NAME_MAX);
+	buf_addf(&out, "* LIST () \"%c\" ", place_separator(s));
+	if (place_put(s, &out, p) == -1)
+		out.bad = true;
+	if (old_name.n > 0) {
+		buf_adds(&out, " (\"OLDNAME\" (");
+		(void)imap_put_astring(&out, old_name, session_utf8(s));
+		buf_adds(&out, "))");
+	}
+	buf_adds(&out, "\r\n");
+	if (buf_ok(&out))
+		say_buf(s, &out);
+	buf_free(&out);
+}

@@ -1,0 +1,96 @@
+/* imapd/list_tree.c - folders and what is below them; pure. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "imapd/list_tree.h"
+
+/* A dot comes before all else, so that what is below a folder stands right behind it. */
+static int
+by_name(const void *a, const void *b)
+{
+	const unsigned char	*p, *q;
+
+	p = (const unsigned char *)((const struct list_row *)a)->folder;
+	q = (const unsigned char *)((const struct list_row *)b)->folder;
+	while (*p == *q && *p != '\0') {
+		p++;
+		q++;
+	}
+	if (*p == *q)
+		return 0;
+	if (*p == '\0' || (*p == '.' && *q != '\0'))
+		return -1;
+	if (*q == '\0' || *q == '.')
+		return 1;
+	return *p < *q ? -1 : 1;
+}
+
+static size_t
+merge(struct list_row *rows, size_t n)
+{
+	size_t	i, k = 0;
+
+	for (i = 1; i < n; i++) {
+		if (by_name(&rows[k], &rows[i]) != 0) {
+			rows[++k] = rows[i];
+			continue;
+		}
+		rows[k].marks |= rows[i].marks;
+		if (rows[k].use == 0)
+			rows[k].use = rows[i].use;
+	}
+	return n == 0 ? 0 : k + 1;
+}
+
+static bool
+is_below(const char *folder, const char *above)
+{
+	size_t	n = strlen(above);
+
+	return n > 0 && strncmp(folder, above, n) == 0 && folder[n] == '.';
+}
+
+size_t
+list_tree_link(struct list_row *rows, size_t n, bool top)
+{
+	size_t	i, up;
+
+	qsort(rows, n, sizeof(*rows), by_name);
+	n = merge(rows, n);
+	for (i = 0; i < n; i++) {
+		/* The row before it, or one of those that that one is below. */
+		up = i == 0 ? 0 : i - 1;
+		while (!is_below(rows[i].folder, rows[up].folder) &&
+		    rows[up].parent != up)
+			up = rows[up].parent;
+		if (i > 0 && is_below(rows[i].folder, rows[up].folder))
+			rows[i].parent = (uint32_t)up;
+		else
+			rows[i].parent = (uint32_t)(top ? 0 : i);
+		/* The inbox has a row of its own name when something is below it. */
+		if (!top && *rows[0].folder == '\0' &&
+		    strcmp(rows[i].folder, "INBOX") == 0)
+			rows[i].parent = 0;
+	}
+	return n;
+}
+
+void
+list_tree_sum(struct list_row *rows, size_t n)
+{
+	struct list_row	*r, *up;
+
+	while (n-- > 0) {
+		r = &rows[n];
+		up = &rows[r->parent];
+		if (up == r)
+			continue;
+		if (r->marks & (ROW_EXISTS | ROW_CHILDREN))
+			up->marks |= ROW_CHILDREN;
+		if (r->marks & (ROW_MEETS | ROW_MEETS_BELOW))
+			up->marks |= ROW_MEETS_BELOW;
+		if ((r->marks & ROW_LOST_BELOW) != 0 ||
+		    (r->marks & (ROW_MEETS | ROW_MATCHES)) == ROW_MEETS)
+			up->marks |= ROW_LOST_BELOW;
+	}
+}

@@ -1,0 +1,18 @@
+/* imapd/mailboxes.h - what the commands on mailboxes have in common. */
+#ifndef IMAPD_MAILBOXES_H
+#define IMAPD_MAILBOXES_H
+
+#include "imapd/list_args.h"
+#include "imapd/place.h"
+
+/* list.c: "* LIST () "/" name" of a folder, with its old name (as the client gave it) unless that is empty (RFC 9051 6.3.9.7). */
+void	list_say(struct session *, const struct place *, struct str old_name);
+/* status.c: "* STATUS name (...)", appended. name as it is to be shown. -1: errno, nothing was appended. */
+int	status_put(struct session *, struct buf *, const struct place *, struct str name, unsigned items) must_check;
+/* metadata.c: "* METADATA name (...)" of these entries, appended. -1: errno. */
+int	metadata_put(struct session *, struct buf *, const struct place *, struct str name, const struct str *entries,
+	    size_t n) must_check;
+/* acl.c: "* MYRIGHTS name rights", appended. */
+void	rights_put(struct session *, struct buf *, struct str name, unsigned rights);
+
+#endif
