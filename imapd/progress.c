@@ -1,0 +1,81 @@
+/* imapd/progress.c - what happens to the client while a command takes long. Run by the session. */
+#include "imapd/progress.h"
+
+#include <sys/ioctl.h>
+
+#include <errno.h>
+#include <poll.h>
+
+#include "common/base/now.h"
+
+#define LOOK_EACH	256	/* messages */
+#define SAY_MS		10000	/* RFC 9585, 4: no more often than each 10 to 15 seconds */
+#define FIRST_MS	5000
+#define SEND_MS		60000
+
+void
+progress_begin(struct progress *p, struct session *s, struct str tag,
+    size_t total)
+{
+	p->session = s;
+	p->tag = tag;
+	p->total = total;
+	p->looked = 0;
+	p->said = now_ms() - (SAY_MS - FIRST_MS);
+}
+
+/*
+ * One that has closed its side, and from whom nothing is left to be read. Who has closed it behind further commands may be waiting
+ * for the answers.
+ */
+static bool
+has_gone(const struct conn *c)
+{
+	struct pollfd	p = { c->fd, POLLRDHUP, 0 };
+	int		waiting = 0;
+
+	if (poll(&p, 1, 0) != 1)
+		return false;
+	if ((p.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0)
+		return true;
+	return (p.revents & POLLRDHUP) != 0 && conn_pending(c).n == 0 &&
+	    ioctl(c->fd, FIONREAD, &waiting) == 0 && waiting == 0;
+}
+
+static int
+say_progress(struct progress *p, size_t done)
+{
+	struct session	*s = p->session;
+
+	if (p->total > 0)
+		say(s, "OK [INPROGRESS (\"%.*s\" %zu %zu)] Still at it",
+		    STR_ARG(p->tag), done, p->total);
+	else
+		say(s, "OK [INPROGRESS (\"%.*s\" %zu NIL)] Still at it",
+		    STR_ARG(p->tag), done);
+	return conn_flush(&s->conn, SEND_MS);
+}
+
+int
+progress_step(struct progress *p, size_t done)
+{
+	struct session	*s = p->session;
+	int64_t		 now;
+
+	if (++p->looked % LOOK_EACH != 0)
+		return 0;
+	if (s->conn.stop != NULL && *s->conn.stop != 0) {
+		s->end = "server stops";
+	} else if (has_gone(&s->conn)) {
+		s->end = "client went away during a command";
+	} else if ((now = now_ms()) - p->said < SAY_MS) {
+		return 0;
+	} else {
+		p->said = now;
+		if (say_progress(p, done) == 0)
+			return 0;
+		s->end = "client does not read";
+	}
+	errno = ECANCELED;
+	return -1;
+}

@@ -1,0 +1,22 @@
+/*
+ * imapd/progress.h - commands that take long: the client hears how far they are (INPROGRESS, RFC 9585), and they end when
+ * it has gone or the server is to stop.
+ */
+#ifndef IMAPD_PROGRESS_H
+#define IMAPD_PROGRESS_H
+
+#include "imapd/session.h"
+
+struct progress {
+	struct session	*session;
+	struct str	 tag;
+	size_t		 total;		/* 0: not known */
+	size_t		 looked;
+	int64_t		 said;		/* now_ms scale */
+};
+
+void	progress_begin(struct progress *, struct session *, struct str tag, size_t total);
+/* Called for each message, cheap. -1 ECANCELED: the session is over, and s->end says why. */
+int	progress_step(struct progress *, size_t done) must_check;
+
+#endif
