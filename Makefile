@@ -66,6 +66,7 @@ endif
 # for each session, and each library is memory of its own, too.
 LIBS_deliver	?= -Wl,-Bstatic -lbsd -lmd -lcdb -Wl,-Bdynamic
 LIBS_pop3d-session ?= -Wl,-Bstatic -lbsd -lmd -Wl,-Bdynamic
+LIBS_imapd-session ?= -Wl,-Bstatic -lbsd -lmd -lutf8proc -lz -Wl,-Bdynamic
 ifdef SANITIZE
 # ASan stands in front of crypt_r, so that libcrypt seems not to be needed.
 $(BUILD)/bin/auth $(BUILD)/unit/test_auth%: LIBS += -Wl,--no-as-needed -lcrypt
@@ -78,9 +79,14 @@ FLAGS		= $(CC) $(filter-out -Werror,$(ALL_CFLAGS)) $(ALL_LDFLAGS) $(LIBS)
 
 ROOMS		:= base fmt store net proc
 COMMON_SRC	:= $(sort $(wildcard $(ROOMS:%=common/%/*.c)))
-FOLDERS		:= master log keys smtpd queue route deliver pop3d auth
+FOLDERS		:= master log keys smtpd queue route deliver pop3d auth imapd
 MAIN_SRC	:= $(sort $(wildcard $(FOLDERS:%=%/main.c) $(FOLDERS:%=%/*_main.c)))
-FOLDER_SRC	:= $(filter-out $(MAIN_SRC),$(sort $(wildcard $(FOLDERS:%=%/*.c))))
+ifeq ($(wildcard common/store/view.c),)
+# It cannot be linked before that is there.
+LATER_SRC	:= imapd/imapd_session_main.c
+MAIN_SRC	:= $(filter-out $(LATER_SRC),$(MAIN_SRC))
+endif
+FOLDER_SRC	:= $(filter-out $(MAIN_SRC) $(LATER_SRC),$(sort $(wildcard $(FOLDERS:%=%/*.c))))
 UNIT_SRC	:= $(sort $(wildcard tests/unit/test_*.c))
 FUZZ_SRC	:= $(sort $(wildcard tests/fuzz/fuzz_*.c))
 TOOL_SRC	:= $(sort $(wildcard tests/tools/*.c))

@@ -20,6 +20,8 @@ struct command_row {
 };
 
 const struct command_row *command_find(struct str name);	/* ASCII case ignored */
+/* Does the command that begins so read its own literals? */
+bool	command_streams(struct str text);
 /* Splits tag and name off. False: it has been answered. */
 bool	command_begin(struct session *, struct str text, struct command *, const struct command_row **);
 /* From the first command to the end. */

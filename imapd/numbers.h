@@ -6,9 +6,13 @@
 
 /*
  * The set at the cursor, as messages of the view in order (array in the arena). Sequence numbers beyond the mailbox: BAD (RFC 3501 9: seq-number);
- * UIDs that are not there are passed over. False: BAD has been said.
+ * UIDs that are not there are passed over. False: BAD (or NO) has been said.
  */
 bool	numbers_take(struct session *, struct command *, bool uid, size_t **at, size_t *n);
+/* Messages of a set that was ended with the right largest number. -1: errno. */
+int	numbers_resolve(struct session *, const struct imap_set *, bool uid, size_t **at, size_t *n) must_check;
+/* The number or UID that '*' means. */
+uint32_t numbers_largest(const struct session *, bool uid);
 
 /* What "$" stands for: UIDs in order. SEARCH with SAVE sets it, expunges take from it. */
 struct search_result {
@@ -16,8 +20,7 @@ struct search_result {
 	size_t		 n;
 };
 int	result_set(struct session *, const uint32_t *uids, size_t n) must_check;
+void	result_drop(struct session *, uint32_t uid);
 void	result_clear(struct session *);
-/* Messages of a resolved set, as numbers_take. */
-int	numbers_resolve(struct session *, const struct imap_set *, bool uid, size_t **at, size_t *n) must_check;
 
 #endif

@@ -6,11 +6,13 @@
 
 /* Looks and tells; expunges: EXPUNGE (VANISHED) may be said now. Sets s->end when the mailbox can no longer be served. */
 void	updates_send(struct session *, bool expunges);
-/* "FLAGS (...)" and "OK [PERMANENTFLAGS (...)]". */
-void	updates_flags(struct session *);
+/* "FLAGS (...)", and "OK [PERMANENTFLAGS (...)]" if that is wanted as well. */
+void	updates_flags(struct session *, bool permanent);
 /* "(\Seen $Label)" of a message, appended. */
-int	flags_put(const struct session *, struct buf *, const struct view_message *) must_check;
-/* "* 3 FETCH (FLAGS (...) UID 5 MODSEQ (7))": UID, and MODSEQ if the client knows of it; in UIDONLY as UIDFETCH (RFC 9586). */
+int	flags_put(const struct session *, struct buf *, const struct view_message *);
+/* "* 3 FETCH (UID 5 FLAGS (...) MODSEQ (7))": UID if asked for, MODSEQ if the client knows of it; in UIDONLY as UIDFETCH (RFC 9586). */
 void	updates_fetch(struct session *, size_t at, bool uid);
+/* "* VANISHED (EARLIER) 3:5": of known (resolved UIDs; NULL: any), what was expunged after since (RFC 7162 3.2.6). -1: errno. */
+int	updates_vanished(struct session *, const struct imap_set *known, uint64_t since) must_check;
 
 #endif

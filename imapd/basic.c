@@ -1,0 +1,157 @@
+/* imapd/basic.c - CAPABILITY, NOOP, LOGOUT, ENABLE, ID, CHECK. */
+#include <string.h>
+
+#include "common/base/attr.h"
+#include "common/base/log.h"
+#include "imapd/capability.h"
+#include "imapd/commands.h"
+
+#define ID_PAIRS	30	/* RFC 2971, 3.3 */
+#define ID_VALUE	1024
+
+enum state
+cmd_capability(struct session *s, struct command *c)
+{
+	struct buf	out;
+
+	if (!command_end(c))
+		return s->state;
+	buf_init(&out, 4096);
+	buf_adds(&out, "* CAPABILITY ");
+	if (capability_session(&out, s->set, s->compressed) == 0)
+		buf_adds(&out, "\r\n");
+	say_buf(s, &out);
+	buf_free(&out);
+	command_ok(c, NULL, "that is all");
+	return s->state;
+}
+
+enum state
+cmd_noop(struct session *s, struct command *c)
+{
+	if (command_end(c))
+		command_ok(c, NULL, "nothing done");
+	return s->state;
+}
+
+enum state
+cmd_check(struct session *s, struct command *c)
+{
+	if (command_end(c))
+		command_ok(c, NULL, "checked");
+	return s->state;
+}
+
+enum state
+cmd_logout(struct session *s, struct command *c)
+{
+	if (!command_end(c))
+		return s->state;
+	say(s, "BYE until next time");
+	command_ok(c, NULL, "logged out");
+	s->end = "logout";
+	return S_LOGOUT;
+}
+
+enum state
+cmd_refused(struct session *s, struct command *c)
+{
+	command_bad(c, "you are logged in");
+	return s->state;
+}
+
+/* RFC 5161; what one implies is enabled with it (RFC 7162 3.2.3, RFC 9586). */
+static const struct {
+	const char	*name;
+	unsigned	 bits;
+} features[] = {
+	{ "CONDSTORE", ENABLED_CONDSTORE },
+	{ "QRESYNC", ENABLED_QRESYNC | ENABLED_CONDSTORE },
+	{ "UTF8=ACCEPT", ENABLED_UTF8 },
+	{ "IMAP4rev2", ENABLED_REV2 },
+	{ "UIDONLY", ENABLED_UIDONLY },
+};
+
+static void
+enable(struct session *s, struct str name, struct buf *said)
+{
+	size_t	i;
+
+	for (i = 0; i < nitems(features); i++)
+		if (str_eq_nocase(name, str_from(features[i].name)) &&
+		    (s->enabled & features[i].bits) != features[i].bits) {
+			s->enabled |= features[i].bits;
+			buf_addf(said, " %s", features[i].name);
+		}
+}
+
+enum state
+cmd_enable(struct session *s, struct command *c)
+{
+	struct buf	said;
+	struct str	name;
+
+	buf_init(&said, 256);
+	do {
+		if (!imap_atom(&c->args, &name)) {
+			command_bad(c, "capabilities were expected");
+			buf_free(&said);
+			return s->state;
+		}
+		enable(s, name, &said);
+	} while (imap_sp(&c->args));
+	if (command_end(c)) {
+		say(s, "ENABLED%.*s", STR_ARG(buf_view(&said)));
+		command_ok(c, NULL, "enabled");
+	}
+	buf_free(&said);
+	return s->state;
+}
+
+/* "name" value ...; they go to the log, once and cut short. */
+static bool
+id_pairs(struct session *s, struct cur *in, struct buf *text)
+{
+	struct str	name, value;
+	bool		nil;
+	unsigned	n;
+
+	for (n = 0; !cur_byte(in, ')'); n++) {
+		if (n == ID_PAIRS || (n > 0 && !imap_sp(in)) ||
+		    !imap_string(in, &s->memory, &name) || !imap_sp(in) ||
+		    !imap_nstring(in, &s->memory, &value, &nil) ||
+		    name.n > ID_VALUE || value.n > ID_VALUE)
+			return false;
+		if (!nil && !text->bad)
+			buf_addf(text, "%s%.*s=%.*s", n > 0 ? " " : "",
+			    STR_ARG(name), STR_ARG(value));
+	}
+	return true;
+}
+
+enum state
+cmd_id(struct session *s, struct command *c)
+{
+	char		safe[LOG_SAFE_MAX], user[LOG_SAFE_MAX];
+	struct buf	text;
+	struct str	nil;
+	bool		is_nil;
+
+	buf_init(&text, LOG_SAFE_MAX / 4);
+	if (imap_nstring(&c->args, &s->memory, &nil, &is_nil) && is_nil)
+		;
+	else if (!cur_byte(&c->args, '(') || !id_pairs(s, &c->args, &text)) {
+		command_bad(c, "a list of names and values was expected");
+		buf_free(&text);
+		return s->state;
+	}
+	if (command_end(c)) {
+		log_info("client-id user=%s id=%s",
+		    log_safe(user, sizeof(user), str_from(s->user)),
+		    log_safe(safe, sizeof(safe), buf_view(&text)));
+		say(s, "ID (\"name\" \"Posthouse\")");
+		command_ok(c, NULL, "pleased to meet you");
+	}
+	buf_free(&text);
+	return s->state;
+}

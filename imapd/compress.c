@@ -1,0 +1,16 @@
+/* imapd/compress.c - to come. */
+#include "imapd/commands.h"
+
+enum state
+cmd_compress(struct session *s, struct command *c)
+{
+	command_bad(c, "not here yet");
+	return s->state;
+}
+
+enum state
+cmd_unauthenticate(struct session *s, struct command *c)
+{
+	command_bad(c, "not here yet");
+	return s->state;
+}

@@ -1,0 +1,9 @@
+/* imapd/fetch.c - to come. */
+#include "imapd/commands.h"
+
+enum state
+cmd_fetch(struct session *s, struct command *c)
+{
+	command_bad(c, "not here yet");
+	return s->state;
+}

@@ -1,0 +1,233 @@
+/*
+ * imapd/reader.c - lines and literals in. A bare LF ends a line as well, as other servers have it: nothing
+ * here is passed on to anybody who could take it for something else.
+ */
+#include "imapd/reader.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/base/now.h"
+#include "imapd/commands.h"
+
+#define LINE_MAX	(CONN_IN - 2)	/* what the connection's buffer can hold */
+#define SKIP_MAX	(UINT64_C(1) << 30)	/* of a literal that nobody wants */
+
+static void
+ended(struct session *s)
+{
+	if (s->end != NULL)
+		return;
+	s->end = errno == 0 ? "the client has gone" :
+	    errno == ETIMEDOUT ? "idle for too long" :
+	    errno == ECANCELED ? "the server stops" : strerror(errno);
+	if (errno == ETIMEDOUT)
+		say(s, "BYE [UNAVAILABLE] idle for too long");
+	else if (errno == ECANCELED)
+		say(s, "BYE [UNAVAILABLE] the server stops, come again");
+}
+
+/* "tag BAD why", for what has no command yet. */
+static enum reader_status
+refuse(struct session *s, struct str text, const char *why)
+{
+	struct cur	c = cur_from(text);
+	struct str	tag;
+	struct buf	out;
+
+	if (!imap_tag(&c, &tag))
+		tag = STR("*");
+	buf_init(&out, 1024);
+	buf_addf(&out, "%.*s BAD %s\r\n", STR_ARG(tag), why);
+	say_buf(s, &out);
+	buf_free(&out);
+	s->errors++;
+	return READER_BAD;
+}
+
+/* The rest of a line that is too long. */
+static enum reader_status
+skip_line(struct session *s)
+{
+	struct str	rest;
+	enum line_status st;
+
+	do
+		st = conn_line(&s->conn, LINE_MAX,
+		    s->set->imap.in.idle_timeout, &rest);
+	while (st == LINE_LONG);
+	if (st != LINE_MORE)
+		return READER_OK;
+	ended(s);
+	return READER_OVER;
+}
+
+/* One line. What is wrong with it is answered in the name of text, what came before. */
+static enum reader_status
+take_line(struct session *s, struct str before, struct str *line)
+{
+	char		 tag[IMAP_TAG_MAX + 2];
+	struct str	 first;
+
+	errno = 0;
+	switch (conn_line(&s->conn, LINE_MAX, s->set->imap.in.idle_timeout,
+	    line)) {
+	case LINE_OK:
+	case LINE_BARE_LF:
+		s->bytes_in += line->n + 2;
+		return READER_OK;
+	case LINE_BARE_CR:
+	case LINE_NUL:
+		return refuse(s, before.n > 0 ? before : *line,
+		    "a control character in the command");
+	case LINE_LONG:
+		first = before.n > 0 ? before : *line;
+		if (first.n > sizeof(tag))
+			first.n = sizeof(tag);
+		memcpy(tag, first.p, first.n);
+		first.p = tag;
+		if (skip_line(s) == READER_OVER)
+			return READER_OVER;
+		return refuse(s, first, "[LIMIT] the line is too long");
+	case LINE_MORE:
+		break;
+	}
+	ended(s);
+	return READER_OVER;
+}
+
+static int
+go_ahead(struct session *s)
+{
+	say_str(s, STR("+ go ahead\r\n"));
+	if (s->end == NULL &&
+	    conn_flush(&s->conn, s->set->imap.in.idle_timeout) == 0)
+		return 0;
+	if (s->end == NULL)
+		s->end = "the client has gone";
+	return -1;
+}
+
+int
+reader_literal_begin(struct session *s, const struct imap_literal *l)
+{
+	return l->plus ? 0 : go_ahead(s);
+}
+
+int
+reader_literal_some(struct session *s, uint64_t *left, struct str *piece)
+{
+	int	r = 1;
+
+	if (conn_pending(&s->conn).n == 0) {
+		errno = 0;
+		r = conn_fill(&s->conn, s->set->imap.in.idle_timeout);
+	}
+	if (r != 1) {
+		if (r == 0)
+			errno = 0;
+		ended(s);
+		return -1;
+	}
+	*piece = conn_pending(&s->conn);
+	if (piece->n > *left)
+		piece->n = (size_t)*left;
+	*left -= piece->n;
+	s->bytes_in += piece->n;
+	conn_consume(&s->conn, piece->n);
+	return 0;
+}
+
+int
+reader_literal_skip(struct session *s, uint64_t left)
+{
+	struct str	piece;
+
+	if (left > SKIP_MAX) {
+		say(s, "BYE [LIMIT] a literal that is too large");
+		s->end = "a literal that is too large";
+		return -1;
+	}
+	while (left > 0)
+		if (reader_literal_some(s, &left, &piece) == -1)
+			return -1;
+	return 0;
+}
+
+/* A literal into the command's text; it has been announced at its end. */
+static enum reader_status
+collect(struct session *s, const struct imap_literal *l, struct buf *text)
+{
+	uint64_t	left = l->n;
+	struct str	piece;
+
+	if (l->n > (uint64_t)s->set->imap.literal_max ||
+	    text->n + l->n + 2 > text->max) {
+		if (l->plus && reader_literal_skip(s, l->n) == -1)
+			return READER_OVER;
+		if (l->plus && skip_line(s) == READER_OVER)
+			return READER_OVER;
+		return refuse(s, buf_view(text),
+		    "[LIMIT] the literal is too large");
+	}
+	if (reader_literal_begin(s, l) == -1)
+		return READER_OVER;
+	buf_adds(text, "\r\n");
+	while (left > 0) {
+		if (reader_literal_some(s, &left, &piece) == -1)
+			return READER_OVER;
+		buf_addstr(text, piece);
+	}
+	return READER_OK;
+}
+
+/* Lines and small literals until a line ends without one; stream: or up to the first one. */
+static enum reader_status
+gather(struct session *s, struct buf *text, bool (*stream)(struct str))
+{
+	enum reader_status	r;
+	struct imap_literal	l;
+	struct str		line, head;
+
+	for (;;) {
+		if ((r = take_line(s, buf_view(text), &line)) != READER_OK)
+			return r;
+		if (buf_addstr(text, line) == -1)
+			return refuse(s, buf_view(text), errno == EMSGSIZE ?
+			    "[LIMIT] the command is too long" :
+			    "[UNAVAILABLE] not enough memory");
+		head = buf_view(text);
+		if (line.n == 0 || !imap_literal_at_end(&head, &l) ||
+		    (stream != NULL && stream(head)))
+			return READER_OK;
+		if ((r = collect(s, &l, text)) != READER_OK)
+			return r;
+	}
+}
+
+static bool
+never(struct str text)
+{
+	(void)text;
+	return true;
+}
+
+enum reader_status
+reader_next(struct session *s, struct buf *text)
+{
+	buf_reset(text);
+	return gather(s, text, command_streams);
+}
+
+enum reader_status
+reader_more(struct session *s, struct buf *text, bool with_literals)
+{
+	buf_reset(text);
+	return gather(s, text, with_literals ? NULL : never);
+}
+
+enum reader_status
+reader_line(struct session *s, struct str *line)
+{
+	return take_line(s, STR("*"), line);
+}

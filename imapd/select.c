@@ -1,0 +1,233 @@
+/* imapd/select.c - SELECT, EXAMINE, CLOSE, UNSELECT (RFC 3501 6.3.1, 6.3.2, 6.4.2; RFC 3691; RFC 7162). */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "common/base/now.h"
+#include "imapd/commands.h"
+#include "imapd/contexts.h"
+#include "imapd/numbers.h"
+#include "imapd/place.h"
+#include "imapd/updates.h"
+
+/* What the client knows of the mailbox (RFC 7162, 3.2.5). */
+struct known {
+	bool		 is_given;
+	uint32_t	 validity;
+	uint64_t	 modseq;
+	struct imap_set	 uids;
+	bool		 has_uids;
+};
+
+/* "(validity modseq [known-uids] [(numbers uids)])"; the pairs at the end would only make VANISHED shorter. */
+static bool
+qresync(struct session *s, struct cur *in, struct known *k)
+{
+	struct imap_set	numbers, uids;
+	uint64_t	modseq;
+
+	if (!imap_sp(in) || !cur_byte(in, '(') ||
+	    !imap_nz_number(in, &k->validity) || !imap_sp(in) ||
+	    !imap_number64(in, &modseq))
+		return false;
+	k->modseq = modseq;
+	k->is_given = true;
+	if (cur_byte(in, ')'))
+		return true;
+	if (!imap_sp(in))
+		return false;
+	if (imap_set(in, &s->memory, &k->uids)) {
+		k->has_uids = true;
+		if (cur_byte(in, ')'))
+			return true;
+		if (!imap_sp(in))
+			return false;
+	}
+	return cur_byte(in, '(') && imap_set(in, &s->memory, &numbers) &&
+	    imap_sp(in) && imap_set(in, &s->memory, &uids) &&
+	    cur_byte(in, ')') && cur_byte(in, ')');
+}
+
+static bool
+parameters(struct session *s, struct command *c, struct known *k)
+{
+	struct cur	*in = &c->args;
+	struct str	 name;
+
+	if (!imap_sp(in) || !cur_byte(in, '('))
+		return false;
+	do {
+		if (!imap_atom(in, &name))
+			return false;
+		if (str_eq_nocase(name, STR("CONDSTORE")))
+			s->enabled |= ENABLED_CONDSTORE;
+		else if (!str_eq_nocase(name, STR("QRESYNC")) ||
+		    !session_enabled(s, ENABLED_QRESYNC) ||
+		    !qresync(s, in, k))
+			return false;
+	} while (imap_sp(in));
+	return cur_byte(in, ')');
+}
+
+static void
+leave(struct session *s)
+{
+	contexts_clear(s);
+	result_clear(s);
+	view_close(&s->view);
+	s->state = S_AUTH;
+}
+
+static void
+say_unseen(struct session *s)
+{
+	size_t	i;
+
+	if (session_enabled(s, ENABLED_REV2 | ENABLED_UIDONLY))
+		return;
+	for (i = 0; i < view_count(s->view); i++)
+		if ((view_message(s->view, i)->flags & VIEW_SEEN) == 0) {
+			say(s, "OK [UNSEEN %zu] first one", i + 1);
+			return;
+		}
+}
+
+static void
+say_mailbox(struct session *s, const struct place *p)
+{
+	struct view	*v = s->view;
+	struct buf	 name;
+
+	updates_flags(s, true);
+	say(s, "%zu EXISTS", view_count(v));
+	if (!session_enabled(s, ENABLED_REV2))
+		say(s, "%zu RECENT", view_recent(v));
+	say_unseen(s);
+	say(s, "OK [UIDVALIDITY %" PRIu32 "] UIDs valid", view_uidvalidity(v));
+	say(s, "OK [UIDNEXT %" PRIu32 "] next one", view_uidnext(v));
+	say(s, "OK [HIGHESTMODSEQ %" PRIu64 "] highest",
+	    view_highest_modseq(v));
+	say(s, "OK [MAILBOXID (F%s)] its name for ever", view_mailbox_id(v));
+	if (!session_enabled(s, ENABLED_REV2))
+		return;
+	buf_init(&name, 4 * PLACE_NAME_MAX);
+	buf_addf(&name, "* LIST () \"%s\" ", s->set->imap.separator);
+	if (place_put(s, &name, p) == 0)
+		buf_adds(&name, "\r\n");
+	say_buf(s, &name);
+	buf_free(&name);
+}
+
+/* RFC 7162, 3.2.5.1: what it missed. */
+static int
+resynchronise(struct session *s, struct known *k)
+{
+	size_t	i;
+
+	if (!k->is_given || k->validity != view_uidvalidity(s->view) ||
+	    k->modseq >= view_highest_modseq(s->view))
+		return 0;
+	if (k->has_uids)
+		imap_set_end(&k->uids, view_uidnext(s->view) - 1);
+	if (updates_vanished(s, k->has_uids ? &k->uids : NULL,
+	    k->modseq) == -1)
+		return -1;
+	for (i = 0; i < view_count(s->view); i++)
+		if (view_message(s->view, i)->modseq > k->modseq &&
+		    (!k->has_uids || imap_set_has(&k->uids,
+		    view_message(s->view, i)->uid)))
+			updates_fetch(s, i, true);
+	return 0;
+}
+
+static enum state
+open_mailbox(struct session *s, struct command *c, bool examine)
+{
+	struct known	 k = { .is_given = false };
+	struct place	 p;
+	struct str	 name;
+	struct diag	 why = { "" };
+	bool		 read_only;
+
+	if (!imap_astring(&c->args, &s->memory, &name)) {
+		command_bad(c, "the name of a mailbox was expected");
+		return s->state;
+	}
+	if (!cur_done(&c->args) && !parameters(s, c, &k)) {
+		command_bad(c, "wrong parameters");
+		return s->state;
+	}
+	if (!command_end(c))
+		return s->state;
+	/* whatever happens now, no mailbox is selected (RFC 3501 6.3.1) */
+	if (s->state == S_SELECTED) {
+		leave(s);
+		say(s, "OK [CLOSED] the other mailbox is closed");
+	}
+	if (!place_find(s, c, name, RIGHT_READ, &p))
+		return S_AUTH;
+	read_only = examine || (p.rights & (RIGHT_SEEN | RIGHT_WRITE |
+	    RIGHT_REMOVE | RIGHT_EXPUNGE | RIGHT_INSERT)) == 0;
+	if (view_open(&s->view, p.store, p.folder, read_only, &why) == -1) {
+		command_failed(s, c, "open the mailbox");
+		return S_AUTH;
+	}
+	say_mailbox(s, &p);
+	if (resynchronise(s, &k) == -1) {
+		command_failed(s, c, "read the index");
+		leave(s);
+		return S_AUTH;
+	}
+	command_ok(c, view_read_only(s->view) ? "READ-ONLY" : "READ-WRITE",
+	    "opened");
+	return S_SELECTED;
+}
+
+enum state
+cmd_select(struct session *s, struct command *c)
+{
+	return open_mailbox(s, c, false);
+}
+
+enum state
+cmd_examine(struct session *s, struct command *c)
+{
+	return open_mailbox(s, c, true);
+}
+
+static int
+expunge_all(struct session *s)
+{
+	size_t	*at, i, n = 0;
+
+	at = arena_get(&s->memory, (view_count(s->view) + 1) * sizeof(*at));
+	if (at == NULL)
+		return -1;
+	for (i = 0; i < view_count(s->view); i++)
+		if ((view_message(s->view, i)->flags & VIEW_DELETED) != 0)
+			at[n++] = i;
+	return n == 0 ? 0 : view_expunge(s->view, at, n);
+}
+
+enum state
+cmd_close(struct session *s, struct command *c)
+{
+	if (!command_end(c))
+		return s->state;
+	if (!view_read_only(s->view) && expunge_all(s) == -1) {
+		command_failed(s, c, "remove what is deleted");
+		return s->state;
+	}
+	command_ok(c, NULL, "closed");
+	leave(s);
+	return S_AUTH;
+}
+
+enum state
+cmd_unselect(struct session *s, struct command *c)
+{
+	if (!command_end(c))
+		return s->state;
+	leave(s);
+	command_ok(c, NULL, "closed, nothing removed");
+	return S_AUTH;
+}

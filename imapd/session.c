@@ -1,0 +1,142 @@
+/* imapd/session.c - what a session says. */
+#include "imapd/session.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/base/log.h"
+
+void
+say_str(struct session *s, struct str text)
+{
+	s->bytes_out += text.n;
+	if (conn_put(&s->conn, text) == -1 && s->end == NULL)
+		s->end = "the client has gone";
+}
+
+void
+say_buf(struct session *s, const struct buf *b)
+{
+	if (buf_ok(b))
+		say_str(s, buf_view(b));
+	else if (s->end == NULL)
+		s->end = "a response that is too long";
+}
+
+static void
+line(struct session *s, const char *before, const char *fmt, va_list ap)
+{
+	struct buf	out;
+
+	buf_init(&out, 1 << 20);
+	buf_adds(&out, before);
+	buf_vaddf(&out, fmt, ap);
+	buf_adds(&out, "\r\n");
+	say_buf(s, &out);
+	buf_free(&out);
+}
+
+void
+say(struct session *s, const char *fmt, ...)
+{
+	va_list	ap;
+
+	va_start(ap, fmt);
+	line(s, "* ", fmt, ap);
+	va_end(ap);
+}
+
+static void
+reply(struct command *c, int how, const char *code, const char *fmt,
+    va_list ap)
+{
+	c->reply = how;
+	buf_reset(&c->text);
+	if (code != NULL)
+		buf_addf(&c->text, "[%s] ", code);
+	buf_vaddf(&c->text, fmt, ap);
+}
+
+void
+command_ok(struct command *c, const char *code, const char *fmt, ...)
+{
+	va_list	ap;
+
+	va_start(ap, fmt);
+	reply(c, REPLY_OK, code, fmt, ap);
+	va_end(ap);
+}
+
+void
+command_no(struct command *c, const char *code, const char *fmt, ...)
+{
+	va_list	ap;
+
+	va_start(ap, fmt);
+	reply(c, REPLY_NO, code, fmt, ap);
+	va_end(ap);
+}
+
+void
+command_bad(struct command *c, const char *fmt, ...)
+{
+	va_list	ap;
+
+	va_start(ap, fmt);
+	reply(c, REPLY_BAD, NULL, fmt, ap);
+	va_end(ap);
+}
+
+/* RFC 5530, 3. What is not here is a fault of ours or the disk's. */
+static const struct {
+	int		 error;
+	const char	*code, *text;
+} failures[] = {
+	{ ENOENT, "NONEXISTENT", "there is no such mailbox" },
+	{ EEXIST, "ALREADYEXISTS", "there is one of that name" },
+	{ EACCES, "NOPERM", "not permitted" },
+	{ EPERM, "NOPERM", "not permitted" },
+	{ EROFS, "NOPERM", "the mailbox is read-only" },
+	{ EDQUOT, "OVERQUOTA", "over quota" },
+	{ EINVAL, "CANNOT", "that name cannot be used" },
+	{ ENAMETOOLONG, "CANNOT", "that name is too long" },
+	{ EBUSY, "INUSE", "it is in use" },
+	{ ETIMEDOUT, "INUSE", "somebody keeps it locked" },
+	{ ENOSPC, "UNAVAILABLE", "the disk is full" },
+	{ EMSGSIZE, "LIMIT", "too much for one command" },
+	{ ENOMEM, "UNAVAILABLE", "not enough memory" },
+};
+
+void
+command_failed(struct session *s, struct command *c, const char *what)
+{
+	int	error = errno;
+	char	user[LOG_SAFE_MAX];
+	size_t	i;
+
+	log_warn("command user=%s name=\"%.*s\" what=\"%s\" why=\"%s\"",
+	    log_safe(user, sizeof(user), str_from(s->user)),
+	    STR_ARG(c->name), what, strerror(error));
+	for (i = 0; i < nitems(failures); i++)
+		if (failures[i].error == error) {
+			command_no(c, failures[i].code, "%s",
+			    failures[i].text);
+			return;
+		}
+	command_no(c, "SERVERBUG", "cannot %s: %s", what, strerror(error));
+}
+
+bool
+command_end(struct command *c)
+{
+	if (cur_done(&c->args) && !c->literal_open)
+		return true;
+	command_bad(c, "wrong arguments");
+	return false;
+}
+
+bool
+session_utf8(const struct session *s)
+{
+	return session_enabled(s, ENABLED_UTF8 | ENABLED_REV2);
+}

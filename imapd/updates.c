@@ -1,0 +1,307 @@
+/* imapd/updates.c - changes of the selected mailbox, in an order in which every number means what the client thinks. */
+#include "imapd/updates.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/log.h"
+#include "imapd/contexts.h"
+#include "imapd/numbers.h"
+
+#define OUT_MAX		((size_t)16 << 20)
+#define OUT_FLUSH	32768
+
+static const struct {
+	uint16_t	 bit;
+	const char	*name;
+} system_flags[] = {
+	{ VIEW_ANSWERED, "\\Answered" }, { VIEW_FLAGGED, "\\Flagged" },
+	{ VIEW_DELETED, "\\Deleted" }, { VIEW_SEEN, "\\Seen" },
+	{ VIEW_DRAFT, "\\Draft" }, { VIEW_RECENT, "\\Recent" },
+};
+
+int
+flags_put(const struct session *s, struct buf *out,
+    const struct view_message *m)
+{
+	uint16_t	flags = m->flags;
+	size_t		from = out->n + 1, i;
+	unsigned	k;
+
+	if (session_enabled(s, ENABLED_REV2))
+		flags &= (uint16_t)~VIEW_RECENT;
+	buf_addc(out, '(');
+	for (i = 0; i < nitems(system_flags); i++)
+		if ((flags & system_flags[i].bit) != 0) {
+			if (out->n > from)
+				buf_addc(out, ' ');
+			buf_adds(out, system_flags[i].name);
+		}
+	for (k = 0; k < VIEW_KEYWORDS && m->keywords >> k != 0; k++)
+		if ((m->keywords >> k & 1) != 0 &&
+		    view_keyword(s->view, k) != NULL) {
+			if (out->n > from)
+				buf_addc(out, ' ');
+			buf_adds(out, view_keyword(s->view, k));
+		}
+	return buf_addc(out, ')');
+}
+
+void
+updates_flags(struct session *s, bool permanent)
+{
+	struct buf	 names;
+	const char	*name;
+	unsigned	 k;
+
+	buf_init(&names, VIEW_KEYWORDS * (VIEW_KEYWORD_MAX + 1) + 128);
+	buf_adds(&names, "\\Answered \\Flagged \\Deleted \\Seen \\Draft");
+	for (k = 0; k < VIEW_KEYWORDS; k++)
+		if ((name = view_keyword(s->view, k)) != NULL)
+			buf_addf(&names, " %s", name);
+	say(s, "FLAGS (%.*s)", STR_ARG(buf_view(&names)));
+	if (permanent && view_read_only(s->view))
+		say(s, "OK [PERMANENTFLAGS ()] read-only");
+	else if (permanent)
+		say(s, "OK [PERMANENTFLAGS (%.*s%s)] they stay",
+		    STR_ARG(buf_view(&names)),
+		    view_keywords_left(s->view) ? " \\*" : "");
+	buf_free(&names);
+}
+
+static void
+put_fetch(struct session *s, struct buf *out, size_t at, bool uid)
+{
+	const struct view_message *m = view_message(s->view, at);
+
+	if (session_enabled(s, ENABLED_UIDONLY))
+		buf_addf(out, "* %" PRIu32 " UIDFETCH (", m->uid);
+	else if (uid)
+		buf_addf(out, "* %zu FETCH (UID %" PRIu32 " ", at + 1, m->uid);
+	else
+		buf_addf(out, "* %zu FETCH (", at + 1);
+	if (session_enabled(s, ENABLED_CONDSTORE))
+		buf_addf(out, "MODSEQ (%" PRIu64 ") ", m->modseq);
+	buf_adds(out, "FLAGS ");
+	flags_put(s, out, m);
+	buf_adds(out, ")\r\n");
+	if (out->n > OUT_FLUSH) {
+		say_buf(s, out);
+		buf_reset(out);
+	}
+}
+
+void
+updates_fetch(struct session *s, size_t at, bool uid)
+{
+	struct buf	out;
+
+	buf_init(&out, OUT_MAX);
+	put_fetch(s, &out, at, uid);
+	say_buf(s, &out);
+	buf_free(&out);
+}
+
+/* What is being told. */
+struct telling {
+	struct session	*s;
+	struct buf	 out;
+	struct buf	 gone;		/* uint32_t: UIDs not told yet */
+	bool		 arrived;	/* more than the client has been told of */
+};
+
+static void
+tell_arrived(struct telling *t)
+{
+	struct session	*s = t->s;
+
+	if (!t->arrived)
+		return;
+	t->arrived = false;
+	buf_addf(&t->out, "* %zu EXISTS\r\n", view_count(s->view));
+	if (!session_enabled(s, ENABLED_REV2))
+		buf_addf(&t->out, "* %zu RECENT\r\n", view_recent(s->view));
+}
+
+static int
+by_number(const void *pa, const void *pb)
+{
+	uint32_t	a, b;
+
+	memcpy(&a, pa, sizeof(a));
+	memcpy(&b, pb, sizeof(b));
+	return a < b ? -1 : a > b;
+}
+
+static void
+put_uids(struct buf *out, struct buf *uids)
+{
+	struct imap_run	 run;
+	uint32_t	 uid;
+	size_t		 i, n = uids->n / sizeof(uid);
+
+	if (n > 1)
+		qsort(uids->p, n, sizeof(uid), by_number);
+	imap_run_begin(&run, out);
+	for (i = 0; i < n; i++) {
+		memcpy(&uid, uids->p + i * sizeof(uid), sizeof(uid));
+		imap_run_add(&run, uid);
+	}
+	imap_run_end(&run);
+}
+
+static void
+tell_gone(struct telling *t)
+{
+	if (t->gone.n == 0)
+		return;
+	buf_adds(&t->out, "* VANISHED ");
+	put_uids(&t->out, &t->gone);
+	buf_adds(&t->out, "\r\n");
+	buf_reset(&t->gone);
+}
+
+static void
+tell_expunged(struct telling *t, const struct view_change *change)
+{
+	struct session	*s = t->s;
+
+	/* it may be one of those that the client has not heard of */
+	tell_arrived(t);
+	result_drop(s, change->uid);
+	contexts_expunged(s, change);
+	if (session_enabled(s, ENABLED_QRESYNC | ENABLED_UIDONLY))
+		buf_add(&t->gone, &change->uid, sizeof(change->uid));
+	else
+		buf_addf(&t->out, "* %zu EXPUNGE\r\n", change->at + 1);
+}
+
+static void
+tell(struct telling *t, const struct view_change *change)
+{
+	struct session	*s = t->s;
+
+	if (change->kind != VIEW_EXPUNGED)
+		tell_gone(t);
+	switch (change->kind) {
+	case VIEW_EXPUNGED:
+		tell_expunged(t, change);
+		break;
+	case VIEW_CHANGED:
+		tell_arrived(t);
+		put_fetch(s, &t->out, change->at, session_enabled(s,
+		    ENABLED_QRESYNC | ENABLED_CONDSTORE));
+		break;
+	case VIEW_ARRIVED:
+		t->arrived = true;
+		break;
+	case VIEW_NEW_KEYWORDS:
+		say_buf(s, &t->out);
+		buf_reset(&t->out);
+		updates_flags(s, true);
+		break;
+	}
+	if (t->out.n > OUT_FLUSH) {
+		say_buf(s, &t->out);
+		buf_reset(&t->out);
+	}
+}
+
+static void
+cannot_go_on(struct session *s)
+{
+	char	user[LOG_SAFE_MAX];
+
+	log_warn("mailbox user=%s why=\"%s\"", log_safe(user, sizeof(user),
+	    str_from(s->user)), strerror(errno));
+	if (errno == ESTALE || errno == ENOENT) {
+		say(s, "BYE [UNAVAILABLE] the mailbox is no longer there");
+		s->end = "the mailbox is no longer there";
+	}
+}
+
+void
+updates_send(struct session *s, bool expunges)
+{
+	struct telling		t = { .s = s };
+	struct view_change	change;
+	bool			some = false;
+	int			r;
+
+	if ((r = view_refresh(s->view)) == -1) {
+		cannot_go_on(s);
+		return;
+	}
+	if (r == 0)
+		return;
+	buf_init(&t.out, OUT_MAX);
+	buf_init(&t.gone, SIZE_MAX / 2);
+	while (s->end == NULL && view_next(s->view, expunges, &change)) {
+		tell(&t, &change);
+		some = true;
+	}
+	tell_gone(&t);
+	tell_arrived(&t);
+	say_buf(s, &t.out);
+	buf_free(&t.out);
+	buf_free(&t.gone);
+	if (some)
+		contexts_changed(s);
+}
+
+/* All UIDs of the set that are not in the view: the index does not know any more when they went. */
+static void
+put_missing(struct session *s, struct imap_run *run,
+    const struct imap_set *known)
+{
+	uint32_t	uid, top = view_uidnext(s->view);
+	struct imap_range all = { 1, top - 1 };
+	struct imap_set	any = { &all, top > 1 };
+	size_t		i, at;
+
+	if (known == NULL)
+		known = &any;
+	for (i = 0; i < known->n; i++) {
+		at = view_find(s->view, known->r[i].from);
+		for (uid = known->r[i].from;
+		    uid <= known->r[i].to && uid < top; uid++) {
+			if (at < view_count(s->view) &&
+			    view_message(s->view, at)->uid == uid)
+				at++;
+			else
+				imap_run_add(run, uid);
+		}
+	}
+}
+
+int
+updates_vanished(struct session *s, const struct imap_set *known,
+    uint64_t since)
+{
+	const uint32_t	*uids;
+	struct imap_run	 run;
+	struct buf	 out;
+	size_t		 i, n, before;
+	bool		 all;
+
+	if (view_vanished(s->view, since, &uids, &n, &all) == -1)
+		return -1;
+	buf_init(&out, OUT_MAX);
+	buf_adds(&out, "* VANISHED (EARLIER) ");
+	before = out.n;
+	imap_run_begin(&run, &out);
+	if (!all)
+		put_missing(s, &run, known);
+	for (i = 0; all && i < n; i++)
+		if (known == NULL || imap_set_has(known, uids[i]))
+			imap_run_add(&run, uids[i]);
+	imap_run_end(&run);
+	if (out.n > before) {
+		buf_adds(&out, "\r\n");
+		say_buf(s, &out);
+	}
+	buf_free(&out);
+	return 0;
+}
