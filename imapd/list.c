@@ -105,8 +105,7 @@ load_shared(struct listing *l)
 			l->rows[i].marks = 0;
 	}
 	l->rows[l->n++] = (struct list_row){ .folder = "" };
-	(void)str_copy(below, sizeof(below),
-	    str_from(place_prefix(l->s, SPACE_SHARED)));
+	strlcpy(below, place_prefix(l->s, SPACE_SHARED), sizeof(below));
 	below[strlen(below) - 1] = '.';
 	if (add_rows(l, place_store(l->s, SPACE_OWN), below) == -1)
 		return -1;
