@@ -159,8 +159,9 @@ imap_string(struct cur *c, struct arena *a, struct str *out)
 bool
 imap_astring(struct cur *c, struct arena *a, struct str *out)
 {
-	return cur_span(c, is_imap_astring, cur_left(c), out) ||
-	    imap_string(c, a, out);
+	/* "~" would be an atom, but not in front of a literal */
+	return imap_string(c, a, out) ||
+	    cur_span(c, is_imap_astring, cur_left(c), out);
 }
 
 bool
