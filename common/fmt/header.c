@@ -58,6 +58,43 @@ header_next(struct cur *in, struct header_field *out)
 	return true;
 }
 
+/* Blanks in a name are in no field that means anything; those around it are not its own. */
+static bool
+split_field(struct str raw, struct header_field *f)
+{
+	const char	*colon = memchr(raw.p, ':', raw.n);
+	const char	*lf = memchr(raw.p, '\n', raw.n);
+
+	if (colon == NULL || colon == raw.p || (lf != NULL && lf < colon) ||
+	    is_wsp((unsigned char)*raw.p))
+		return false;
+	f->raw = raw;
+	f->name = str_trim((struct str){ raw.p, (size_t)(colon - raw.p) });
+	f->body = without_eol(colon + 1, raw.p + raw.n);
+	return true;
+}
+
+bool
+header_next_any(struct cur *c, struct header_field *out)
+{
+	const char	*from;
+
+	while (!cur_done(c)) {
+		from = c->p;
+		if (cur_byte(c, '\n'))
+			return false;
+		if (*c->p == '\r' && cur_word(c, STR("\r\n")))
+			return false;
+		while (skip_line(c) && !cur_done(c) &&
+		    (*c->p == ' ' || *c->p == '\t'))
+			;
+		if (split_field((struct str){ from, (size_t)(c->p - from) },
+		    out))
+			return true;
+	}
+	return false;
+}
+
 bool
 header_find(struct str head, const char *name, struct header_field *out)
 {

@@ -16,6 +16,8 @@ struct header_field {
 
 /* The next field; false at the empty line (consumed), at the end, or at a line that is no field (untouched). */
 bool	header_next(struct cur *, struct header_field *);
+/* The same, but lines that are no field are passed over: false only at the empty line, or at the end. */
+bool	header_next_any(struct cur *, struct header_field *);
 /* First field of that name (ASCII case ignored) in a header section. */
 bool	header_find(struct str, const char *, struct header_field *);
 /* How many fields of that name. */

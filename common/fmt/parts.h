@@ -19,6 +19,9 @@
 #define PARTS_DEPTH_MAX	100
 #define PARTS_MAX	10000
 #define PARTS_HEADER_MAX 262144	/* bytes of one header that are looked at for its fields */
+#define PARTS_HEADERS_MAX 1048576	/* and of all headers: those of the parts behind are passed over */
+#define PARTS_PARAMS_MAX 64	/* of one field; more are passed over */
+#define PARTS_ARENA_MAX	33554432	/* an arena of so many bytes is enough for any message */
 
 enum part_kind { PART_LEAF, PART_MULTIPART, PART_MESSAGE /* message/rfc822 or message/global: its one child is the message in it */ };
 
@@ -51,7 +54,7 @@ struct part_fields {
 
 struct parts;	/* the parser */
 
-/* max_arena: bytes for all that it keeps. NULL: no memory. */
+/* All that it keeps is in the arena. NULL: no memory. */
 struct parts *parts_begin(struct arena *);
 /* -1: ENOMEM or EMSGSIZE. */
 int	parts_feed(struct parts *, struct str) must_check;

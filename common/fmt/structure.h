@@ -11,8 +11,10 @@
 
 /* "(date subject from sender reply-to to cc bcc in-reply-to message-id)" of a header. 8-bit bytes are left as they stand, in literals: see structure_for_client. */
 int	envelope_put(struct buf *, struct str header) must_check;
-/* The fields that threads are made of, from a header: "<a@b> <c@d>", normalized (quotes that need not be gone), in order, without what is no msg-id. */
+/* The fields that threads are made of, from a header (References, or if there is no msg-id in it, the first of In-Reply-To; RFC 5256 3): "<a@b> <c@d>", normalized (quotes that need not be gone), in order, without what is no msg-id. */
 int	references_put(struct buf *, struct str header) must_check;
+/* The first msg-id of a field's body, normalized; nothing if there is none. */
+int	references_put_first(struct buf *, struct str body) must_check;
 /* extended: BODYSTRUCTURE, else BODY. */
 int	structure_put(struct buf *, const struct parts *, bool extended) must_check;
 /* BODY from the text of a BODYSTRUCTURE. -1 EINVAL: it is none. */
