@@ -19,11 +19,12 @@
 #include "common/base/fdio.h"
 #include "common/base/now.h"
 #include "common/store/box_impl.h"
+#include "common/store/uidlist_file.h"
+#include "common/store/wire.h"
 
 #define PREFIX		"maildir:"
 #define LOCK_NAME	"posthouse-pop3.lock"
 #define NAMES_MAX	((size_t)2 << 30)
-#define CHUNK		65536
 #define FIND_TRIES	3
 #define SECONDS_MAX	(UINT64_C(1) << 40)
 
@@ -88,7 +89,7 @@ box_load(struct box *b, struct diag *why)
 
 	if (box_scan(b, true) == -1)
 		return diag_errno(why, "read the Maildir");
-	buf_init(&text, BOX_LIST_MAX);
+	buf_init(&text, UIDLIST_MAX);
 	r = box_load_uids(b, &text, why);
 	buf_free(&text);
 	if (r == -1)
@@ -268,40 +269,6 @@ box_open_message(struct box *b, size_t i)
 	return -1;
 }
 
-/* Line feeds without a carriage return in front; cr: how the last piece ended, and this one does. */
-static uint64_t
-bare_lfs(const char *p, size_t n, bool *cr)
-{
-	const char	*end = p + n, *from = p, *lf;
-	uint64_t	 count = 0;
-
-	while (from < end &&
-	    (lf = memchr(from, '\n', (size_t)(end - from))) != NULL) {
-		if (lf == p ? !*cr : lf[-1] != '\r')
-			count++;
-		from = lf + 1;
-	}
-	*cr = n > 0 && end[-1] == '\r';
-	return count;
-}
-
-static int
-count_size(int fd, uint64_t *out)
-{
-	char		*chunk;
-	uint64_t	 size = 0;
-	ssize_t		 n;
-	bool		 cr = false;
-
-	if ((chunk = malloc(CHUNK)) == NULL)
-		return -1;
-	while ((n = fdio_read(fd, chunk, CHUNK)) > 0)
-		size += (uint64_t)n + bare_lfs(chunk, (size_t)n, &cr);
-	free(chunk);
-	*out = size;
-	return n == -1 ? -1 : 0;
-}
-
 int
 box_size(struct box *b, size_t i, uint64_t *size)
 {
@@ -311,7 +278,7 @@ box_size(struct box *b, size_t i, uint64_t *size)
 	if (!e->has_size) {
 		if ((fd = box_open_message(b, i)) == -1)
 			return -1;
-		r = count_size(fd, &e->size);
+		r = wire_size(fd, &e->size);
 		fdio_close(&fd);
 		if (r == -1)
 			return -1;

@@ -46,6 +46,5 @@ int	box_rehash(struct box *) must_check;
 int	box_load_uids(struct box *, struct buf *text, struct diag *why) must_check;
 /* box_list.c: gives those on the list their names by b->adopt. */
 int	box_list_adopt(struct box *) must_check;
-#define BOX_LIST_MAX	(256u << 20)
 
 #endif

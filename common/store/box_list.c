@@ -1,7 +1,6 @@
 /*
- * common/store/box_list.c - the list of UIDs on disk. dovecot-uidlist.lock,
- * made with O_EXCL, is Dovecot's lock for it and the place where its
- * successor is written. What only adds lines appends them under that lock.
+ * common/store/box_list.c - the list of UIDs on disk, and the messages of a box;
+ * its lock and how it is written: uidlist_file.h.
  */
 #include <sys/stat.h>
 
@@ -15,13 +14,9 @@
 #include "common/base/fdio.h"
 #include "common/base/now.h"
 #include "common/store/box_impl.h"
+#include "common/store/uidlist_file.h"
 
 #define UIDL_MAX	70	/* RFC 1939, 7 */
-#define LIST		"dovecot-uidlist"
-#define LIST_LOCK	"dovecot-uidlist.lock"
-#define LOCK_WAIT	3000	/* ms */
-#define LOCK_STEP	20
-#define LOCK_STALE	120	/* seconds, as Dovecot has it */
 #define DEAD_FREE	100	/* so many useless lines do not matter */
 
 static void
@@ -144,8 +139,8 @@ box_load_uids(struct box *b, struct buf *text, struct diag *why)
 
 	forget(b);
 	buf_reset(text);
-	if (fdio_slurp_at(b->dir.root, LIST, text) == -1 && errno != ENOENT)
-		return diag_errno(why, "read %s", LIST);
+	if (fdio_slurp_at(b->dir.root, UIDLIST_FILE, text) == -1 && errno != ENOENT)
+		return diag_errno(why, "read %s", UIDLIST_FILE);
 	in = cur_from(buf_view(text));
 	if (!uidlist_head(&in, &h)) {
 		begin_list(b, text);
@@ -154,7 +149,7 @@ box_load_uids(struct box *b, struct buf *text, struct diag *why)
 	b->head = h;
 	if (arena_dup(&b->names, h.more, &b->head.more) == -1 ||
 	    take_lines(b, in) == -1)
-		return diag_errno(why, "read %s", LIST);
+		return diag_errno(why, "read %s", UIDLIST_FILE);
 	return 0;
 }
 
@@ -195,41 +190,6 @@ has_news(const struct box *b)
 			return true;
 	/* an empty box needs no first list */
 	return b->head.version != 0 && needs_rewrite(b);
-}
-
-static bool
-is_stale(const struct box *b)
-{
-	struct stat	st;
-
-	return fstatat(b->dir.root, LIST_LOCK, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    now_real().tv_sec - st.st_mtim.tv_sec > LOCK_STALE;
-}
-
-static int
-take_lock(const struct box *b)
-{
-	const struct timespec	step = { 0, LOCK_STEP * 1000000L };
-	int64_t			until = now_ms() + LOCK_WAIT;
-	int			fd;
-
-	for (;;) {
-		fd = openat(b->dir.root, LIST_LOCK, O_WRONLY | O_CREAT |
-		    O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-		if (fd != -1 || errno != EEXIST)
-			return fd;
-		if (is_stale(b)) {
-			if (unlinkat(b->dir.root, LIST_LOCK, 0) == -1 &&
-			    errno != ENOENT)
-				return -1;
-			continue;
-		}
-		if (now_ms() >= until) {
-			errno = ETIMEDOUT;
-			return -1;
-		}
-		nanosleep(&step, NULL);
-	}
 }
 
 /* UIDs for those without; when the numbers are used up all begin anew. */
@@ -301,44 +261,6 @@ write_all(struct box *b, struct str old, uint32_t known, struct buf *out)
 }
 
 static int
-replace_list(const struct box *b, int lock, const struct buf *out)
-{
-	struct stat	st;
-
-	if (fstatat(b->dir.root, LIST, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    fchmod(lock, st.st_mode & 0660) == -1)
-		return -1;
-	if (fdio_write(lock, out->p, out->n) == -1 || fdatasync(lock) == -1)
-		return -1;
-	return renameat(b->dir.root, LIST_LOCK, b->dir.root, LIST);
-}
-
-static int
-append_list(const struct box *b, const struct buf *out)
-{
-	struct stat	st;
-	int		fd, saved;
-
-	if ((fd = openat(b->dir.root, LIST,
-	    O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW)) == -1)
-		return -1;
-	if (fstat(fd, &st) == -1) {
-		fdio_close(&fd);
-		return -1;
-	}
-	if (fdio_write(fd, out->p, out->n) == 0 && fdatasync(fd) == 0) {
-		fdio_close(&fd);
-		return unlinkat(b->dir.root, LIST_LOCK, 0);
-	}
-	saved = errno;
-	if (ftruncate(fd, st.st_size) == -1)
-		saved = errno;	/* a torn line at the end is seen by the reader */
-	fdio_close(&fd);
-	errno = saved;
-	return -1;
-}
-
-static int
 write_list(struct box *b, int lock, struct buf *text, struct buf *out)
 {
 	struct diag	why;
@@ -361,11 +283,12 @@ write_list(struct box *b, int lock, struct buf *text, struct buf *out)
 		return -1;
 	}
 	if (all)
-		r = replace_list(b, lock, out);
+		r = uidlist_replace(b->dir.root, UIDLIST_LOCK, lock,
+		    UIDLIST_FILE, buf_view(out));
 	else if (out->n > 0)
-		r = append_list(b, out);
+		r = uidlist_append(b->dir.root, buf_view(out));
 	else
-		r = unlinkat(b->dir.root, LIST_LOCK, 0);
+		r = unlinkat(b->dir.root, UIDLIST_LOCK, 0);
 	return r;
 }
 
@@ -398,15 +321,15 @@ box_save_uids(struct box *b)
 
 	if (!has_news(b))
 		return 0;
-	if ((lock = take_lock(b)) == -1)
+	if ((lock = uidlist_lock(b->dir.root, UIDLIST_LOCK)) == -1)
 		return -1;
-	buf_init(&text, BOX_LIST_MAX);
-	buf_init(&out, BOX_LIST_MAX);
+	buf_init(&text, UIDLIST_MAX);
+	buf_init(&out, UIDLIST_MAX);
 	if ((r = write_list(b, lock, &text, &out)) == 0)
 		note_written(b);
 	else {
 		saved = errno;
-		(void)unlinkat(b->dir.root, LIST_LOCK, 0);
+		uidlist_unlock(b->dir.root, UIDLIST_LOCK);
 		forget(b);
 		b->damaged = true;
 		errno = saved;

@@ -1,0 +1,262 @@
+/*
+ * common/store/arrivals.c - what this program has put into a folder gets its UIDs. The files are in cur/ before they have any, so a
+ * session that looks meanwhile may be faster: then they have them already.
+ */
+#include "common/store/arrivals.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/store/index.h"
+#include "common/store/keywords.h"
+#include "common/store/listing.h"
+
+struct arrivals {
+	struct maildir	dir;
+	struct index	x;
+	/* when it was opened */
+	bool		unchanged;	/* cur/ was as the index has it */
+	uint32_t	next;		/* UID */
+};
+
+int
+arrivals_open(struct arrivals **out, struct store *s, const char *folder,
+    struct diag *why)
+{
+	struct arrivals	*a;
+
+	*out = NULL;
+	if ((a = calloc(1, sizeof(*a))) == NULL)
+		return diag_errno(why, "open the folder");
+	a->x.lock = a->x.fd = -1;
+	if (maildir_open(&a->dir, store_root(s), ".", folder, false,
+	    why) == -1) {
+		if (errno == EINVAL)
+			errno = ENOENT;
+		arrivals_close(&a);
+		return -1;
+	}
+	if (index_init(&a->x, &a->dir, s) == -1 ||
+	    index_catch_up(&a->x) == -1) {
+		diag_errno(why, "open the folder");
+		arrivals_close(&a);
+		return -1;
+	}
+	a->unchanged = index_is_fresh(&a->x);
+	a->next = a->unchanged ? a->x.head.next : 1;
+	*out = a;
+	return 0;
+}
+
+void
+arrivals_close(struct arrivals **arrivals)
+{
+	struct arrivals	*a = *arrivals;
+	int		 saved = errno;
+
+	if (a == NULL)
+		return;
+	index_free(&a->x);
+	maildir_close(&a->dir);
+	free(a);
+	*arrivals = NULL;
+	errno = saved;
+}
+
+const struct maildir *
+arrivals_maildir(const struct arrivals *a)
+{
+	return &a->dir;
+}
+
+int
+arrivals_keyword(struct arrivals *a, struct str name, char *letter)
+{
+	int	number;
+
+	*letter = 0;
+	if (!keyword_ok(name))
+		return 0;
+	number = keywords_find(a->x.keyword, name);
+	if (number == -1)
+		number = keywords_make(a->dir.root, name, a->x.keyword);
+	if (number == -1)
+		return errno == EMLINK ? 0 : -1;
+	*letter = (char)('a' + number);
+	return 0;
+}
+
+/*
+ * Was the last change of cur/ the arrival of one of these? Then the folder need not be read for them.
+ */
+static bool
+only_ours(const struct arrivals *a, const struct arrival *what, size_t n)
+{
+	struct stat	st;
+	int64_t		mtime, changed, last = 0;
+	size_t		i;
+
+	for (i = 0; i < n; i++) {
+		if (fstatat(a->dir.cur, what[i].file, &st,
+		    AT_SYMLINK_NOFOLLOW) == -1)
+			return false;
+		changed = st.st_ctim.tv_sec * INT64_C(1000000000) +
+		    st.st_ctim.tv_nsec;
+		if (changed > last)
+			last = changed;
+	}
+	return a->unchanged && listing_mtime(a->dir.cur, &mtime) == 0 &&
+	    mtime <= last;
+}
+
+static void
+newcomer(const struct arrival *what, struct newcomer *w)
+{
+	struct str	name = str_from(what->file);
+
+	*w = (struct newcomer){ .base = maildir_name_base(name),
+	    .uid = what->uid,
+	    .guid = what->guid, .saved = what->saved,
+	    .wire = what->wire != 0 ? what->wire : INDEX_UNKNOWN };
+	w->info = (struct str){ name.p + w->base.n, name.n - w->base.n };
+}
+
+static int
+add(struct index *x, const struct newcomer *w, uint64_t modseq)
+{
+	struct index_row	r = { .uid = w->uid, .modseq = modseq,
+	    .wire = w->wire, .size = INDEX_UNKNOWN, .date = INDEX_NO_DATE,
+	    .saved = w->saved };
+
+	if (!maildir_name_size(w->base, 'S', &r.size))
+		r.size = INDEX_UNKNOWN;
+	index_flags(w->info, &r.flags, &r.keywords);
+	return index_add(x, &r, w->base, w->info, w->guid);
+}
+
+/* UIDs by the list alone, for those that have none yet; nothing else has changed. EAGAIN: the folder has to be looked at. */
+static int
+number_ours(struct arrivals *a, struct arrival *what, size_t n)
+{
+	struct newcomer	*who;
+	struct uid_list	 list;
+	uint64_t	 modseq;
+	size_t		 i;
+	int		 r;
+
+	if ((who = calloc(n + 1, sizeof(*who))) == NULL)
+		return -1;
+	index_list_init(&list);
+	for (i = 0; i < n; i++)
+		newcomer(&what[i], &who[i]);
+	if ((r = index_list_number(&a->x, &list, who, n)) == 0) {
+		modseq = index_next_modseq(&a->x);
+		for (i = 0; i < n && r == 0; i++)
+			if (who[i].uid == 0) {
+				errno = EINVAL;	/* no name for a list */
+				r = -1;
+			} else if (what[i].uid == 0) {
+				what[i].uid = who[i].uid;
+				r = add(&a->x, &who[i], modseq);
+			}
+	}
+	if (r == 0)
+		r = index_own_change(&a->x, true);
+	index_list_free(&list);
+	free(who);
+	return r;
+}
+
+/* By the hash of a base name: number + 1. */
+static uint32_t *
+table(const struct index *x, const struct arrival *what, size_t n,
+    size_t nslots)
+{
+	uint32_t	*slots = calloc(nslots, sizeof(*slots));
+	size_t		 i, at;
+
+	for (i = 0; slots != NULL && i < n; i++) {
+		at = index_hash(x, maildir_name_base(str_from(what[i].file)));
+		for (at &= nslots - 1; slots[at] != 0;)
+			at = (at + 1) & (nslots - 1);
+		slots[at] = (uint32_t)i + 1;
+	}
+	return slots;
+}
+
+/* UIDs of those that a look has found: they are not older than we are. -1: EAGAIN, there are others. */
+static int
+find_ours(struct arrivals *a, struct arrival *what, size_t n)
+{
+	const struct index_row	*r;
+	const struct index	*x = &a->x;
+	struct arrival		*w;
+	uint32_t		*slots;
+	size_t			 i, at, found = 0, nslots = 16;
+
+	while (nslots < 2 * n)
+		nslots *= 2;
+	if ((slots = table(x, what, n, nslots)) == NULL)
+		return -1;
+	for (i = 0; i < n; i++)
+		what[i].uid = 0;
+	for (i = index_find(x, a->next, SIZE_MAX); i < index_count(x); i++) {
+		r = index_row(x, i);
+		for (at = r->hash & (nslots - 1); index_is_live(r) &&
+		    slots[at] != 0; at = (at + 1) & (nslots - 1)) {
+			w = &what[slots[at] - 1];
+			if (!str_eq(maildir_name_base(str_from(w->file)),
+			    index_base(x, r)))
+				continue;
+			found += w->uid == 0;
+			w->uid = r->uid;
+			break;
+		}
+	}
+	free(slots);
+	errno = EAGAIN;
+	return found == n ? 0 : -1;
+}
+
+static int
+number(struct arrivals *a, struct arrival *what, size_t n)
+{
+	struct index	*x = &a->x;
+
+	if (index_catch_up(x) == -1)
+		return -1;
+	if (find_ours(a, what, n) == 0)
+		return 0;
+	if (errno != EAGAIN)
+		return -1;
+	if (x->head.validity != 0 && only_ours(a, what, n)) {
+		if (number_ours(a, what, n) == 0)
+			return 0;
+		if (errno != EAGAIN)
+			return -1;
+	}
+	if (index_sync(x, INDEX_KEEP_NEW | INDEX_ALL) == -1)
+		return -1;
+	return find_ours(a, what, n);
+}
+
+int
+arrivals_number(struct arrivals *a, struct arrival *what, size_t n,
+    uint32_t *validity)
+{
+	int	r, saved;
+
+	if (index_lock(&a->x) == -1)
+		return -1;
+	r = number(a, what, n);
+	saved = errno;
+	*validity = a->x.head.validity;
+	index_flush(&a->x);
+	index_unlock(&a->x);
+	errno = saved;
+	return r;
+}

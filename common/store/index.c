@@ -1,0 +1,170 @@
+/* common/store/index.c - rows in memory: where they are, and their names. */
+#include "common/store/index.h"
+
+#include <sys/mman.h>
+#include <sys/random.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/fdio.h"
+#include "common/base/hash.h"
+#include "common/base/now.h"
+
+#define OWN_MAX		((size_t)1 << 30)
+#define OUT_MAX		((size_t)1 << 30)
+
+int
+index_init(struct index *x, const struct maildir *dir, struct store *store)
+{
+	*x = (struct index){ .dir = dir, .store = store, .lock = -1,
+	    .fd = -1 };
+	buf_init(&x->own, OWN_MAX);
+	buf_init(&x->out, OUT_MAX);
+	if (getrandom(&x->head.seed, sizeof(x->head.seed), 0) !=
+	    sizeof(x->head.seed))
+		return -1;
+	index_reset(x, 0);
+	return 0;
+}
+
+void
+index_unmap(struct index *x)
+{
+	if (x->map != NULL)
+		(void)munmap(x->map, x->map_size);
+	x->map = NULL;
+	x->map_size = x->nrows = x->ngone = 0;
+	x->rows = NULL;
+	x->gone = NULL;
+	x->names = NULL;
+	fdio_close(&x->fd);
+}
+
+void
+index_free(struct index *x)
+{
+	index_unlock(x);
+	index_unmap(x);
+	free(x->tail);
+	free(x->gone_tail);
+	free(x->recent);
+	buf_free(&x->own);
+	buf_free(&x->out);
+}
+
+/*
+ * Modification sequences begin with the time, so that they are above whatever was told by an index that is lost.
+ */
+void
+index_reset(struct index *x, uint32_t validity)
+{
+	uint64_t	seed = x->head.seed;
+	char		id[sizeof(x->head.mailbox_id)];
+
+	memcpy(id, x->head.mailbox_id, sizeof(id));
+	index_unmap(x);
+	x->head = (struct index_header){ .seed = seed, .validity = validity,
+	    .next = 1 };
+	memcpy(x->head.mailbox_id, id, sizeof(id));
+	x->head.highest = (uint64_t)now_real().tv_sec << 20;
+	x->head.floor = x->head.highest;
+	x->ntail = x->ngone_tail = x->live = 0;
+	x->log_at = 0;
+	x->own.n = 0;
+	buf_reset(&x->out);
+	memset(x->keyword, 0, sizeof(x->keyword));
+	x->rewrite = true;
+	x->version++;
+	x->keywords_version++;
+}
+
+static size_t
+find_in(const struct index_row *rows, size_t n, uint32_t uid)
+{
+	size_t	low = 0, high = n, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (rows[middle].uid < uid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+size_t
+index_find(const struct index *x, uint32_t uid, size_t guess)
+{
+	if (guess < index_count(x) && index_row(x, guess)->uid == uid)
+		return guess;
+	if (x->nrows > 0 && uid <= x->rows[x->nrows - 1].uid)
+		return find_in(x->rows, x->nrows, uid);
+	return x->nrows + find_in(x->tail, x->ntail, uid);
+}
+
+/* Offsets beyond the mapping's names are of our own. */
+static const char *
+text_of(const struct index *x, const struct index_row *r)
+{
+	return r->name < x->head.names_size ? x->names + r->name :
+	    x->own.p + (r->name - x->head.names_size);
+}
+
+struct str
+index_base(const struct index *x, const struct index_row *r)
+{
+	return (struct str){ text_of(x, r), r->base_len };
+}
+
+struct str
+index_name(const struct index *x, const struct index_row *r)
+{
+	return (struct str){ text_of(x, r),
+	    (size_t)r->base_len + r->info_len };
+}
+
+struct str
+index_info(const struct index *x, const struct index_row *r)
+{
+	return (struct str){ text_of(x, r) + r->base_len, r->info_len };
+}
+
+struct str
+index_guid(const struct index *x, const struct index_row *r)
+{
+	return (struct str){ text_of(x, r) + r->base_len + r->info_len,
+	    r->guid_len };
+}
+
+uint32_t
+index_hash(const struct index *x, struct str base)
+{
+	uint64_t	h = hash_bytes(x->head.seed, base.p, base.n);
+
+	return (uint32_t)(h ^ h >> 32);
+}
+
+uint64_t
+index_next_modseq(struct index *x)
+{
+	return ++x->head.highest;
+}
+
+int
+index_note_recent(struct index *x, uint32_t uid)
+{
+	size_t		 cap = x->recent_cap == 0 ? 16 : 2 * x->recent_cap;
+	uint32_t	*more;
+
+	if (x->nrecent == x->recent_cap) {
+		more = reallocarray(x->recent, cap, sizeof(*more));
+		if (more == NULL)
+			return -1;
+		x->recent = more;
+		x->recent_cap = cap;
+	}
+	x->recent[x->nrecent++] = uid;
+	return 0;
+}

@@ -1,0 +1,119 @@
+/*
+ * common/store/index_check.c - is a file what posthouse.index should be? Pure; all that is not refused here may be relied on
+ * without another look: sections within the file, rows in order, names within their section and without what a name cannot have.
+ */
+#include "common/store/index.h"
+
+#include <string.h>
+
+#include "common/base/hash.h"
+
+static bool
+row_ok(const struct index_row *r, uint32_t last, const struct index_header *h)
+{
+	size_t	n = (size_t)r->base_len + r->info_len + r->guid_len;
+
+	return r->uid > last && r->uid < h->next && r->base_len > 0 &&
+	    (r->flags & ~(INDEX_SYSTEM | INDEX_IS_NEW)) == 0 &&
+	    r->name <= h->names_size && n <= h->names_size - r->name;
+}
+
+static bool
+sizes_ok(const struct index_header *h, size_t size)
+{
+	uint64_t	left = size - sizeof(*h);
+
+	/* one after the other, so that no sum overflows */
+	if (h->rows > INDEX_ROWS_MAX || h->rows * sizeof(struct index_row) >
+	    left)
+		return false;
+	left -= h->rows * sizeof(struct index_row);
+	if (h->gone > INDEX_GONE_MAX ||
+	    h->gone * sizeof(struct index_gone) > left)
+		return false;
+	left -= h->gone * sizeof(struct index_gone);
+	if (h->keywords_size > left || h->keywords_size % 8 != 0)
+		return false;
+	left -= h->keywords_size;
+	return h->names_size <= left && h->names_size % 8 == 0 &&
+	    h->names_size <= UINT32_MAX;
+}
+
+size_t
+index_sections_size(const struct index_header *h)
+{
+	return (size_t)(h->rows * sizeof(struct index_row) +
+	    h->gone * sizeof(struct index_gone) + h->keywords_size +
+	    h->names_size);
+}
+
+uint64_t
+index_sum(const struct index_header *head, const void *sections)
+{
+	struct index_header	h = *head;
+
+	h.sum = 0;
+	return hash_bytes(hash_bytes(h.generation, sections,
+	    index_sections_size(head)), &h, sizeof(h));
+}
+
+static bool
+sections_ok(const char *p, const struct index_header *h)
+{
+	const struct index_row	*rows = (const void *)p;
+	const struct index_gone	*gone = (const void *)(rows + h->rows);
+	const char		*names = (const char *)(gone + h->gone) +
+	    h->keywords_size;
+	uint32_t		 last = 0;
+	uint64_t		 i;
+
+	for (i = 0; i < h->rows; last = rows[i++].uid)
+		if (!row_ok(&rows[i], last, h))
+			return false;
+	/* what fills it up is spaces */
+	return memchr(names, '/', (size_t)h->names_size) == NULL &&
+	    memchr(names, '\0', (size_t)h->names_size) == NULL;
+}
+
+bool
+index_check(const void *file, size_t size, struct index_header *out)
+{
+	const char		*p = file;
+	struct index_header	 h;
+
+	if (size < sizeof(h))
+		return false;
+	memcpy(&h, file, sizeof(h));
+	if (memcmp(h.magic, INDEX_MAGIC, sizeof(h.magic)) != 0 ||
+	    h.version != INDEX_VERSION || h.order != 0x01020304 ||
+	    h.validity == 0 || h.next == 0 ||
+	    memchr(h.mailbox_id, '\0', sizeof(h.mailbox_id)) == NULL ||
+	    !sizes_ok(&h, size) || index_sum(&h, p + sizeof(h)) != h.sum ||
+	    !sections_ok(p + sizeof(h), &h))
+		return false;
+	*out = h;
+	return true;
+}
+
+/* Where it stands is part of it, so that what was there before means nothing. */
+uint64_t
+index_block_sum(const struct index_header *h, uint64_t at, struct str items)
+{
+	return hash_bytes(h->generation ^ (at * 31), items.p, items.n);
+}
+
+bool
+index_block(const struct index_header *h, struct str log, uint64_t at,
+    struct str *items, size_t *used)
+{
+	struct index_block	b;
+
+	if (log.n < sizeof(b))
+		return false;
+	memcpy(&b, log.p, sizeof(b));
+	if (b.size > log.n - sizeof(b) || b.size % 8 != 0 || b.size == 0)
+		return false;
+	*items = (struct str){ log.p + sizeof(b), (size_t)b.size };
+	*used = sizeof(b) + (size_t)b.size;
+	return index_block_sum(h, at, *items) == b.sum;
+}

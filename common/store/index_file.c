@@ -1,0 +1,261 @@
+/*
+ * common/store/index_file.c - posthouse.index: read, followed, appended to. A file is only ever replaced by rename, and its
+ * first part never changes, so that it can be mapped; what follows is read as it grows.
+ */
+#include "common/store/index.h"
+
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/base/fdio.h"
+#include "common/base/now.h"
+
+#define LOG_MIN		65536		/* so much may follow a small table */
+#define LOG_MAX		((size_t)1 << 30)
+#define FILE_MAX	((off_t)1 << 34)
+#define LOCK_WAIT	10000		/* ms */
+#define LOCK_STEP	1000000L	/* ns */
+
+int64_t
+index_boot_time(void)
+{
+	struct timespec	up, now = now_real();
+
+	if (clock_gettime(CLOCK_BOOTTIME, &up) == -1)
+		return 0;
+	return now.tv_sec - up.tv_sec - (now.tv_nsec < up.tv_nsec);
+}
+
+static off_t
+table_end(const struct index *x)
+{
+	return (off_t)(sizeof(x->head) + index_sections_size(&x->head));
+}
+
+/* Sections of a mapping that was found in order. */
+void
+index_use_map(struct index *x, void *map, size_t size,
+    const struct index_header *h)
+{
+	x->map = map;
+	x->map_size = size;
+	x->head = *h;
+	x->rows = (void *)((char *)map + sizeof(*h));
+	x->nrows = (size_t)h->rows;
+	x->gone = (void *)(x->rows + x->nrows);
+	x->ngone = (size_t)h->gone;
+	x->names = (const char *)(x->gone + x->ngone) + h->keywords_size;
+	x->live = x->nrows;
+	x->ntail = x->ngone_tail = 0;
+	buf_free(&x->own);
+	x->log_at = table_end(x);
+	x->torn = x->rewrite = x->private = false;
+	x->version++;
+}
+
+/* What was to be written of another file's rows is said of this one's. */
+static bool
+say_again(struct index *x)
+{
+	bool	ok = x->out.n == 0 || index_apply(x, buf_view(&x->out));
+
+	if (!ok)
+		buf_reset(&x->out);
+	return ok;
+}
+
+static int
+take_map(struct index *x, int fd, const struct stat *st, void *map)
+{
+	struct index_header	 h;
+	struct str		 names;
+
+	if (!index_check(map, (size_t)st->st_size, &h)) {
+		(void)munmap(map, (size_t)st->st_size);
+		return -1;
+	}
+	if (x->private)
+		buf_reset(&x->out);
+	index_unmap(x);
+	x->fd = fd;
+	index_use_map(x, map, (size_t)st->st_size, &h);
+	names = (struct str){ x->names - h.keywords_size, 0 };
+	while (names.n < h.keywords_size && names.p[names.n] != '\0')
+		names.n++;
+	index_take_keywords(x, names);
+	x->rebooted = llabs(h.booted - index_boot_time()) > INDEX_BOOT_SLACK;
+	return 0;
+}
+
+/* A file that cannot be used is remembered by its number, so that it is not looked at again. */
+static int
+load(struct index *x)
+{
+	struct stat	 st;
+	void		*map;
+	int		 fd;
+
+	fd = openat(x->dir->root, INDEX_FILE,
+	    O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd == -1 && errno != ENOENT)
+		fd = openat(x->dir->root, INDEX_FILE,
+		    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	x->rewrite = true;
+	if (fd == -1)
+		return -1;
+	map = MAP_FAILED;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&
+	    st.st_size < FILE_MAX)
+		map = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE, fd, 0);
+	if (map == MAP_FAILED || take_map(x, fd, &st, map) == -1) {
+		fdio_close(&fd);
+		return -1;
+	}
+	x->dev = st.st_dev;
+	x->ino = st.st_ino;
+	return 0;
+}
+
+/* Blocks one after the other, until one is not whole. */
+static int
+read_log(struct index *x, off_t size)
+{
+	struct buf	text;
+	struct str	log, items;
+	size_t		used;
+	ssize_t		n;
+
+	buf_init(&text, LOG_MAX);
+	if (size - x->log_at > (off_t)LOG_MAX ||
+	    buf_reserve(&text, (size_t)(size - x->log_at)) == -1) {
+		x->torn = true;
+		return -1;
+	}
+	n = fdio_pread(x->fd, text.p, (size_t)(size - x->log_at), x->log_at);
+	log = (struct str){ text.p, n == -1 ? 0 : (size_t)n };
+	while (index_block(&x->head, log, (uint64_t)x->log_at, &items,
+	    &used)) {
+		if (!index_apply(x, items)) {
+			x->rewrite = true;
+			break;
+		}
+		x->log_at += (off_t)used;
+		log.p += used;
+		log.n -= used;
+	}
+	x->torn = x->log_at != size;
+	buf_free(&text);
+	return 0;
+}
+
+int
+index_catch_up(struct index *x)
+{
+	struct stat	st;
+
+	if (fstatat(x->dir->root, INDEX_FILE, &st, AT_SYMLINK_NOFOLLOW) == -1) {
+		x->rewrite = true;
+		return 0;
+	}
+	if (st.st_ino == x->ino && st.st_dev == x->dev &&
+	    !(x->private && st.st_size > x->log_at)) {
+		if (x->fd == -1 || st.st_size == x->log_at)
+			return 0;
+		return read_log(x, st.st_size);
+	}
+	x->dev = st.st_dev;
+	x->ino = st.st_ino;
+	if (load(x) == -1)
+		return 0;
+	if (fstat(x->fd, &st) == 0 && st.st_size > x->log_at &&
+	    read_log(x, st.st_size) == -1)
+		return -1;
+	(void)say_again(x);
+	return 0;
+}
+
+int
+index_lock(struct index *x)
+{
+	const struct timespec	step = { 0, LOCK_STEP };
+	int64_t			until = now_ms() + LOCK_WAIT;
+
+	x->lock = openat(x->dir->root, INDEX_LOCK, O_RDWR | O_CREAT |
+	    O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	if (x->lock == -1)
+		return -1;
+	while (flock(x->lock, LOCK_EX | LOCK_NB) == -1) {
+		if (errno == EINTR)
+			continue;
+		if (errno != EWOULDBLOCK || now_ms() >= until) {
+			if (errno == EWOULDBLOCK)
+				errno = ETIMEDOUT;
+			fdio_close(&x->lock);
+			return -1;
+		}
+		nanosleep(&step, NULL);
+	}
+	return 0;
+}
+
+void
+index_unlock(struct index *x)
+{
+	fdio_close(&x->lock);
+}
+
+static int
+append(struct index *x)
+{
+	struct index_block	b = { .size = x->out.n };
+	struct buf		whole;
+	int			r = -1;
+
+	buf_init(&whole, x->out.n + sizeof(b));
+	b.sum = index_block_sum(&x->head, (uint64_t)x->log_at,
+	    buf_view(&x->out));
+	buf_add(&whole, &b, sizeof(b));
+	buf_addstr(&whole, buf_view(&x->out));
+	if (buf_ok(&whole))
+		r = fdio_pwrite(x->fd, whole.p, whole.n, x->log_at);
+	if (r == 0)
+		x->log_at += (off_t)whole.n;
+	buf_free(&whole);
+	return r;
+}
+
+static bool
+is_long(const struct index *x)
+{
+	size_t	table = (size_t)table_end(x);
+	size_t	log = (size_t)(x->log_at - table_end(x)) + x->out.n;
+
+	return log > LOG_MIN && log > table / 4;
+}
+
+void
+index_flush(struct index *x)
+{
+	int	r;
+
+	if (x->out.n == 0 && !x->rewrite && !x->private)
+		return;
+	if (x->lock == -1)
+		r = -1;
+	else if (x->rewrite || x->torn || x->private || x->fd == -1 ||
+	    is_long(x))
+		r = index_rewrite(x);
+	else
+		r = append(x);
+	if (r == -1)
+		x->private = true;
+	buf_free(&x->out);
+}

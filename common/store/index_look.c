@@ -1,0 +1,292 @@
+/*
+ * common/store/index_look.c - has the folder changed since it was looked at? If so it is read, and compared with the table: what is
+ * missing is gone, what has another name has other flags, what is new gets a UID. Foreign programs rename at any time.
+ */
+#include "common/store/index_look.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/now.h"
+#include "common/store/keywords.h"
+#include "common/store/uidlist_file.h"
+
+#define OWN_WAIT	10000	/* ms: after changes of our own, until it is looked whether there was another one among them */
+#define RETRY_WAIT	1000	/* ms: until what could not be numbered is tried again */
+#define TRIES		4
+
+static bool
+dir_fresh(const struct index_dir_stamp *s, int dir, int64_t now)
+{
+	int64_t	mtime;
+
+	return (s->due == 0 || now < s->due) &&
+	    listing_mtime(dir, &mtime) == 0 && mtime == s->mtime;
+}
+
+bool
+index_is_fresh(struct index *x)
+{
+	struct index_file_stamp	list, keywords;
+	int64_t			now = now_real_ms();
+
+	if (x->head.validity == 0 || x->rebooted ||
+	    !dir_fresh(&x->head.new_dir, x->dir->new, now) ||
+	    !dir_fresh(&x->head.cur_dir, x->dir->cur, now))
+		return false;
+	index_file_stamp(x->dir->root, UIDLIST_FILE, &list);
+	index_file_stamp(x->dir->root, KEYWORDS_FILE, &keywords);
+	return index_stamp_same(&list, &x->head.list) &&
+	    index_stamp_same(&keywords, &x->head.keywords);
+}
+
+bool
+index_cur_unchanged(const struct index *x)
+{
+	int64_t	mtime;
+
+	return listing_mtime(x->dir->cur, &mtime) == 0 &&
+	    mtime == x->head.cur_dir.mtime;
+}
+
+static void
+due_by(struct index_dir_stamp *s, int64_t when)
+{
+	if (s->due == 0 || s->due > when)
+		s->due = when;
+}
+
+int
+index_own_change(struct index *x, bool unchanged)
+{
+	if (unchanged) {
+		if (listing_mtime(x->dir->cur, &x->head.cur_dir.mtime) == -1)
+			return -1;
+		due_by(&x->head.cur_dir, now_real_ms() + OWN_WAIT);
+	}
+	return index_put_head(x);
+}
+
+static uint64_t
+modseq_of(struct look *k)
+{
+	if (k->modseq == 0)
+		k->modseq = index_next_modseq(k->x);
+	return k->modseq;
+}
+
+/* A row that is there: perhaps under another name. */
+static int
+compare(struct look *k, size_t i, const struct listed *e)
+{
+	const struct index_row	*r = index_row(k->x, i);
+	struct str		 info = listing_info(&k->names, e);
+	uint64_t		 modseq = r->modseq;
+	uint32_t		 keywords;
+	uint16_t		 flags;
+
+	if (((r->flags & INDEX_IS_NEW) != 0) == e->is_new &&
+	    str_eq(index_info(k->x, r), info))
+		return 0;
+	index_flags(info, &flags, &keywords);
+	if (flags != (r->flags & INDEX_SYSTEM) || keywords != r->keywords)
+		modseq = modseq_of(k);
+	if (e->is_new)
+		flags |= INDEX_IS_NEW;
+	return index_set(k->x, i, flags, keywords, modseq, info);
+}
+
+/* Rows and names that belong together; how many rows have none? */
+static size_t
+match(struct look *k)
+{
+	const struct index_row	*r;
+	struct listed		*e;
+	size_t			 i, missing = 0;
+
+	for (i = 0; i < k->names.n; i++)
+		k->names.names[i].taken = false;
+	for (i = 0; i < index_count(k->x); i++) {
+		r = index_row(k->x, i);
+		if (!index_is_live(r) ||
+		    (!k->both && (r->flags & INDEX_IS_NEW) == 0))
+			continue;
+		e = listing_find(&k->names, index_base(k->x, r), r->hash);
+		if (e == NULL)
+			missing++;
+		else {
+			e->taken = true;
+			e->number = (uint32_t)i;
+		}
+	}
+	return missing;
+}
+
+/* What was found goes into the table. */
+static int
+take_over(struct look *k, bool certain)
+{
+	const struct index_row	*r;
+	const struct listed	*e;
+	size_t			 i;
+
+	for (i = 0; i < index_count(k->x); i++) {
+		r = index_row(k->x, i);
+		if (!index_is_live(r) ||
+		    (!k->both && (r->flags & INDEX_IS_NEW) == 0))
+			continue;
+		e = listing_find(&k->names, index_base(k->x, r), r->hash);
+		if (e != NULL) {
+			if (compare(k, i, e) == -1)
+				return -1;
+		} else if (certain) {
+			k->x->head.dead++;
+			if (index_remove(k->x, i, modseq_of(k)) == -1)
+				return -1;
+		}
+	}
+	return 0;
+}
+
+/*
+ * Read until it is known that what is missing is gone, but not for ever: where foreign programs never rest nothing is
+ * declared gone before they do.
+ */
+static int
+read_names(struct look *k, bool *certain)
+{
+	bool	hard = false;
+	size_t	missing;
+
+	for (;;) {
+		if (listing_read(&k->names, k->x->dir, k->both, hard) == -1)
+			return -1;
+		*certain = k->names.is_certain;
+		if ((missing = match(k)) == 0 || *certain)
+			break;
+		if (hard)
+			break;
+		hard = true;
+	}
+	/* read from new/ alone: it is in cur/ now */
+	if (missing > 0 && !k->both) {
+		k->both = true;
+		return read_names(k, certain);
+	}
+	return 0;
+}
+
+static void
+set_stamps(struct look *k)
+{
+	struct index_header	*h = &k->x->head;
+	int64_t			 now = now_real_ms(), soon;
+	int64_t			*mtime = k->names.mtime;
+
+	soon = now + listing_tick(mtime[0]) / 1000000 + 1;
+	h->new_dir = (struct index_dir_stamp){ mtime[0],
+	    k->names.is_certain ? 0 : soon };
+	if (k->both) {
+		soon = now + listing_tick(mtime[1]) / 1000000 + 1;
+		h->cur_dir = (struct index_dir_stamp){ mtime[1],
+		    k->names.is_certain ? 0 : soon };
+	}
+	if (!k->names.is_stable)	/* as if it had never been read */
+		h->new_dir.mtime = h->cur_dir.mtime = 0;
+	if (k->moved && k->names.is_stable) {
+		if (listing_mtime(k->x->dir->new, &h->new_dir.mtime) == -1 ||
+		    listing_mtime(k->x->dir->cur, &h->cur_dir.mtime) == -1)
+			h->new_dir.mtime = 0;
+		due_by(&h->new_dir, soon);
+		due_by(&h->cur_dir, now + OWN_WAIT);
+	}
+	if (k->waiting) {
+		due_by(&h->new_dir, now + RETRY_WAIT);
+		due_by(&h->cur_dir, now + RETRY_WAIT);
+	}
+}
+
+static int
+look_at_keywords(struct index *x)
+{
+	struct index_file_stamp	now;
+
+	index_file_stamp(x->dir->root, KEYWORDS_FILE, &now);
+	if (index_stamp_same(&now, &x->head.keywords))
+		return 0;
+	if (keywords_read(x->dir->root, x->keyword) == -1)
+		return -1;
+	x->head.keywords = now;
+	return index_put_keywords(x);
+}
+
+static int
+look_once(struct look *k)
+{
+	struct index	*x = k->x;
+	bool		 certain;
+
+	if (look_validity(k) == -1 || look_at_keywords(x) == -1 ||
+	    read_names(k, &certain) == -1 || take_over(k, certain) == -1 ||
+	    look_move(k) == -1 || look_newcomers(k) == -1)
+		return -1;
+	set_stamps(k);
+	return index_put_head(x);
+}
+
+static void
+look_free(struct look *k)
+{
+	listing_free(&k->names);
+	index_list_free(&k->list);
+	free(k->who);
+}
+
+int
+index_look(struct index *x, unsigned how)
+{
+	int	tries, r = -1;
+
+	errno = EAGAIN;
+	for (tries = 0; tries < TRIES && r == -1 && errno == EAGAIN; tries++) {
+		struct look	k = { .x = x, .how = how };
+
+		listing_init(&k.names, x->head.seed);
+		index_list_init(&k.list);
+		k.both = (how & INDEX_ALL) != 0 || tries > 0 || x->rebooted ||
+		    !dir_fresh(&x->head.cur_dir, x->dir->cur, now_real_ms());
+		r = look_once(&k);
+		look_free(&k);
+	}
+	if (r == 0 && x->rebooted) {
+		index_touch(x, index_next_modseq(x));
+		x->rebooted = false;
+	}
+	return r;
+}
+
+int
+index_sync(struct index *x, unsigned how)
+{
+	bool	ours = x->lock == -1;
+	int	r = 0, saved;
+
+	if (index_catch_up(x) == -1)
+		return -1;
+	if ((how & INDEX_ALL) == 0 && index_is_fresh(x))
+		return 0;
+	/* who cannot have the lock looks for himself */
+	if (ours && index_lock(x) == 0)
+		r = index_catch_up(x);
+	if (r == 0 && ((how & INDEX_ALL) != 0 || !index_is_fresh(x))) {
+		r = index_look(x, how);
+		saved = errno;
+		if (r == 0 || x->head.validity != 0)
+			index_flush(x);
+		errno = saved;
+	}
+	if (ours)
+		index_unlock(x);
+	return r;
+}

@@ -1,0 +1,30 @@
+/* common/store/index_look.h - what the files index_look*.c share. */
+#ifndef STORE_INDEX_LOOK_H
+#define STORE_INDEX_LOOK_H
+
+#include "common/store/index.h"
+#include "common/store/listing.h"
+
+struct look {
+	struct index	*x;
+	unsigned	 how;
+	bool		 both;		/* cur/ too, not only new/ */
+	bool		 moved;		/* from new/ to cur/ */
+	bool		 waiting;	/* something could not be done now */
+	bool		 first;		/* there was no index */
+	uint64_t	 modseq;	/* of this look's changes; 0: none yet */
+	struct listing	 names;
+	struct uid_list	 list;
+	struct newcomer	*who;
+	size_t		 nwho;
+};
+
+/* index_look_list.c */
+/* The list, if it has changed: another validity, and all is another folder. */
+int	look_validity(struct look *) must_check;
+/* Names without a row get one. */
+int	look_newcomers(struct look *) must_check;
+/* index_look_move.c: from new/ to cur/, if that is wanted. */
+int	look_move(struct look *) must_check;
+
+#endif

@@ -1,0 +1,217 @@
+/* common/store/index_look_list.c - a look at dovecot-uidlist, and UIDs for what is new. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/now.h"
+#include "common/store/index_look.h"
+#include "common/store/uidlist_file.h"
+
+/* There was neither list nor index. */
+static int
+begin(struct look *k)
+{
+	uint32_t	validity;
+
+	if (store_next_validity(k->x->store, &validity) == -1) {
+		if (errno == ENOMEM)
+			return -1;
+		/* nothing can be written: it is for this session alone */
+		validity = (uint32_t)now_real().tv_sec;
+	}
+	index_reset(k->x, validity);
+	return 0;
+}
+
+int
+look_validity(struct look *k)
+{
+	struct index		*x = k->x;
+	struct index_file_stamp	 now;
+	struct str		 id;
+
+	k->first = x->head.validity == 0;
+	index_file_stamp(x->dir->root, UIDLIST_FILE, &now);
+	if (!k->first && index_stamp_same(&now, &x->head.list))
+		return 0;
+	k->both = true;
+	if (index_list_read(x, &k->list) == -1)
+		return -1;
+	if (!k->list.usable)
+		return k->first ? begin(k) : 0;
+	if (k->list.head.validity != x->head.validity) {
+		k->first = true;
+		index_reset(x, k->list.head.validity);
+	}
+	if (uidlist_field(k->list.head.more, 'G', &id) &&
+	    str_copy(x->head.mailbox_id, sizeof(x->head.mailbox_id),
+	    id) == -1)
+		x->head.mailbox_id[0] = '\0';
+	return 0;
+}
+
+static void
+new_one(struct look *k, struct listed *e)
+{
+	struct newcomer	*w = &k->who[k->nwho];
+
+	e->number = (uint32_t)k->nwho++;
+	*w = (struct newcomer){ .base = listing_base(&k->names, e),
+	    .info = listing_info(&k->names, e), .guid = { "", 0 },
+	    .time = e->time, .wire = INDEX_UNKNOWN,
+	    .saved = k->first ? INDEX_NO_DATE : now_real().tv_sec,
+	    .is_new = e->is_new, .moved = e->moved };
+	if (!maildir_name_size(w->base, 'W', &w->wire))
+		w->wire = INDEX_UNKNOWN;
+}
+
+static void
+take_line(struct newcomer *w, const struct uidlist_line *line)
+{
+	unsigned long long	wire;
+	struct str		value;
+
+	w->uid = line->uid;
+	if (w->wire == INDEX_UNKNOWN &&
+	    uidlist_field(line->more, 'W', &value) &&
+	    str_number(value, INT64_MAX, &wire) == 0)
+		w->wire = wire;
+	if (uidlist_field(line->more, 'G', &value))
+		w->guid = value;
+}
+
+/*
+ * A line that is of no row. A UID that the index has given out before (below its next) was another message's, or this
+ * one's before it was told that it is gone; it is not given out again. A higher one is a foreign program's, and is right.
+ */
+static bool
+is_known(void *arg, const struct uidlist_line *line)
+{
+	struct look	*k = arg;
+	struct index	*x = k->x;
+	struct listed	*e;
+
+	e = listing_find(&k->names, line->name, index_hash(x, line->name));
+	if (e == NULL)
+		return false;
+	if (line->uid < x->head.next) {
+		k->list.reappeared = true;
+		return false;
+	}
+	if (e->taken) {
+		if (e->moved || index_remove(x, e->number,
+		    index_next_modseq(x)) == -1)
+			return false;
+		e->taken = false;
+		new_one(k, e);
+	}
+	if (k->who[e->number].uid != 0)
+		return false;
+	take_line(&k->who[e->number], line);
+	return true;
+}
+
+/* By UID, then those without by arrival. */
+static int
+by_age(const void *pa, const void *pb)
+{
+	const struct newcomer	*a = pa, *b = pb;
+
+	if (a->uid != b->uid)	/* 0 comes last */
+		return a->uid - 1 < b->uid - 1 ? -1 : 1;
+	if (a->time != b->time)
+		return a->time < b->time ? -1 : 1;
+	return str_cmp(a->base, b->base);
+}
+
+static int
+find_newcomers(struct look *k)
+{
+	size_t	i;
+
+	k->who = calloc(k->names.n + 1, sizeof(*k->who));
+	if (k->who == NULL)
+		return -1;
+	for (i = 0; i < k->names.n; i++)
+		if (!k->names.names[i].taken)
+			new_one(k, &k->names.names[i]);
+	return 0;
+}
+
+static int
+add(struct look *k, const struct newcomer *w)
+{
+	struct index_row	r = { .uid = w->uid, .wire = w->wire,
+	    .size = INDEX_UNKNOWN, .date = INDEX_NO_DATE,
+	    .saved = w->saved };
+
+	if (k->modseq == 0)
+		k->modseq = index_next_modseq(k->x);
+	r.modseq = k->modseq;
+	index_flags(w->info, &r.flags, &r.keywords);
+	if (w->is_new)
+		r.flags |= INDEX_IS_NEW;
+	if (!maildir_name_size(w->base, 'S', &r.size))
+		r.size = INDEX_UNKNOWN;
+	if (index_add(k->x, &r, w->base, w->info, w->guid) == -1)
+		return -1;
+	return w->moved ? index_note_recent(k->x, w->uid) : 0;
+}
+
+/* Nothing can be written, and nothing ever was: numbers for this session alone. */
+static void
+number_for_us(struct look *k)
+{
+	size_t	i;
+
+	if (!k->first || k->list.usable)
+		return;
+	for (i = 0; i < k->nwho; i++)
+		k->who[i].uid = (uint32_t)i + 1;
+}
+
+static int
+number(struct look *k)
+{
+	struct index	*x = k->x;
+
+	if (k->list.read) {
+		x->head.list = k->list.stamp;
+		if (k->list.usable)
+			x->head.dead = k->list.dead;
+	}
+	if (x->lock == -1) {
+		number_for_us(k);
+		return 0;
+	}
+	if (index_list_number(x, &k->list, k->who, k->nwho) == 0)
+		return 0;
+	if (errno == EAGAIN || errno == ENOMEM)
+		return -1;
+	number_for_us(k);
+	return 0;
+}
+
+int
+look_newcomers(struct look *k)
+{
+	struct index	*x = k->x;
+	size_t		 i;
+
+	if (find_newcomers(k) == -1)
+		return -1;
+	if (k->list.usable)
+		index_list_walk(x, &k->list, is_known, k);
+	if (k->nwho > 1)
+		qsort(k->who, k->nwho, sizeof(*k->who), by_age);
+	if (number(k) == -1)
+		return -1;
+	for (i = 0; i < k->nwho; i++)
+		if (k->who[i].uid == 0)
+			k->waiting = true;
+		else if (add(k, &k->who[i]) == -1)
+			return -1;
+	if (k->list.usable && k->list.next > x->head.next)
+		x->head.next = k->list.next;
+	return 0;
+}

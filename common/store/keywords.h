@@ -1,0 +1,28 @@
+/*
+ * common/store/keywords.h - dovecot-keywords: the names of the letters a..z in the names of files; lines "0 name", where 0 is
+ * 'a'. Read and written as Dovecot does, with dovecot-keywords.lock; lines that are not understood are kept.
+ */
+#ifndef STORE_KEYWORDS_H
+#define STORE_KEYWORDS_H
+
+#include <stdbool.h>
+
+#include "common/base/attr.h"
+#include "common/base/str.h"
+#include "common/store/index_format.h"
+
+#define KEYWORDS_FILE	"dovecot-keywords"
+#define KEYWORDS_LOCK	"dovecot-keywords.lock"
+
+/* Pure: the names in such a text; empty: none of that letter. */
+void	keywords_parse(struct str, char (*)[INDEX_KEYWORD_MAX + 1]);
+/* Can one be called that? An atom of IMAP (RFC 3501 9). */
+bool	keyword_ok(struct str);
+/* Its number, ASCII case ignored; -1: it is none of these. */
+int	keywords_find(char (*)[INDEX_KEYWORD_MAX + 1], struct str);
+/* The file in that folder; none is empty. -1: errno. */
+int	keywords_read(int dir, char (*)[INDEX_KEYWORD_MAX + 1]) must_check;
+/* Its number, durably made if it is new; names are as the file says then. -1: errno, EMLINK: all letters are used. */
+int	keywords_make(int dir, struct str, char (*)[INDEX_KEYWORD_MAX + 1]) must_check;
+
+#endif

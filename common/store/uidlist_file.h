@@ -1,0 +1,24 @@
+/*
+ * common/store/uidlist_file.h - dovecot-uidlist on disk. dovecot-uidlist.lock, made with O_EXCL, is Dovecot's lock for it and the
+ * place where its successor is written; what only adds lines appends them under that lock.
+ */
+#ifndef STORE_UIDLIST_FILE_H
+#define STORE_UIDLIST_FILE_H
+
+#include "common/base/attr.h"
+#include "common/base/str.h"
+
+#define UIDLIST_FILE	"dovecot-uidlist"
+#define UIDLIST_LOCK	"dovecot-uidlist.lock"
+#define UIDLIST_MAX	(256u << 20)
+
+/* Takes such a lock (the name of a file); a stale one is broken. Its descriptor, or -1: errno, ETIMEDOUT. */
+int	uidlist_lock(int dir, const char *name) must_check;
+/* The lock is given up, nothing was changed. */
+void	uidlist_unlock(int dir, const char *name);
+/* The text, written to the lock's descriptor, durably takes the place of the file. The lock is gone then. -1: errno, it is still there. */
+int	uidlist_replace(int dir, const char *lock_name, int lock, const char *name, struct str text) must_check;
+/* Appends durably, and gives up the lock. -1: errno, the list is as it was (or ends in a torn line), the lock still there. */
+int	uidlist_append(int dir, struct str text) must_check;
+
+#endif

@@ -1,0 +1,217 @@
+/*
+ * common/store/view.c - a folder is opened, and what of it is shown; as the mailbox's user. The folder belongs to others as well, who
+ * rename and remove as they like.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/fdio.h"
+#include "common/store/keywords.h"
+#include "common/store/view_impl.h"
+
+#define PARSED_MAX	((size_t)256 << 20)
+
+static struct view *
+make(struct store *s, const char *folder, bool read_only)
+{
+	struct view	*v;
+
+	if (strlen(folder) > MAILDIR_FOLDER_MAX) {
+		errno = ENOENT;
+		return NULL;
+	}
+	if ((v = calloc(1, sizeof(*v))) == NULL)
+		return NULL;
+	v->store = s;
+	v->read_only = read_only;
+	v->wait = -1;
+	v->dir = (struct maildir){ .root = -1, .tmp = -1, .new = -1,
+	    .cur = -1 };
+	v->x.lock = v->x.fd = -1;
+	arena_init(&v->parsed, PARSED_MAX);
+	memcpy(v->folder, folder, strlen(folder) + 1);
+	return v;
+}
+
+static int
+begin(struct view *v, struct diag *why)
+{
+	unsigned	how = v->read_only ? INDEX_KEEP_NEW : 0;
+
+	if (maildir_open_to_read(&v->dir, store_root(v->store), ".", v->folder,
+	    false, why) == -1) {
+		if (errno == EINVAL)
+			errno = ENOENT;
+		return -1;
+	}
+	if (index_init(&v->x, &v->dir, v->store) == -1 ||
+	    index_sync(&v->x, how) == -1)
+		return diag_errno(why, "read the Maildir");
+	v->validity = v->x.head.validity;
+	v->highest = v->x.head.highest;
+	v->next = v->x.head.next;
+	v->seen_version = v->x.version;
+	v->seen_keywords = v->x.keywords_version;
+	return view_show_new(v) == -1 ? diag_errno(why, "open the folder") : 0;
+}
+
+int
+view_open(struct view **out, struct store *s, const char *folder,
+    bool read_only, struct diag *why)
+{
+	struct view	*v;
+
+	*out = NULL;
+	if ((v = make(s, folder, read_only)) == NULL)
+		return diag_errno(why, "open the folder");
+	if (begin(v, why) == -1) {
+		view_close(&v);
+		return -1;
+	}
+	*out = v;
+	return 0;
+}
+
+void
+view_close(struct view **view)
+{
+	struct view	*v = *view;
+	int		 saved = errno;
+
+	if (v == NULL)
+		return;
+	view_flush(v);
+	view_parsed_close(v);
+	if (v->wait >= 0)
+		fdio_close(&v->wait);
+	index_free(&v->x);
+	maildir_close(&v->dir);
+	free(v->shown);
+	free(v->vanished);
+	free(v);
+	*view = NULL;
+	errno = saved;
+}
+
+size_t
+view_count(const struct view *v)
+{
+	return v->n;
+}
+
+const struct view_message *
+view_message(const struct view *v, size_t i)
+{
+	return view_at(v, i);
+}
+
+size_t
+view_find(const struct view *v, uint32_t uid)
+{
+	size_t	low = 0, high = v->n, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (view_at(v, middle)->uid < uid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+int
+view_row(struct view *v, size_t i, size_t *row)
+{
+	uint32_t	uid = view_at(v, i)->uid;
+
+	*row = index_find(&v->x, uid, v->guess);
+	v->guess = *row + 1;
+	if (*row < index_count(&v->x) &&
+	    index_row(&v->x, *row)->uid == uid &&
+	    index_is_live(index_row(&v->x, *row)))
+		return 0;
+	errno = ENOENT;
+	return -1;
+}
+
+uint32_t
+view_uidvalidity(const struct view *v)
+{
+	return v->validity;
+}
+
+uint32_t
+view_uidnext(const struct view *v)
+{
+	return v->next;
+}
+
+uint64_t
+view_highest_modseq(const struct view *v)
+{
+	return v->highest;
+}
+
+size_t
+view_recent(const struct view *v)
+{
+	return v->recent;
+}
+
+bool
+view_read_only(const struct view *v)
+{
+	return v->read_only;
+}
+
+const char *
+view_folder(const struct view *v)
+{
+	return v->folder;
+}
+
+struct store *
+view_store_of(const struct view *v)
+{
+	return v->store;
+}
+
+const char *
+view_mailbox_id(struct view *v)
+{
+	index_mailbox_id(&v->x);
+	return v->x.head.mailbox_id;
+}
+
+const char *
+view_keyword(const struct view *v, unsigned i)
+{
+	return i < VIEW_KEYWORDS && v->x.keyword[i][0] != '\0' ?
+	    v->x.keyword[i] : NULL;
+}
+
+uint32_t
+view_keyword_bit(struct view *v, struct str name, bool make_it)
+{
+	int	number = keywords_find(v->x.keyword, name);
+
+	if (number == -1 && make_it && !v->read_only &&
+	    (number = keywords_make(v->dir.root, name, v->x.keyword)) != -1)
+		/* the file's stamp is old: the next look tells the others */
+		v->x.keywords_version++;
+	return number == -1 ? 0 : UINT32_C(1) << number;
+}
+
+bool
+view_keywords_left(const struct view *v)
+{
+	unsigned	i;
+
+	for (i = 0; i < VIEW_KEYWORDS; i++)
+		if (v->x.keyword[i][0] == '\0')
+			return !v->read_only;
+	return false;
+}
