@@ -46,7 +46,7 @@ arrivals_open(struct arrivals **out, struct store *s, const char *folder,
 		arrivals_close(&a);
 		return -1;
 	}
-	a->unchanged = index_is_fresh(&a->x);
+	a->unchanged = index_is_fresh(&a->x, INDEX_KEEP_NEW);
 	a->next = a->unchanged ? a->x.head.next : 1;
 	*out = a;
 	return 0;

@@ -69,7 +69,7 @@ index_reset(struct index *x, uint32_t validity)
 	memcpy(x->head.mailbox_id, id, sizeof(id));
 	x->head.highest = (uint64_t)now_real().tv_sec << 20;
 	x->head.floor = x->head.highest;
-	x->ntail = x->ngone_tail = x->live = 0;
+	x->ntail = x->ngone_tail = x->live = x->new = 0;
 	x->log_at = 0;
 	x->own.n = 0;
 	buf_reset(&x->out);

@@ -36,6 +36,8 @@ struct index {
 	struct index_row	*rows, *tail;	/* nrows are mapped, ntail ours */
 	size_t			 nrows, ntail, tail_cap;
 	size_t			 live;		/* rows that are not gone */
+	size_t			 new;		/* of them: still in new/ */
+	bool			 stuck;		/* and cannot be moved */
 	const char		*names;		/* of the mapping */
 	struct buf		 own;		/* names that are not in the mapping */
 	const struct index_gone	*gone;
@@ -180,7 +182,7 @@ enum {
 int	index_sync(struct index *, unsigned how) must_check;
 /* The same, lock held (or not to be had), caught up. */
 int	index_look(struct index *, unsigned how) must_check;
-bool	index_is_fresh(struct index *);
+bool	index_is_fresh(struct index *, unsigned how);
 int	index_note_recent(struct index *, uint32_t uid) must_check;
 /* Is cur/ as the index has it? To be asked before we change it ourselves. */
 bool	index_cur_unchanged(const struct index *);

@@ -96,6 +96,7 @@ apply_add(struct index *x, struct str in)
 	r.hash = index_hash(x, (struct str){ in.p, r.base_len });
 	x->tail[x->ntail++] = r;
 	x->live++;
+	x->new += (r.flags & INDEX_IS_NEW) != 0;
 	x->version++;
 	if (r.uid >= x->head.next)
 		x->head.next = r.uid + 1;
@@ -145,6 +146,8 @@ apply_set(struct index *x, struct str in)
 		return true;
 	if (!new_info(x, r, in))
 		return false;
+	x->new -= (r->flags & INDEX_IS_NEW) != 0;
+	x->new += (s.flags & INDEX_IS_NEW) != 0;
 	r->flags = s.flags & (INDEX_SYSTEM | INDEX_IS_NEW);
 	r->keywords = s.keywords;
 	x->version += r->modseq != s.modseq;
@@ -168,6 +171,7 @@ apply_remove(struct index *x, struct str in)
 		return false;
 	x->gone_tail = tail;
 	x->gone_tail[x->ngone_tail++] = g;
+	x->new -= (r->flags & INDEX_IS_NEW) != 0;
 	r->flags |= INDEX_GONE;
 	r->modseq = g.modseq;
 	x->live--;

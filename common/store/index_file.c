@@ -44,6 +44,8 @@ void
 index_use_map(struct index *x, void *map, size_t size,
     const struct index_header *h)
 {
+	size_t	i;
+
 	x->map = map;
 	x->map_size = size;
 	x->head = *h;
@@ -53,6 +55,8 @@ index_use_map(struct index *x, void *map, size_t size,
 	x->ngone = (size_t)h->gone;
 	x->names = (const char *)(x->gone + x->ngone) + h->keywords_size;
 	x->live = x->nrows;
+	for (x->new = 0, i = 0; i < x->nrows; i++)
+		x->new += (x->rows[i].flags & INDEX_IS_NEW) != 0;
 	x->ntail = x->ngone_tail = 0;
 	buf_free(&x->own);
 	x->log_at = table_end(x);

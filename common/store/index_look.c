@@ -26,12 +26,13 @@ dir_fresh(const struct index_dir_stamp *s, int dir, int64_t now)
 }
 
 bool
-index_is_fresh(struct index *x)
+index_is_fresh(struct index *x, unsigned how)
 {
 	struct index_file_stamp	list, keywords;
 	int64_t			now = now_real_ms();
 
-	if (x->head.validity == 0 || x->rebooted ||
+	if ((how & INDEX_ALL) != 0 || x->head.validity == 0 || x->rebooted ||
+	    ((how & INDEX_KEEP_NEW) == 0 && x->new > 0 && !x->stuck) ||
 	    !dir_fresh(&x->head.new_dir, x->dir->new, now) ||
 	    !dir_fresh(&x->head.cur_dir, x->dir->cur, now))
 		return false;
@@ -274,12 +275,12 @@ index_sync(struct index *x, unsigned how)
 
 	if (index_catch_up(x) == -1)
 		return -1;
-	if ((how & INDEX_ALL) == 0 && index_is_fresh(x))
+	if (index_is_fresh(x, how))
 		return 0;
 	/* who cannot have the lock looks for himself */
 	if (ours && index_lock(x) == 0)
 		r = index_catch_up(x);
-	if (r == 0 && ((how & INDEX_ALL) != 0 || !index_is_fresh(x))) {
+	if (r == 0 && !index_is_fresh(x, how)) {
 		r = index_look(x, how);
 		saved = errno;
 		if (r == 0 || x->head.validity != 0)

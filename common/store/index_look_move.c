@@ -70,8 +70,12 @@ look_move(struct look *k)
 {
 	size_t	i;
 
-	if ((k->how & INDEX_KEEP_NEW) != 0 || k->x->lock == -1)
+	if ((k->how & INDEX_KEEP_NEW) != 0)
 		return 0;
+	if (k->x->lock == -1) {
+		k->x->stuck = true;
+		return 0;
+	}
 	for (i = 0; i < k->names.n; i++)
 		if (k->names.names[i].is_new &&
 		    move(k, &k->names.names[i]) == -1) {
@@ -80,5 +84,6 @@ look_move(struct look *k)
 				return -1;
 			break;
 		}
+	k->x->stuck = k->x->new > 0;
 	return 0;
 }

@@ -1,0 +1,655 @@
+/* tests/unit/test_view.c - views of a folder in a real directory: what is shown, what is told, and what is left on disk. */
+#include <check.h>
+#include <dirent.h>
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "common/base/fdio.h"
+#include "common/store/arrivals.h"
+#include "common/store/view.h"
+#include "tests/unit/view_fixture.h"
+
+static char		 top[] = "/tmp/ph-view.XXXXXX";
+static char		 path[64];
+static struct store	*store;
+static int		 dir = -1;
+static struct diag	 why;
+
+static void
+clear(const char *sub)
+{
+	struct dirent	*e;
+	DIR		*d;
+	int		 fd = openat(dir, sub, O_RDONLY | O_DIRECTORY);
+
+	if (fd == -1 || (d = fdopendir(fd)) == NULL)
+		return;
+	while ((e = readdir(d)) != NULL)
+		if (e->d_type != DT_DIR)
+			unlinkat(dirfd(d), e->d_name, 0);
+	closedir(d);
+}
+
+static void
+setup(void)
+{
+	char	location[80];
+
+	memcpy(strchr(top, '.') + 1, "XXXXXX", 6);
+	ck_assert_ptr_nonnull(mkdtemp(top));
+	snprintf(path, sizeof(path), "%s/M", top);
+	snprintf(location, sizeof(location), "maildir:%s", path);
+	ck_assert_int_eq(store_open(&store, location, true, &why), 0);
+	dir = store_root(store);
+}
+
+static void
+teardown(void)
+{
+	static const char *const	subs[] = { "new", "cur", "tmp" };
+	size_t				i;
+
+	for (i = 0; i < nitems(subs); i++) {
+		clear(subs[i]);
+		unlinkat(dir, subs[i], AT_REMOVEDIR);
+	}
+	clear(".");
+	store_close(&store);
+	rmdir(path);
+	ck_assert_int_eq(rmdir(top), 0);
+}
+
+static void
+put(const char *name, const char *text)
+{
+	int	fd = openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	ck_assert_int_ne(fd, -1);
+	ck_assert_int_eq(fdio_write(fd, text, strlen(text)), 0);
+	fdio_close(&fd);
+}
+
+static void
+move(const char *from, const char *to)
+{
+	ck_assert_int_eq(renameat(dir, from, dir, to), 0);
+}
+
+static bool
+is_there(const char *name)
+{
+	return faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static struct view *
+open_view(bool read_only)
+{
+	struct view	*v = NULL;
+
+	ck_assert_msg(view_open(&v, store, "", read_only, &why) == 0, "%s",
+	    why.text);
+	return v;
+}
+
+static void
+text_is(const char *name, const char *want)
+{
+	struct buf	text;
+
+	buf_init(&text, 1u << 20);
+	ck_assert_int_eq(fdio_slurp_at(dir, name, &text), 0);
+	ck_assert_str_eq(buf_cstr(&text), want);
+	buf_free(&text);
+}
+
+/* "uid:flags:keywords ..." */
+static void
+shows(struct view *v, const char *want)
+{
+	static const struct { uint16_t flag; char letter; } names[] = {
+		{ VIEW_ANSWERED, 'A' }, { VIEW_FLAGGED, 'F' },
+		{ VIEW_DELETED, 'D' }, { VIEW_SEEN, 'S' }, { VIEW_DRAFT, 'd' },
+		{ VIEW_RECENT, 'R' },
+	};
+	const struct view_message	*m;
+	struct buf			 got;
+	size_t				 i, j;
+
+	buf_init(&got, 65536);
+	for (i = 0; i < view_count(v); i++) {
+		m = view_message(v, i);
+		buf_addf(&got, "%s%u", i > 0 ? " " : "", m->uid);
+		for (j = 0; j < nitems(names); j++)
+			if ((m->flags & names[j].flag) != 0)
+				buf_addc(&got, names[j].letter);
+		for (j = 0; j < VIEW_KEYWORDS; j++)
+			if ((m->keywords >> j & 1) != 0)
+				buf_addf(&got, "+%zu", j);
+	}
+	ck_assert_str_eq(got.n == 0 ? "" : buf_cstr(&got), want);
+	buf_free(&got);
+}
+
+/* What a pass tells: "-2" the message with UID 2 is gone, "2" changed, ">3" from number 3 (from 0) on they are new, "k" keywords. */
+static void
+tells(struct view *v, bool expunges, const char *want)
+{
+	struct view_change	c;
+	struct buf		got;
+	uint32_t		uid;
+	const char		*gap = "";
+
+	buf_init(&got, 65536);
+	ck_assert_int_ne(view_refresh(v), -1);
+	while (view_next(v, expunges, &c)) {
+		switch (c.kind) {
+		case VIEW_EXPUNGED:
+			buf_addf(&got, "%s-%u@%zu", gap, c.uid, c.at);
+			break;
+		case VIEW_CHANGED:
+			uid = view_message(v, c.at)->uid;
+			ck_assert_uint_eq(uid, c.uid);
+			ck_assert_uint_eq(view_message(v, c.at)->modseq,
+			    c.modseq);
+			buf_addf(&got, "%s%u", gap, c.uid);
+			break;
+		case VIEW_ARRIVED:
+			buf_addf(&got, "%s>%zu", gap, c.at);
+			break;
+		case VIEW_NEW_KEYWORDS:
+			buf_addf(&got, "%sk", gap);
+			break;
+		}
+		gap = " ";
+	}
+	ck_assert_str_eq(got.n == 0 ? "" : buf_cstr(&got), want);
+	buf_free(&got);
+}
+
+static void
+store_one(struct view *v, uint32_t uid, enum view_store_how how,
+    uint16_t flags, uint32_t keywords)
+{
+	size_t	at = view_find(v, uid);
+
+	ck_assert_uint_lt(at, view_count(v));
+	ck_assert_int_eq(view_store(v, &at, 1, how, flags, keywords,
+	    UINT64_MAX), 0);
+}
+
+/* A folder of four messages; a file of another program's in it. */
+static void
+fill(void)
+{
+	put("dovecot-uidlist", "3 V77 N9 Gabcdef\n"
+	    "2 :10.M1.h\n3 W5 :11.M1.h\n5 :12.M1.h\n8 Gother :13.M1.h\n");
+	put("cur/10.M1.h:2,S", "a\n");
+	put("cur/11.M1.h:2,", "bb\n");
+	put("cur/12.M1.h:2,FRab", "c\n");
+	put("cur/13.M1.h:2,T", "d\n");
+	put("dovecot-keywords", "0 Work\n1 $Junk\n");
+}
+
+START_TEST(opens)
+{
+	struct view	*v;
+
+	fill();
+	v = open_view(false);
+	shows(v, "2S 3 5AF+0+1 8D");
+	ck_assert_uint_eq(view_uidvalidity(v), 77);
+	ck_assert_uint_eq(view_uidnext(v), 9);
+	ck_assert_str_eq(view_mailbox_id(v), "abcdef");
+	ck_assert_str_eq(view_keyword(v, 0), "Work");
+	ck_assert_str_eq(view_keyword(v, 1), "$Junk");
+	ck_assert_ptr_null(view_keyword(v, 2));
+	ck_assert_uint_eq(view_keyword_bit(v, STR("$junk"), false), 2);
+	ck_assert_uint_eq(view_find(v, 4), 2);
+	ck_assert_uint_eq(view_find(v, 9), 4);
+	tells(v, true, "");
+	view_close(&v);
+	text_is("dovecot-uidlist", "3 V77 N9 Gabcdef\n"
+	    "2 :10.M1.h\n3 W5 :11.M1.h\n5 :12.M1.h\n8 Gother :13.M1.h\n");
+	/* from the index alone */
+	v = open_view(true);
+	shows(v, "2S 3 5AF+0+1 8D");
+	ck_assert_str_eq(view_keyword(v, 1), "$Junk");
+	view_close(&v);
+}
+END_TEST
+
+START_TEST(infos)
+{
+	struct view_info	info;
+	struct view		*v;
+	struct stat		 st;
+	int			 fd;
+
+	fill();
+	v = open_view(false);
+	ck_assert_int_eq(fstatat(dir, "cur/10.M1.h:2,S", &st, 0), 0);
+	ck_assert_int_eq(view_info(v, 0, &info), 0);
+	ck_assert_uint_eq(info.wire, 3);
+	ck_assert_uint_eq(info.size, 2);
+	ck_assert_int_eq(info.internal_date, st.st_mtim.tv_sec);
+	ck_assert_int_eq(info.saved, st.st_ctim.tv_sec);
+	ck_assert(str_eq(info.guid, STR("10.M1.h")));
+	ck_assert_int_eq(view_info(v, 1, &info), 0);
+	ck_assert_uint_eq(info.wire, 5);	/* as the list has it */
+	ck_assert_int_eq(view_info(v, 3, &info), 0);
+	ck_assert(str_eq(info.guid, STR("other")));
+	/* renamed meanwhile: found again */
+	move("cur/10.M1.h:2,S", "cur/10.M1.h:2,RS");
+	ck_assert_int_ne(fd = view_open_message(v, 0), -1);
+	fdio_close(&fd);
+	/* gone meanwhile */
+	ck_assert_int_eq(unlinkat(dir, "cur/11.M1.h:2,", 0), 0);
+	ck_assert_int_eq(view_open_message(v, 1), -1);
+	ck_assert_int_eq(errno, ENOENT);
+	tells(v, false, "2");
+	tells(v, true, "-3@1");
+	view_close(&v);
+}
+END_TEST
+
+START_TEST(new_messages)
+{
+	struct view_status	 s;
+	struct view		*v, *w, *r;
+
+	put("new/20.M2.h,S=2,W=3", "a\n");
+	put("new/20.M1.h", "a\n");
+	ck_assert_int_eq(view_status(store, "", VIEW_STATUS_SIZE, &s, &why), 0);
+	ck_assert_uint_eq(s.messages, 2);
+	ck_assert_uint_eq(s.recent, 2);
+	ck_assert_uint_eq(s.unseen, 2);
+	ck_assert_uint_eq(s.uidnext, 3);
+	ck_assert_uint_eq(s.size, 6);
+	r = open_view(true);
+	shows(r, "1R 2R");
+	ck_assert(is_there("new/20.M1.h"));
+	v = open_view(false);
+	shows(v, "1R 2R");
+	ck_assert_uint_eq(view_recent(v), 2);
+	ck_assert(is_there("cur/20.M1.h:2,"));
+	ck_assert(is_there("cur/20.M2.h,S=2,W=3:2,"));
+	tells(r, true, "");
+	w = open_view(false);
+	shows(w, "1 2");
+	put("new/5.M1.h", "a\n");
+	tells(w, true, ">2");
+	shows(w, "1 2 3R");
+	ck_assert_uint_eq(view_recent(w), 1);
+	tells(v, true, ">2");
+	shows(v, "1R 2R 3");
+	ck_assert_uint_eq(view_uidnext(v), 4);
+	tells(r, true, ">2");
+	view_close(&v);
+	view_close(&w);
+	view_close(&r);
+}
+END_TEST
+
+START_TEST(two_views)
+{
+	struct view	*v, *w;
+	size_t		 at[4] = { 0, 1, 2, 3 };
+	uint64_t	 modseq;
+
+	fill();
+	v = open_view(false);
+	w = open_view(false);
+	modseq = view_highest_modseq(v);
+	ck_assert_uint_eq(modseq, view_highest_modseq(w));
+	store_one(v, 3, VIEW_ADD, VIEW_SEEN, 1);
+	ck_assert(is_there("cur/11.M1.h:2,Sa"));
+	shows(v, "2S 3S+0 5AF+0+1 8D");
+	ck_assert_uint_eq(view_highest_modseq(v), modseq + 1);
+	tells(v, true, "");
+	shows(w, "2S 3 5AF+0+1 8D");
+	tells(w, true, "3");
+	shows(w, "2S 3S+0 5AF+0+1 8D");
+	ck_assert_uint_eq(view_highest_modseq(w), modseq + 1);
+	/* both change the same message: nothing is lost, each is told of the other's */
+	store_one(v, 2, VIEW_ADD, VIEW_FLAGGED, 0);
+	store_one(w, 2, VIEW_ADD, VIEW_ANSWERED, 0);
+	ck_assert(is_there("cur/10.M1.h:2,FRS"));
+	tells(v, true, "2");
+	tells(w, true, "2");
+	shows(v, "2AFS 3S+0 5AF+0+1 8D");
+	shows(w, "2AFS 3S+0 5AF+0+1 8D");
+	store_one(v, 2, VIEW_SET, VIEW_DELETED, 2);
+	ck_assert(is_there("cur/10.M1.h:2,Tb"));
+	/* only what has \Deleted goes, and what the other view has not told stays in it */
+	ck_assert_int_eq(view_expunge(v, at, 4), 0);
+	ck_assert(!is_there("cur/10.M1.h:2,Tb") && !is_there("cur/13.M1.h:2,T"));
+	tells(v, true, "-2@0 -8@2");
+	shows(v, "3S+0 5AF+0+1");
+	tells(w, false, "");
+	shows(w, "2AFS 3S+0 5AF+0+1 8D");
+	ck_assert_int_eq(view_open_message(w, 0), -1);
+	ck_assert_int_eq(errno, ENOENT);
+	put("new/30.h", "e\n");
+	tells(w, false, ">4");
+	shows(w, "2AFS 3S+0 5AF+0+1 8D 9R");
+	tells(w, true, "-2@0 -8@2");
+	shows(w, "3S+0 5AF+0+1 9R");
+	ck_assert_uint_eq(view_recent(w), 1);
+	ck_assert_uint_eq(view_highest_modseq(w), modseq + 6);
+	view_close(&v);
+	view_close(&w);
+}
+END_TEST
+
+START_TEST(unchanged_since)
+{
+	struct view	*v, *w;
+	size_t		 at[3] = { 0, 1, 2 };
+	uint64_t	 modseq;
+
+	fill();
+	v = open_view(false);
+	w = open_view(false);
+	modseq = view_highest_modseq(v);
+	store_one(w, 3, VIEW_ADD, VIEW_SEEN, 0);
+	ck_assert_int_eq(view_store(v, at, 3, VIEW_ADD, VIEW_DRAFT, 0, modseq),
+	    0);
+	ck_assert_uint_eq(at[0], 0);
+	ck_assert_uint_eq(at[1], SIZE_MAX);
+	ck_assert_uint_eq(at[2], 2);
+	ck_assert(is_there("cur/10.M1.h:2,DS") && is_there("cur/11.M1.h:2,S"));
+	/* a foreign program's change counts as well */
+	modseq = view_highest_modseq(v);
+	move("cur/12.M1.h:2,DFRab", "cur/12.M1.h:2,DRab");
+	at[0] = 2;
+	ck_assert_int_eq(view_store(v, at, 1, VIEW_ADD, VIEW_SEEN, 0,
+	    view_message(v, 2)->modseq), 0);
+	ck_assert_uint_eq(at[0], SIZE_MAX);
+	tells(v, true, "3 5");
+	view_close(&v);
+	view_close(&w);
+}
+END_TEST
+
+START_TEST(foreign_changes)
+{
+	struct view	*v;
+	uint64_t	 modseq;
+
+	fill();
+	v = open_view(false);
+	modseq = view_highest_modseq(v);
+	move("cur/10.M1.h:2,S", "cur/10.M1.h:2,FPSz");
+	ck_assert_int_eq(unlinkat(dir, "cur/12.M1.h:2,FRab", 0), 0);
+	put("cur/14.M1.h:2,S", "e\n");
+	tells(v, true, "2 -5@2 >3");
+	shows(v, "2FS+25 3 8D 9S");
+	ck_assert_uint_eq(view_highest_modseq(v), modseq + 1);
+	/* letters that nobody knows stay */
+	store_one(v, 2, VIEW_SET, VIEW_ANSWERED, 0);
+	ck_assert(is_there("cur/10.M1.h:2,PRz"));
+	/* a name that is not as we would write it */
+	move("cur/11.M1.h:2,", "cur/11.M1.h:2,SF");
+	store_one(v, 3, VIEW_REMOVE, VIEW_SEEN, 0);
+	ck_assert(is_there("cur/11.M1.h:2,F"));
+	tells(v, true, "3");
+	/* removed while it is to be changed: passed over */
+	ck_assert_int_eq(unlinkat(dir, "cur/11.M1.h:2,F", 0), 0);
+	store_one(v, 3, VIEW_ADD, VIEW_SEEN, 0);
+	tells(v, true, "-3@1");
+	view_close(&v);
+}
+END_TEST
+
+/* A base name that was gone comes back: a client has been told that its UID is gone. */
+START_TEST(reappears)
+{
+	struct view	*v;
+
+	fill();
+	v = open_view(false);
+	move("cur/11.M1.h:2,", "tmp/x");
+	tells(v, true, "-3@1");
+	move("tmp/x", "cur/11.M1.h:2,S");
+	tells(v, true, ">3");
+	shows(v, "2S 5AF+0+1 8D 9S");
+	text_is("dovecot-uidlist", "3 V77 N10 Gabcdef\n2 :10.M1.h\n"
+	    "5 :12.M1.h\n8 Gother :13.M1.h\n9 :11.M1.h\n");
+	view_close(&v);
+	unlinkat(dir, "posthouse.index", 0);
+	v = open_view(false);
+	shows(v, "2S 5AF+0+1 8D 9S");
+	view_close(&v);
+}
+END_TEST
+
+START_TEST(vanished)
+{
+	struct view	*v;
+	const uint32_t	*uids;
+	size_t		 n, at[4] = { 0, 1, 2, 3 };
+	uint64_t	 begin, middle;
+	bool		 all;
+	int		 i;
+
+	fill();
+	v = open_view(false);
+	begin = view_highest_modseq(v);
+	ck_assert_int_eq(view_expunge(v, at, 4), 0);
+	tells(v, true, "-8@3");
+	middle = view_highest_modseq(v);
+	ck_assert_uint_gt(middle, begin);
+	store_one(v, 2, VIEW_ADD, VIEW_DELETED, 0);
+	ck_assert_int_eq(view_expunge(v, at, 3), 0);
+	for (i = 0; i < 2; i++) {
+		ck_assert_int_eq(view_vanished(v, begin, &uids, &n, &all), 0);
+		ck_assert(all && n == 2 && uids[0] == 2 && uids[1] == 8);
+		ck_assert_int_eq(view_vanished(v, middle, &uids, &n, &all), 0);
+		ck_assert(all && n == 1 && uids[0] == 2);
+		ck_assert_int_eq(view_vanished(v, begin - 2, &uids, &n, &all),
+		    0);
+		ck_assert(!all);
+		view_close(&v);
+		v = open_view(false);
+	}
+	view_close(&v);
+	/* a new index knows nothing of before, and is above all that was told */
+	ck_assert_int_eq(unlinkat(dir, "posthouse.index", 0), 0);
+	v = open_view(false);
+	ck_assert_int_eq(view_vanished(v, middle, &uids, &n, &all), 0);
+	ck_assert(!all || view_highest_modseq(v) == begin);
+	view_close(&v);
+}
+END_TEST
+
+START_TEST(keywords)
+{
+	struct view	*v, *w;
+	char		 name[16];
+	int		 i;
+
+	fill();
+	v = open_view(false);
+	w = open_view(false);
+	ck_assert_uint_eq(view_keyword_bit(v, STR("new"), false), 0);
+	ck_assert_uint_eq(view_keyword_bit(v, STR("new"), true), 4);
+	text_is("dovecot-keywords", "0 Work\n1 $Junk\n2 new\n");
+	store_one(v, 2, VIEW_ADD, 0, 4);
+	ck_assert(is_there("cur/10.M1.h:2,Sc"));
+	tells(w, true, "k 2");
+	ck_assert_str_eq(view_keyword(w, 2), "new");
+	ck_assert_uint_eq(view_keyword_bit(v, STR("no(pe"), true), 0);
+	for (i = 3; i < VIEW_KEYWORDS; i++) {
+		ck_assert(view_keywords_left(v));
+		snprintf(name, sizeof(name), "k%d", i);
+		ck_assert_uint_eq(view_keyword_bit(v, str_from(name), true),
+		    UINT32_C(1) << i);
+	}
+	ck_assert(!view_keywords_left(v));
+	ck_assert_uint_eq(view_keyword_bit(v, STR("more"), true), 0);
+	view_close(&v);
+	view_close(&w);
+}
+END_TEST
+
+START_TEST(validity)
+{
+	struct view	*v;
+
+	fill();
+	v = open_view(false);
+	put("dovecot-uidlist", "3 V78 N3\n1 :10.M1.h\n");
+	ck_assert_int_eq(view_refresh(v), -1);
+	ck_assert_int_eq(errno, ESTALE);
+	view_close(&v);
+	v = open_view(false);
+	ck_assert_uint_eq(view_uidvalidity(v), 78);
+	shows(v, "1S 3 4AF+0+1 5D");
+	view_close(&v);
+	/* the list is lost: the index has the UIDs */
+	ck_assert_int_eq(unlinkat(dir, "dovecot-uidlist", 0), 0);
+	v = open_view(false);
+	ck_assert_uint_eq(view_uidvalidity(v), 78);
+	shows(v, "1S 3 4AF+0+1 5D");
+	ck_assert(is_there("dovecot-uidlist"));
+	view_close(&v);
+	/* damaged: likewise */
+	put("dovecot-uidlist", "\1\2\3");
+	v = open_view(false);
+	shows(v, "1S 3 4AF+0+1 5D");
+	view_close(&v);
+	/* both: all begins anew */
+	unlinkat(dir, "dovecot-uidlist", 0);
+	unlinkat(dir, "posthouse.index", 0);
+	v = open_view(false);
+	ck_assert_uint_gt(view_uidvalidity(v), 78);
+	shows(v, "1S 2 3AF+0+1 4D");
+	view_close(&v);
+}
+END_TEST
+
+START_TEST(arrivals)
+{
+	struct arrivals	*a;
+	struct arrival	 what[2] = {
+		{ .file = "40.h:2,S", .wire = 3, .saved = 1000 },
+		{ .file = "41.h:2,b", .wire = 3, .saved = 1001,
+		    .guid = STR("twin") },
+	};
+	struct view_info info;
+	struct view	*v;
+	uint32_t	 valid;
+	char		 letter;
+
+	fill();
+	v = open_view(false);
+	ck_assert_int_eq(arrivals_open(&a, store, "", &why), 0);
+	ck_assert_int_eq(arrivals_keyword(a, STR("$Junk"), &letter), 0);
+	ck_assert_int_eq(letter, 'b');
+	put("cur/40.h:2,S", "x\n");
+	put("cur/41.h:2,b", "x\n");
+	if (_i == 1)	/* another session was faster */
+		tells(v, true, ">4");
+	ck_assert_int_eq(arrivals_number(a, what, 2, &valid), 0);
+	ck_assert_uint_eq(valid, 77);
+	ck_assert_uint_eq(what[0].uid, 9);
+	ck_assert_uint_eq(what[1].uid, 10);
+	arrivals_close(&a);
+	if (_i == 0) {
+		tells(v, true, ">4");
+		ck_assert_int_eq(view_info(v, 5, &info), 0);
+		ck_assert(str_eq(info.guid, STR("twin")));
+		ck_assert_int_eq(info.saved, 1001);
+	}
+	shows(v, "2S 3 5AF+0+1 8D 9S 10+1");
+	view_close(&v);
+}
+END_TEST
+
+/* A directory that cannot be written, as by root's quota of EROFS: what can be done is done in memory. */
+START_TEST(read_only_disk)
+{
+	struct view	*v;
+
+	fill();
+	ck_assert_int_eq(mkdirat(dir, "posthouse.lock", 0700), 0);
+	v = open_view(false);
+	shows(v, "2S 3 5AF+0+1 8D");
+	move("cur/10.M1.h:2,S", "cur/10.M1.h:2,F");
+	tells(v, true, "2");
+	shows(v, "2F 3 5AF+0+1 8D");
+	/* no UID that is not on disk is told of */
+	put("new/99.h", "x\n");
+	tells(v, true, "");
+	view_close(&v);
+	ck_assert_int_eq(unlinkat(dir, "posthouse.lock", AT_REMOVEDIR), 0);
+	v = open_view(false);
+	shows(v, "2F 3 5AF+0+1 8D 9R");
+	view_close(&v);
+}
+END_TEST
+
+START_TEST(gone_folder)
+{
+	struct view	*v;
+
+	ck_assert_int_eq(view_open(&v, store, "none", false, &why), -1);
+	ck_assert_int_eq(errno, ENOENT);
+	fill();
+	v = open_view(false);
+	clear("cur");
+	ck_assert_int_eq(unlinkat(dir, "cur", AT_REMOVEDIR), 0);
+	ck_assert_int_eq(view_refresh(v), -1);
+	ck_assert_int_eq(errno, ESTALE);
+	view_close(&v);
+}
+END_TEST
+
+START_TEST(wait_fd)
+{
+	struct view	*v;
+	int		 fd;
+
+	fill();
+	v = open_view(false);
+	ck_assert_int_ne(fd = view_wait_fd(v), -1);
+	ck_assert_int_eq(fdio_wait(fd, 1, 0), -1);
+	put("new/50.h", "x\n");
+	ck_assert_int_eq(fdio_wait(fd, 1, 0), 0);
+	view_wait_clear(v);
+	ck_assert_int_eq(fdio_wait(fd, 1, 0), -1);
+	view_close(&v);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite	*s = suite_create("view");
+	TCase	*t = tcase_create("view");
+	SRunner	*r;
+	int	 failed;
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 60);
+	tcase_add_test(t, opens);
+	tcase_add_test(t, infos);
+	tcase_add_test(t, new_messages);
+	tcase_add_test(t, two_views);
+	tcase_add_test(t, unchanged_since);
+	tcase_add_test(t, foreign_changes);
+	tcase_add_test(t, reappears);
+	tcase_add_test(t, vanished);
+	tcase_add_test(t, keywords);
+	tcase_add_test(t, validity);
+	tcase_add_loop_test(t, arrivals, 0, 2);
+	tcase_add_test(t, read_only_disk);
+	tcase_add_test(t, gone_folder);
+	tcase_add_test(t, wait_fd);
+	suite_add_tcase(s, t);
+	r = srunner_create(s);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed == 0 ? 0 : 1;
+}
