@@ -142,7 +142,19 @@ $(BUILD)/obj/%.o: %.c Makefile $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(ALL_CFLAGS) $(BANNED) -c -o $@ $<
 
-$(LIBCOMMON): $(call obj,$(COMMON_SRC))
+# Tables that programs of common/gen make while Posthouse is built.
+TABLES		:= $(patsubst common/gen/make_%.c,%,$(sort $(wildcard common/gen/make_*.c)))
+GEN_LIBS	:= -lutf8proc
+$(BUILD)/gen/make_%: common/gen/make_%.c $(GEN_SRC) Makefile $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(STD) $(WARN) -O1 -MMD -MP -MF $@.d $(CPPFLAGS) -o $@ $(filter %.c,$^) -Wl,--as-needed $(GEN_LIBS)
+$(BUILD)/gen/%.c: $(BUILD)/gen/make_%
+	$(call say,GEN)$< >$@.new && mv -f $@.new $@ || exit 1
+$(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c Makefile $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(ALL_CFLAGS) $(BANNED) -c -o $@ $<
+
+$(LIBCOMMON): $(call obj,$(COMMON_SRC)) $(TABLES:%=$(BUILD)/obj/gen/%.o)
 	@rm -f $@
 	$(call say,AR)$(AR) rcsD $@ $^
 
@@ -183,7 +195,10 @@ FUZZ_LIB_SRC	:= $(COMMON_SRC) $(FOLDER_SRC)
 $(BUILD)/fuzz/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC)$(FUZZ_CC) $(STD) $(PATHS) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
-$(BUILD)/fuzz/libfuzzed.a: $(patsubst %.c,$(BUILD)/fuzz/obj/%.o,$(FUZZ_LIB_SRC))
+$(BUILD)/fuzz/obj/gen/%.o: $(BUILD)/gen/%.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CC)$(FUZZ_CC) $(STD) $(PATHS) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
+$(BUILD)/fuzz/libfuzzed.a: $(patsubst %.c,$(BUILD)/fuzz/obj/%.o,$(FUZZ_LIB_SRC)) $(TABLES:%=$(BUILD)/fuzz/obj/gen/%.o)
 	@rm -f $@
 	$(call say,AR)$(AR) rcsD $@ $^
 $(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzz/obj/tests/fuzz/fuzz_%.o $(BUILD)/fuzz/libfuzzed.a
@@ -191,7 +206,7 @@ $(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzz/obj/tests/fuzz/fuzz_%.o $(BUILD)/fuzz/libfuz
 fuzz: $(FUZZERS)
 	tests/fuzz/run $(BUILD)/fuzz $(FUZZ_TIME)
 
--include $(shell find $(BUILD)/obj $(BUILD)/fuzz/obj -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/obj $(BUILD)/fuzz/obj $(BUILD)/gen -name '*.d' 2>/dev/null)
 
 # ---- what users call ---------------------------------------------------------
 

@@ -24,23 +24,6 @@ load(const char *p)
 	return v;
 }
 
-size_t
-casemap_ascii(const char *p, size_t n)
-{
-	size_t	i = 0;
-
-	for (; n - i >= 32; i += 32)
-		if (((load(p + i) | load(p + i + 8) | load(p + i + 16) |
-		    load(p + i + 24)) & HIGH) != 0)
-			break;
-	for (; n - i >= 8; i += 8)
-		if ((load(p + i) & HIGH) != 0)
-			break;
-	while (i < n && (unsigned char)p[i] < 0x80)
-		i++;
-	return i;
-}
-
 char
 casemap_upper(char c)
 {
@@ -117,7 +100,7 @@ casemap_put(struct buf *out, struct str s)
 	size_t	n;
 
 	while (s.n > 0) {
-		if ((n = casemap_ascii(s.p, s.n)) > 0) {
+		if ((n = utf8_ascii_run(s)) > 0) {
 			if (buf_reserve(out, n) == -1)
 				return -1;
 			upper(out->p + out->n, s.p, n);

@@ -6,8 +6,6 @@
 
 #define CASEMAP_GROWTH	11	/* at most so many bytes of one: U+FDFA */
 
-/* Bytes of ASCII that it begins with. */
-size_t	casemap_ascii(const char *, size_t);
 char	casemap_upper(char);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/fmt/casemap_impl.h"
+#include "common/fmt/utf8.h"
 
 #define WORD_MAX	65536u	/* bytes of one that is looked for */
 #define SPAN		1024u	/* bytes that are folded at a time */
@@ -204,7 +205,7 @@ needle_feed(struct needle *n, struct str s)
 		return 0;
 	r = rare(buf_view(&n->word));
 	while (s.n > 0 && !n->found && result == 0) {
-		some = casemap_ascii(s.p, s.n);
+		some = utf8_ascii_run(s);
 		if (some >= WORTH && some >= n->word.n) {
 			result = feed_ascii(n, &r, (struct str){ s.p, some });
 		} else {

@@ -1,37 +1,36 @@
 /* common/fmt/utf8.c - characters of UTF-8 (RFC 3629); pure. */
 #include "common/fmt/utf8.h"
 
+#include <string.h>
+
+static bool
+is_next(char c)
+{
+	return ((unsigned char)c & 0xc0) == 0x80;
+}
+
 size_t
 utf8_length(struct str s)
 {
-	static const struct {
-		unsigned char	from, to;	/* first byte */
-		unsigned char	lo, hi;		/* second byte */
-		size_t		n;
-	} forms[] = {
-		{ 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 },
-		{ 0xe1, 0xec, 0x80, 0xbf, 3 }, { 0xed, 0xed, 0x80, 0x9f, 3 },
-		{ 0xee, 0xef, 0x80, 0xbf, 3 }, { 0xf0, 0xf0, 0x90, 0xbf, 4 },
-		{ 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
-	};
-	unsigned char	first, b;
-	size_t		i, k;
+	unsigned char	first, second;
 
-	if (s.n == 0)
+	if (s.n < 2 || !is_next(s.p[1]))
 		return 0;
 	first = (unsigned char)s.p[0];
-	for (i = 0; i < nitems(forms); i++)
-		if (first >= forms[i].from && first <= forms[i].to)
-			break;
-	if (i == nitems(forms) || s.n < forms[i].n)
+	second = (unsigned char)s.p[1];
+	if (first < 0xc2 || first > 0xf4)
 		return 0;
-	for (k = 1; k < forms[i].n; k++) {
-		b = (unsigned char)s.p[k];
-		if (b < (k == 1 ? forms[i].lo : 0x80) ||
-		    b > (k == 1 ? forms[i].hi : 0xbf))
-			return 0;
-	}
-	return forms[i].n;
+	if (first < 0xe0)
+		return 2;
+	if (s.n < 3 || !is_next(s.p[2]))
+		return 0;
+	if (first < 0xf0)	/* overlong, surrogates */
+		return (first == 0xe0 && second < 0xa0) ||
+		    (first == 0xed && second > 0x9f) ? 0 : 3;
+	if (s.n < 4 || !is_next(s.p[3]))
+		return 0;
+	return (first == 0xf0 && second < 0x90) ||
+	    (first == 0xf4 && second > 0x8f) ? 0 : 4;
 }
 
 uint32_t
@@ -64,28 +63,57 @@ utf8_put(struct buf *out, uint32_t point)
 	return true;
 }
 
+/* Eight bytes: is one of them above 127? */
+static bool
+has_high(const char *p)
+{
+	uint64_t	v;
+
+	memcpy(&v, p, sizeof(v));
+	return (v & 0x8080808080808080u) != 0;
+}
+
+size_t
+utf8_ascii_run(struct str s)
+{
+	size_t	i = 0;
+
+	while (s.n - i >= 32 && !(has_high(s.p + i) | has_high(s.p + i + 8) |
+	    has_high(s.p + i + 16) | has_high(s.p + i + 24)))
+		i += 32;
+	while (s.n - i >= 8 && !has_high(s.p + i))
+		i += 8;
+	while (i < s.n && (unsigned char)s.p[i] < 0x80)
+		i++;
+	return i;
+}
+
 bool
 utf8_is_ascii(struct str s)
 {
-	size_t	i;
+	return utf8_ascii_run(s) == s.n;
+}
 
-	for (i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] > 127)
-			return false;
-	return true;
+size_t
+utf8_run(struct str s)
+{
+	struct str	rest = s;
+	size_t		n;
+
+	while (rest.n > 0) {
+		n = (unsigned char)*rest.p >= 0x80 ? utf8_length(rest) :
+		    rest.n > 1 && (unsigned char)rest.p[1] >= 0x80 ? 1 :
+		    utf8_ascii_run(rest);
+		if (n == 0)
+			break;
+		rest.p += n;
+		rest.n -= n;
+	}
+	return s.n - rest.n;
 }
 
 bool
 utf8_ok(struct str s)
 {
-	size_t	n;
-
-	while (s.n > 0) {
-		n = (unsigned char)*s.p < 0x80 ? 1 : utf8_length(s);
-		if (n == 0)
-			return false;
-		s.p += n;
-		s.n -= n;
-	}
-	return true;
+	return utf8_run(s) == s.n;
 }

@@ -17,6 +17,9 @@ uint32_t utf8_point(const char *, size_t n);
 /* Appends a code point; false (and nothing appended): there is no such character. */
 bool	utf8_put(struct buf *, uint32_t);
 bool	utf8_is_ascii(struct str);
+/* Bytes that it begins with and that are ASCII; well-formed. */
+size_t	utf8_ascii_run(struct str);
+size_t	utf8_run(struct str);
 /* Is all of it well-formed? */
 bool	utf8_ok(struct str);
 
