@@ -121,6 +121,53 @@ START_TEST(no_room)
 }
 END_TEST
 
+static const struct {
+	const char	*in, *out;
+} pages[] = {
+	{ "", "" }, { "plain", "plain" }, { "a<b>b</b>c", "abc" },
+	{ "a<br>b<BR/>c", "a b c" }, { "<p class=\"x>y\">a</p>", " a " },
+	{ "<a href='>'>x</a>", "x" }, { "<!-- > -- > -->a<!--->b-->c", "ac" },
+	{ "<!DOCTYPE html>a<?xml x?>b", "ab" },
+	{ "<HEAD><title>t</title><meta x></head><body>a", "  a" },
+	{ "<head><style>x</style><body>a", " a" },
+	{ "<script>if (a<b) x('</p>') && y</script>a", " a" },
+	{ "<style>p > a { }</STYLE >a", " a" },
+	{ "a &lt; b &amp;&amp; c&gt;d", "a < b && c>d" },
+	{ "&Auml;&auml;&euro;&#228;&#xE4;&#X20ac;",
+	    "\xc3\x84\xc3\xa4\xe2\x82\xac\xc3\xa4\xc3\xa4\xe2\x82\xac" },
+	{ "a&nbsp;b", "a\xc2\xa0" "b" }, { "&copy 2", "\xc2\xa9 2" },
+	{ "AT&T & x &unknown; &#; &#xd800; &#99999999999;",
+	    "AT&T & x &unknown; &#; &#xd800; &#99999999999;" },
+	{ "&averylongnameindeed;", "&averylongnameindeed;" },
+	{ "1 < 2 <3 x<", "1 < 2 <3 x" }, { "a&lt<b>", "a<" },
+	{ "<averylongnameindeed>a", " a" }, { "\xc3\xa4<b\xc3\xa4", "\xc3\xa4" },
+};
+
+START_TEST(tags)
+{
+	struct untag	u;
+	struct buf	b;
+	struct str	in;
+	size_t		step, n;
+
+	buf_init(&b, 1000);
+	for (step = 1; step < 60; step++) {
+		buf_reset(&b);
+		untag_begin(&u);
+		in = str_from(pages[_i].in);
+		for (; in.n > 0; in.p += n, in.n -= n) {
+			n = in.n < step ? in.n : step;
+			ck_assert_int_eq(untag_feed(&u,
+			    (struct str){ in.p, n }, &b), 0);
+		}
+		ck_assert_msg(str_eq(buf_view(&b), str_from(pages[_i].out)),
+		    "%s by %zu: %.*s", pages[_i].in, step,
+		    STR_ARG(buf_view(&b)));
+	}
+	buf_free(&b);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -130,6 +177,7 @@ main(void)
 	int	 failed;
 
 	tcase_add_loop_test(t, encodings, 0, nitems(rows));
+	tcase_add_loop_test(t, tags, 0, nitems(pages));
 	tcase_add_test(t, many_blanks);
 	tcase_add_test(t, no_room);
 	suite_add_tcase(s, t);
