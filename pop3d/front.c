@@ -12,13 +12,10 @@
 #include "common/base/log.h"
 #include "common/base/now.h"
 #include "common/fmt/base64.h"
+#include "common/net/tls.h"
 #include "pop3d/capa.h"
 #include "pop3d/front_impl.h"
 
-#define AUTH_PATH	"auth"
-#define STRESS_TIMEOUT	10000
-#define BINDING_MAX	64	/* what auth takes */
-#define CERTIFICATE_MAX	16384
 /* AUTH with the longest initial response: RFC 5034, 4 has 255, but tokens are longer. */
 #define LINE_MAX	(sizeof("AUTH ") + AUTH_MECHANISM_MAX + \
 	BASE64_LEN(AUTH_RESPONSE_MAX) + 2)
@@ -27,8 +24,8 @@ static bool
 cmd_capa(struct front *f, const struct command *c)
 {
 	(void)c;
-	capa_offer(&f->talk.offer, f->set, &f->facts);
-	f->talk.offer.stls = f->may_stls;
+	capa_offer(&f->talk.offer, f->set, &f->entry.facts);
+	f->talk.offer.stls = f->entry.may_start_tls;
 	capa_say(&f->talk);
 	return true;
 }
@@ -66,6 +63,58 @@ cmd_later(struct front *f, const struct command *c)
 	return true;
 }
 
+static bool
+shake_hands(struct front *f)
+{
+	struct diag	why = { "" };
+
+	if (entry_shake_hands(&f->entry, &why) == 0) {
+		log_debug("tls client=%s tls=\"%s\"", f->entry.client,
+		    f->entry.tls);
+		return true;
+	}
+	log_info("tls-failed client=%s why=\"%s\"", f->entry.client, why.text);
+	f->talk.end = "TLS handshake";
+	return false;
+}
+
+/*
+ * RFC 2595, 4. Whatever came in the clear behind the command could be
+ * somebody else's (CVE-2011-0411): who does so is not served. What comes in
+ * the clear later on is no handshake.
+ */
+static bool
+cmd_stls(struct front *f, const struct command *c)
+{
+	struct conn	*conn = &f->talk.conn;
+
+	(void)c;
+	if (!f->entry.may_start_tls || f->talk.utf8) {
+		/* RFC 6856, 2.1 */
+		talk_bad(&f->talk, f->talk.utf8 ? "not after UTF8" :
+		    tls_is_on(conn) ? "the connection is encrypted" :
+		    "there is no encryption here");
+		return true;
+	}
+	if (conn_pending(conn).n > 0) {
+		log_warn("stls client=%s why=\"more came along in the clear\"",
+		    f->entry.client);
+		talk_err(&f->talk, "nothing may follow STLS, closing");
+		f->talk.end = "more came along with STLS";
+		return false;
+	}
+	talk_ok(&f->talk, "begin the TLS handshake");
+	if (conn_flush(conn, f->talk.idle) == -1) {
+		f->talk.end = "the client has gone";
+		return false;
+	}
+	/* RFC 2595, 4: nothing that was said before counts */
+	f->has_user = false;
+	explicit_bzero(f->user, sizeof(f->user));
+	conn_idle_trim(conn);
+	return shake_hands(f);
+}
+
 static bool (*const handlers[])(struct front *, const struct command *) = {
 	[VERB_CAPA] = cmd_capa,
 	[VERB_USER] = front_user,
@@ -79,7 +128,7 @@ static bool (*const handlers[])(struct front *, const struct command *) = {
 	[VERB_RSET] = cmd_later,
 	[VERB_TOP] = cmd_later,
 	[VERB_UIDL] = cmd_later,
-	[VERB_STLS] = front_stls,
+	[VERB_STLS] = cmd_stls,
 	[VERB_AUTH] = front_auth,
 	[VERB_UTF8] = cmd_utf8,
 	[VERB_LANG] = cmd_lang,
@@ -107,30 +156,15 @@ static void
 begin(struct front *f, const struct listener *l,
     const struct server_session *peer)
 {
-	const struct settings	*set = l->settings;
-	int64_t			 idle = set->pop3.idle_timeout;
-
 	memset(f, 0, sizeof(*f));
-	f->listener = l;
-	f->peer = peer;
-	if (peer->stress && idle > STRESS_TIMEOUT)
-		idle = STRESS_TIMEOUT;
-	talk_init(&f->talk, peer->fd, idle, set->pop3_errors, peer->stop);
-	f->set = set;
+	f->set = l->settings;
+	entry_begin(&f->entry, &f->talk.conn, l, peer, "pop3",
+	    f->set->pop3.idle_timeout);
+	talk_init(&f->talk, peer->fd, f->entry.idle, f->set->pop3_errors,
+	    peer->stop);
 	f->talk.line_max = LINE_MAX;
 	/* who does not log in has no more time in all than an idle client */
-	f->talk.conn.deadline = now_ms() + idle;
-	login_init(&f->login, AUTH_PATH);
-	buf_init(&f->exporter, BINDING_MAX);
-	buf_init(&f->end_point, BINDING_MAX);
-	buf_init(&f->certificate, CERTIFICATE_MAX);
-	f->may_stls = l->tls != NULL;
-	f->facts.cleartext_ok = mechanisms_cleartext_ok(
-	    set->pop3_cleartext, &peer->peer);
-	if (peer->peer.valid)
-		addr_text(&peer->peer, false, f->client);
-	if (peer->local.valid)
-		addr_text(&peer->local, false, f->local);
+	f->talk.conn.deadline = now_ms() + f->entry.idle;
 }
 
 static void
@@ -152,14 +186,14 @@ front_session(void *arg, const struct server_session *peer)
 	struct front	f;
 
 	begin(&f, arg, peer);
-	log_debug("connect client=%s service=%s", f.client, peer->service);
-	if (strcmp(peer->service, "pop3s") != 0 || front_shake_hands(&f))
+	log_debug("connect client=%s service=%s", f.entry.client,
+	    peer->service);
+	if (strcmp(peer->service, "pop3s") != 0 || shake_hands(&f))
 		serve(&f);
 	talk_close(&f.talk);
-	front_forget(&f);
-	login_end(&f.login);
-	if (!f.detached)
-		log_debug("disconnect client=%s why=\"%s\"", f.client,
+	entry_end(&f.entry);
+	if (!f.entry.detached)
+		log_debug("disconnect client=%s why=\"%s\"", f.entry.client,
 		    f.talk.end != NULL ? f.talk.end : "quit");
 	explicit_bzero(&f, sizeof(f));
 }

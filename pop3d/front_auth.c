@@ -5,115 +5,58 @@
 #include <errno.h>
 #include <string.h>
 
-#include "common/base/attr.h"
 #include "common/base/log.h"
 #include "common/base/now.h"
-#include "common/fmt/base64.h"
 #include "common/fmt/cur.h"
 #include "common/fmt/utf8.h"
-#include "common/proc/msg.h"
 #include "pop3d/front_impl.h"
 
-#define PENDING_MAX	16384	/* what auth takes */
-
-/* What the client hears of a failure (RFC 3206, 4). Kinds that are not here say nothing of him. */
-static const struct {
-	const char	*kind, *text;
-} failures[] = {
-	{ AUTH_WRONG, "[AUTH] wrong user name or password" },
-	{ AUTH_DENIED, "[AUTH] not for this user, or not from there" },
-	{ AUTH_CLEARTEXT, "[AUTH] not without an encrypted connection" },
-	{ AUTH_BLOCKED, "[SYS/TEMP] too many failures, come again later" },
-	{ AUTH_MECHANISM_UNKNOWN, "there is no such mechanism here" },
-	{ AUTH_SYNTAX, "this is no message of the mechanism" },
-	{ AUTH_CANCELLED, "cancelled" }
-};
-
-static void
-say_failure(struct front *f)
+/* RFC 2449, 8; RFC 3206, 4. Kinds without one say nothing of the client's words. */
+static const char *
+code(const char *kind)
 {
-	size_t	i;
-
-	for (i = 0; i < nitems(failures); i++)
-		if (strcmp(failures[i].kind, f->login.kind) == 0) {
-			talk_bad(&f->talk, "%s", failures[i].text);
-			return;
-		}
-	talk_bad(&f->talk, "[AUTH] authentication failed");
-}
-
-static bool
-no_answer(struct front *f)
-{
-	/* it may have a session already: not a word more after this */
-	log_warn("login client=%s why=\"auth: %s\"", f->client, strerror(errno));
-	talk_err(&f->talk, "[SYS/TEMP] temporary failure, closing");
-	f->talk.end = "no answer from auth";
-	return false;
-}
-
-/* The connection is the session's from now on. */
-static bool
-go(struct front *f)
-{
-	f->login.note = f->talk.utf8 ? "utf8" : NULL;
-	switch (front_take(f)) {
-	case LOGIN_OK:
-		if (f->talk.end == NULL)
-			f->talk.end = "logged in";
-		return false;
-	case LOGIN_TEMP:
-		if (f->login.broken)
-			return no_answer(f);
-		talk_err(&f->talk, "[SYS/TEMP] %s", f->login.text);
-		return true;
-	case LOGIN_FAIL:
-	case LOGIN_MORE:
-		break;
-	}
-	errno = EPROTO;
-	return no_answer(f);
+	if (strcmp(kind, AUTH_BLOCKED) == 0)
+		return "[SYS/TEMP] ";
+	return strcmp(kind, AUTH_MECHANISM_UNKNOWN) == 0 ||
+	    strcmp(kind, AUTH_SYNTAX) == 0 ||
+	    strcmp(kind, AUTH_CANCELLED) == 0 ? "" : "[AUTH] ";
 }
 
 /* What auth says in the end. */
 static bool
 decided(struct front *f, enum login_result r)
 {
-	bool	ours = true;
+	struct login	*l = &f->entry.login;
+	bool		 ours = true;
 
-	switch (r) {
-	case LOGIN_OK:
-		ours = go(f);
+	switch (entry_admit(&f->entry, r, f->talk.utf8 ? "utf8" : NULL,
+	    &f->talk.end)) {
+	case ENTRY_TAKEN:
+		ours = false;
 		break;
-	case LOGIN_FAIL:
-		say_failure(f);
+	case ENTRY_FAILED:
+		talk_bad(&f->talk, "%s%s", code(l->kind),
+		    entry_failure(l->kind));
 		break;
-	case LOGIN_TEMP:
-		if (f->login.broken)
-			log_warn("login client=%s why=\"auth: %s\"", f->client,
-			    strerror(errno));
-		talk_err(&f->talk, "[SYS/TEMP] %s", f->login.text);
+	case ENTRY_LATER:
+		if (l->broken)
+			log_warn("login client=%s why=\"auth: %s\"",
+			    f->entry.client, strerror(errno));
+		talk_err(&f->talk, "[SYS/TEMP] %s", l->text);
 		break;
-	case LOGIN_MORE:
-		errno = EPROTO;
-		ours = no_answer(f);
+	case ENTRY_BROKEN:
+		/* not a word more after this */
+		log_warn("login client=%s why=\"auth: %s\"", f->entry.client,
+		    strerror(errno));
+		talk_err(&f->talk, "[SYS/TEMP] temporary failure, closing");
+		f->talk.end = "no answer from auth";
+		ours = false;
 		break;
 	}
-	login_end(&f->login);
+	login_end(l);
 	/* auth starts the time anew for another try */
 	f->talk.conn.deadline = now_ms() + f->talk.idle;
 	return ours;
-}
-
-static struct login_facts
-facts(const struct front *f)
-{
-	return (struct login_facts){
-		.service = "pop3", .client = f->client, .local = f->local,
-		.tls = f->tls, .exporter = buf_view(&f->exporter),
-		.end_point = buf_view(&f->end_point),
-		.certificate = buf_view(&f->certificate)
-	};
 }
 
 /* What is said before the session speaks has to be out, and what the client said already has to fit. */
@@ -121,15 +64,14 @@ static bool
 may_begin(struct front *f, bool *ours)
 {
 	*ours = true;
-	if (!f->facts.encrypted &&
-	    conn_pending(&f->talk.conn).n > PENDING_MAX) {
-		talk_bad(&f->talk, "too many commands at once");
-		return false;
-	}
-	if (conn_flush(&f->talk.conn, f->talk.idle) == 0)
+	if (entry_ready(&f->entry) == 0)
 		return true;
-	f->talk.end = "the client has gone";
-	*ours = false;
+	if (errno == E2BIG)
+		talk_bad(&f->talk, "too many commands at once");
+	else {
+		f->talk.end = "the client has gone";
+		*ours = false;
+	}
 	return false;
 }
 
@@ -138,7 +80,7 @@ front_user(struct front *f, const struct command *c)
 {
 	struct str	name = str_trim(c->text);
 
-	if (!mechanism_ok(f->set, &f->facts, MECHANISM_NONE)) {
+	if (!mechanism_ok(f->set, &f->entry.facts, MECHANISM_NONE)) {
 		talk_bad(&f->talk,
 		    "no password without an encrypted connection");
 		return true;
@@ -155,7 +97,7 @@ front_user(struct front *f, const struct command *c)
 bool
 front_pass(struct front *f, const struct command *c)
 {
-	struct login_facts	facts_now = facts(f);
+	struct login_facts	now = entry_facts(&f->entry);
 	bool			ours;
 
 	if (!f->has_user) {
@@ -169,7 +111,7 @@ front_pass(struct front *f, const struct command *c)
 	}
 	if (!may_begin(f, &ours))
 		return ours;
-	return decided(f, login_password(&f->login, &facts_now,
+	return decided(f, login_password(&f->entry.login, &now,
 	    str_from(f->user), c->text));
 }
 
@@ -180,7 +122,7 @@ list_mechanisms(struct front *f)
 {
 	char		names[MECHANISMS_TEXT_SIZE];
 	struct cur	in = cur_from(str_from(mechanisms_text(f->set,
-			    &f->facts, names)));
+			    &f->entry.facts, names)));
 	struct str	one;
 
 	if (cur_done(&in)) {
@@ -198,113 +140,61 @@ list_mechanisms(struct front *f)
 	return true;
 }
 
-static int
-challenge(struct front *f, struct str data)
+static enum entry_turn
+ask(void *arg, struct str data, struct buf *answer)
 {
-	struct buf	text;
-	int		r;
+	struct front	*f = arg;
+	enum entry_turn	 turn;
+	struct str	 line;
 
-	buf_init(&text, BASE64_LEN(MSG_MAX));
-	r = base64_encode(&text, data);
-	if (r == 0)
-		r = conn_putf(&f->talk.conn, "+ %.*s\r\n",
-		    STR_ARG(buf_view(&text)));
-	buf_wipe(&text);
-	return r;
-}
-
-enum response { RESPONSE_OK, RESPONSE_CANCEL, RESPONSE_BAD, RESPONSE_OVER };
-
-/* The client's line to a challenge; what is wrong with it has been said. */
-static enum response
-response(struct front *f, struct str data, struct buf *out)
-{
-	struct str	line;
-
-	buf_reset(out);
-	if (challenge(f, data) == -1) {
+	if (entry_challenge(&f->talk.conn, data) == -1) {
 		f->talk.end = "the client has gone";
-		return RESPONSE_OVER;
+		return ENTRY_TURN_OVER;
 	}
 	switch (talk_next(&f->talk, &line)) {
 	case TALK_OVER:
-		return RESPONSE_OVER;
+		return ENTRY_TURN_OVER;
 	case TALK_BAD:
-		return RESPONSE_BAD;
+		return ENTRY_TURN_BAD;
 	case TALK_OK:
 		break;
 	}
-	if (str_eq(line, STR("*")))
-		return RESPONSE_CANCEL;
-	if (base64_decode(out, line) == 0)
-		return RESPONSE_OK;
-	talk_bad(&f->talk, "this is not base64, or too long");
-	return RESPONSE_BAD;
+	turn = entry_answer(line, answer);
+	if (turn == ENTRY_TURN_BAD)
+		talk_bad(&f->talk, "this is not base64, or too long");
+	return turn;
 }
 
 /* The client does not go on, but may try again. */
 static bool
-given_up(struct front *f, enum response how)
+given_up(struct front *f, enum entry_turn how)
 {
-	login_cancel(&f->login);
-	if (how == RESPONSE_CANCEL)
+	if (how == ENTRY_TURN_CANCELLED)
 		talk_bad(&f->talk, "cancelled");
-	f->talk.conn.deadline = now_ms() + f->talk.idle;
-	return how != RESPONSE_OVER;
-}
-
-/*
- * What the mechanism says at its end goes as one more challenge, with an
- * empty answer: RFC 5034, 4 has no room for it in the reply.
- */
-static bool
-last_word(struct front *f, struct buf *text, bool *ours)
-{
-	enum response	how;
-
-	if (!f->login.has_data)
-		return true;
-	how = response(f, f->login.data, text);
-	if (how == RESPONSE_OK && text->n > 0) {
+	else if (how == ENTRY_TURN_NOT_EMPTY)
 		talk_bad(&f->talk, "an empty answer was expected");
-		how = RESPONSE_BAD;
-	}
-	if (how != RESPONSE_OK)
-		*ours = given_up(f, how);
-	return how == RESPONSE_OK;
+	f->talk.conn.deadline = now_ms() + f->talk.idle;
+	return how != ENTRY_TURN_OVER;
 }
 
 static bool
-converse(struct front *f, struct str mechanism, const struct str *initial,
+converse(struct front *f, enum mechanism m, bool has_initial,
     struct buf *text)
 {
-	struct login_facts	now = facts(f);
 	enum login_result	r;
-	enum response		how;
-	bool			ours = true;
+	enum entry_turn		how;
+	bool			ours;
 
-	r = login_sasl(&f->login, &now, mechanism, initial);
-	while (r == LOGIN_MORE) {
-		if ((how = response(f, f->login.data, text)) != RESPONSE_OK)
-			return given_up(f, how);
-		r = login_step(&f->login, buf_view(text));
-	}
-	if (r == LOGIN_OK && !last_word(f, text, &ours))
-		return ours;
+	/* RFC 5034, 4 has no room for the last challenge in the reply */
+	how = entry_converse(&f->entry, m, has_initial, text, ask, f, &r);
+	if (how != ENTRY_TURN_OK)
+		return given_up(f, how);
 	/* the last answer came after the commands before it were looked at */
 	if (r == LOGIN_OK && !may_begin(f, &ours)) {
-		login_cancel(&f->login);
+		login_cancel(&f->entry.login);
 		return ours;
 	}
 	return decided(f, r);
-}
-
-/* "=" is an empty one (RFC 5034, 4). False: it is none. */
-static bool
-initial_response(struct str text, struct buf *out)
-{
-	return str_eq(text, STR("=")) ||
-	    (text.n > 0 && base64_decode(out, text) == 0);
 }
 
 bool
@@ -321,21 +211,17 @@ front_auth(struct front *f, const struct command *c)
 		return list_mechanisms(f);
 	if (!cur_span(&in, is_vchar, cur_left(&in), &name) ||
 	    !mechanism_find(name, &m) ||
-	    !mechanism_ok(f->set, &f->facts, m)) {
+	    !mechanism_ok(f->set, &f->entry.facts, m)) {
 		talk_bad(&f->talk, "there is no such mechanism here");
 		return true;
 	}
 	buf_init(&text, AUTH_RESPONSE_MAX);
 	if ((has_initial = cur_byte(&in, ' ')))
 		initial = cur_rest(&in);
-	if (has_initial && !initial_response(initial, &text))
+	if (has_initial && !entry_initial(initial, &text))
 		talk_bad(&f->talk, "this is not base64, or too long");
-	else {
-		initial = buf_view(&text);
-		ours = !may_begin(f, &ours) ? ours : converse(f,
-		    str_from(mechanism_name(m)), has_initial ? &initial : NULL,
-		    &text);
-	}
+	else if (may_begin(f, &ours))
+		ours = converse(f, m, has_initial, &text);
 	buf_wipe(&text);
 	return ours;
 }

@@ -1,0 +1,86 @@
+/*
+ * common/net/entry.h - a client that has not logged in, of a service that serves mailboxes: what its connection can do,
+ * the conversation with auth, and how the connection becomes a session's. What is said, each protocol says in its
+ * own words.
+ */
+#ifndef NET_ENTRY_H
+#define NET_ENTRY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/attr.h"
+#include "common/base/buf.h"
+#include "common/base/diag.h"
+#include "common/net/conn.h"
+#include "common/net/listener.h"
+#include "common/proc/login.h"
+#include "common/proc/mechanisms.h"
+
+struct entry {
+	const struct listener	*listener;
+	const struct server_session *peer;
+	struct conn		*conn;
+	const char		*service;	/* "pop3", "imap" */
+	int64_t			 idle;		/* ms that the client is waited for */
+	struct mechanism_facts	 facts;
+	bool			 may_start_tls;	/* it can still be encrypted */
+	struct login		 login;
+	char			 tls[80];	/* "TLSv1.3 TLS_AES_...", as auth takes it; "" in the clear */
+	struct buf		 exporter, end_point;	/* channel bindings */
+	struct buf		 certificate;	/* the client's */
+	char			 client[ADDR_TEXT_SIZE], local[ADDR_TEXT_SIZE];
+	bool			 detached;	/* the connection goes on without the front */
+};
+
+/* conn, listener and peer are the caller's. idle: less of it if nearly all workers are busy. */
+void	entry_begin(struct entry *, struct conn *, const struct listener *, const struct server_session *,
+	    const char *service, int64_t idle);
+/* Everything that was learnt is forgotten; the connection stays the caller's. */
+void	entry_end(struct entry *);
+/* The handshake. -1: the connection is of no more use, *why. */
+int	entry_shake_hands(struct entry *, struct diag *why) must_check;
+struct login_facts entry_facts(const struct entry *);
+
+/*
+ * Before auth is asked: what was said is on its way, and what the client has said already fits into a question. -1: E2BIG, too
+ * many commands at once; else the client has gone.
+ */
+int	entry_ready(struct entry *) must_check;
+
+/* How the client's turn went. */
+enum entry_turn {
+	ENTRY_TURN_OK,
+	ENTRY_TURN_CANCELLED,	/* "*" */
+	ENTRY_TURN_BAD,		/* what came is no answer; said already, by whoever read it */
+	ENTRY_TURN_NOT_EMPTY,	/* to the last challenge, which only tells (RFC 4422 5) */
+	ENTRY_TURN_OVER		/* the client has gone */
+};
+/* Sends the challenge, reads the answer and decodes it into *answer. */
+typedef enum entry_turn entry_ask(void *arg, struct str challenge, struct buf *answer);
+/* "+ base64": for those. -1: the client has gone. */
+int	entry_challenge(struct conn *, struct str) must_check;
+/* The line that answers it: CANCELLED, OK, or BAD if it is no base64 (nothing is said). */
+enum entry_turn entry_answer(struct str line, struct buf *);
+/* The initial response of a command: "=" is an empty one. False: it is none. */
+bool	entry_initial(struct str text, struct buf *) must_check;
+/*
+ * A whole conversation; answer holds the initial response if has_initial. OK: *r says how auth decided (never LOGIN_MORE). Else auth
+ * knows that the client does not go on. What the mechanism says at its end goes as one more challenge, with an empty answer.
+ */
+enum entry_turn entry_converse(struct entry *, enum mechanism, bool has_initial, struct buf *answer, entry_ask *, void *arg,
+	    enum login_result *r) must_check;
+
+/* What is left to be said after auth's word. */
+enum entry_result {
+	ENTRY_TAKEN,	/* nothing: the connection is a session's, or the session over TLS has ended: *end says how, unless detached */
+	ENTRY_FAILED,	/* login.kind */
+	ENTRY_LATER,	/* login.text; if login.broken then errno is for the log */
+	ENTRY_BROKEN	/* it may have a session already: the connection has to be closed. errno is for the log */
+};
+/* note: for the session, see proto_auth.h; NULL: none. To be followed by login_end. */
+enum entry_result entry_admit(struct entry *, enum login_result, const char *note, const char **end) must_check;
+/* "wrong user name or password": of a kind of failure. */
+const char *entry_failure(const char *kind);
+
+#endif
