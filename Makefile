@@ -63,10 +63,10 @@ PATHS		+= -DPH_PAM
 LIBS		+= -lpam
 endif
 # deliver lives for a millisecond or two, of which the dynamic loader takes 0.1 for each library; there is a pop3d-session
-# for each session, and each library is memory of its own, too.
+# or an imapd-session for each session, and each library is memory of its own, too.
 LIBS_deliver	?= -Wl,-Bstatic -lbsd -lmd -lcdb -Wl,-Bdynamic
 LIBS_pop3d-session ?= -Wl,-Bstatic -lbsd -lmd -Wl,-Bdynamic
-LIBS_imapd-session ?= -Wl,-Bstatic -lbsd -lmd -lutf8proc -lz -Wl,-Bdynamic
+LIBS_imapd-session ?= -Wl,-Bstatic -lbsd -lmd -lz -lutf8proc -Wl,-Bdynamic
 ifdef SANITIZE
 # ASan stands in front of crypt_r, so that libcrypt seems not to be needed.
 $(BUILD)/bin/auth $(BUILD)/unit/test_auth%: LIBS += -Wl,--no-as-needed -lcrypt
@@ -79,7 +79,7 @@ FLAGS		= $(CC) $(filter-out -Werror,$(ALL_CFLAGS)) $(ALL_LDFLAGS) $(LIBS)
 
 ROOMS		:= base fmt store net proc
 COMMON_SRC	:= $(sort $(wildcard $(ROOMS:%=common/%/*.c)))
-FOLDERS		:= master log keys smtpd queue route deliver pop3d auth imapd
+FOLDERS		:= master log keys smtpd queue route deliver pop3d imapd auth
 MAIN_SRC	:= $(sort $(wildcard $(FOLDERS:%=%/main.c) $(FOLDERS:%=%/*_main.c)))
 ifeq ($(wildcard common/store/view.c),)
 # It cannot be linked before that is there.

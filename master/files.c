@@ -35,6 +35,8 @@ static const struct {
 	{ "tls.client-ca", ID_SUBMISSION,
 	    offsetof(struct settings, tls.client_ca), true },
 	{ "tls.client-ca", ID_POP3, offsetof(struct settings, tls.client_ca),
+	    true },
+	{ "tls.client-ca", ID_IMAP, offsetof(struct settings, tls.client_ca),
 	    true }
 };
 

@@ -61,6 +61,7 @@ struct client {			/* someone at run/control */
 
 struct session {
 	pid_t		 pid;
+	const char	*service;	/* "imap" */
 	char		*user;
 };
 

@@ -22,6 +22,7 @@ const struct program_plan plan_programs[ID_COUNT] = {
 	[ID_SUBMISSION] = { "submission", "smtpd", "submission", "submissions",
 	    PROGRAM_SMTPD, 0 },
 	[ID_POP3] = { "pop3", "pop3d", "pop3", "pop3s", PROGRAM_POP3D, 0 },
+	[ID_IMAP] = { "imap", "imapd", "imap", "imaps", PROGRAM_IMAPD, 0 },
 	[ID_HOP] = { "hop", "hop", NULL, NULL, PROGRAM_HOP, 4 },
 	[ID_INTROSPECT] = { "introspect", "introspect", NULL, NULL,
 	    PROGRAM_INTROSPECT, 2 },
@@ -79,6 +80,8 @@ plan_listen(const struct settings *s, enum program_id id, bool tls)
 		    &s->submission.in.listen;
 	case ID_POP3:
 		return tls ? &s->pop3s_listen : &s->pop3.listen;
+	case ID_IMAP:
+		return tls ? &s->imap.tls_listen : &s->imap.in.listen;
 	case ID_LOG:
 	case ID_KEYS:
 	case ID_ROUTE:

@@ -32,7 +32,8 @@
 static const struct service {
 	const char	*name, *binary;
 } services[] = {
-	{ "pop3", "pop3d-session" }
+	{ "pop3", "pop3d-session" },
+	{ "imap", "imapd-session" }
 };
 
 struct login {
@@ -196,18 +197,24 @@ spawn(struct master *m, struct login *l, int client)
 
 /* NULL, or why there is no room. */
 static const char *
-no_room(const struct master *m, const char *user)
+no_room(const struct master *m, const struct login *l)
 {
-	long long	most = m->settings->pop3_user_connections;
-	long long	same = 0;
+	const struct settings	*s = m->settings;
+	bool		imap = strcmp(l->service->name, "imap") == 0;
+	long long	most = imap ? s->imap.user_connections :
+			    s->pop3_user_connections;
+	long long	all = 0, same = 0;
 	size_t		i;
 
 	if (m->stopping)
 		return "shutting down";
-	if ((long long)m->nsessions >= m->settings->pop3.max_connections)
-		return "too many sessions";
 	for (i = 0; i < m->nsessions; i++)
-		same += strcmp(m->sessions[i].user, user) == 0;
+		if (m->sessions[i].service == l->service->name) {
+			all++;
+			same += strcmp(m->sessions[i].user, l->user) == 0;
+		}
+	if (all >= (imap ? s->imap.in : s->pop3).max_connections)
+		return "too many sessions";
 	return most > 0 && same >= most ? "too many sessions of this user" :
 	    NULL;
 }
@@ -221,7 +228,7 @@ begin(struct master *m, struct login *l, int fd)
 	char		*user;
 	pid_t		 pid;
 
-	if ((why = no_room(m, l->user)) != NULL)
+	if ((why = no_room(m, l)) != NULL)
 		return why;
 	more = reallocarray(m->sessions, m->nsessions + 1, sizeof(*more));
 	if (more == NULL)
@@ -235,7 +242,8 @@ begin(struct master *m, struct login *l, int fd)
 		free(user);
 		return "the session could not be started";
 	}
-	m->sessions[m->nsessions++] = (struct session){ pid, user };
+	m->sessions[m->nsessions++] = (struct session){ pid,
+	    l->service->name, user };
 	return NULL;
 }
 

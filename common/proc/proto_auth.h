@@ -25,7 +25,8 @@
  *
  * auth to master on its link: V session, S, U, D uid, G gid, H home, M mailbox, C, L, E, B, N, I number + connection
  * -> V ok or V temp, I. N is what the session is told by the front of the client's wishes before it logged in;
- * printable, and nothing that gives a right. The master gives the same record to the session as a sealed memfd, the
+ * printable, and nothing that gives a right; of IMAP "TAG LOGIN" or "TAG AUTHENTICATE": the command that the session
+ * answers, with OK or, if it cannot serve the mailbox, with NO. The master gives the same record to the session as a sealed memfd, the
  * descriptor named "login"; the connection is the one named "client".
  *
  * Fronts that serve mailboxes and those that take mail have sockets of their own, and only their own services. A
@@ -71,6 +72,8 @@
 #define AUTH_MECHANISM_MAX 20	/* RFC 4422 3.1 */
 #define AUTH_RESPONSE_MAX 12288	/* a message of the client's, decoded; tokens are long */
 #define AUTH_NOTE_MAX	200
+#define AUTH_NOTE_LOGIN "LOGIN"
+#define AUTH_NOTE_AUTHENTICATE "AUTHENTICATE"
 #define AUTH_TAKE_MS	60000
 
 #endif

@@ -19,7 +19,7 @@ struct request {
 #define HOME	"/home/ann", "maildir:/home/ann/Maildir"
 
 static const struct { struct request r; } bad[] = {
-	{ { "imap", "ann", "61001", "61001", HOME } },
+	{ { "imap4", "ann", "61001", "61001", HOME } },
 	{ { "../pop3", "ann", "61001", "61001", HOME } },
 	{ { "", "ann", "61001", "61001", HOME } },
 	{ { "pop3", "", "61001", "61001", HOME } },
