@@ -162,21 +162,27 @@ escape_host(const char *host, char *dst, size_t size)
 	dst[n] = '\0';
 }
 
+void
+maildir_unique(const char *host, char name[MAILDIR_TMP_MAX + 1])
+{
+	struct timespec	ts = now_real();
+	char		safe[80];
+
+	escape_host(host, safe, sizeof(safe));
+	snprintf(name, MAILDIR_TMP_MAX + 1, "%lld.M%06ldP%dR%08x.%s",
+	    (long long)ts.tv_sec, ts.tv_nsec / 1000, (int)getpid(),
+	    arc4random(), safe);
+}
+
 int
 maildir_begin(const struct maildir *m, const char *host,
     struct maildir_draft *d)
 {
-	struct timespec	ts;
-	char		safe[80];
-	int		i;
+	int	i;
 
-	escape_host(host, safe, sizeof(safe));
 	d->size = d->wire = 0;
 	for (i = 0; i < NAME_TRIES; i++) {
-		ts = now_real();
-		snprintf(d->name, sizeof(d->name), "%lld.M%06ldP%dR%08x.%s",
-		    (long long)ts.tv_sec, ts.tv_nsec / 1000, (int)getpid(),
-		    arc4random(), safe);
+		maildir_unique(host, d->name);
 		d->fd = openat(m->tmp, d->name, O_RDWR | O_CREAT | O_EXCL |
 		    O_CLOEXEC | O_NOFOLLOW, 0600);
 		if (d->fd != -1)
@@ -188,17 +194,22 @@ maildir_begin(const struct maildir *m, const char *host,
 }
 
 /* The final name carries the sizes, as Maildir++ and Dovecot read them. */
-static void
-final_name(const struct maildir_draft *d, char name[MAILDIR_NAME_MAX + 1])
+int
+maildir_final_name(const char *unique, off_t size, off_t wire,
+    const char *info, char name[MAILDIR_NAME_MAX + 1])
 {
+	char	octets[32] = "";
 	int	n;
 
-	n = snprintf(name, MAILDIR_NAME_MAX + 1, "%s,S=%lld", d->name,
-	    (long long)d->size);
 	/* so that POP3 and IMAP need not read the file to tell its size */
-	if (d->wire > 0 && n < MAILDIR_NAME_MAX)
-		snprintf(name + n, (size_t)(MAILDIR_NAME_MAX + 1 - n),
-		    ",W=%lld", (long long)d->wire);
+	if (wire > 0)
+		snprintf(octets, sizeof(octets), ",W=%lld", (long long)wire);
+	n = snprintf(name, MAILDIR_NAME_MAX + 1, "%s,S=%lld%s%s", unique,
+	    (long long)size, octets, info);
+	if (n <= MAILDIR_NAME_MAX)
+		return 0;
+	errno = ENAMETOOLONG;
+	return -1;
 }
 
 static int
@@ -206,7 +217,8 @@ publish(const struct maildir *m, const struct maildir_draft *d)
 {
 	char	name[MAILDIR_NAME_MAX + 1];
 
-	final_name(d, name);
+	if (maildir_final_name(d->name, d->size, d->wire, "", name) == -1)
+		return -1;
 	return renameat(m->tmp, d->name, m->new, name);
 }
 
@@ -220,8 +232,8 @@ take_back(const struct maildir *m, const struct maildir_draft *d, size_t n,
 	size_t	i;
 
 	for (i = 0; i < n; i++) {
-		final_name(&d[i], name);
-		if (i < published)
+		if (i < published && maildir_final_name(d[i].name, d[i].size,
+		    d[i].wire, "", name) == 0)
 			unlinkat(m->new, name, 0);
 		else
 			unlinkat(m->tmp, d[i].name, 0);

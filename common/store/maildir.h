@@ -39,6 +39,10 @@ struct maildir_draft {
 	off_t	wire;	/* its size with CRLF line ends, set by the caller; 0: not known */
 };
 int	maildir_begin(const struct maildir *, const char *host, struct maildir_draft *) must_check;
+/* A name that no other message has; without sizes. */
+void	maildir_unique(const char *host, char[MAILDIR_TMP_MAX + 1]);
+/* As it will be called, with its sizes, and info (":2,S" in cur/, "" in new/) behind. -1: ENAMETOOLONG. */
+int	maildir_final_name(const char *unique, off_t size, off_t wire, const char *info, char[MAILDIR_NAME_MAX + 1]) must_check;
 /* The caller writes to fd. */
 /* All of the batch: data, names, one flush. 0: all are safe. -1: none is acknowledged (what was renamed is taken back as far as possible). Drafts are closed. */
 int	maildir_commit(struct maildir *, struct maildir_draft *, size_t) must_check;

@@ -30,12 +30,12 @@ int	save_write(struct save *, struct str) must_check;
 int	save_end(struct save *, uint64_t *wire) must_check;
 /* A message of a view, with its flags, keywords, dates, GUID and what is cached of it: a second name of the same file where the file system has that. flags, keywords: as in the view unless m is not NULL. -1: ENOENT: it is gone. */
 int	save_copy(struct save *, struct view *, size_t at, const struct save_message *m) must_check;
-/* The same, and it is gone from there: by rename, so that it is always in one of the two. What was done is taken back if the batch fails. */
+/* The same, and it is gone from there: by rename, at save_commit, so that it is always in one of the two. What was done is taken back if the batch fails. The view has to be there until then. */
 int	save_move(struct save *, struct view *, size_t at) must_check;
 /* Bytes of the messages so far, for the quota. */
 uint64_t save_bytes(const struct save *);
 size_t	save_count(const struct save *);
-/* uids (save_count of them) may be NULL. Frees. -1: nothing was saved, errno. */
+/* uids (save_count of them) may be NULL. Frees. Tells the quota. -1: nothing was saved, errno; ENOENT: one that is to be moved is gone. */
 int	save_commit(struct save **, uint32_t *validity, uint32_t *uids) must_check;
 void	save_abort(struct save **);
 

@@ -70,6 +70,11 @@ int	view_info(struct view *, size_t, struct view_info *) must_check;
 int	view_size(struct view *, size_t, uint64_t *wire) must_check;
 /* The file, read-only. -1: as view_info. */
 int	view_open_message(struct view *, size_t) must_check;
+/*
+ * Its name as it was last seen, in the directory *dir (not the caller's); valid until the next call. again: it is not there any more, look
+ * anew. -1: as view_info.
+ */
+int	view_file(struct view *, size_t, bool again, int *dir, const char **name) must_check;
 /* "32 hexadecimal digits": the folder's, for ever (MAILBOXID, RFC 8474); Dovecot's where it was there. */
 const char *view_mailbox_id(struct view *);
 
