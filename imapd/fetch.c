@@ -1,9 +1,210 @@
-/* imapd/fetch.c - to come. */
+/* imapd/fetch.c - FETCH and UID FETCH (RFC 3501 6.4.5, RFC 9051 6.4.5). */
+#include <errno.h>
+#include <string.h>
+
+#include "common/base/log.h"
 #include "imapd/commands.h"
+#include "imapd/fetch_impl.h"
+#include "imapd/numbers.h"
+#include "imapd/progress.h"
+#include "imapd/updates.h"
+
+#define SEEN_AT_ONCE	64	/* messages whose \Seen is set together, just before they are sent */
+
+/* "$" as UIDs */
+static int
+saved_set(struct session *s, struct imap_set *set)
+{
+	const struct search_result	*r = s->result;
+	size_t				 i, n = r == NULL ? 0 : r->n;
+
+	set->n = n;
+	set->r = arena_get(&s->memory, (n + 1) * sizeof(*set->r));
+	if (set->r == NULL)
+		return -1;
+	for (i = 0; i < n; i++)
+		set->r[i] = (struct imap_range){ r->uids[i], r->uids[i] };
+	return 0;
+}
+
+/*
+ * "* VANISHED (EARLIER) 3:5", before any FETCH (RFC 7162 3.2.6). The set is taken once more, for it is about messages that
+ * are not there.
+ */
+static int
+tell_vanished(struct session *s, struct cur args, uint64_t since)
+{
+	struct imap_set	set;
+
+	if (cur_byte(&args, '$')) {
+		if (saved_set(s, &set) == -1)
+			return -1;
+	} else {
+		if (!imap_set(&args, &s->memory, &set)) {
+			errno = EINVAL;
+			return -1;
+		}
+		imap_set_end(&set, view_uidnext(s->view) - 1);
+	}
+	return updates_vanished(s, &set, since);
+}
+
+/* CHANGEDSINCE and MODSEQ say that the client knows of CONDSTORE (RFC 7162 3.1). */
+static void
+condstore(struct session *s)
+{
+	if (session_enabled(s, ENABLED_CONDSTORE | ENABLED_QRESYNC))
+		return;
+	s->enabled |= ENABLED_CONDSTORE;
+	say(s, "OK [HIGHESTMODSEQ %llu] Highest",
+	    (unsigned long long)view_highest_modseq(s->view));
+}
+
+/* PARTIAL first, then CHANGEDSINCE (RFC 9394 3.4). */
+static size_t
+choose(const struct fetch *f, size_t *at, size_t n)
+{
+	const struct fetch_request	*r = &f->r;
+	size_t				 from = 0, to = n, i, kept = 0;
+
+	if (r->slice) {
+		from = r->slice_from - 1 < n ? r->slice_from - 1 : n;
+		to = r->slice_to < n ? r->slice_to : n;
+		if (r->slice_last) {
+			i = n - to;
+			to = n - from;
+			from = i;
+		}
+	}
+	for (i = from; i < to; i++)
+		if (!r->since_given ||
+		    view_message(f->s->view, at[i])->modseq > r->since)
+			at[kept++] = at[i];
+	return kept;
+}
+
+static bool
+is_seen(const struct session *s, size_t at)
+{
+	return (view_message(s->view, at)->flags & VIEW_SEEN) != 0;
+}
+
+/* \Seen of these; unseen[i]: it was not set before. */
+static void
+set_seen(struct fetch *f, const size_t *at, size_t n, bool *unseen)
+{
+	size_t	some[SEEN_AT_ONCE], i, nsome = 0;
+
+	for (i = 0; i < n; i++)
+		if ((unseen[i] = !is_seen(f->s, at[i])))
+			some[nsome++] = at[i];
+	if (nsome > 0 && view_store(f->s->view, some, nsome, VIEW_ADD,
+	    VIEW_SEEN, 0, UINT64_MAX) == -1)
+		log_warn("fetch cannot set \\Seen: %s", strerror(errno));
+}
+
+static void
+send_all(struct fetch *f, struct str tag, const size_t *at, size_t n)
+{
+	struct session	*s = f->s;
+	struct progress	 progress;
+	bool		 unseen[SEEN_AT_ONCE] = { false }, set;
+	bool		 marks = f->r.seen && !view_read_only(s->view);
+	size_t		 i, j, m;
+	unsigned	 extra = 1u << FETCH_FLAGS;
+	bool		 uid = session_enabled(s, ENABLED_QRESYNC);
+
+	if (session_enabled(s, ENABLED_CONDSTORE | ENABLED_QRESYNC))
+		extra |= 1u << FETCH_MODSEQ;
+	progress_begin(&progress, s, tag, n);
+	for (i = 0; i < n && s->end == NULL; i += m) {
+		m = n - i < SEEN_AT_ONCE ? n - i : SEEN_AT_ONCE;
+		if (marks)
+			set_seen(f, at + i, m, unseen);
+		for (j = 0; j < m && s->end == NULL; j++) {
+			if (progress_step(&progress, i + j) == -1)
+				break;	/* s->end says why */
+			set = marks && unseen[j] && is_seen(s, at[i + j]);
+			fetch_message(f, at[i + j], set ? extra : 0,
+			    f->r.uid || (set && uid));
+		}
+	}
+	if (s->end == NULL && f->out.n > 0)
+		say_buf(s, &f->out);
+}
+
+static void
+reply(struct fetch *f, struct command *cmd)
+{
+	if (f->error != 0) {
+		errno = f->error;
+		command_failed(f->s, cmd, "read a message");
+	} else if (f->unknown_cte)
+		command_no(cmd, "UNKNOWN-CTE", "Cannot decode all of that");
+	else if (f->gone > 0)
+		command_ok(cmd, "EXPUNGEISSUED",
+		    "Some messages are there no more");
+	else
+		command_ok(cmd, NULL, "Fetch completed");
+}
+
+static bool
+parse(struct fetch *f, struct command *cmd)
+{
+	const char	*why = NULL;
+
+	if (!imap_sp(&cmd->args) || !fetch_parse(&cmd->args, &f->s->memory,
+	    cmd->uid, &f->r, &why))
+		command_bad(cmd, "%s", why == NULL ? "Expected a list of "
+		    "attributes" : why);
+	else if (f->r.vanished && !session_enabled(f->s, ENABLED_QRESYNC))
+		command_bad(cmd, "VANISHED is for those who enabled QRESYNC");
+	else {
+		/* in UIDONLY it stands in front already (RFC 9586) */
+		f->r.uid |= cmd->uid &&
+		    !session_enabled(f->s, ENABLED_UIDONLY);
+		return true;
+	}
+	return false;
+}
+
+static void
+run(struct fetch *f, struct command *cmd, struct cur set, size_t *at, size_t n)
+{
+	struct session	*s = f->s;
+
+	if (fetch_wants(&f->r, FETCH_MODSEQ))
+		condstore(s);
+	if (f->r.vanished && tell_vanished(s, set, f->r.since) == -1) {
+		command_failed(s, cmd, "tell what has vanished");
+		return;
+	}
+	n = choose(f, at, n);
+	f->texts = arena_get(&s->memory, f->r.nsections * sizeof(*f->texts));
+	if (f->texts == NULL) {
+		command_failed(s, cmd, "fetch");
+		return;
+	}
+	buf_init(&f->out, FETCH_OUT_MAX);
+	buf_init(&f->kept, FETCH_KEEP_MAX);
+	buf_init(&f->piece, 4 * FETCH_PIECE);
+	fetch_file_init(&f->file);
+	send_all(f, cmd->tag, at, n);
+	reply(f, cmd);
+	fetch_file_free(&f->file);
+	buf_free(&f->out);
+	buf_free(&f->kept);
+	buf_free(&f->piece);
+}
 
 enum state
-cmd_fetch(struct session *s, struct command *c)
+cmd_fetch(struct session *s, struct command *cmd)
 {
-	command_bad(c, "not here yet");
+	struct fetch	 f = { .s = s };
+	struct cur	 set = cmd->args;
+	size_t		*at, n;
+
+	if (numbers_take(s, cmd, cmd->uid, &at, &n) && parse(&f, cmd))
+		run(&f, cmd, set, at, n);
 	return s->state;
 }

@@ -1,0 +1,107 @@
+/* imapd/fetch_file.c - a message's file, in pieces. */
+#include "imapd/fetch_file.h"
+
+#include <sys/stat.h>
+
+#include <stdlib.h>
+
+#include "common/base/fdio.h"
+
+void
+fetch_file_init(struct fetch_file *f)
+{
+	*f = (struct fetch_file){ .fd = -1 };
+}
+
+static int
+read_at(struct fetch_file *f, uint64_t at)
+{
+	ssize_t	n;
+
+	f->n = 0;
+	if ((n = fdio_pread(f->fd, f->piece, FETCH_PIECE, (off_t)at)) == -1)
+		return -1;
+	f->from = at;
+	f->n = (size_t)n;
+	return 0;
+}
+
+int
+fetch_file_open(struct fetch_file *f, struct view *v, size_t at)
+{
+	struct stat	st;
+
+	if (f->piece == NULL && (f->piece = malloc(FETCH_PIECE)) == NULL)
+		return -1;
+	if ((f->fd = view_open_message(v, at)) == -1)
+		return -1;
+	if (fstat(f->fd, &st) == -1 || read_at(f, 0) == -1) {
+		fetch_file_close(f);
+		return -1;
+	}
+	f->size = (uint64_t)st.st_size;
+	f->whole = f->n < FETCH_PIECE || f->size == FETCH_PIECE;
+	if (f->whole)
+		f->size = f->n;
+	return 0;
+}
+
+void
+fetch_file_close(struct fetch_file *f)
+{
+	fdio_close(&f->fd);
+	f->n = 0;
+	f->whole = false;
+}
+
+void
+fetch_file_free(struct fetch_file *f)
+{
+	fetch_file_close(f);
+	free(f->piece);
+	fetch_file_init(f);
+}
+
+static struct str
+held(const struct fetch_file *f, uint64_t at, uint64_t to)
+{
+	struct str	s = { f->piece + (at - f->from),
+			    f->n - (size_t)(at - f->from) };
+
+	if (s.n > to - at)
+		s.n = (size_t)(to - at);
+	return s;
+}
+
+int
+fetch_file_some(struct fetch_file *f, uint64_t at, uint64_t to, struct str *s)
+{
+	*s = (struct str){ "", 0 };
+	if (at >= to)
+		return 0;
+	if (at < f->from || at >= f->from + f->n) {
+		if (f->whole)
+			return 0;
+		if (read_at(f, at) == -1)
+			return -1;
+	}
+	*s = held(f, at, to);
+	return 0;
+}
+
+int
+fetch_file_most(struct fetch_file *f, uint64_t at, uint64_t to, struct str *s,
+    bool *last)
+{
+	*s = (struct str){ "", 0 };
+	*last = true;
+	if (at >= to || (f->whole && at >= f->n))
+		return 0;
+	if (!f->whole && (at < f->from || to > f->from + f->n ||
+	    at >= f->from + f->n) && at != f->from &&
+	    read_at(f, at) == -1)
+		return -1;
+	*s = held(f, at, to);
+	*last = f->whole || at + s->n >= to || f->n < FETCH_PIECE;
+	return 0;
+}

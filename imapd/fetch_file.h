@@ -1,0 +1,33 @@
+/* imapd/fetch_file.h - a message's file, read in large pieces; a small one at once. */
+#ifndef IMAPD_FETCH_FILE_H
+#define IMAPD_FETCH_FILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/attr.h"
+#include "common/base/str.h"
+#include "common/store/view.h"
+
+#define FETCH_PIECE	65536
+
+struct fetch_file {
+	int		 fd;
+	uint64_t	 size;
+	char		*piece;		/* FETCH_PIECE bytes; kept from one message to the next */
+	uint64_t	 from;		/* where in the file the n bytes in it are */
+	size_t		 n;
+	bool		 whole;		/* they are all of the file */
+};
+
+void	fetch_file_init(struct fetch_file *);
+/* -1: ENOENT: the message is gone. */
+int	fetch_file_open(struct fetch_file *, struct view *, size_t at) must_check;
+void	fetch_file_close(struct fetch_file *);
+void	fetch_file_free(struct fetch_file *);
+/* Some bytes from there on, not beyond to; n 0: the file ends. Valid until the next call. */
+int	fetch_file_some(struct fetch_file *, uint64_t at, uint64_t to, struct str *) must_check;
+/* The same, but as many as there are and fit: for those who want whole lines. *last: nothing comes behind them. */
+int	fetch_file_most(struct fetch_file *, uint64_t at, uint64_t to, struct str *, bool *last) must_check;
+
+#endif

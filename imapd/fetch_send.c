@@ -1,0 +1,244 @@
+/*
+ * imapd/fetch_send.c - the answer for one message. Fifty thousand of these are one command: no printf, no system call unless
+ * the message's text is asked for.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "common/base/log.h"
+#include "common/fmt/imap.h"
+#include "common/fmt/structure.h"
+#include "imapd/fetch_impl.h"
+#include "imapd/updates.h"
+
+#define OBJECTID_MAX	255	/* RFC 8474 4 */
+
+int
+fetch_put_number(struct buf *b, uint64_t n)
+{
+	char	digits[20], *p = digits + sizeof(digits);
+
+	do
+		*--p = (char)('0' + n % 10);
+	while ((n /= 10) > 0);
+	return buf_add(b, p, (size_t)(digits + sizeof(digits) - p));
+}
+
+/*
+ * "(M1_2Eh)": only letters, digits, '-' and '_' may be in it. What is too long to be spelt so ends in a sum of all of it.
+ */
+static int
+put_objectid(struct buf *b, struct str id)
+{
+	static const char	hex[] = "0123456789ABCDEF";
+	uint64_t		sum = 14695981039346656037u;	/* FNV-1a */
+	size_t			i, from = b->n;
+	unsigned char		c;
+
+	for (i = 0; i < id.n; i++) {
+		c = (unsigned char)id.p[i];
+		sum = (sum ^ c) * 1099511628211u;
+		if (is_alnum(c) || c == '-')
+			buf_addc(b, (char)c);
+		else
+			buf_add(b, ((char[]){ '_', hex[c >> 4], hex[c & 15] }),
+			    3);
+	}
+	if (b->n - from > OBJECTID_MAX) {
+		b->n = from + OBJECTID_MAX - 21;
+		buf_addc(b, '-');
+		return fetch_put_number(b, sum);
+	}
+	return buf_ok(b) ? 0 : -1;
+}
+
+static int
+put_date(struct buf *b, int64_t when)
+{
+	char	text[IMAP_DATE_SIZE];
+
+	if (buf_addc(b, '"') == -1 ||
+	    buf_adds(b, imap_put_date_time(text, when, 0)) == -1)
+		return -1;
+	return buf_addc(b, '"');
+}
+
+/* Those that come of view_info. */
+static int
+put_info(struct fetch *f, enum fetch_att att)
+{
+	struct view_info	info;
+	uint64_t		wire;
+	struct buf		*b = &f->out;
+
+	if (att == FETCH_SIZE)
+		return view_size(f->s->view, f->at, &wire) == -1 ||
+		    buf_adds(b, "RFC822.SIZE ") == -1 ? -1 :
+		    fetch_put_number(b, wire);
+	if (view_info(f->s->view, f->at, &info) == -1)
+		return -1;
+	if (att == FETCH_INTERNALDATE)
+		return buf_adds(b, "INTERNALDATE ") == -1 ? -1 :
+		    put_date(b, info.internal_date);
+	if (att == FETCH_SAVEDATE)
+		return buf_adds(b, "SAVEDATE ") == -1 ? -1 :
+		    put_date(b, info.saved);
+	if (buf_adds(b, "EMAILID (") == -1 || put_objectid(b, info.guid) == -1)
+		return -1;
+	return buf_addc(b, ')');
+}
+
+static int
+put_parsed(struct fetch *f, enum fetch_att att)
+{
+	struct cache_head	head;
+	struct cache_body	body;
+	struct buf		*b = &f->out;
+
+	if (att == FETCH_ENVELOPE)
+		return view_head(f->s->view, f->at, &head) == -1 ||
+		    buf_adds(b, "ENVELOPE ") == -1 ? -1 :
+		    buf_addstr(b, head.envelope);
+	if (view_body(f->s->view, f->at, &body) == -1)
+		return -1;
+	if (att == FETCH_STRUCTURE)
+		return buf_adds(b, "BODYSTRUCTURE ") == -1 ? -1 :
+		    buf_addstr(b, body.bodystructure);
+	return buf_adds(b, "BODY ") == -1 ? -1 :
+	    structure_reduce(b, body.bodystructure);
+}
+
+static int
+put_attribute(struct fetch *f, enum fetch_att att)
+{
+	const struct view_message	*m = view_message(f->s->view, f->at);
+	struct buf			*b = &f->out;
+
+	switch (att) {
+	case FETCH_FLAGS:
+		return buf_adds(b, "FLAGS ") == -1 ? -1 :
+		    flags_put(f->s, b, m);
+	case FETCH_MODSEQ:
+		return buf_adds(b, "MODSEQ (") == -1 ||
+		    fetch_put_number(b, m->modseq) == -1 ? -1 :
+		    buf_addc(b, ')');
+	case FETCH_INTERNALDATE:
+	case FETCH_SIZE:
+	case FETCH_SAVEDATE:
+	case FETCH_EMAILID:
+		return put_info(f, att);
+	case FETCH_ENVELOPE:
+	case FETCH_BODY:
+	case FETCH_STRUCTURE:
+		return put_parsed(f, att);
+	case FETCH_THREADID:
+		return buf_adds(b, "THREADID NIL");
+	case FETCH_PREVIEW:
+		return buf_adds(b, "PREVIEW ") == -1 ? -1 :
+		    fetch_preview(f, b);
+	case FETCH_ATTS:
+		break;
+	}
+	return 0;
+}
+
+/* "* 3 FETCH (UID 5", or as RFC 9586 has it */
+static int
+put_begin(struct fetch *f, bool uid)
+{
+	uint32_t	 n = view_message(f->s->view, f->at)->uid;
+	bool		 only = session_enabled(f->s, ENABLED_UIDONLY);
+	struct buf	*b = &f->out;
+
+	if (buf_adds(b, "* ") == -1 ||
+	    fetch_put_number(b, only ? n : f->at + 1) == -1 ||
+	    buf_adds(b, only ? " UIDFETCH (" : " FETCH (") == -1)
+		return -1;
+	f->first = !uid;
+	if (!uid)
+		return 0;
+	return buf_adds(b, "UID ") == -1 ? -1 : fetch_put_number(b, n);
+}
+
+/* A blank, unless it is the first. */
+static int
+put_blank(struct fetch *f)
+{
+	bool	first = f->first;
+
+	f->first = false;
+	return first ? 0 : buf_addc(&f->out, ' ');
+}
+
+static int
+put_attributes(struct fetch *f, unsigned extra)
+{
+	unsigned	i;
+
+	for (i = 0; i < f->r.natts; i++)
+		if (put_blank(f) == -1 ||
+		    put_attribute(f, f->r.atts[i]) == -1)
+			return -1;
+	for (i = 0; i < FETCH_ATTS; i++)
+		if ((extra & ~f->r.wants & 1u << i) != 0 &&
+		    (put_blank(f) == -1 ||
+		    put_attribute(f, (enum fetch_att)i) == -1))
+			return -1;
+	return 0;
+}
+
+static int
+put_sections(struct fetch *f)
+{
+	size_t	i;
+
+	for (i = 0; i < f->r.nsections && f->s->end == NULL; i++) {
+		if (f->texts[i].how == TEXT_LEFT_OUT)
+			continue;
+		if (put_blank(f) == -1 || fetch_put_section(f,
+		    &f->r.sections[i], &f->texts[i]) == -1)
+			return -1;
+	}
+	return buf_adds(&f->out, ")\r\n");
+}
+
+/* It is left out: gone, or not to be read. */
+static void
+left_out(struct fetch *f, int error)
+{
+	char	safe[LOG_SAFE_MAX];
+
+	if (error == ENOENT) {
+		f->gone++;
+		return;
+	}
+	if (f->error != 0)
+		return;
+	f->error = error;
+	log_error("fetch user=%s uid=%lu: %s",
+	    log_safe(safe, sizeof(safe), str_from(f->s->user)),
+	    (unsigned long)view_message(f->s->view, f->at)->uid,
+	    strerror(error));
+}
+
+void
+fetch_message(struct fetch *f, size_t at, unsigned extra, bool uid)
+{
+	size_t	mark = f->out.n;
+
+	f->at = at;
+	if ((f->r.nsections > 0 && fetch_find_sections(f) == -1) ||
+	    put_begin(f, uid) == -1 || put_attributes(f, extra) == -1) {
+		left_out(f, errno);
+		f->out.n = mark;
+		f->out.bad = false;
+	} else if (put_sections(f) == -1)
+		f->s->end = "out of memory";
+	else if (f->first)
+		f->out.n = mark;	/* nothing of it could be told */
+	fetch_file_close(&f->file);
+	if (f->out.n >= FETCH_OUT_FULL) {
+		say_buf(f->s, &f->out);
+		buf_reset(&f->out);
+	}
+}
