@@ -1,0 +1,18 @@
+/* imapd/search_context.h - searches with RETURN (UPDATE): how they begin (RFC 5267 4.3). What happens to them later is in contexts.h. */
+#ifndef IMAPD_SEARCH_CONTEXT_H
+#define IMAPD_SEARCH_CONTEXT_H
+
+#include "imapd/search_request.h"
+#include "imapd/sorting.h"
+
+#define CONTEXTS_MAX	16
+
+/* May there be updates under this tag? False: BAD has been said. */
+bool	context_check(struct session *, struct command *, const struct search_request *);
+/*
+ * If the request has UPDATE: its result is kept up to date from now on; order NULL: that of the mailbox. Where it cannot be, the client
+ * is told by NO [NOUPDATE].
+ */
+void	context_add(struct session *, const struct command *, const struct search_request *, const struct sort_order *, const struct found *);
+
+#endif
