@@ -103,7 +103,8 @@ search_selected(struct session *s, struct command *c, struct search_request *q,
 }
 
 uint32_t *
-search_numbers(struct session *s, const struct found *found, bool uid)
+search_numbers(struct session *s, const struct view *view,
+    const struct found *found, bool uid)
 {
 	uint32_t	*out;
 	size_t		 i;
@@ -112,13 +113,13 @@ search_numbers(struct session *s, const struct found *found, bool uid)
 	if (out == NULL)
 		return NULL;
 	for (i = 0; i < found->n; i++)
-		out[i] = uid ? view_message(s->view, found->at[i])->uid :
+		out[i] = uid ? view_message(view, found->at[i])->uid :
 		    found->at[i] + 1;
 	return out;
 }
 
 uint64_t
-search_modseq(const struct session *s, const struct search_request *q,
+search_modseq(const struct view *view, const struct search_request *q,
     const struct found *found)
 {
 	unsigned	want = q->ret.want & RETURN_ITEMS;
@@ -132,7 +133,7 @@ search_modseq(const struct session *s, const struct search_request *q,
 		    == 0 && !((want & RETURN_MIN) != 0 && i == 0) &&
 		    !((want & RETURN_MAX) != 0 && i == found->n - 1))
 			continue;
-		m = view_message(s->view, found->at[i])->modseq;
+		m = view_message(view, found->at[i])->modseq;
 		if (m > most)
 			most = m;
 	}
@@ -175,7 +176,7 @@ search_save(struct session *s, const struct search_request *q,
 
 	if ((q->ret.want & RETURN_SAVE) == 0)
 		return 0;
-	if ((uids = search_numbers(s, found, true)) == NULL)
+	if ((uids = search_numbers(s, s->view, found, true)) == NULL)
 		return -1;
 	n = saved_part(&q->ret, uids, found->n);
 	qsort(uids, n, sizeof(*uids), by_uid);
@@ -194,10 +195,10 @@ search_say(struct session *s, const struct command *c,
 	if ((q->ret.want & RETURN_SAVE) != 0 &&
 	    (q->ret.want & RETURN_ITEMS) == 0)
 		return 0;
-	if ((e.numbers = search_numbers(s, found, c->uid)) == NULL)
+	if ((e.numbers = search_numbers(s, s->view, found, c->uid)) == NULL)
 		return -1;
 	e.n = found->n;
-	e.modseq = search_modseq(s, q, found);
+	e.modseq = search_modseq(s->view, q, found);
 	buf_init(&b, ANSWER_MAX);
 	if ((r = esearch_put(&b, &e)) == 0)
 		say_buf(s, &b);
@@ -225,13 +226,13 @@ search_say_plain(struct session *s, const struct command *c,
     const struct search_request *q, const struct found *found,
     const char *name)
 {
-	uint64_t	 modseq = search_modseq(s, q, found);
+	uint64_t	 modseq = search_modseq(s->view, q, found);
 	uint32_t	*numbers;
 	struct buf	 b;
 	size_t		 i;
 	int		 r = -1;
 
-	if ((numbers = search_numbers(s, found, c->uid)) == NULL)
+	if ((numbers = search_numbers(s, s->view, found, c->uid)) == NULL)
 		return -1;
 	buf_init(&b, ANSWER_MAX);
 	buf_addf(&b, "* %s", name);

@@ -23,9 +23,9 @@ bool	search_selected(struct session *, struct command *, struct search_request *
 void	search_failed(struct session *, struct command *, const struct search_request *);
 
 /* What the client calls these messages: UIDs or sequence numbers. In the arena of the command; NULL: no memory. */
-uint32_t *search_numbers(struct session *, const struct found *, bool uid);
+uint32_t *search_numbers(struct session *, const struct view *, const struct found *, bool uid);
 /* The largest modification sequence of those of the result that the answer speaks of (RFC 7162 3.1.5, 3.1.10). 0: it is not asked for. */
-uint64_t search_modseq(const struct session *, const struct search_request *, const struct found *);
+uint64_t search_modseq(const struct view *, const struct search_request *, const struct found *);
 /* SAVE (RFC 5182): "$" becomes the result, or what of it is spoken of. -1: ENOMEM. */
 int	search_save(struct session *, const struct search_request *, const struct found *) must_check;
 /* Writes the ESEARCH response of the selected mailbox, if there is something to say. */

@@ -1,0 +1,183 @@
+/* imapd/esearch.c - ESEARCH: one search through many mailboxes (RFC 7377). Run by the session. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "imapd/commands.h"
+#include "imapd/esearch_sources.h"
+#include "imapd/search_context.h"
+#include "imapd/search_request.h"
+
+#define ANSWER_MAX	(64u << 20)
+
+/* The answer for one mailbox; none if nothing was found there. */
+static int
+say_found(struct session *s, const struct command *c,
+    const struct search_request *q, struct view *view,
+    const struct place *place, const struct found *found)
+{
+	struct esearch	e = { .tag = c->tag, .uid = true, .ret = &q->ret };
+	struct buf	name, b;
+	int		r = -1;
+
+	if (found->n == 0 || ((q->ret.want & RETURN_SAVE) != 0 &&
+	    (q->ret.want & RETURN_ITEMS) == 0))
+		return 0;
+	buf_init(&name, REPLY_MAX);
+	buf_init(&b, ANSWER_MAX);
+	e.mailbox = &name;
+	e.uidvalidity = view_uidvalidity(view);
+	e.n = found->n;
+	e.modseq = search_modseq(view, q, found);
+	e.numbers = search_numbers(s, view, found, true);
+	if (e.numbers != NULL && place_put(s, &name, place) == 0 &&
+	    esearch_put(&b, &e) == 0) {
+		say_buf(s, &b);
+		r = 0;
+	}
+	buf_free(&name);
+	buf_free(&b);
+	return r;
+}
+
+static int
+search_view(struct session *s, const struct command *c,
+    struct search_request *q, struct view *view, struct found *found)
+{
+	struct search_run	*run = NULL;
+	struct progress		 progress;
+	int			 r, saved;
+
+	progress_begin(&progress, s, c->tag, 0);
+	if ((r = search_begin(&run, s, view, &q->program)) == 0)
+		r = search_all(run, &progress, found);
+	saved = errno;
+	search_free(&run);
+	errno = saved;
+	return r;
+}
+
+static bool
+is_selected(const struct session *s, const struct place *place)
+{
+	return s->view != NULL && view_store_of(s->view) == place->store &&
+	    strcmp(view_folder(s->view), place->folder) == 0;
+}
+
+/* A mailbox that is not selected, or is. One that went away meanwhile is passed over. */
+static int
+search_place(struct session *s, const struct command *c,
+    struct search_request *q, const struct place *place)
+{
+	struct found	 found = { NULL, 0 };
+	struct view	*view = NULL;
+	struct diag	 why;
+	int		 r, saved;
+
+	if (is_selected(s, place))
+		view = s->view;
+	else if (view_open(&view, place->store, place->folder, true, &why) ==
+	    -1)
+		return errno == ENOENT ? 0 : -1;
+	if ((r = search_view(s, c, q, view, &found)) == 0)
+		r = say_found(s, c, q, view, place, &found);
+	saved = errno;
+	free(found.at);
+	if (view != s->view)
+		view_close(&view);
+	errno = saved;
+	return r;
+}
+
+static void
+place_of_view(struct session *s, struct place *place)
+{
+	unsigned	space;
+
+	memset(place, 0, sizeof(*place));
+	place->store = view_store_of(s->view);
+	for (space = 0; space < place_spaces(s); space++)
+		if (place_store(s, space) == place->store)
+			place->name_space = space;
+	(void)snprintf(place->folder, sizeof(place->folder), "%s",
+	    view_folder(s->view));
+}
+
+/* The selected mailbox: its result may also be kept. */
+static int
+search_here(struct session *s, struct command *c, struct search_request *q)
+{
+	struct found	 found = { NULL, 0 };
+	struct place	 place;
+	int		 r;
+
+	place_of_view(s, &place);
+	if ((r = search_view(s, c, q, s->view, &found)) == 0)
+		r = search_save(s, q, &found);
+	if (r == 0)
+		r = say_found(s, c, q, s->view, &place, &found);
+	if (r == 0)
+		context_add(s, c, q, NULL, &found);
+	free(found.at);
+	return r;
+}
+
+/* What is kept is kept of the selected mailbox alone (RFC 7377 2.2). */
+static bool
+is_possible(struct session *s, struct command *c,
+    const struct search_request *q, const struct sources *sources)
+{
+	bool	here = sources->selected && sources->n == 0;
+
+	if (!here && (q->ret.want & (RETURN_SAVE | RETURN_UPDATE)) != 0) {
+		command_bad(c, "SAVE and UPDATE are for the selected mailbox");
+		return false;
+	}
+	if (!here && q->program.has_result) {
+		command_bad(c, "$ is of the selected mailbox");
+		return false;
+	}
+	return context_check(s, c, q);
+}
+
+static bool
+esearch_args(struct session *s, struct command *c, struct search_request *q,
+    struct sources *sources)
+{
+	const char	*why = NULL;
+
+	if (!sources_parse(s, c, sources))
+		return false;
+	if (!search_return_parse(&c->args, &q->ret, &why)) {
+		command_bad(c, "%s", why);
+		return false;
+	}
+	if (q->ret.want == 0)
+		q->ret.want = RETURN_GIVEN | RETURN_ALL;
+	return search_request(s, c, q, false, false) &&
+	    is_possible(s, c, q, sources);
+}
+
+enum state
+cmd_esearch(struct session *s, struct command *c)
+{
+	struct search_request	 q;
+	struct sources		 sources;
+	struct source		*source;
+	int			 r = 0;
+
+	if (!esearch_args(s, c, &q, &sources))
+		return s->state;
+	c->uid = true;
+	if (sources.selected)
+		r = search_here(s, c, &q);
+	for (source = sources.list; r == 0 && source != NULL;
+	    source = source->next)
+		if (!sources.selected || !is_selected(s, &source->place))
+			r = search_place(s, c, &q, &source->place);
+	if (r == -1)
+		search_failed(s, c, &q);
+	else
+		command_ok(c, NULL, "Search completed");
+	return s->state;
+}

@@ -1,0 +1,197 @@
+/* imapd/esearch_sources.c - the mailboxes that an ESEARCH goes through. Run by the session. */
+#include "imapd/esearch_sources.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct gatherer {
+	struct session	*s;
+	struct command	*c;
+	struct sources	*out;
+	struct source	**tail;
+};
+
+static bool
+bad(struct gatherer *g, const char *why)
+{
+	command_bad(g->c, "%s", why);
+	return false;
+}
+
+/* One mailbox more, unless it is there already, or may not be read. */
+static bool
+add(struct gatherer *g, const struct place *place)
+{
+	struct source	*n;
+
+	if ((place->rights & RIGHT_READ) == 0)
+		return true;
+	for (n = g->out->list; n != NULL; n = n->next)
+		if (n->place.store == place->store &&
+		    strcmp(n->place.folder, place->folder) == 0)
+			return true;
+	if (g->out->n >= SOURCES_MAX) {
+		command_no(g->c, "LIMIT", "Too many mailboxes");
+		return false;
+	}
+	if ((n = arena_get(&g->s->memory, sizeof(*n))) == NULL) {
+		command_failed(g->s, g->c, "list the mailboxes");
+		return false;
+	}
+	n->place = *place;
+	*g->tail = n;
+	g->tail = &n->next;
+	g->out->n++;
+	return true;
+}
+
+enum below { BELOW_ALL, BELOW_ONE, BELOW_SUBSCRIBED, BELOW_USER };
+
+/* Is name one of those that are meant of the tree of parent? "" has everything below it but the inbox itself, which has no children. */
+static bool
+is_meant(const struct store_folder *f, const char *parent, enum below how)
+{
+	size_t	n = strlen(parent);
+
+	if (!f->exists)
+		return false;
+	if (how == BELOW_USER)
+		return true;
+	if (how == BELOW_SUBSCRIBED)
+		return f->subscribed;
+	if (n == 0 || strncmp(f->name, parent, n) != 0 || f->name[n] != '.')
+		return false;
+	return how == BELOW_ALL || strchr(f->name + n + 1, '.') == NULL;
+}
+
+static bool
+add_folders(struct gatherer *g, unsigned space, const char *parent,
+    enum below how)
+{
+	const struct store_folder *list;
+	struct place		 place = { .name_space = space };
+	size_t			 i, n;
+
+	place.store = place_store(g->s, space);
+	if (store_list(place.store, &list, &n) == -1) {
+		command_failed(g->s, g->c, "list the mailboxes");
+		return false;
+	}
+	for (i = 0; i < n; i++) {
+		if (!is_meant(&list[i], parent, how) ||
+		    strlcpy(place.folder, list[i].name,
+		    sizeof(place.folder)) >= sizeof(place.folder))
+			continue;
+		place.rights = place_rights(g->s, space, place.folder);
+		if ((place.rights & RIGHT_LOOKUP) != 0 && !add(g, &place))
+			return false;
+	}
+	return true;
+}
+
+/* A mailbox by its name: one that is not there, or not for this user, is passed over. */
+static bool
+named(struct gatherer *g, struct str name, struct place *place)
+{
+	struct command	ignored = { .tag = g->c->tag, .name = g->c->name };
+	bool		found;
+
+	buf_init(&ignored.text, REPLY_MAX);
+	found = place_find(g->s, &ignored, name, RIGHT_READ, place) &&
+	    store_exists(place->store, place->folder);
+	buf_free(&ignored.text);
+	return found;
+}
+
+static bool
+add_named(struct gatherer *g, struct str name, const enum below *below)
+{
+	struct place	place;
+
+	if (!named(g, name, &place))
+		return true;
+	return add(g, &place) && (below == NULL ||
+	    add_folders(g, place.name_space, place.folder, *below));
+}
+
+/* one-or-more-mailbox: "a" or ("a" "b") */
+static bool
+names_take(struct gatherer *g, const enum below *below)
+{
+	struct cur	*c = &g->c->args;
+	bool		 many;
+	struct str	 name;
+
+	if (!imap_sp(c))
+		return bad(g, "Mailbox expected");
+	many = cur_byte(c, '(');
+	do {
+		if (!imap_astring(c, &g->s->memory, &name))
+			return bad(g, "Mailbox expected");
+		if (!add_named(g, name, below))
+			return false;
+	} while (many && imap_sp(c));
+	return !many || cur_byte(c, ')') || bad(g, "Parenthesis expected");
+}
+
+static bool
+subscribed_take(struct gatherer *g)
+{
+	unsigned	space;
+
+	for (space = 0; space < place_spaces(g->s); space++)
+		if (place_store(g->s, space) != NULL &&
+		    !add_folders(g, space, "", BELOW_SUBSCRIBED))
+			return false;
+	return true;
+}
+
+static bool
+source_take(struct gatherer *g)
+{
+	static const enum below	all = BELOW_ALL, one = BELOW_ONE;
+	struct str		name;
+
+	if (!imap_atom(&g->c->args, &name))
+		return bad(g, "Source of messages expected");
+	if (str_eq_nocase(name, STR("selected"))) {
+		g->out->selected = true;
+		return g->s->state == S_SELECTED ||
+		    bad(g, "No mailbox is selected");
+	}
+	if (str_eq_nocase(name, STR("inboxes")))
+		return add_named(g, STR("INBOX"), NULL);
+	if (str_eq_nocase(name, STR("personal")))
+		return add_folders(g, SPACE_OWN, "", BELOW_USER);
+	if (str_eq_nocase(name, STR("subscribed")))
+		return subscribed_take(g);
+	if (str_eq_nocase(name, STR("subtree")))
+		return names_take(g, &all);
+	if (str_eq_nocase(name, STR("subtree-one")))
+		return names_take(g, &one);
+	if (str_eq_nocase(name, STR("mailboxes")))
+		return names_take(g, NULL);
+	return bad(g, "Source of messages not known");
+}
+
+bool
+sources_parse(struct session *s, struct command *c, struct sources *out)
+{
+	struct gatherer	g = { s, c, out, &out->list };
+
+	memset(out, 0, sizeof(*out));
+	if (!cur_word(&c->args, STR("IN "))) {
+		out->selected = true;
+		return s->state == S_SELECTED ||
+		    bad(&g, "No mailbox is selected");
+	}
+	if (!cur_byte(&c->args, '('))
+		return bad(&g, "Sources of messages expected");
+	do
+		if (!source_take(&g))
+			return false;
+	while (imap_sp(&c->args));
+	/* There are no options of scope yet (RFC 7377 4). */
+	return (cur_byte(&c->args, ')') && imap_sp(&c->args)) ||
+	    bad(&g, "Sources of messages not understood");
+}
