@@ -32,6 +32,8 @@ void	session_run(struct session *);
 command_run	cmd_capability, cmd_noop, cmd_logout, cmd_enable, cmd_id, cmd_check, cmd_refused;
 /* select.c */
 command_run	cmd_select, cmd_examine, cmd_close, cmd_unselect;
+/* No mailbox is selected any more: s->state is S_AUTH. */
+void	select_leave(struct session *);
 /* fetch.c */
 command_run	cmd_fetch;
 /* search.c, sort.c, thread.c, esearch.c */

@@ -93,8 +93,7 @@ add_rows(struct listing *l, struct store *store, const char *skip)
 static int
 load_shared(struct listing *l)
 {
-	char	 below[32];
-	size_t	 i;
+	size_t	i;
 
 	if (add_rows(l, place_store(l->s, SPACE_SHARED), "") == -1)
 		return -1;
@@ -105,9 +104,7 @@ load_shared(struct listing *l)
 			l->rows[i].marks = 0;
 	}
 	l->rows[l->n++] = (struct list_row){ .folder = "" };
-	strlcpy(below, place_prefix(l->s, SPACE_SHARED), sizeof(below));
-	below[strlen(below) - 1] = '.';
-	if (add_rows(l, place_store(l->s, SPACE_OWN), below) == -1)
+	if (add_rows(l, place_store(l->s, SPACE_OWN), PLACE_SHARED) == -1)
 		return -1;
 	l->n = list_tree_link(l->rows, l->n, true);
 	return 0;
@@ -127,7 +124,8 @@ load_own(struct listing *l)
 		if (strcmp(l->rows[i].folder, "INBOX") == 0)
 			l->rows[i].marks = top ? 0 : ROW_HIDDEN;
 		if (place_spaces(l->s) > 1 && !top &&
-		    strncmp(l->rows[i].folder, "Shared.", 7) == 0)
+		    strncmp(l->rows[i].folder, PLACE_SHARED,
+		    strlen(PLACE_SHARED)) == 0)
 			l->rows[i].marks = ROW_HIDDEN;
 	}
 	return 0;

@@ -50,6 +50,15 @@ is_below(const char *folder, const char *above)
 	return n > 0 && strncmp(folder, above, n) == 0 && folder[n] == '.';
 }
 
+/* "INBOX.a" is below the inbox, whose row is "". */
+static bool
+is_inboxs(const struct list_row *rows, size_t i)
+{
+	return *rows[0].folder == '\0' &&
+	    (strcmp(rows[i].folder, "INBOX") == 0 ||
+	    is_below(rows[i].folder, "INBOX"));
+}
+
 size_t
 list_tree_link(struct list_row *rows, size_t n, bool top)
 {
@@ -66,11 +75,8 @@ list_tree_link(struct list_row *rows, size_t n, bool top)
 		if (i > 0 && is_below(rows[i].folder, rows[up].folder))
 			rows[i].parent = (uint32_t)up;
 		else
-			rows[i].parent = (uint32_t)(top ? 0 : i);
-		/* The inbox has a row of its own name when something is below it. */
-		if (!top && *rows[0].folder == '\0' &&
-		    strcmp(rows[i].folder, "INBOX") == 0)
-			rows[i].parent = 0;
+			rows[i].parent = (uint32_t)(top || is_inboxs(rows, i) ?
+			    0 : i);
 	}
 	return n;
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/base/fdio.h"
+#include "common/store/quota.h"
 #include "imapd/place.h"
 
 #define GROUPS_MAX	64
@@ -76,8 +77,13 @@ places_open(struct session *s, struct diag *why)
 	l->rules.prefix = s->set->imap.prefix;
 	l->n = 1;
 	if (store_open(&l->store[SPACE_OWN], s->mailbox, true, why) == 0 &&
-	    open_shared(l, s->set, why) == 0)
+	    open_shared(l, s->set, why) == 0) {
+		quota_set(l->store[SPACE_OWN],
+		    (uint64_t)s->set->local.quota);
+		store_use_names(l->store[SPACE_OWN],
+		    s->set->imap.special_use);
 		return 0;
+	}
 	places_close(s);
 	return -1;
 }
@@ -131,6 +137,23 @@ place_store(const struct session *s, unsigned space)
 	return s->places->store[space];
 }
 
+/* A folder of another program's, whose name is no modified UTF-7: the client has been told of it as it is. */
+static void
+find_as_it_is(struct session *s, bool shared, struct str rest,
+    struct place *p, const char **wrong)
+{
+	struct name_rules	raw = *rules_of(s);
+	struct place		q = *p;
+	bool			odd;
+
+	raw.utf8 = false;
+	if (name_to_folder(&raw, shared, rest, q.folder, sizeof(q.folder),
+	    &odd) != NULL || !odd || !store_exists(q.store, q.folder))
+		return;
+	*p = q;
+	*wrong = NULL;
+}
+
 /* Names that the rules allow, as far as the store has not got others already. */
 static const char *
 find_folder(struct session *s, struct str name, struct place *p)
@@ -151,6 +174,9 @@ find_folder(struct session *s, struct str name, struct place *p)
 	if (wrong == NULL && odd && !store_exists(p->store, p->folder))
 		wrong = session_utf8(s) ? "there are control characters in it" :
 		    "it is not in modified UTF-7, or has control characters";
+	if (session_utf8(s) &&
+	    (wrong != NULL || !store_exists(p->store, p->folder)))
+		find_as_it_is(s, shared, rest, p, &wrong);
 	return wrong;
 }
 

@@ -11,6 +11,7 @@
 #include "imapd/session.h"
 
 enum { SPACE_OWN, SPACE_SHARED };
+#define PLACE_SHARED	"Shared."	/* in front of shared folders where they stand among one's own: subscriptions */
 
 struct place {
 	struct store	*store;

@@ -93,8 +93,6 @@ name_to_folder(const struct name_rules *r, bool shared, struct str rest,
 		return wrong;
 	if (rest.n > PLACE_NAME_MAX)
 		return "it is too long";
-	if (!r->utf8 && !utf8_is_ascii(rest))
-		return "it is not in modified UTF-7";
 	buf_init(&coded, 4096);
 	if (!r->utf8)
 		buf_addstr(&coded, rest);
@@ -114,7 +112,7 @@ name_to_folder(const struct name_rules *r, bool shared, struct str rest,
 	if (!shared && *r->prefix == '\0' &&
 	    strncasecmp(folder, "INBOX.", 6) == 0)
 		memcpy(folder, "INBOX", 5);
-	return maildir_folder_ok(folder) ? NULL : "no folder can be called so";
+	return maildir_folder_found(folder) ? NULL : "no folder can be called so";
 }
 
 int

@@ -23,8 +23,8 @@ struct name_rules {
 /* In which namespace the name is; *rest is what is left of it, "" for the inbox. False: in none. */
 bool	name_space(const struct name_rules *, struct str name, bool *shared, bool *inbox, struct str *rest);
 /*
- * rest of a name, as a folder; of is the size of folder. NULL, or what is wrong with it. *odd: nobody can make such a folder, but another program may have
- * made it: of control characters, or no modified UTF-7.
+ * rest of a name, as a folder; of is the size of folder. NULL, or what is wrong with it. *odd: such a folder is not made,
+ * but another program may have made it: control characters, or no modified UTF-7.
  */
 const char *name_to_folder(const struct name_rules *, bool shared, struct str rest, char *folder, size_t of, bool *odd);
 /* Appends. */

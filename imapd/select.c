@@ -68,8 +68,8 @@ parameters(struct session *s, struct command *c, struct known *k)
 	return cur_byte(in, ')');
 }
 
-static void
-leave(struct session *s)
+void
+select_leave(struct session *s)
 {
 	contexts_clear(s);
 	result_clear(s);
@@ -160,7 +160,7 @@ open_mailbox(struct session *s, struct command *c, bool examine)
 		return s->state;
 	/* whatever happens now, no mailbox is selected (RFC 3501 6.3.1) */
 	if (s->state == S_SELECTED) {
-		leave(s);
+		select_leave(s);
 		say(s, "OK [CLOSED] the other mailbox is closed");
 	}
 	if (!place_find(s, c, name, RIGHT_READ, &p))
@@ -174,7 +174,7 @@ open_mailbox(struct session *s, struct command *c, bool examine)
 	say_mailbox(s, &p);
 	if (resynchronise(s, &k) == -1) {
 		command_failed(s, c, "read the index");
-		leave(s);
+		select_leave(s);
 		return S_AUTH;
 	}
 	command_ok(c, view_read_only(s->view) ? "READ-ONLY" : "READ-WRITE",
@@ -218,7 +218,7 @@ cmd_close(struct session *s, struct command *c)
 		return s->state;
 	}
 	command_ok(c, NULL, "closed");
-	leave(s);
+	select_leave(s);
 	return S_AUTH;
 }
 
@@ -227,7 +227,7 @@ cmd_unselect(struct session *s, struct command *c)
 {
 	if (!command_end(c))
 		return s->state;
-	leave(s);
+	select_leave(s);
 	command_ok(c, NULL, "closed, nothing removed");
 	return S_AUTH;
 }
