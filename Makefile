@@ -81,12 +81,7 @@ ROOMS		:= base fmt store net proc
 COMMON_SRC	:= $(sort $(wildcard $(ROOMS:%=common/%/*.c)))
 FOLDERS		:= master log keys smtpd queue route deliver pop3d imapd auth
 MAIN_SRC	:= $(sort $(wildcard $(FOLDERS:%=%/main.c) $(FOLDERS:%=%/*_main.c)))
-ifeq ($(wildcard common/store/view.c),)
-# It cannot be linked before that is there.
-LATER_SRC	:= imapd/imapd_session_main.c
-MAIN_SRC	:= $(filter-out $(LATER_SRC),$(MAIN_SRC))
-endif
-FOLDER_SRC	:= $(filter-out $(MAIN_SRC) $(LATER_SRC),$(sort $(wildcard $(FOLDERS:%=%/*.c))))
+FOLDER_SRC	:= $(filter-out $(MAIN_SRC),$(sort $(wildcard $(FOLDERS:%=%/*.c))))
 UNIT_SRC	:= $(sort $(wildcard tests/unit/test_*.c))
 FUZZ_SRC	:= $(sort $(wildcard tests/fuzz/fuzz_*.c))
 TOOL_SRC	:= $(sort $(wildcard tests/tools/*.c))
