@@ -120,6 +120,8 @@ close_part(struct parts *p, bool without_eol)
 	struct open	*o = innermost(p);
 	struct part	*part = &p->list[o->part];
 
+	if (p->in_header)
+		o->body = p->now;	/* of a message that has not begun */
 	part->body = o->body.at;
 	part->end = p->now.at;
 	part->header_wire = wire_between(&o->header, &o->body);
