@@ -321,7 +321,7 @@ box_save_uids(struct box *b)
 
 	if (!has_news(b))
 		return 0;
-	if ((lock = uidlist_lock(b->dir.root, UIDLIST_LOCK)) == -1)
+	if ((lock = uidlist_lock(b->dir.root, UIDLIST_LOCK, false)) == -1)
 		return -1;
 	buf_init(&text, UIDLIST_MAX);
 	buf_init(&out, UIDLIST_MAX);

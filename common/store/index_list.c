@@ -359,7 +359,7 @@ index_list_number(struct index *x, struct uid_list *l, struct newcomer *who,
 		wanting += who[i].uid == 0;
 	if (wanting == 0 && !wants_rewrite(x, l, (size_t)x->head.dead))
 		return 0;
-	lock = uidlist_lock(x->dir->root, UIDLIST_LOCK);
+	lock = uidlist_lock(x->dir->root, UIDLIST_LOCK, true);
 	if (lock == -1)
 		return -1;
 	if ((r = write_list(x, l, who, n, lock)) == -1) {

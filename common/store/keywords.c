@@ -138,7 +138,7 @@ keywords_make(int dir, struct str name, char (*names)[INDEX_KEYWORD_MAX + 1])
 		errno = EINVAL;
 		return -1;
 	}
-	if ((lock = uidlist_lock(dir, KEYWORDS_LOCK)) == -1)
+	if ((lock = uidlist_lock(dir, KEYWORDS_LOCK, false)) == -1)
 		return -1;
 	buf_init(&text, TEXT_MAX);
 	if ((number = add(dir, lock, name, names, &text)) == -1)

@@ -5,6 +5,8 @@
 #ifndef STORE_UIDLIST_FILE_H
 #define STORE_UIDLIST_FILE_H
 
+#include <stdbool.h>
+
 #include "common/base/attr.h"
 #include "common/base/str.h"
 
@@ -12,8 +14,11 @@
 #define UIDLIST_LOCK	"dovecot-uidlist.lock"
 #define UIDLIST_MAX	(256u << 20)
 
-/* Takes such a lock (the name of a file); a stale one is broken. Its descriptor, or -1: errno, ETIMEDOUT. */
-int	uidlist_lock(int dir, const char *name) must_check;
+/*
+ * Takes such a lock (the name of a file); a stale one is broken. indexed: the caller has the folder's posthouse.lock, and gives that
+ * up last: the lock's mode says so (0700), so that it is known to be stale by the next one who has both. Its descriptor, or -1: errno, ETIMEDOUT.
+ */
+int	uidlist_lock(int dir, const char *name, bool indexed) must_check;
 /* The lock is given up, nothing was changed. */
 void	uidlist_unlock(int dir, const char *name);
 /* The text, written to the lock's descriptor, durably takes the place of the file. The lock is gone then. -1: errno, it is still there. */

@@ -97,10 +97,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcpy(file, &h, sizeof(h));
 	}
 	if (index_check(file, size, &h)) {
-		index_use_map(&x, NULL, 0, &h);
-		x.rows = (void *)(file + sizeof(h));
-		x.gone = (void *)(x.rows + x.nrows);
-		x.names = (const char *)(x.gone + x.ngone) + h.keywords_size;
+		index_use_map(&x, file, size, &h);
+		x.map = NULL;	/* it is no mapping */
 		check_rows(&x);
 		read_items(&x, file + sizeof(h) + index_sections_size(&h),
 		    size - sizeof(h) - index_sections_size(&h));
