@@ -1,4 +1,4 @@
-/* tests/unit/view_fixture.h - stores and caches for tests of what is below them. */
+/* tests/unit/view_fixture.h - no cache, for tests of what is below it. */
 #ifndef UNIT_VIEW_FIXTURE_H
 #define UNIT_VIEW_FIXTURE_H
 
@@ -11,58 +11,6 @@
 
 #include "common/store/cache.h"
 #include "common/store/store.h"
-
-struct store {
-	int		root;
-	uint32_t	validity;
-	char		path[256];
-};
-
-int
-store_open(struct store **out, const char *location, bool create,
-    struct diag *why)
-{
-	struct store	*s = calloc(1, sizeof(*s));
-	struct maildir	 m;
-
-	if (maildir_open_to_read(&m, AT_FDCWD, location + 8, "", create,
-	    why) == -1)
-		return -1;
-	snprintf(s->path, sizeof(s->path), "%s", location + 8);
-	s->root = dup(m.root);
-	maildir_close(&m);
-	*out = s;
-	return 0;
-}
-
-void
-store_close(struct store **s)
-{
-	close((*s)->root);
-	free(*s);
-	*s = NULL;
-}
-
-int
-store_root(const struct store *s)
-{
-	return s->root;
-}
-
-const char *
-store_path(const struct store *s)
-{
-	return s->path;
-}
-
-int
-store_next_validity(struct store *s, uint32_t *validity)
-{
-	if (s->validity == 0)
-		s->validity = (uint32_t)time(NULL);
-	*validity = s->validity++;
-	return 0;
-}
 
 struct cache *
 cache_open(int dir, uint32_t validity, bool read_only)
