@@ -140,12 +140,13 @@ $(BUILD)/obj/%.o: %.c Makefile $(BUILD)/flags
 # Tables that programs of common/gen make while Posthouse is built.
 TABLES		:= $(patsubst common/gen/make_%.c,%,$(sort $(wildcard common/gen/make_*.c)))
 GEN_LIBS	:= -lutf8proc
-$(BUILD)/gen/make_%: common/gen/make_%.c $(GEN_SRC) Makefile $(BUILD)/flags
+# Rules for these files alone: make would look for a way to make the .d files, too.
+$(TABLES:%=$(BUILD)/gen/make_%): $(BUILD)/gen/make_%: common/gen/make_%.c Makefile $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(STD) $(WARN) -O1 -MMD -MP -MF $@.d $(CPPFLAGS) -o $@ $(filter %.c,$^) -Wl,--as-needed $(GEN_LIBS)
-$(BUILD)/gen/%.c: $(BUILD)/gen/make_%
+$(TABLES:%=$(BUILD)/gen/%.c): $(BUILD)/gen/%.c: $(BUILD)/gen/make_%
 	$(call say,GEN)$< >$@.new && mv -f $@.new $@ || exit 1
-$(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c Makefile $(BUILD)/flags
+$(TABLES:%=$(BUILD)/obj/gen/%.o): $(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c Makefile $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(ALL_CFLAGS) $(BANNED) -c -o $@ $<
 
@@ -190,7 +191,7 @@ FUZZ_LIB_SRC	:= $(COMMON_SRC) $(FOLDER_SRC)
 $(BUILD)/fuzz/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC)$(FUZZ_CC) $(STD) $(PATHS) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
-$(BUILD)/fuzz/obj/gen/%.o: $(BUILD)/gen/%.c Makefile
+$(TABLES:%=$(BUILD)/fuzz/obj/gen/%.o): $(BUILD)/fuzz/obj/gen/%.o: $(BUILD)/gen/%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC)$(FUZZ_CC) $(STD) $(PATHS) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
 $(BUILD)/fuzz/libfuzzed.a: $(patsubst %.c,$(BUILD)/fuzz/obj/%.o,$(FUZZ_LIB_SRC)) $(TABLES:%=$(BUILD)/fuzz/obj/gen/%.o)
