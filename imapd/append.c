@@ -1,16 +1,151 @@
-/* imapd/append.c - to come. */
+/* imapd/append.c - APPEND with several messages (RFC 3502), and REPLACE (RFC 8508). */
+#include "imapd/append.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
 #include "imapd/commands.h"
+#include "imapd/numbers.h"
+#include "imapd/selected.h"
+
+static bool
+target(struct append *a)
+{
+	struct diag	why;
+	struct str	name;
+
+	if (!incoming_astring(&a->in, PLACE_NAME_MAX, &name) ||
+	    !place_find(a->s, a->c, name, RIGHT_INSERT, &a->place))
+		return false;
+	if (!store_exists(a->place.store, a->place.folder))
+		command_no(a->c, "TRYCREATE", "there is no such mailbox");
+	else if (save_begin(&a->save, a->place.store, a->place.folder,
+	    &why) == -1)
+		command_failed(a->s, a->c, "save a message");
+	else
+		return true;
+	return false;
+}
+
+static void
+begin(struct append *a, struct session *s, struct command *c)
+{
+	*a = (struct append){ .s = s, .c = c };
+	incoming_begin(&a->in, s, c);
+}
+
+static void
+end(struct append *a)
+{
+	append_catenate_end(a);
+	save_abort(&a->save);
+	incoming_end(&a->in);
+}
+
+/* All are there. "APPENDUID validity uids" into code. */
+static bool
+commit(struct append *a, struct buf *code)
+{
+	size_t		 n = save_count(a->save);
+	uint32_t	*uids = arena_get(&a->s->memory, n * sizeof(*uids));
+	uint32_t	 validity;
+
+	if (uids == NULL || save_commit(&a->save, &validity, uids) == -1) {
+		command_failed(a->s, a->c, "save the message");
+		return false;
+	}
+	buf_addf(code, "APPENDUID %" PRIu32 " ", validity);
+	imap_put_numbers(code, uids, n);
+	return true;
+}
+
+static bool
+save_limit_ok(struct append *a)
+{
+	long long	limit = a->s->set->imap.save_limit;
+
+	if (limit == 0 || save_count(a->save) < (uint64_t)limit)
+		return true;
+	command_no(a->c, "LIMIT", "%lld messages at a time", limit);
+	return false;
+}
+
+static bool
+messages(struct append *a)
+{
+	do
+		if (!save_limit_ok(a) || !append_message(a))
+			return false;
+	while (!cur_done(&a->in.in) || a->in.open);
+	return true;
+}
 
 enum state
 cmd_append(struct session *s, struct command *c)
 {
-	command_bad(c, "not here yet");
+	struct append	a;
+	struct buf	code;
+
+	begin(&a, s, c);
+	buf_init(&code, REPLY_MAX);
+	if (target(&a) && messages(&a) && commit(&a, &code))
+		command_ok(c, buf_cstr(&code), "saved");
+	buf_free(&code);
+	end(&a);
 	return s->state;
+}
+
+/* The message that goes; its number stands in front of everything else. */
+static bool
+old_one(struct session *s, struct command *c, size_t *old)
+{
+	size_t	*at, n;
+
+	if (!numbers_take(s, c, c->uid, &at, &n))
+		return false;
+	if (n == 0)
+		command_no(c, "NONEXISTENT", "there is no such message");
+	else if (n > 1 || !imap_sp(&c->args))
+		command_bad(c, "one message and a mailbox were expected");
+	else if (selected_right(s, c, RIGHT_REMOVE | RIGHT_EXPUNGE)) {
+		*old = at[0];
+		return true;
+	}
+	return false;
+}
+
+static void
+replace(struct append *a, size_t old)
+{
+	struct session	*s = a->s;
+	struct buf	 code;
+
+	buf_init(&code, REPLY_MAX);
+	if (target(a) && append_message(a) && incoming_done(&a->in) &&
+	    commit(a, &code)) {
+		/* the new one first: one of the two is always there */
+		say(s, "OK [%.*s] the new one is saved",
+		    STR_ARG(buf_view(&code)));
+		if (view_store(s->view, &old, 1, VIEW_ADD, VIEW_DELETED, 0,
+		    UINT64_MAX) == -1 ||
+		    view_expunge(s->view, &old, 1) == -1)
+			command_failed(s, a->c, "remove the old message");
+		else
+			command_ok(a->c, NULL, "replaced");
+	}
+	buf_free(&code);
 }
 
 enum state
 cmd_replace(struct session *s, struct command *c)
 {
-	command_bad(c, "not here yet");
+	struct append	a;
+	size_t		old;
+	bool		ok = old_one(s, c, &old);
+
+	begin(&a, s, c);
+	if (ok)
+		replace(&a, old);
+	end(&a);
 	return s->state;
 }

@@ -5,6 +5,7 @@
 
 #include "common/base/attr.h"
 #include "common/base/log.h"
+#include "imapd/incoming.h"
 #include "imapd/notify.h"
 #include "imapd/numbers.h"
 #include "imapd/place.h"
@@ -175,20 +176,16 @@ is_welcome(struct session *s, struct command *c, const struct command_row *r)
 	return false;
 }
 
-/* A literal that nobody will read. */
+/* Literals that nobody will read. */
 static void
-drop_literal(struct session *s, struct command *c)
+drop_literals(struct session *s, struct command *c)
 {
-	struct str		rest = cur_rest(&c->args);
-	struct imap_literal	l;
-	struct buf		more;
+	struct incoming	in;
 
-	if (!c->literal_open || !imap_literal_at_end(&rest, &l) || !l.plus)
+	if (!c->literal_open)
 		return;
-	buf_init(&more, CONN_IN);
-	if (reader_literal_skip(s, l.n) == 0)
-		(void)reader_more(s, &more, false);
-	buf_free(&more);
+	incoming_begin(&in, s, c);
+	incoming_end(&in);
 }
 
 static const char *const words[] = {
@@ -231,7 +228,7 @@ run(struct session *s, struct str text)
 	if (is_welcome(s, &c, row))
 		s->state = row->run(s, &c);
 	else
-		drop_literal(s, &c);
+		drop_literals(s, &c);
 	if (s->state == S_SELECTED && s->end == NULL &&
 	    (row->flags & CMD_NO_UPDATES) == 0)
 		updates_send(s, expunges);

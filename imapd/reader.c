@@ -205,13 +205,6 @@ gather(struct session *s, struct buf *text, bool (*stream)(struct str))
 	}
 }
 
-static bool
-never(struct str text)
-{
-	(void)text;
-	return true;
-}
-
 enum reader_status
 reader_next(struct session *s, struct buf *text)
 {
@@ -220,10 +213,28 @@ reader_next(struct session *s, struct buf *text)
 }
 
 enum reader_status
-reader_more(struct session *s, struct buf *text, bool with_literals)
+reader_more(struct session *s, struct buf *text)
 {
+	struct str	line;
+
 	buf_reset(text);
-	return gather(s, text, with_literals ? NULL : never);
+	errno = 0;
+	switch (conn_line(&s->conn, LINE_MAX, s->set->imap.in.idle_timeout,
+	    &line)) {
+	case LINE_OK:
+	case LINE_BARE_LF:
+		s->bytes_in += line.n + 2;
+		return buf_addstr(text, line) == -1 ? READER_BAD : READER_OK;
+	case LINE_BARE_CR:
+	case LINE_NUL:
+		return READER_BAD;
+	case LINE_LONG:
+		return skip_line(s) == READER_OVER ? READER_OVER : READER_BAD;
+	case LINE_MORE:
+		break;
+	}
+	ended(s);
+	return READER_OVER;
 }
 
 enum reader_status

@@ -33,9 +33,9 @@ int	reader_literal_some(struct session *, uint64_t *left, struct str *piece) mus
 /* The rest is thrown away (a literal that is refused though it comes anyway). */
 int	reader_literal_skip(struct session *, uint64_t left) must_check;
 /*
- * What follows a literal in a command that streams: the next line (up to CRLF) into *text, which is reset; its small literals are collected as in
- * reader_next if collect is set, else it ends with the next one's announcement.
+ * What follows a literal in a command that streams: the rest of the line (up to CRLF) into *text, which is reset; it may end with the next
+ * one's announcement. READER_BAD: too long, or control characters; nothing has been said, the command has to.
  */
-enum reader_status reader_more(struct session *, struct buf *text, bool collect);
+enum reader_status reader_more(struct session *, struct buf *text);
 
 #endif

@@ -28,7 +28,7 @@ line(struct session *s, const char *before, const char *fmt, va_list ap)
 {
 	struct buf	out;
 
-	buf_init(&out, 1 << 20);
+	buf_init(&out, REPLY_MAX);
 	buf_adds(&out, before);
 	buf_vaddf(&out, fmt, ap);
 	buf_adds(&out, "\r\n");

@@ -50,7 +50,7 @@ struct session {
 };
 
 enum { REPLY_NONE, REPLY_OK, REPLY_NO, REPLY_BAD };
-#define REPLY_MAX	8192
+#define REPLY_MAX	(4u << 20)	/* COPYUID may have 100 000 UIDs twice */
 
 struct command {
 	struct str	 tag;
