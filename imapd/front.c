@@ -219,7 +219,7 @@ finish(struct front *f)
 }
 
 void
-front_session(void *arg, const struct server_session *peer)
+imap_front_session(void *arg, const struct server_session *peer)
 {
 	struct front	f;
 

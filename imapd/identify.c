@@ -29,7 +29,8 @@ identify_take(struct cur *in, struct arena *a, struct buf *text)
 	size_t		n;
 
 	if (imap_nstring(&c, a, &value, &nil)) {
-		*in = c;
+		if (nil)
+			*in = c;
 		return nil;
 	}
 	if (!cur_byte(&c, '('))

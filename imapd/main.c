@@ -51,7 +51,7 @@ main(int argc, char *argv[])
 		.nplaces = nitems(places), .keys = "keys",
 		.alpn = "imap", .log_name = log_name,
 		.limits = limits, .directory = directory, .refusal = refusal,
-		.session = front_session
+		.session = imap_front_session
 	};
 	struct listener	l;
 
