@@ -28,6 +28,7 @@ struct view {
 	int			 wait;		/* inotify; -1: not asked for, -2: not to be had */
 	struct cache		*cache;
 	struct arena		 parsed;	/* what view_head or view_body gave last */
+	char			 file[MAILDIR_NAME_MAX + 1];	/* what view_file gave last */
 };
 
 static inline struct view_message *

@@ -95,6 +95,23 @@ view_open_message(struct view *v, size_t i)
 	return find_and(v, i, &row, open_row);
 }
 
+int
+view_file(struct view *v, size_t i, bool again, int *dir, const char **name)
+{
+	const struct index_row	*r;
+	size_t			 row;
+
+	if (again && index_sync(&v->x, INDEX_ALL |
+	    (v->read_only ? INDEX_KEEP_NEW : 0)) == -1)
+		return -1;
+	if (view_row(v, i, &row) == -1)
+		return -1;
+	r = index_row(&v->x, row);
+	*dir = (r->flags & INDEX_IS_NEW) != 0 ? v->dir.new : v->dir.cur;
+	*name = v->file;
+	return str_copy(v->file, sizeof(v->file), index_name(&v->x, r));
+}
+
 static int
 count_wire(struct view *v, size_t i, size_t *row)
 {
