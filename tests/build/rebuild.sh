@@ -22,7 +22,7 @@ plan() {
 	make -n "$@" 2>&1 | grep -oE '[a-z0-9_/]+\.c$' | sort
 }
 
-cp -R Makefile VERSION auth common deliver log master pop3d queue route smtpd "$work/" || exit 1
+cp -R Makefile VERSION common $(sed -n 's/^FOLDERS[^=]*:= *//p' Makefile) "$work/" || exit 1
 cd "$work" || exit 1
 make -j2 >make.log 2>&1
 say $? "the copy is built"

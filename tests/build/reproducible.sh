@@ -20,7 +20,7 @@ say() {	# OK NAME
 one=$work/one two=$work/deeper/and/longer/two
 for d in "$one" "$two"; do
 	mkdir -p "$d" || exit 1
-	cp -R Makefile VERSION auth common deliver log master pop3d queue route smtpd "$d/" || exit 1
+	cp -R Makefile VERSION common $(sed -n 's/^FOLDERS[^=]*:= *//p' Makefile) "$d/" || exit 1
 done
 
 for cc in gcc clang; do
