@@ -223,20 +223,24 @@ apply_head(struct index *x, struct str in)
 bool
 index_take_keywords(struct index *x, struct str in)
 {
+	char		names[INDEX_KEYWORDS][INDEX_KEYWORD_MAX + 1];
 	struct str	line;
 	size_t		at;
 
-	memset(x->keyword, 0, sizeof(x->keyword));
+	memset(names, 0, sizeof(names));
 	while (str_take_line(&in, &line)) {
 		if (line.n < 3 || line.p[0] < 'a' || line.p[1] != ' ')
 			return false;
 		at = (size_t)(line.p[0] - 'a');
-		if (at >= INDEX_KEYWORDS || str_copy(x->keyword[at],
-		    sizeof(x->keyword[at]),
+		if (at >= INDEX_KEYWORDS || str_copy(names[at],
+		    sizeof(names[at]),
 		    (struct str){ line.p + 2, line.n - 2 }) == -1)
 			return false;
 	}
-	x->keywords_version++;
+	if (memcmp(names, x->keyword, sizeof(names)) != 0) {
+		memcpy(x->keyword, names, sizeof(names));
+		x->keywords_version++;
+	}
 	return true;
 }
 

@@ -14,6 +14,7 @@
 
 #define OWN_WAIT	10000	/* ms: after changes of our own, until it is looked whether there was another one among them */
 #define RETRY_WAIT	1000	/* ms: until what could not be numbered is tried again */
+#define DUE_MAX		60000	/* ms: farther ahead is no time of ours */
 #define TRIES		4
 
 static bool
@@ -21,7 +22,8 @@ dir_fresh(const struct index_dir_stamp *s, int dir, int64_t now)
 {
 	int64_t	mtime;
 
-	return (s->due == 0 || now < s->due) &&
+	/* one that is far ahead was set by another clock */
+	return (s->due == 0 || (now < s->due && s->due - now < DUE_MAX)) &&
 	    listing_mtime(dir, &mtime) == 0 && mtime == s->mtime;
 }
 
@@ -193,9 +195,9 @@ set_stamps(struct look *k)
 		h->cur_dir = (struct index_dir_stamp){ mtime[1],
 		    k->names.is_certain ? 0 : soon };
 	}
-	if (!k->names.is_stable)	/* as if it had never been read */
+	if (!k->names.is_stable || k->again) /* as if never read */
 		h->new_dir.mtime = h->cur_dir.mtime = 0;
-	if (k->moved && k->names.is_stable) {
+	if (k->moved && h->cur_dir.mtime != 0) {
 		if (listing_mtime(k->x->dir->new, &h->new_dir.mtime) == -1 ||
 		    listing_mtime(k->x->dir->cur, &h->cur_dir.mtime) == -1)
 			h->new_dir.mtime = 0;
@@ -211,14 +213,19 @@ set_stamps(struct look *k)
 static int
 look_at_keywords(struct index *x)
 {
+	char			names[INDEX_KEYWORDS][INDEX_KEYWORD_MAX + 1];
 	struct index_file_stamp	now;
 
 	index_file_stamp(x->dir->root, KEYWORDS_FILE, &now);
 	if (index_stamp_same(&now, &x->head.keywords))
 		return 0;
-	if (keywords_read(x->dir->root, x->keyword) == -1)
+	if (keywords_read(x->dir->root, names) == -1)
 		return -1;
 	x->head.keywords = now;
+	if (memcmp(names, x->keyword, sizeof(names)) == 0)
+		return 0;
+	memcpy(x->keyword, names, sizeof(names));
+	x->keywords_version++;
 	return index_put_keywords(x);
 }
 
@@ -232,6 +239,8 @@ look_once(struct look *k)
 	    read_names(k, &certain) == -1 || take_over(k, certain) == -1 ||
 	    look_move(k) == -1 || look_newcomers(k) == -1)
 		return -1;
+	if (k->names.ndoubles > 0 && certain)
+		look_doubles(k);
 	set_stamps(k);
 	return index_put_head(x);
 }

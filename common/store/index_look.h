@@ -11,6 +11,7 @@ struct look {
 	bool		 both;		/* cur/ too, not only new/ */
 	bool		 moved;		/* from new/ to cur/ */
 	bool		 waiting;	/* something could not be done now */
+	bool		 again;		/* what was read has changed since */
 	bool		 first;		/* there was no index */
 	uint64_t	 modseq;	/* of this look's changes; 0: none yet */
 	struct listing	 names;
@@ -26,5 +27,7 @@ int	look_validity(struct look *) must_check;
 int	look_newcomers(struct look *) must_check;
 /* index_look_move.c: from new/ to cur/, if that is wanted. */
 int	look_move(struct look *) must_check;
+/* index_look_doubles.c: two files of one base name become one, or two messages. */
+void	look_doubles(struct look *);
 
 #endif

@@ -127,6 +127,21 @@ arrival(struct str name)
 	return seconds * 1000000 + micro;
 }
 
+/* The more of them there are the less it matters: they come with the next look. */
+static int
+see_double(struct listing *l, const struct listed *e, const char *name,
+    size_t n, bool is_new)
+{
+	struct listed_twice	*d = &l->doubles[l->ndoubles];
+
+	if (l->ndoubles == LISTING_DOUBLES || l->text.n > UINT32_MAX)
+		return 0;
+	*d = (struct listed_twice){ .of = (uint32_t)(e - l->names),
+	    .at = (uint32_t)l->text.n, .is_new = is_new };
+	l->ndoubles++;
+	return buf_add(&l->text, name, n + 1);
+}
+
 static int
 see(struct listing *l, const char *name, size_t n, bool is_new)
 {
@@ -138,10 +153,8 @@ see(struct listing *l, const char *name, size_t n, bool is_new)
 		return 0;
 	h = hash_bytes(l->seed, base.p, base.n);
 	h ^= h >> 32;
-	if (listing_find(l, base, (uint32_t)h) != NULL) {
-		l->doubles++;
-		return 0;
-	}
+	if ((e = listing_find(l, base, (uint32_t)h)) != NULL)
+		return see_double(l, e, name, n, is_new);
 	if ((l->n == l->cap && grow(l) == -1) || l->text.n > UINT32_MAX)
 		return -1;
 	e = &l->names[l->n];
@@ -201,11 +214,12 @@ listing_tick(int64_t mtime)
 	return mtime % SECOND == 0 ? 2 * SECOND : PAUSE;
 }
 
-/* Is the last change so long ago that the next one will show? */
+/* Is the last change so long ago, or by a clock that is so far ahead, that the next one will show? */
 static bool
 is_old(const struct listing *l, int64_t mtime)
 {
-	return l->begun - mtime > listing_tick(mtime);
+	return l->begun - mtime > listing_tick(mtime) ||
+	    mtime - l->begun > 2 * SECOND;
 }
 
 static int
@@ -214,7 +228,7 @@ read_once(struct listing *l, const struct maildir *m, bool both, void *piece)
 	struct timespec	now = now_real();
 	int64_t		after[2] = { 0, 0 };
 
-	l->n = l->text.n = l->doubles = 0;
+	l->n = l->text.n = l->ndoubles = 0;
 	if (l->nslots > 0)
 		memset(l->slots, 0, l->nslots * sizeof(*l->slots));
 	l->begun = now.tv_sec * SECOND + now.tv_nsec;

@@ -21,6 +21,13 @@ struct listed {
 	uint32_t	number;
 };
 
+/* A base name that is there twice: this one is not listed. */
+struct listed_twice {
+	uint32_t	of, at;		/* number of the one that is; its name, in text */
+	bool		is_new;
+};
+#define LISTING_DOUBLES	16
+
 struct listing {
 	uint64_t	 seed;
 	struct buf	 text;		/* names, each with a NUL behind it */
@@ -32,7 +39,8 @@ struct listing {
 	int64_t		 begun;		/* ns since 1970 */
 	bool		 is_stable;	/* nothing was renamed meanwhile, as far as the clock shows */
 	bool		 is_certain;	/* ... and that was far enough: what is not listed is not there */
-	size_t		 doubles;	/* base names that are there twice; one of each is listed */
+	size_t		 ndoubles;
+	struct listed_twice doubles[LISTING_DOUBLES];
 };
 
 void	listing_init(struct listing *, uint64_t seed);

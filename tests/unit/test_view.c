@@ -423,6 +423,30 @@ START_TEST(reappears)
 }
 END_TEST
 
+/* Two files of one base name: two messages, unless it is one file. */
+START_TEST(doubles)
+{
+	struct view	*v;
+	size_t		 at[4] = { 0, 1, 2, 3 };
+
+	fill();
+	put("cur/11.M1.h:2,F", "another\n");
+	ck_assert_int_eq(linkat(dir, "cur/12.M1.h:2,FRab", dir,
+	    "cur/12.M1.h:2,S", 0), 0);
+	usleep(60000);	/* until it is certain that it is no rename */
+	v = open_view(false);
+	ck_assert_uint_eq(view_count(v), 4);
+	tells(v, true, ">4");
+	ck_assert_uint_eq(view_count(v), 5);
+	ck_assert(is_there("cur/12.M1.h:2,S") !=
+	    is_there("cur/12.M1.h:2,FRab"));
+	ck_assert_int_eq(view_store(v, at, 4, VIEW_SET, VIEW_SEEN, 0,
+	    UINT64_MAX), 0);
+	ck_assert(is_there("cur/11.M1.h:2,S"));
+	view_close(&v);
+}
+END_TEST
+
 START_TEST(vanished)
 {
 	struct view	*v;
@@ -589,6 +613,88 @@ START_TEST(read_only_disk)
 }
 END_TEST
 
+/* Whatever happens to the index, nothing is lost, and no UID is another's. */
+START_TEST(damage)
+{
+	struct view	*v, *w;
+	struct buf	 text;
+	size_t		 at;
+	int		 fd;
+
+	fill();
+	v = open_view(false);
+	store_one(v, 3, VIEW_ADD, VIEW_SEEN, 0);
+	store_one(v, 5, VIEW_ADD, VIEW_SEEN, 0);
+	view_close(&v);
+	buf_init(&text, 1u << 20);
+	ck_assert_int_eq(fdio_slurp_at(dir, "posthouse.index", &text), 0);
+	for (at = 0; at < text.n; at += at < 300 ? 7 : 31) {
+		fd = openat(dir, "posthouse.index",
+		    O_WRONLY | O_CREAT | O_TRUNC, 0600);
+		ck_assert_int_ne(fd, -1);
+		if (at % 2 == 0)	/* cut off, or another byte */
+			ck_assert_int_eq(fdio_write(fd, text.p, at), 0);
+		else {
+			text.p[at] ^= 0x11;
+			ck_assert_int_eq(fdio_write(fd, text.p, text.n), 0);
+			text.p[at] ^= 0x11;
+		}
+		fdio_close(&fd);
+		v = open_view(false);
+		shows(v, "2S 3S 5AFS+0+1 8D");
+		ck_assert_uint_eq(view_uidvalidity(v), 77);
+		ck_assert_uint_eq(view_uidnext(v), 9);
+		w = open_view(false);
+		store_one(w, 2, VIEW_ADD, VIEW_FLAGGED, 0);
+		tells(v, true, "2");
+		store_one(v, 2, VIEW_REMOVE, VIEW_FLAGGED, 0);
+		tells(w, true, "2");
+		view_close(&w);
+		view_close(&v);
+	}
+	buf_free(&text);
+}
+END_TEST
+
+/* So much is changed that the file is made anew, under the eyes of another view. */
+START_TEST(generations)
+{
+	struct stat	 st;
+	struct view	*v, *w, *u;
+	ino_t		 ino;
+	off_t		 most = 0;
+	int		 i, files = 0;
+
+	fill();
+	v = open_view(false);
+	w = open_view(false);
+	u = open_view(true);
+	ck_assert_int_eq(fstatat(dir, "posthouse.index", &st, 0), 0);
+	ino = st.st_ino;
+	for (i = 0; i < 1200; i++) {
+		store_one(v, 3, i % 2 == 0 ? VIEW_ADD : VIEW_REMOVE, VIEW_SEEN,
+		    0);
+		ck_assert_int_eq(fstatat(dir, "posthouse.index", &st, 0), 0);
+		files += st.st_ino != ino;
+		ino = st.st_ino;
+		if (st.st_size > most)
+			most = st.st_size;
+		if (i % 7 == 0) {
+			tells(w, true, "3");
+			ck_assert_uint_eq(view_highest_modseq(v),
+			    view_highest_modseq(w));
+		}
+	}
+	ck_assert_int_gt(files, 1);
+	ck_assert_int_lt(most, 80000);
+	tells(u, true, i % 2 == 0 ? "3" : "");
+	shows(u, "2S 3 5AF+0+1 8D");
+	view_close(&v);
+	view_close(&w);
+	view_close(&u);
+}
+END_TEST
+
 START_TEST(gone_folder)
 {
 	struct view	*v;
@@ -639,11 +745,14 @@ main(void)
 	tcase_add_test(t, unchanged_since);
 	tcase_add_test(t, foreign_changes);
 	tcase_add_test(t, reappears);
+	tcase_add_test(t, doubles);
 	tcase_add_test(t, vanished);
 	tcase_add_test(t, keywords);
 	tcase_add_test(t, validity);
 	tcase_add_loop_test(t, arrivals, 0, 2);
 	tcase_add_test(t, read_only_disk);
+	tcase_add_test(t, damage);
+	tcase_add_test(t, generations);
 	tcase_add_test(t, gone_folder);
 	tcase_add_test(t, wait_fd);
 	suite_add_tcase(s, t);
