@@ -142,7 +142,7 @@ close_part(struct parts *p, bool without_eol)
 			part->body = part->end;
 	}
 	if (o->has_boundary)
-		boundaries_pop(&p->boundaries);
+		parts_boundary_pop(&p->boundaries);
 	p->nopen--;
 	p->in_header = false;
 }
@@ -203,7 +203,7 @@ begin_multipart(struct parts *p, struct part_fields *f)
 	p->list[o->part].kind = PART_MULTIPART;
 	o->has_boundary = true;
 	o->digest = str_eq_nocase(f->subtype, STR("digest"));
-	boundaries_push(&p->boundaries, b, p->nopen - 1);
+	parts_boundary_push(&p->boundaries, b, p->nopen - 1);
 	return 0;
 }
 
@@ -227,7 +227,9 @@ read_fields(struct parts *p, struct str header, struct part_fields *f)
 
 	if (header.n > PARTS_HEADER_MAX)
 		header.n = PARTS_HEADER_MAX;
-	if (header.n > PARTS_HEADERS_MAX - p->headers)
+	if (is_message(p, o))
+		f->header = STR("");
+	if (header.n == 0 || header.n > PARTS_HEADERS_MAX - p->headers)
 		return 0;
 	p->headers += header.n;
 	if (is_message(p, o)) {
@@ -297,7 +299,7 @@ look_for_boundary(const struct parts *p, struct str rest, bool *end)
 		if (line.n > 0 && line.p[line.n - 1] == '\r')
 			line.n--;
 	}
-	return boundaries_find(&p->boundaries, line, end);
+	return parts_boundary_find(&p->boundaries, line, end);
 }
 
 /* What does the line begin with? */
@@ -346,7 +348,7 @@ take_boundary(struct parts *p, const struct boundary *b, bool end,
 		close_part(p, eol);
 	if (end) {
 		p->open[level].has_boundary = false;
-		boundaries_pop(&p->boundaries);
+		parts_boundary_pop(&p->boundaries);
 	} else
 		p->opening = true;
 	return 0;

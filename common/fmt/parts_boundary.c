@@ -21,7 +21,7 @@ bucket_of(uint32_t h)
 }
 
 void
-boundaries_push(struct boundaries *t, struct str s, uint32_t level)
+parts_boundary_push(struct boundaries *t, struct str s, uint32_t level)
 {
 	struct boundary	*b = &t->b[t->n++];
 	uint32_t	 i;
@@ -39,7 +39,7 @@ boundaries_push(struct boundaries *t, struct str s, uint32_t level)
 }
 
 void
-boundaries_pop(struct boundaries *t)
+parts_boundary_pop(struct boundaries *t)
 {
 	struct boundary	*b = &t->b[--t->n];
 
@@ -51,7 +51,7 @@ boundaries_pop(struct boundaries *t)
 }
 
 const struct boundary *
-boundaries_find(const struct boundaries *t, struct str line, bool *end)
+parts_boundary_find(const struct boundaries *t, struct str line, bool *end)
 {
 	const struct boundary	*found = NULL, *b;
 	uint32_t		 h = HASH_FIRST, i, k;

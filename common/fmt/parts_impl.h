@@ -34,10 +34,10 @@ struct boundaries {
 };
 
 /* b must live as long as it is in the table. */
-void	boundaries_push(struct boundaries *, struct str b, uint32_t level);
-void	boundaries_pop(struct boundaries *);
+void	parts_boundary_push(struct boundaries *, struct str b, uint32_t level);
+void	parts_boundary_pop(struct boundaries *);
 /* The longest (of these, the newest) that the line behind its "--" begins with; *end: "--" follows. NULL: none. */
-const struct boundary *boundaries_find(const struct boundaries *, struct str line, bool *end);
+const struct boundary *parts_boundary_find(const struct boundaries *, struct str line, bool *end);
 
 /* What the header says. -1: the arena's errno. */
 int	parts_fields_read(struct arena *, struct str header, struct part_fields *) must_check;

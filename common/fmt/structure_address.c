@@ -371,6 +371,8 @@ structure_put_addresses(struct buf *out, struct str body)
 {
 	struct reading	r;
 
+	if (body.n == 0)
+		return buf_adds(out, "NIL");
 	r.in = cur_from(body);
 	r.in_group = r.some = false;
 	forget(&r);

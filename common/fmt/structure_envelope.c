@@ -62,7 +62,7 @@ envelope_put(struct buf *b, struct str header)
 	struct str	f[FIELDS];
 	size_t		from, to;
 
-	find_fields(header, f);
+	find_fields(header.n == 0 ? STR("") : header, f);
 	buf_addc(b, '(');
 	structure_put_nstring(b, f[DATE]);
 	buf_addc(b, ' ');

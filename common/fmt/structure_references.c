@@ -117,7 +117,7 @@ msg_id(struct cur *c, struct id *id)
 static size_t
 put_ids(struct buf *b, struct str body, size_t max)
 {
-	struct cur	c = cur_from(body);
+	struct cur	c = cur_from(body.n == 0 ? STR("") : body);
 	struct id	id;
 	size_t		n = 0;
 
@@ -147,7 +147,8 @@ references_put(struct buf *b, struct str header)
 {
 	struct str		references = { "", 0 }, reply = { "", 0 };
 	struct header_field	f;
-	struct cur		c = cur_from(header);
+	struct cur		c = cur_from(header.n == 0 ? STR("") :
+				    header);
 
 	while (header_next_any(&c, &f))
 		if (references.n == 0 &&

@@ -1,4 +1,6 @@
 /* common/fmt/structure_string.c - strings of ENVELOPE and BODYSTRUCTURE; pure. */
+#include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "common/base/buf.h"

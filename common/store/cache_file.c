@@ -18,7 +18,7 @@
 #include "common/base/now.h"
 #include "common/store/cache_impl.h"
 
-#define LOCK_MS		2000
+#define LOCK_MS		500
 #define LOCK_STEP_NS	1000000
 #define OPEN_TRIES	5
 
