@@ -23,7 +23,8 @@ NOT_OURS = {
     "overall_grade": "follows from the above",
     "grade_cap_reason_1": "follows from the above",
 }
-PORTS = (("smtp", 25), ("smtp", 587), (None, 465), ("lmtp", 24), ("pop3", 110), (None, 995))
+PORTS = (("smtp", 25), ("smtp", 587), (None, 465), ("lmtp", 24), ("pop3", 110), (None, 995),
+         ("imap", 143), (None, 993))
 
 
 def openssl(directory, *args):
