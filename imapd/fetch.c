@@ -1,5 +1,6 @@
 /* imapd/fetch.c - FETCH and UID FETCH (RFC 3501 6.4.5, RFC 9051 6.4.5). */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/base/log.h"
@@ -58,6 +59,19 @@ condstore(struct session *s)
 	s->enabled |= ENABLED_CONDSTORE;
 	say(s, "OK [HIGHESTMODSEQ %llu] Highest",
 	    (unsigned long long)view_highest_modseq(s->view));
+}
+
+/* No more than one command may be about: the highest UIDs of them, as RFC 9738 has it. */
+static size_t
+limit(struct fetch *f, size_t *at, size_t n)
+{
+	long long	most = f->s->set->imap.message_limit;
+
+	if (most == 0 || n <= (unsigned long long)most)
+		return n;
+	memmove(at, at + (n - (size_t)most), (size_t)most * sizeof(*at));
+	f->limited = view_message(f->s->view, at[0])->uid;
+	return (size_t)most;
 }
 
 /* PARTIAL first, then CHANGEDSINCE (RFC 9394 3.4). */
@@ -136,12 +150,19 @@ send_all(struct fetch *f, struct str tag, const size_t *at, size_t n)
 static void
 reply(struct fetch *f, struct command *cmd)
 {
+	char	code[64];
+
 	if (f->error != 0) {
 		errno = f->error;
 		command_failed(f->s, cmd, "read a message");
 	} else if (f->unknown_cte)
 		command_no(cmd, "UNKNOWN-CTE", "Cannot decode all of that");
-	else if (f->gone > 0)
+	else if (f->limited != 0) {
+		snprintf(code, sizeof(code), "MESSAGELIMIT %lld %lu",
+		    f->s->set->imap.message_limit,
+		    (unsigned long)f->limited);
+		command_ok(cmd, code, "Fetch completed in part");
+	} else if (f->gone > 0)
 		command_ok(cmd, "EXPUNGEISSUED",
 		    "Some messages are there no more");
 	else
@@ -179,7 +200,7 @@ run(struct fetch *f, struct command *cmd, struct cur set, size_t *at, size_t n)
 		command_failed(s, cmd, "tell what has vanished");
 		return;
 	}
-	n = choose(f, at, n);
+	n = limit(f, at, choose(f, at, n));
 	f->texts = arena_get(&s->memory, f->r.nsections * sizeof(*f->texts));
 	if (f->texts == NULL) {
 		command_failed(s, cmd, "fetch");

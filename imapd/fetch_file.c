@@ -40,6 +40,9 @@ fetch_file_open(struct fetch_file *f, struct view *v, size_t at)
 		return -1;
 	}
 	f->size = (uint64_t)st.st_size;
+	f->device = st.st_dev;
+	f->inode = st.st_ino;
+	f->changed = st.st_mtim.tv_sec;
 	f->whole = f->n < FETCH_PIECE || f->size == FETCH_PIECE;
 	if (f->whole)
 		f->size = f->n;

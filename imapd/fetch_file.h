@@ -14,6 +14,8 @@
 struct fetch_file {
 	int		 fd;
 	uint64_t	 size;
+	uint64_t	 device, inode;	/* which file it is */
+	int64_t		 changed;
 	char		*piece;		/* FETCH_PIECE bytes; kept from one message to the next */
 	uint64_t	 from;		/* where in the file the n bytes in it are */
 	size_t		 n;

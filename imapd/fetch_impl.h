@@ -13,7 +13,7 @@
 
 /* How the text of a section is made. */
 enum text_how {
-	TEXT_NIL,	/* there is no such part */
+	TEXT_NONE,	/* there is no such part: empty, as Dovecot answers */
 	TEXT_LEFT_OUT,	/* cannot be decoded */
 	TEXT_RANGE,	/* a range of the file */
 	TEXT_KEPT,	/* has been made */
@@ -45,6 +45,7 @@ struct fetch {
 	bool		 head_known;
 	uint64_t	 head_to, head_wire;
 	/* for the reply */
+	uint32_t	 limited;	/* UID of the last that could be looked at (RFC 9738); 0: all */
 	size_t		 gone;
 	int		 error;		/* errno of the first that could not be read */
 	bool		 unknown_cte;

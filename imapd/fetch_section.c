@@ -80,7 +80,7 @@ of_part(const struct fetch *f, const struct fetch_section *want,
 	const struct part	*p;
 	size_t			 i;
 
-	t->how = TEXT_NIL;
+	t->how = TEXT_NONE;
 	if (!parts_find(body->parts, body->nparts, want->part, want->npart, &i))
 		return;
 	p = &body->parts[i];
@@ -106,13 +106,19 @@ static int
 measure(struct fetch *f, const struct fetch_section *want,
     struct section_text_of *t)
 {
-	struct fetch_sink	k = { .out = &f->kept, .left = UINT64_MAX };
+	struct fetch_sink	k = { .out = &f->kept };
+	uint64_t		most = UINT64_MAX;
 	bool			malformed = false;
 
+	/* of a partial no more than it takes */
+	if (want->partial && want->kind == SECTION_BINARY &&
+	    want->from <= UINT64_MAX - want->count)
+		most = want->from + want->count;
+	k.left = most;
 	t->kept = f->kept.n;
 	if (fetch_make(f, want, t, &k, &malformed) == -1)
 		return -1;
-	t->wire = k.count;
+	t->wire = k.count < most ? k.count : most;
 	t->nul = k.nul;
 	if (k.full)
 		f->kept.n = t->kept;

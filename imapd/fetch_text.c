@@ -53,33 +53,67 @@ is_done(const struct fetch_sink *k)
 }
 
 static int
-make_range(struct fetch *f, const struct section_text_of *t,
+make_raw(struct fetch *f, const struct section_text_of *t,
     struct fetch_sink *k)
 {
 	struct str	s;
-	uint64_t	at = t->from;
-	char		last = 0;
-	bool		raw = t->wire == t->to - t->from;
+	uint64_t	at = t->from + k->skip;	/* what is before need not be read */
 
-	if (raw) {
-		at += k->skip;	/* nothing of it need be read */
-		k->skip = 0;
-	}
+	k->skip = 0;
 	for (; !is_done(k); at += s.n) {
 		if (fetch_file_some(&f->file, at, t->to, &s) == -1)
 			return -1;
 		if (s.n == 0)
 			break;
-		if (raw) {
-			if (sink_put(k, s) == -1)
-				return -1;
-			continue;
-		}
-		buf_reset(&f->piece);
-		if (wire_put(&f->piece, s, &last) == -1 ||
-		    sink_put(k, buf_view(&f->piece)) == -1)
+		if (sink_put(k, s) == -1)
 			return -1;
 	}
+	return 0;
+}
+
+/* Where a partial can begin that goes on where the last one ended. */
+static struct partial_memo
+resume(const struct fetch *f, const struct section_text_of *t, uint64_t skip)
+{
+	const struct fetch_file		*file = &f->file;
+	const struct partial_memo	*m = &f->s->partial;
+	struct partial_memo		 here = {
+		.device = file->device, .inode = file->inode,
+		.size = file->size, .from = t->from,
+		.changed = file->changed, .at = t->from
+	};
+
+	if (m->size == here.size && m->inode == here.inode &&
+	    m->device == here.device && m->changed == here.changed &&
+	    m->from == here.from && m->wire <= skip)
+		return *m;
+	return here;
+}
+
+static int
+make_range(struct fetch *f, const struct section_text_of *t,
+    struct fetch_sink *k)
+{
+	struct partial_memo	m = resume(f, t, k->skip), before = m;
+	struct str		s;
+
+	if (t->wire == t->to - t->from)
+		return make_raw(f, t, k);
+	k->skip -= m.wire;
+	for (; !is_done(k); m.at += s.n) {
+		before = m;
+		if (fetch_file_some(&f->file, m.at, t->to, &s) == -1)
+			return -1;
+		if (s.n == 0)
+			break;
+		buf_reset(&f->piece);
+		if (wire_put(&f->piece, s, &m.last) == -1 ||
+		    sink_put(k, buf_view(&f->piece)) == -1)
+			return -1;
+		m.wire += f->piece.n;
+	}
+	if (!f->file.whole)
+		f->s->partial = before;
 	return 0;
 }
 
@@ -136,7 +170,7 @@ fetch_make(struct fetch *f, const struct fetch_section *want,
     const struct section_text_of *t, struct fetch_sink *k, bool *malformed)
 {
 	switch (t->how) {
-	case TEXT_NIL:
+	case TEXT_NONE:
 	case TEXT_LEFT_OUT:
 		return 0;
 	case TEXT_RANGE:
@@ -210,7 +244,5 @@ fetch_put_section(struct fetch *f, const struct fetch_section *want,
 	if (want->kind == SECTION_BINARY_SIZE)
 		return buf_addc(&f->out, ' ') == -1 ? -1 :
 		    fetch_put_number(&f->out, t->wire);
-	if (t->how == TEXT_NIL)
-		return buf_adds(&f->out, " NIL");
 	return put_literal(f, want, t);
 }

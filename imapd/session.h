@@ -30,6 +30,17 @@ struct search_result;	/* of SEARCHRES: "$", search.h */
 struct contexts;	/* of CONTEXT=SEARCH, search.h */
 struct notify;		/* RFC 5465, notify.h */
 
+/*
+ * How far the last partial of a large message went (FETCH): clients take these piece by piece, and where a piece begins in the
+ * file is not known without the lines before it.
+ */
+struct partial_memo {
+	uint64_t	device, inode, size, from;	/* which text of which file; size 0: none */
+	int64_t		changed;
+	uint64_t	at, wire;	/* so many octets are sent of what is before at */
+	char		last;		/* byte before at */
+};
+
 struct session {
 	struct conn		 conn;
 	const struct settings	*set;
@@ -43,6 +54,7 @@ struct session {
 	struct search_result	*result;
 	struct contexts		*contexts;
 	struct notify		*notify;
+	struct partial_memo	 partial;
 	bool			 compressed;
 	const char		*end;		/* why it is over; NULL: it goes on */
 	unsigned		 errors;

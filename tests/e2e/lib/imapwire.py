@@ -1,0 +1,85 @@
+"""IMAP byte by byte: one connection, and what a server says on it."""
+import os
+import re
+import socket
+
+ADDR = os.environ.get("PH_ADDR", "127.0.0.1")
+PORT = int(os.environ.get("PH_IMAP") or
+           int(os.environ.get("PH_BASE", "0")) + 143)
+
+
+class Closed(Exception):
+    pass
+
+
+class Wire:
+    def __init__(self, user=None, password="secret", timeout=30):
+        self.sock = socket.create_connection((ADDR, PORT), timeout)
+        self.file = self.sock.makefile("rb")
+        self.count = 0
+        self.greeting = self.response()
+        if user is not None:
+            self.ok("LOGIN %s %s" % (user, password))
+
+    def say(self, data):
+        self.sock.sendall(data)
+
+    def response(self):
+        """One response with its literals, without the last CRLF."""
+        got = b""
+        while True:
+            line = self.file.readline()
+            if not line.endswith(b"\r\n"):
+                raise Closed(got + line)
+            got += line
+            m = re.search(rb"\{(\d+)\}\r\n$", line)
+            if m is None:
+                return got[:-2]
+            literal = self.file.read(int(m.group(1)))
+            if len(literal) < int(m.group(1)):
+                raise Closed(got + literal)
+            got += literal
+
+    def until(self, tag):
+        """The untagged responses, and the tagged one without its tag."""
+        out = []
+        while True:
+            r = self.response()
+            if r.startswith(tag + b" "):
+                return out, r[len(tag) + 1:]
+            out.append(r)
+
+    def cmd(self, text):
+        if isinstance(text, str):
+            text = text.encode()
+        self.count += 1
+        tag = b"w%d" % self.count
+        self.say(tag + b" " + text + b"\r\n")
+        return self.until(tag)
+
+    def ok(self, text):
+        out, r = self.cmd(text)
+        if not r.startswith(b"OK"):
+            raise AssertionError("%s: %r" % (text, r))
+        return out
+
+    def fetch(self, text):
+        """The FETCH responses of a command that has to go well."""
+        return [r for r in self.ok(text)
+                if re.match(rb"\* \d+ (UID)?FETCH ", r)]
+
+    def close(self):
+        self.file.close()
+        self.sock.close()
+
+
+def literal(response, label):
+    """The string behind a label, as a literal or in quotes."""
+    at = response.index(label + b" ") + len(label) + 1
+    m = re.compile(rb"~?\{(\d+)\}\r\n").match(response, at)
+    if m is not None:
+        return response[m.end():m.end() + int(m.group(1))]
+    m = re.compile(rb'"((?:[^"\\]|\\.)*)"').match(response, at)
+    if m is None:
+        raise AssertionError(response[at:at + 80])
+    return re.sub(rb"\\(.)", rb"\1", m.group(1))
