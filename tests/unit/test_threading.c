@@ -126,7 +126,7 @@ static const struct thread_row {
 	    { "<2>", "<1>", "b", 2, 0 } }, "(2 1)" },
 	{ THREAD_REFERENCES, { { "<1>", "<1>", "a", 1, 0 } }, "(1)" },
 	{ THREAD_REFERENCES, { { "<1>", "<2> <3> <1> <2>", "a", 1, 0 },
-	    { "<3>", "", "b", 2, 0 } }, "(2)(1)" },
+	    { "<3>", "", "b", 2, 0 } }, "(1)(2)" },
 	/* the last reference is the parent, whatever was thought before */
 	{ THREAD_REFERENCES, { { "<3>", "<1> <2>", "Re: a", 3, 0 },
 	    { "<1>", "", "a", 1, 0 },
