@@ -21,7 +21,7 @@
 
 /* "3 V<validity> N1 G<128 bits>": the folder's identity is Dovecot's, too. */
 static int
-make_list(int dir, uint32_t validity)
+make_list(int dir, uint32_t validity, mode_t mode)
 {
 	uint32_t	id[4];
 	char		line[96];
@@ -34,28 +34,49 @@ make_list(int dir, uint32_t validity)
 	    O_CLOEXEC, 0600);
 	if (fd == -1)
 		return -1;
-	r = fdio_write(fd, line, (size_t)n);
+	r = mode == 0700 ? 0 : fchmod(fd, mode & 0666);
+	if (r == 0)
+		r = fdio_write(fd, line, (size_t)n);
 	if (r == 0)
 		r = fsync(fd);
 	fdio_close(&fd);
 	return r;
 }
 
+/* Of the root's mode, whatever the umask: who may use the others may use this one. */
 static int
-fill(int dir, uint32_t validity)
+make_part(int dir, const char *name, mode_t mode)
+{
+	int	part, r;
+
+	if (mkdirat(dir, name, 0700) == -1 ||
+	    (part = fdio_opendir(dir, name)) == -1)
+		return -1;
+	r = mode == 0700 ? 0 : fchmod(part, mode);
+	fdio_close(&part);
+	return r;
+}
+
+static int
+fill(int dir, uint32_t validity, mode_t mode)
 {
 	int	mark;
 
-	if (mkdirat(dir, "cur", 0700) == -1 ||
-	    mkdirat(dir, "new", 0700) == -1 ||
-	    mkdirat(dir, "tmp", 0700) == -1)
+	if ((mode != 0700 && fchmod(dir, mode) == -1) ||
+	    make_part(dir, "cur", mode) == -1 ||
+	    make_part(dir, "new", mode) == -1 ||
+	    make_part(dir, "tmp", mode) == -1)
 		return -1;
 	mark = openat(dir, "maildirfolder", O_WRONLY | O_CREAT | O_CLOEXEC,
 	    0600);
 	if (mark == -1)
 		return -1;
+	if (mode != 0700 && fchmod(mark, mode & 0666) == -1) {
+		fdio_close(&mark);
+		return -1;
+	}
 	fdio_close(&mark);
-	if (make_list(dir, validity) == -1)
+	if (make_list(dir, validity, mode) == -1)
 		return -1;
 	return fsync(dir);
 }
@@ -91,19 +112,21 @@ static int
 make_in(struct store *s, int tmp, const char *folder)
 {
 	int64_t		before = now_real().tv_sec - DRAFT_OLD;
+	struct stat	root;
 	char		draft[64];
 	uint32_t	validity;
 	int		dir, r = -1, saved;
 
 	if (fdio_each(tmp, ".", remove_old, &before) == -1 ||
-	    store_next_validity(s, &validity) == -1)
+	    store_next_validity(s, &validity) == -1 ||
+	    fstat(s->root, &root) == -1)
 		return -1;
 	snprintf(draft, sizeof(draft), DRAFT "%d.%08x", (int)getpid(),
 	    arc4random());
 	if (mkdirat(tmp, draft, 0700) == -1)
 		return -1;
 	if ((dir = fdio_opendir(tmp, draft)) != -1)
-		r = fill(dir, validity);
+		r = fill(dir, validity, root.st_mode & 02777);
 	fdio_close(&dir);
 	if (r == 0)
 		r = publish(s, tmp, draft, folder);

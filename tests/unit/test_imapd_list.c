@@ -1,10 +1,12 @@
-/* tests/unit/test_imapd_list.c - LIST's patterns. */
+/* tests/unit/test_imapd_list.c - LIST: its patterns, its arguments, its tree. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/attr.h"
+#include "imapd/list_args.h"
 #include "imapd/list_match.h"
+#include "imapd/list_tree.h"
 
 static const struct {
 	const char	*reference, *pattern, *name;
@@ -103,6 +105,144 @@ START_TEST(linear)
 }
 END_TEST
 
+static const struct {
+	const char	*text;
+	bool		 ok, extended;
+	unsigned	 select, give;
+	size_t		 patterns;
+	unsigned	 status;
+	size_t		 entries;
+} args[] = {
+	{ "\"\" *", true, false, 0, GIVE_CHILDREN | GIVE_SPECIAL_USE, 1, 0, 0 },
+	{ "\"\" \"\"", true, false, 0, GIVE_CHILDREN | GIVE_SPECIAL_USE, 1, 0,
+	    0 },
+	{ "a {3}\r\nb c", true, false, 0, GIVE_CHILDREN | GIVE_SPECIAL_USE, 1,
+	    0, 0 },
+	{ "() \"\" *", true, true, 0, 0, 1, 0, 0 },
+	{ "(SUBSCRIBED) \"\" *", true, true, LIST_SUBSCRIBED, GIVE_SUBSCRIBED,
+	    1, 0, 0 },
+	{ "(subscribed REMOTE recursivematch) \"\" (a b%)", true, true,
+	    LIST_SUBSCRIBED | LIST_REMOTE | LIST_RECURSIVE, GIVE_SUBSCRIBED, 2,
+	    0, 0 },
+	{ "(SPECIAL-USE) \"\" *", true, true, LIST_SPECIAL_USE,
+	    GIVE_SPECIAL_USE, 1, 0, 0 },
+	{ "\"\" % RETURN ()", true, true, 0, 0, 1, 0, 0 },
+	{ "\"\" % RETURN (CHILDREN SUBSCRIBED MYRIGHTS SPECIAL-USE)", true,
+	    true, 0, GIVE_CHILDREN | GIVE_SUBSCRIBED | GIVE_MYRIGHTS |
+	    GIVE_SPECIAL_USE, 1, 0, 0 },
+	{ "\"\" % RETURN (STATUS (MESSAGES deleted-storage) CHILDREN)", true,
+	    true, 0, GIVE_STATUS | GIVE_CHILDREN, 1,
+	    STATUS_MESSAGES | STATUS_DELETED_STORAGE, 0 },
+	{ "\"\" % RETURN (METADATA (/shared/a \"/private/b\"))", true, true, 0,
+	    GIVE_METADATA, 1, 0, 2 },
+	{ "\"\" % RETURN (METADATA /shared/a)", true, true, 0, GIVE_METADATA,
+	    1, 0, 1 },
+	{ .text = "" }, { .text = "\"\"" }, { .text = "\"\" " },
+	{ .text = "\"\" a b" }, { .text = "(RECURSIVEMATCH) \"\" *" },
+	{ .text = "(REMOTE RECURSIVEMATCH) \"\" *" },
+	{ .text = "(FOO) \"\" *" }, { .text = "(SUBSCRIBED \"\" *" },
+	{ .text = "(SUBSCRIBED )\"\" *" }, { .text = "() *" },
+	{ .text = "\"\" ()" }, { .text = "\"\" (a" }, { .text = "\"\" (a )" },
+	{ .text = "\"\" * RETURN" }, { .text = "\"\" * RETURN (FOO)" },
+	{ .text = "\"\" * RETURN (STATUS)" },
+	{ .text = "\"\" * RETURN (STATUS ())" },
+	{ .text = "\"\" * RETURN (STATUS (FOO))" },
+	{ .text = "\"\" * RETURN (STATUS (MESSAGES)" },
+	{ .text = "\"\" * RETURN (METADATA ())" },
+	{ .text = "\"\" * RETURN (METADATA (/other/a))" },
+	{ .text = "\"\" * RETURN (METADATA (/shared/a/))" },
+	{ .text = "\"\" * RETURN (METADATA (/shared//a))" },
+	{ .text = "\"\" * RETURN (CHILDREN) x" },
+};
+
+START_TEST(arguments)
+{
+	struct list_request	r;
+	struct arena		a;
+	struct cur		c = cur_from(str_from(args[_i].text));
+
+	arena_init(&a, 1u << 20);
+	ck_assert_int_eq(list_args(&c, &a, &r) == NULL, args[_i].ok);
+	if (args[_i].ok) {
+		ck_assert(cur_done(&c));
+		ck_assert_int_eq(r.extended, args[_i].extended);
+		ck_assert_uint_eq(r.select, args[_i].select);
+		ck_assert_uint_eq(r.give, args[_i].give);
+		ck_assert_uint_eq(r.npatterns, args[_i].patterns);
+		ck_assert_uint_eq(r.status, args[_i].status);
+		ck_assert_uint_eq(r.nentries, args[_i].entries);
+	}
+	arena_free(&a);
+}
+END_TEST
+
+static const struct {
+	const char	*text;
+	bool		 ok, unknown;
+	char		 use;
+} uses[] = {
+	{ "(USE ())", true, false, '\0' },
+	{ "(USE (\\Drafts))", true, false, 'D' },
+	{ "(use (\\all))", true, false, 'a' },
+	{ "(USE (\\Important))", true, false, 'I' },
+	{ "(USE (\\Foo))", true, true, '\0' },
+	{ "(USE (\\Sent \\Trash))", true, true, 'S' },
+	{ "(USE (Drafts)", false, false, '\0' },
+	{ "(USE \\Drafts)", false, false, '\0' },
+	{ "USE (\\Drafts)", false, false, '\0' },
+	{ "(USE (\\Drafts)) x", false, false, '\0' },
+	{ "()", false, false, '\0' },
+};
+
+START_TEST(special_uses)
+{
+	struct cur	c = cur_from(str_from(uses[_i].text));
+	bool		unknown;
+	char		use;
+
+	ck_assert_int_eq(create_use(&c, &use, &unknown) == NULL, uses[_i].ok);
+	if (uses[_i].ok) {
+		ck_assert_int_eq(unknown, uses[_i].unknown);
+		ck_assert_int_eq(use, uses[_i].use);
+	}
+}
+END_TEST
+
+START_TEST(tree)
+{
+	struct list_row	r[] = {
+		{ .folder = "" , .marks = ROW_EXISTS },
+		{ .folder = "a-b", .marks = ROW_EXISTS },
+		{ .folder = "a.b", .marks = 0 },
+		{ .folder = "a", .marks = ROW_MATCHES },
+		{ .folder = "a.b.c", .marks = ROW_EXISTS | ROW_MEETS },
+		{ .folder = "a-b", .marks = ROW_SUBSCRIBED, .use = 'J' },
+		{ .folder = "INBOX.x", .marks = ROW_EXISTS },
+	};
+	size_t		n = list_tree_link(r, nitems(r), false);
+
+	ck_assert_uint_eq(n, 6);
+	list_tree_sum(r, n);
+	ck_assert_str_eq(r[1].folder, "INBOX.x");
+	ck_assert_uint_eq(r[0].marks, ROW_EXISTS | ROW_CHILDREN);
+	ck_assert_str_eq(r[2].folder, "a");
+	ck_assert_uint_eq(r[2].parent, 2);
+	ck_assert_uint_eq(r[2].marks, ROW_MATCHES | ROW_CHILDREN |
+	    ROW_MEETS_BELOW | ROW_LOST_BELOW);
+	ck_assert_str_eq(r[4].folder, "a.b.c");
+	ck_assert_uint_eq(r[4].parent, 3);
+	ck_assert_str_eq(r[5].folder, "a-b");
+	ck_assert_uint_eq(r[5].parent, 5);
+	ck_assert_uint_eq(r[5].marks, ROW_EXISTS | ROW_SUBSCRIBED);
+	ck_assert_int_eq(r[5].use, 'J');
+	/* With a prefix all is below the inbox. */
+	ck_assert_uint_eq(list_tree_link(r, n, true), 6);
+	ck_assert_uint_eq(r[2].parent, 0);
+	ck_assert_uint_eq(r[5].parent, 0);
+	ck_assert_uint_eq(r[4].parent, 3);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -114,6 +254,9 @@ main(void)
 	tcase_add_loop_test(t, wildcards, 0, nitems(patterns));
 	tcase_add_test(t, too_long);
 	tcase_add_test(t, linear);
+	tcase_add_loop_test(t, arguments, 0, nitems(args));
+	tcase_add_loop_test(t, special_uses, 0, nitems(uses));
+	tcase_add_test(t, tree);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
