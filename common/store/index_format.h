@@ -17,7 +17,7 @@
 #define INDEX_KEYWORD_MAX 100
 #define INDEX_GONE_MAX	50000		/* UIDs that are kept for view_vanished */
 #define INDEX_ROWS_MAX	(64u << 20)
-#define INDEX_GUID_MAX	200
+#define INDEX_GUID_MAX	255
 
 /* Flags of a row beside VIEW_ANSWERED ... VIEW_DRAFT. */
 #define INDEX_SYSTEM	31

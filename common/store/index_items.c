@@ -23,8 +23,13 @@ put(struct index *x, enum index_item_type type, struct str a, struct str b)
 		return -1;
 	}
 	errno = EINVAL;
-	return index_apply(x, (struct str){ x->out.p + from,
-	    x->out.n - from }) ? 0 : -1;
+	if (!index_apply(x, (struct str){ x->out.p + from,
+	    x->out.n - from }))
+		return -1;
+	/* the next file will have it, items or not */
+	if (x->rewrite && x->lock != -1)
+		x->out.n = from;
+	return 0;
 }
 
 static struct str

@@ -5,22 +5,21 @@
 #include "common/store/index.h"
 #include "common/store/view.h"
 
-static const struct {
-	char		letter;
-	uint16_t	flag;
-} letters[] = {	/* in the order of a name */
-	{ 'D', VIEW_DRAFT }, { 'F', VIEW_FLAGGED }, { 'R', VIEW_ANSWERED },
-	{ 'S', VIEW_SEEN }, { 'T', VIEW_DELETED },
-};
-
 static uint16_t
 flag_of(char letter)
 {
-	size_t	i;
-
-	for (i = 0; i < nitems(letters); i++)
-		if (letters[i].letter == letter)
-			return letters[i].flag;
+	switch (letter) {
+	case 'D':
+		return VIEW_DRAFT;
+	case 'F':
+		return VIEW_FLAGGED;
+	case 'R':
+		return VIEW_ANSWERED;
+	case 'S':
+		return VIEW_SEEN;
+	case 'T':
+		return VIEW_DELETED;
+	}
 	return 0;
 }
 

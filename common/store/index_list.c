@@ -126,28 +126,47 @@ index_list_walk(const struct index *x, struct uid_list *l,
 	l->unlisted = listed < x->live;
 }
 
-static int
+/* There are many of them: no printf. */
+static void
+put_number(struct buf *out, char before, uint64_t v)
+{
+	char	digits[24];
+	size_t	at = sizeof(digits);
+
+	digits[--at] = ' ';
+	do {
+		digits[--at] = (char)('0' + v % 10);
+	} while ((v /= 10) > 0);
+	if (before != '\0')
+		digits[--at] = before;
+	buf_add(out, digits + at, sizeof(digits) - at);
+}
+
+static void
 put_line(struct buf *out, uint32_t uid, struct str base, struct str guid,
     uint64_t wire)
 {
 	uint64_t	named;
 
 	if (!uidlist_name_ok(base))
-		return 0;
-	buf_addf(out, "%u ", uid);
+		return;
+	put_number(out, '\0', uid);
 	if (wire != INDEX_UNKNOWN && !maildir_name_size(base, 'W', &named))
-		buf_addf(out, "W%llu ", (unsigned long long)wire);
-	if (guid.n > 0)
-		buf_addf(out, "G%.*s ", STR_ARG(guid));
+		put_number(out, 'W', wire);
+	if (guid.n > 0 && memchr(guid.p, ' ', guid.n) == NULL) {
+		buf_addc(out, 'G');
+		buf_addstr(out, guid);
+		buf_addc(out, ' ');
+	}
 	buf_addc(out, ':');
 	buf_addstr(out, base);
-	return buf_addc(out, '\n');
+	buf_addc(out, '\n');
 }
 
-static int
+static void
 put_row(const struct index *x, struct buf *out, const struct index_row *r)
 {
-	return put_line(out, r->uid, index_base(x, r), index_guid(x, r),
+	put_line(out, r->uid, index_base(x, r), index_guid(x, r),
 	    r->wire);
 }
 
@@ -170,14 +189,14 @@ put_old(const struct index *x, struct uid_list *l, uint32_t known,
 		for (; at < index_count(x) && index_row(x, at)->uid < line.uid;
 		    at++)
 			if (index_is_live(index_row(x, at)))
-				(void)put_row(x, out, index_row(x, at));
+				put_row(x, out, index_row(x, at));
 		if (at < index_count(x) && index_row(x, at)->uid == line.uid)
 			at++;
 		uidlist_put(out, &line);
 	}
 	for (; at < index_count(x); at++)
 		if (index_is_live(index_row(x, at)))
-			(void)put_row(x, out, index_row(x, at));
+			put_row(x, out, index_row(x, at));
 }
 
 /* G: the mailbox's identifier; the other fields as they are. */
@@ -234,7 +253,7 @@ assign(struct index *x, const struct uid_list *l, struct newcomer *who,
 		    uidlist_name_ok(who[i].base)) {
 			who[i].uid = next++;
 			who[i].assigned = true;
-			(void)put_line(out, who[i].uid, who[i].base,
+			put_line(out, who[i].uid, who[i].base,
 			    who[i].guid, who[i].wire);
 		}
 	x->head.next = next;

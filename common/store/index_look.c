@@ -256,8 +256,11 @@ look_free(struct look *k)
 int
 index_look(struct index *x, unsigned how)
 {
-	int	tries, r = -1;
+	uint64_t	now = (uint64_t)now_real().tv_sec << 20;
+	int		tries, r = -1;
 
+	if (x->rebooted && x->head.highest < now)
+		x->head.highest = now;
 	errno = EAGAIN;
 	for (tries = 0; tries < TRIES && r == -1 && errno == EAGAIN; tries++) {
 		struct look	k = { .x = x, .how = how };
@@ -271,6 +274,7 @@ index_look(struct index *x, unsigned how)
 	}
 	if (r == 0 && x->rebooted) {
 		index_touch(x, index_next_modseq(x));
+		x->head.floor = x->head.highest;
 		x->rebooted = false;
 	}
 	return r;

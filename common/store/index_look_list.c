@@ -111,17 +111,50 @@ is_known(void *arg, const struct uidlist_line *line)
 	return true;
 }
 
+/* What is sorted instead of the newcomers, which are large. */
+struct place {
+	uint64_t	key;	/* UID, or far behind them the time */
+	uint32_t	number;
+};
+
+static int
+by_age(const void *pa, const void *pb, void *arg)
+{
+	const struct place	*a = pa, *b = pb;
+	const struct newcomer	*who = arg;
+
+	if (a->key != b->key)
+		return a->key < b->key ? -1 : 1;
+	return str_cmp(who[a->number].base, who[b->number].base);
+}
+
 /* By UID, then those without by arrival. */
 static int
-by_age(const void *pa, const void *pb)
+sort_newcomers(struct look *k)
 {
-	const struct newcomer	*a = pa, *b = pb;
+	struct place	*places;
+	struct newcomer	*sorted;
+	size_t		 i;
 
-	if (a->uid != b->uid)	/* 0 comes last */
-		return a->uid - 1 < b->uid - 1 ? -1 : 1;
-	if (a->time != b->time)
-		return a->time < b->time ? -1 : 1;
-	return str_cmp(a->base, b->base);
+	places = calloc(k->nwho + 1, sizeof(*places));
+	sorted = calloc(k->nwho + 1, sizeof(*sorted));
+	if (places == NULL || sorted == NULL) {
+		free(places);
+		free(sorted);
+		return -1;
+	}
+	for (i = 0; i < k->nwho; i++) {
+		places[i].key = k->who[i].uid != 0 ? k->who[i].uid :
+		    (UINT64_C(1) << 62) + k->who[i].time;
+		places[i].number = (uint32_t)i;
+	}
+	qsort_r(places, k->nwho, sizeof(*places), by_age, k->who);
+	for (i = 0; i < k->nwho; i++)
+		sorted[i] = k->who[places[i].number];
+	free(places);
+	free(k->who);
+	k->who = sorted;
+	return 0;
 }
 
 static int
@@ -202,9 +235,7 @@ look_newcomers(struct look *k)
 		return -1;
 	if (k->list.usable)
 		index_list_walk(x, &k->list, is_known, k);
-	if (k->nwho > 1)
-		qsort(k->who, k->nwho, sizeof(*k->who), by_age);
-	if (number(k) == -1)
+	if ((k->nwho > 1 && sort_newcomers(k) == -1) || number(k) == -1)
 		return -1;
 	for (i = 0; i < k->nwho; i++)
 		if (k->who[i].uid == 0)

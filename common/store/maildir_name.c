@@ -32,18 +32,18 @@ maildir_name_flags(struct str name)
 bool
 maildir_name_size(struct str name, char which, uint64_t *out)
 {
-	struct str		base = maildir_name_base(name), number;
+	struct str		rest = maildir_name_base(name), number;
+	const char		*comma, *end;
 	unsigned long long	v;
-	size_t			i, end;
 
-	for (i = 0; i + 3 < base.n; i++) {
-		if (base.p[i] != ',' || base.p[i + 1] != which ||
-		    base.p[i + 2] != '=')
+	while (rest.n > 3 && (comma = memchr(rest.p, ',', rest.n)) != NULL) {
+		rest.n -= (size_t)(comma + 1 - rest.p);
+		rest.p = comma + 1;
+		if (rest.n < 3 || rest.p[0] != which || rest.p[1] != '=')
 			continue;
-		for (end = i + 3; end < base.n && base.p[end] != ','; end++)
-			;
-		number.p = base.p + i + 3;
-		number.n = end - i - 3;
+		end = memchr(rest.p, ',', rest.n);
+		number.p = rest.p + 2;
+		number.n = (end != NULL ? (size_t)(end - rest.p) : rest.n) - 2;
 		if (str_number(number, INT64_MAX, &v) == -1)
 			return false;
 		*out = v;

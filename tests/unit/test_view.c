@@ -2,12 +2,16 @@
 #include <check.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/base/fdio.h"
 #include "common/store/arrivals.h"
 #include "common/store/view.h"
-#include "tests/unit/view_fixture.h"
 
 static char		 top[] = "/tmp/ph-view.XXXXXX";
 static char		 path[64];

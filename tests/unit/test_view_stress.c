@@ -9,13 +9,18 @@
 #include <check.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "common/base/fdio.h"
 #include "common/base/now.h"
 #include "common/store/arrivals.h"
 #include "common/store/view.h"
-#include "tests/unit/view_fixture.h"
 
 #define SESSIONS	3
 #define PLAYERS		(SESSIONS + 3)	/* and two who deliver, one who renames */
