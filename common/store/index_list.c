@@ -61,8 +61,8 @@ index_stamp_same(const struct index_file_stamp *a,
 	return a->ino == b->ino && a->size == b->size && a->mtime == b->mtime;
 }
 
-int
-index_list_read(const struct index *x, struct uid_list *l)
+static int
+read_list(const struct index *x, struct uid_list *l, const char *name)
 {
 	struct stat	st;
 	int		fd, r;
@@ -71,7 +71,7 @@ index_list_read(const struct index *x, struct uid_list *l)
 	memset(&l->stamp, 0, sizeof(l->stamp));
 	l->usable = false;
 	l->read = true;
-	fd = openat(x->dir->root, UIDLIST_FILE,
+	fd = openat(x->dir->root, name,
 	    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd == -1)
 		return errno == ENOENT ? 0 : -1;
@@ -85,6 +85,22 @@ index_list_read(const struct index *x, struct uid_list *l)
 	fdio_close(&fd);
 	l->lines = cur_from(buf_view(&l->text));
 	l->usable = r == 0 && uidlist_head(&l->lines, &l->head);
+	return r;
+}
+
+int
+index_list_read(const struct index *x, struct uid_list *l)
+{
+	return read_list(x, l, UIDLIST_FILE);
+}
+
+/* It has the format that Dovecot's list once had; the next that is written is Dovecot's. */
+int
+index_list_read_courier(const struct index *x, struct uid_list *l)
+{
+	int	r = read_list(x, l, COURIER_LIST);
+
+	memset(&l->stamp, 0, sizeof(l->stamp));
 	return r;
 }
 

@@ -237,7 +237,8 @@ look_once(struct look *k)
 
 	if (look_validity(k) == -1 || look_at_keywords(x) == -1 ||
 	    read_names(k, &certain) == -1 || take_over(k, certain) == -1 ||
-	    look_move(k) == -1 || look_newcomers(k) == -1)
+	    look_move(k) == -1 || look_courier(k) == -1 ||
+	    look_newcomers(k) == -1)
 		return -1;
 	if (k->names.ndoubles > 0 && certain)
 		look_doubles(k);

@@ -13,6 +13,7 @@ struct look {
 	bool		 waiting;	/* something could not be done now */
 	bool		 again;		/* what was read has changed since */
 	bool		 first;		/* there was no index */
+	bool		 courier;	/* and no list but perhaps Courier's */
 	uint64_t	 modseq;	/* of this look's changes; 0: none yet */
 	struct listing	 names;
 	struct uid_list	 list;
@@ -27,6 +28,10 @@ int	look_validity(struct look *) must_check;
 int	look_newcomers(struct look *) must_check;
 /* index_look_move.c: from new/ to cur/, if that is wanted. */
 int	look_move(struct look *) must_check;
+/* The name that it has got in cur/. */
+int	look_relist(struct look *, struct listed *, const char *name) must_check;
+/* index_look_courier.c: Courier's keywords become letters in names. */
+int	look_courier(struct look *) must_check;
 /* index_look_doubles.c: two files of one base name become one, or two messages. */
 void	look_doubles(struct look *);
 

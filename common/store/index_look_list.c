@@ -37,8 +37,15 @@ look_validity(struct look *k)
 	k->both = true;
 	if (index_list_read(x, &k->list) == -1)
 		return -1;
+	if (!k->list.usable && !k->first)
+		return 0;
+	if (k->list.stamp.ino == 0) {
+		k->courier = true;
+		if (index_list_read_courier(x, &k->list) == -1)
+			return -1;
+	}
 	if (!k->list.usable)
-		return k->first ? begin(k) : 0;
+		return begin(k);
 	if (k->list.head.validity != x->head.validity) {
 		k->first = true;
 		index_reset(x, k->list.head.validity);

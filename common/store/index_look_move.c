@@ -19,9 +19,8 @@ name_in_cur(const struct listing *l, const struct listed *e,
 	    STR_ARG(info)) <= MAILDIR_NAME_MAX;
 }
 
-/* The listing shows it where it is now. */
-static int
-relist(struct look *k, struct listed *e, const char *name)
+int
+look_relist(struct look *k, struct listed *e, const char *name)
 {
 	struct listing	*l = &k->names;
 	size_t		 n = strlen(name), at = l->text.n;
@@ -31,7 +30,6 @@ relist(struct look *k, struct listed *e, const char *name)
 	e->at = (uint32_t)at;
 	e->info_len = (uint8_t)(n - e->base_len);
 	e->is_new = false;
-	e->moved = true;
 	return 0;
 }
 
@@ -55,7 +53,8 @@ move(struct look *k, struct listed *e)
 		return errno == EEXIST ? 0 : -1;
 	}
 	k->moved = true;
-	if (relist(k, e, name) == -1)
+	e->moved = true;
+	if (look_relist(k, e, name) == -1)
 		return -1;
 	if (!e->taken)
 		return 0;

@@ -556,6 +556,38 @@ START_TEST(validity)
 }
 END_TEST
 
+START_TEST(courier)
+{
+	struct view	*v;
+
+	put("courierimapuiddb", "1 1234 9\n3 10.h\n4 gone.h\n7 11.h\n");
+	ck_assert_int_eq(mkdirat(dir, "courierimapkeywords", 0700), 0);
+	put("courierimapkeywords/:list",
+	    "$Label1\nWork\n\n10.h:1\n11.h:0 1\n12.h:0\n");
+	put("courierimapkeywords/.5.12.h", "Older\n");
+	put("courierimapkeywords/12.h", "Later\nWork\n");
+	put("cur/10.h:2,S", "a\n");
+	put("cur/11.h:2,", "a\n");
+	put("cur/12.h:2,", "a\n");
+	v = open_view(false);
+	ck_assert_uint_eq(view_uidvalidity(v), 1234);
+	shows(v, "3S+1 7+0+1 9+1+3");
+	ck_assert_str_eq(view_keyword(v, 0), "$Label1");
+	ck_assert_str_eq(view_keyword(v, 3), "Later");
+	ck_assert(is_there("cur/10.h:2,Sb"));
+	ck_assert(is_there("cur/12.h:2,bd"));
+	tells(v, true, "");
+	view_close(&v);
+	clear("courierimapkeywords");
+	ck_assert_int_eq(unlinkat(dir, "courierimapkeywords", AT_REMOVEDIR), 0);
+	unlinkat(dir, "posthouse.index", 0);
+	v = open_view(false);
+	ck_assert_uint_eq(view_uidvalidity(v), 1234);
+	shows(v, "3S+1 7+0+1 9+1+3");
+	view_close(&v);
+}
+END_TEST
+
 START_TEST(arrivals)
 {
 	struct arrivals	*a;
@@ -753,6 +785,7 @@ main(void)
 	tcase_add_test(t, vanished);
 	tcase_add_test(t, keywords);
 	tcase_add_test(t, validity);
+	tcase_add_test(t, courier);
 	tcase_add_loop_test(t, arrivals, 0, 2);
 	tcase_add_test(t, read_only_disk);
 	tcase_add_test(t, damage);
