@@ -5,6 +5,7 @@
 
 #include "common/base/attr.h"
 #include "common/base/log.h"
+#include "imapd/compress.h"
 #include "imapd/incoming.h"
 #include "imapd/notify.h"
 #include "imapd/numbers.h"
@@ -200,7 +201,7 @@ finish(struct session *s, struct command *c)
 
 	if (s->end != NULL && s->state != S_LOGOUT)
 		return;
-	buf_init(&out, REPLY_MAX + IMAP_TAG_MAX + 16);
+	buf_init(&out, c->text.n + IMAP_TAG_MAX + 16);
 	buf_addf(&out, "%.*s %s ", STR_ARG(c->tag), words[c->reply]);
 	buf_addstr(&out, buf_view(&c->text));
 	buf_adds(&out, "\r\n");
@@ -233,6 +234,8 @@ run(struct session *s, struct str text)
 	    (row->flags & CMD_NO_UPDATES) == 0)
 		updates_send(s, expunges);
 	finish(s, &c);
+	if (s->compressed && s->conn.io == NULL && s->end == NULL)
+		compress_begin(s);
 	buf_free(&c.text);
 }
 

@@ -40,6 +40,8 @@ command_run	cmd_fetch;
 command_run	cmd_search, cmd_sort, cmd_thread, cmd_esearch, cmd_cancelupdate;
 /* store.c */
 command_run	cmd_store, cmd_expunge;
+/* For CLOSE: what is marked \Deleted is removed, nothing is said. -1: errno; EACCES: the user has no right to. */
+int	store_expunge_all(struct session *) must_check;
 /* copy.c */
 command_run	cmd_copy, cmd_move;
 /* append.c */

@@ -50,17 +50,6 @@ tell_vanished(struct session *s, struct cur args, uint64_t since)
 	return updates_vanished(s, &set, since);
 }
 
-/* CHANGEDSINCE and MODSEQ say that the client knows of CONDSTORE (RFC 7162 3.1). */
-static void
-condstore(struct session *s)
-{
-	if (session_enabled(s, ENABLED_CONDSTORE | ENABLED_QRESYNC))
-		return;
-	s->enabled |= ENABLED_CONDSTORE;
-	say(s, "OK [HIGHESTMODSEQ %llu] Highest",
-	    (unsigned long long)view_highest_modseq(s->view));
-}
-
 /* No more than one command may be about: the highest UIDs of them, as RFC 9738 has it. */
 static size_t
 limit(struct fetch *f, size_t *at, size_t n)
@@ -195,7 +184,7 @@ run(struct fetch *f, struct command *cmd, struct cur set, size_t *at, size_t n)
 	struct session	*s = f->s;
 
 	if (fetch_wants(&f->r, FETCH_MODSEQ))
-		condstore(s);
+		updates_condstore(s);	/* CHANGEDSINCE as well */
 	if (f->r.vanished && tell_vanished(s, set, f->r.since) == -1) {
 		command_failed(s, cmd, "tell what has vanished");
 		return;

@@ -44,6 +44,8 @@ struct store *place_store(const struct session *, unsigned name_space);
 
 /* The user's rights; of a folder that is not there: those that it would have. The user has all rights to what is his own. */
 unsigned place_rights(const struct session *, unsigned name_space, const char *folder);
+/* To the selected mailbox. */
+unsigned place_selected_rights(const struct session *);
 /*
  * The ACL that counts for a folder: its own, else that of the nearest one above it that has one, at last of the tree. *own: it is its
  * own. None: it is empty. -1: errno; EINVAL: it cannot be understood. Names are in the arena.

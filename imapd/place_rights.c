@@ -102,3 +102,13 @@ place_rights(const struct session *s, unsigned space, const char *folder)
 	return rights == 0 ? 0 :
 	    by_files(store_root(place_store(s, space)), folder, rights);
 }
+
+unsigned
+place_selected_rights(const struct session *s)
+{
+	bool	shared = place_spaces(s) > SPACE_SHARED &&
+		    view_store_of(s->view) == place_store(s, SPACE_SHARED);
+
+	return place_rights(s, shared ? SPACE_SHARED : SPACE_OWN,
+	    view_folder(s->view));
+}

@@ -13,8 +13,8 @@
 #define LINE_MAX	(CONN_IN - 2)	/* what the connection's buffer can hold */
 #define SKIP_MAX	(UINT64_C(1) << 30)	/* of a literal that nobody wants */
 
-static void
-ended(struct session *s)
+void
+reader_over(struct session *s)
 {
 	if (s->end != NULL)
 		return;
@@ -58,7 +58,7 @@ skip_line(struct session *s)
 	while (st == LINE_LONG);
 	if (st != LINE_MORE)
 		return READER_OK;
-	ended(s);
+	reader_over(s);
 	return READER_OVER;
 }
 
@@ -92,7 +92,7 @@ take_line(struct session *s, struct str before, struct str *line)
 	case LINE_MORE:
 		break;
 	}
-	ended(s);
+	reader_over(s);
 	return READER_OVER;
 }
 
@@ -126,7 +126,7 @@ reader_literal_some(struct session *s, uint64_t *left, struct str *piece)
 	if (r != 1) {
 		if (r == 0)
 			errno = 0;
-		ended(s);
+		reader_over(s);
 		return -1;
 	}
 	*piece = conn_pending(&s->conn);

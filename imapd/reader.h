@@ -38,4 +38,7 @@ int	reader_literal_skip(struct session *, uint64_t left) must_check;
  */
 enum reader_status reader_more(struct session *, struct buf *text);
 
+/* The connection has failed as errno says (0: it was closed): s->end is set, and BYE said where it can be. */
+void	reader_over(struct session *);
+
 #endif

@@ -195,26 +195,14 @@ cmd_examine(struct session *s, struct command *c)
 	return open_mailbox(s, c, true);
 }
 
-static int
-expunge_all(struct session *s)
-{
-	size_t	*at, i, n = 0;
-
-	at = arena_get(&s->memory, (view_count(s->view) + 1) * sizeof(*at));
-	if (at == NULL)
-		return -1;
-	for (i = 0; i < view_count(s->view); i++)
-		if ((view_message(s->view, i)->flags & VIEW_DELETED) != 0)
-			at[n++] = i;
-	return n == 0 ? 0 : view_expunge(s->view, at, n);
-}
-
 enum state
 cmd_close(struct session *s, struct command *c)
 {
 	if (!command_end(c))
 		return s->state;
-	if (!view_read_only(s->view) && expunge_all(s) == -1) {
+	/* without the right to expunge nothing is (RFC 4314, 4) */
+	if (!view_read_only(s->view) && store_expunge_all(s) == -1 &&
+	    errno != EACCES) {
 		command_failed(s, c, "remove what is deleted");
 		return s->state;
 	}

@@ -71,6 +71,16 @@ updates_flags(struct session *s, bool permanent)
 	buf_free(&names);
 }
 
+void
+updates_condstore(struct session *s)
+{
+	if (session_enabled(s, ENABLED_CONDSTORE | ENABLED_QRESYNC))
+		return;
+	s->enabled |= ENABLED_CONDSTORE;
+	say(s, "OK [HIGHESTMODSEQ %" PRIu64 "] highest",
+	    view_highest_modseq(s->view));
+}
+
 static void
 put_fetch(struct session *s, struct buf *out, size_t at, bool uid)
 {

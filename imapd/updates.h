@@ -10,6 +10,8 @@ void	updates_send(struct session *, bool expunges);
 void	updates_flags(struct session *, bool permanent);
 /* "(\Seen $Label)" of a message, appended. */
 int	flags_put(const struct session *, struct buf *, const struct view_message *);
+/* The client has shown that it knows of CONDSTORE (RFC 7162 3.1). */
+void	updates_condstore(struct session *);
 /* "* 3 FETCH (UID 5 FLAGS (...) MODSEQ (7))": UID if asked for, MODSEQ if the client knows of it; in UIDONLY as UIDFETCH (RFC 9586). */
 void	updates_fetch(struct session *, size_t at, bool uid);
 /* "* VANISHED (EARLIER) 3:5": of known (resolved UIDs; NULL: any), what was expunged after since (RFC 7162 3.2.6). -1: errno. */

@@ -274,6 +274,7 @@ learn_size(struct act *a, size_t at)
 	size_t			row;
 
 	if (view_row(a->v, at, &row) == 0 &&
+	    (index_row(&a->v->x, row)->flags & VIEW_DELETED) != 0 &&
 	    index_row(&a->v->x, row)->size == INDEX_UNKNOWN &&
 	    view_info(a->v, at, &info) == -1)
 		return;		/* then it is not counted */
