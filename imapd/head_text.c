@@ -143,13 +143,13 @@ put_address(struct head_text *h, struct str list, bool *comma)
 			return -1;
 		buf_addc(b, ' ');
 	}
-	buf_adds(b, part[0].n > 0 ? "<" : "");
+	buf_addc(b, '<');
 	buf_addstr(b, part[2]);
 	if (part[3].n > 0) {
 		buf_addc(b, '@');
 		buf_addstr(b, part[3]);
 	}
-	return buf_adds(b, part[0].n > 0 ? ">" : "");
+	return buf_addc(b, '>');
 }
 
 static int

@@ -18,7 +18,7 @@ void	head_text_free(struct head_text *);
 /* An item of the envelope as it stands there; p NULL: NIL. Unescaped strings live until the next call. False: that is no envelope. */
 bool	head_text_item(struct head_text *, struct str envelope, enum search_field, struct str *);
 /*
- * Is the needle in that field, decoded? Addresses are as in "Ann Example <ann@example.org>, bob@example.org". An empty needle
+ * Is the needle in that field, decoded? Addresses are as in "Ann Example <ann@example.org>, <bob@example.org>". An empty needle
  * asks whether the field is there. -1: ENOMEM.
  */
 int	head_text_match(struct head_text *, struct str envelope, enum search_field, struct needle *, bool *) must_check;

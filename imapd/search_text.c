@@ -172,14 +172,14 @@ feed_begin(struct text *t)
 }
 
 static int
-feed(struct text *t, struct str utf8, bool header)
+feed(struct text *t, struct str utf8, bool is_header)
 {
 	struct text_key	*key;
 	size_t		 i;
 
 	for (i = 0; i < t->nkeys; i++) {
 		key = &t->keys[i];
-		if (key->found || (header && !key->headers))
+		if (key->found || (is_header && !key->headers))
 			continue;
 		if (needle_feed(&key->needle, utf8) == -1)
 			return -1;
@@ -219,21 +219,33 @@ piece(struct text *t, uint64_t from, uint64_t to, size_t max, struct str *out)
 	return 0;
 }
 
+/* Is anybody looking into headers? BODY does not, as with Dovecot: not even into those of messages within. */
+static bool
+headers_wanted(const struct text *t)
+{
+	size_t	i;
+
+	for (i = 0; i < t->nkeys; i++)
+		if (t->keys[i].headers && !t->keys[i].found)
+			return true;
+	return false;
+}
+
 static int
-feed_header(struct text *t, struct str header, bool embedded)
+feed_header(struct text *t, struct str header)
 {
 	struct cur		 c = cur_from(header);
 	struct header_field	 f;
 	struct buf		*b = &t->scratch[0];
 
-	while (header_next(&c, &f)) {
+	while (headers_wanted(t) && header_next(&c, &f)) {
 		buf_reset(b);
 		buf_addstr(b, f.name);
 		buf_adds(b, ": ");
 		if (words_decode(f.body, b) == -1 || !buf_ok(b))
 			return -1;
 		feed_begin(t);
-		if (feed(t, buf_view(b), !embedded) == -1)
+		if (feed(t, buf_view(b), true) == -1)
 			return -1;
 	}
 	return 0;
@@ -317,16 +329,14 @@ feed_part(struct text *t, const struct part *list, size_t i,
 {
 	const struct part_fields *f;
 	const struct part	*p = &list[i];
-	bool			 embedded;
 	struct str		 header;
 
-	embedded = i != 0 && list[p->parent].kind == PART_MESSAGE;
 	if (piece(t, p->header, p->body, PARTS_HEADER_MAX, &header) == -1)
 		return -1;
 	f = parser != NULL ? parts_fields(parser, i) : NULL;
 	if (f == NULL && (f = fields_of(t, header)) == NULL)
 		return -1;
-	if (feed_header(t, header, embedded) == -1)
+	if (feed_header(t, header) == -1)
 		return -1;
 	return is_searched(p, f) ? feed_body(t, p, f) : 0;
 }
