@@ -9,10 +9,10 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from e2e import ADDR, ROOT, Pop3, Skip, Stage, Tap, mails, message, send, until, want, word  # noqa: E402
+from clients import Home, run  # noqa: E402
+from e2e import ADDR, ROOT, Pop3, Stage, Tap, mails, message, send, until, want, word  # noqa: E402
 
 BODIES = [b"hello\r\n", b".\r\n..\r\n...x\r\n\r\n.\r\n", b"\xe4\xf6\xfc \xff\r\n", b"From me\r\n>From you\r\n",
           b"x" * 900 + b"\r\n", b"", b"\r\n\r\n\r\n", b"0123456789\r\n" * 20000]
@@ -32,44 +32,6 @@ def fill(st, user):
 
 def is_empty(st, user):
     until("%s's mailbox is empty" % user, lambda: not mails(st.dir, user), 5)
-
-
-def run(home, *args, ok=(0,), data=None, timeout=60):
-    if not shutil.which(args[0]):
-        raise Skip("no %s here" % args[0])
-    r = subprocess.run(args, input=data, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout,
-                       env=dict(os.environ, HOME=home))
-    want(args[0], r.stdout.decode("utf-8", "replace")[-800:], r.returncode in ok)
-    return r.stdout
-
-
-class Home:
-    """A user's home for a client, with its Maildir."""
-
-    def __init__(self):
-        self.dir = tempfile.mkdtemp(prefix="posthouse-client.")
-
-    def __enter__(self):
-        for sub in ("tmp", "new", "cur"):
-            os.makedirs(os.path.join(self.dir, "Maildir", sub))
-        return self
-
-    def __exit__(self, *_):
-        shutil.rmtree(self.dir, ignore_errors=True)
-
-    def write(self, name, text):
-        path = os.path.join(self.dir, name)
-        with open(path, "w") as f:
-            f.write(text)
-        os.chmod(path, 0o600)
-        return path
-
-    def got(self):
-        out = []
-        for f in glob.glob(os.path.join(self.dir, "Maildir", "*", "*")):
-            with open(f, "rb") as g:
-                out.append(g.read())
-        return out
 
 
 def behind(data):

@@ -1,0 +1,378 @@
+"""IMAP with clients that nobody here wrote (mbsync, offlineimap, mutt, neomutt,
+curl, fetchmail, getmail, imaplib, Mail::IMAPClient, imapflow): they log in, list,
+fetch, append, flag, move, search, wait for what comes, and see what another
+client has changed meanwhile. TAP on standard output."""
+import glob
+import imaplib
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
+from clients import Home, run  # noqa: E402
+from e2e import ADDR, ROOT, Skip, Stage, Tap, until, want  # noqa: E402
+from imap import Imap  # noqa: E402
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def content(n, body="hello\n"):
+    return ("From: Ann Example <ann@client.test>\nTo: alice@example.test\nSubject: number %d\nMessage-ID: <%d@client.test>\n"
+            "Date: Tue, 24 Nov 2026 06:55:%02d +0100\n\n%s" % (n, n, n % 60, body)).encode()
+
+
+def fill(st, user, n=5):
+    """Nothing but so many messages in the inbox, as they lie there."""
+    box = os.path.join(st.dir, "mail", user, "Maildir")
+    owner = os.stat(os.path.dirname(box))
+    shutil.rmtree(box, ignore_errors=True)
+    for d in ("", "tmp", "new", "cur"):
+        os.makedirs(os.path.join(box, d), 0o700, exist_ok=True)
+        os.chown(os.path.join(box, d), owner.st_uid, owner.st_gid)
+    stored = []
+    for i in range(1, n + 1):
+        data = content(i, ("line of %d\n" % i) * (i * 40))
+        path = os.path.join(box, "cur", "%d.M%dP1.test:2," % (1000 + i, i))
+        with open(path, "wb") as f:
+            f.write(data)
+        os.chown(path, owner.st_uid, owner.st_gid)
+        stored.append(data)
+    return stored
+
+
+def files(directory):
+    """{subject: flags} of a Maildir of a client's."""
+    out = {}
+    for path in glob.glob(os.path.join(directory, "cur", "*")) + glob.glob(os.path.join(directory, "new", "*")):
+        with open(path, "rb") as f:
+            subject = next(l for l in f if l.startswith(b"Subject: "))[9:].strip().decode()
+        out[subject] = path.split(":2,")[1] if ":2," in path else ""
+    return out
+
+
+def flags(st, user, mailbox=b"INBOX"):
+    """{subject: the flags that IMAP says}."""
+    out = {}
+    with Imap(st, user) as c:
+        c.ok(b"EXAMINE " + mailbox)
+        for r in c.ok(b"FETCH 1:* (FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT)])")[0]:
+            if b" FETCH " in r:
+                subject = r.split(b"Subject: ")[1].split(b"\r\n")[0].decode()
+                out[subject] = set(r.split(b"FLAGS (")[1].split(b")")[0].decode().split()) - {"\\Recent"}
+        c.logout()
+    return out
+
+
+def by_mbsync(st):
+    fill(st, "alice", 8)
+    with Home() as h:
+        local = os.path.join(h.dir, "local")
+        os.mkdir(local)
+        rc = h.write("rc", "IMAPAccount a\nHost %s\nPort %d\nUser alice\nPass secret\nSSLType None\nAuthMechs LOGIN\n\n"
+                     "IMAPStore far\nAccount a\n\nMaildirStore near\nPath %s/\nInbox %s/INBOX\nSubFolders Verbatim\n\n"
+                     "Channel c\nFar :far:\nNear :near:\nPatterns *\nSync All\nCreate Both\nExpunge Both\nSyncState *\n"
+                     % (ADDR, st.base + 143, local, local))
+
+        def sync():
+            run(h.dir, "mbsync", "-c", rc, "c")
+        sync()
+        got = files(local + "/INBOX")
+        want("all of them", got, set(got) == {"number %d" % n for n in range(1, 9)})
+        with Imap(st, "alice") as c:        # the other client
+            c.ok(b"CREATE Work")
+            c.ok(b"SELECT INBOX")
+            c.ok(b"STORE 2 +FLAGS (\\Flagged \\Seen)")
+            c.ok(b"STORE 3 +FLAGS (\\Deleted)")
+            c.ok(b"EXPUNGE")
+            c.append(b"Work", content(20).replace(b"\n", b"\r\n"))
+            c.logout()
+        # and this one
+        path = next(p for p in glob.glob(local + "/INBOX/*/*") if b"Subject: number 5\n" in open(p, "rb").read())
+        os.rename(path, os.path.join(local, "INBOX", "cur", os.path.basename(path).split(":2,")[0] + ":2,RS"))
+        path = next(p for p in glob.glob(local + "/INBOX/*/*") if b"Subject: number 6\n" in open(p, "rb").read())
+        os.unlink(path)
+        with open(os.path.join(local, "INBOX", "new", "1.test.new"), "wb") as f:
+            f.write(content(21))
+        sync()
+        got = files(local + "/INBOX")
+        want("after both changed", got, set(got) == {"number %d" % n for n in (1, 2, 4, 5, 7, 8, 21)})
+        want("flags came", got, set(got["number 2"]) >= set("FS"))
+        want("a folder came", None, files(local + "/Work").keys() == {"number 20"})
+        there = flags(st, "alice")
+        want("the same there", there, there.keys() == got.keys() and
+             there["number 5"] == {"\\Answered", "\\Seen"} and there["number 2"] == {"\\Flagged", "\\Seen"})
+        sync()
+        want("nothing more to do", None, files(local + "/INBOX") == got)
+
+
+def by_offlineimap(st):
+    fill(st, "bob", 6)
+    with Home() as h:
+        rc = h.write("rc", "[general]\naccounts = a\nui = quiet\nmetadata = %s/meta\n[Account a]\nlocalrepository = l\n"
+                     "remoterepository = r\n[Repository l]\ntype = Maildir\nlocalfolders = %s/local\n[Repository r]\n"
+                     "type = IMAP\nremotehost = %s\nremoteport = %d\nremoteuser = bob\nremotepass = secret\nssl = no\n"
+                     "starttls = no\nauth_mechanisms = LOGIN\n" % (h.dir, h.dir, ADDR, st.base + 143))
+        os.mkdir(os.path.join(h.dir, "local"))
+
+        def sync():
+            run(h.dir, "offlineimap", "-c", rc, "-o", timeout=90)
+        sync()
+        inbox = os.path.join(h.dir, "local", "INBOX")
+        want("all of them", None, files(inbox).keys() == {"number %d" % n for n in range(1, 7)})
+        with Imap(st, "bob") as c:
+            c.ok(b"SELECT INBOX")
+            c.ok(b"STORE 1 +FLAGS (\\Flagged)")
+            c.ok(b"STORE 2 +FLAGS (\\Deleted)")
+            c.ok(b"EXPUNGE")
+            c.logout()
+        with open(os.path.join(inbox, "new", "1.test.new"), "wb") as f:
+            f.write(content(31))
+        sync()
+        got = files(inbox)
+        want("after both changed", got, got.keys() == {"number %d" % n for n in (1, 3, 4, 5, 6, 31)} and
+             "F" in got["number 1"])
+        want("the same there", None, flags(st, "bob").keys() == got.keys())
+
+
+def by_mutt(st, name):
+    fill(st, "carol", 4)
+    with Imap(st, "carol") as c:
+        c.ok(b"CREATE Saved")
+        c.logout()
+    with Home() as h:
+        rc = h.write("rc", "set folder='imap://carol:secret@%s:%d/'\nset spoolfile='+INBOX'\nset ssl_starttls=no\n"
+                     "set ssl_force_tls=no\nset imap_authenticators='login'\nset header_cache=''\nset confirmappend=no\n"
+                     "set mark_old=no\nset delete=yes\nset move=no\nset mbox_type=Maildir\nset sort=date\n"
+                     "set wait_key=no\nunset help\nset imap_check_subscribed=no\n" % (ADDR, st.base + 143))
+
+        def keys(*words):
+            run(h.dir, "script", "-q", "-e", "-c", "%s -n -F %s -e 'push \"%s\"'" % (name, rc, "".join(words)),
+                os.path.join(h.dir, "typescript"), data=b"", timeout=40)
+        if not shutil.which(name):
+            raise Skip("no %s here" % name)
+        os.environ.setdefault("TERM", "vt100")
+        keys("<tag-pattern>~s 'number 1'<enter><tag-prefix><flag-message><untag-pattern>.<enter>".replace("'", "."),
+             "<search>~s.number.2<enter><delete-message>", "<search>~s.number.3<enter><save-message>=Saved<enter>",
+             "<quit>")
+        got = flags(st, "carol")
+        want("flagged, deleted and saved", got, got.keys() == {"number 1", "number 4"} and
+             "\\Flagged" in got["number 1"])
+        want("saved", None, flags(st, "carol", b"Saved").keys() == {"number 3"})
+        data = os.path.join(h.dir, "mbox")
+        keys("<search>~s.number.4<enter><copy-message>%s<enter>y<quit>" % data)
+        want("copied here", None, files(data).keys() == {"number 4"})
+
+
+def by_curl(st):
+    stored = fill(st, "alice", 3)
+    with Home() as h:
+        def curl(path="", *more, scheme="imap", port=143):
+            return run(h.dir, "curl", "-sS", "-k", "-u", "alice:secret", "%s://%s:%d/%s" % (scheme, ADDR, st.base + port,
+                                                                                          path), *more)
+        want("LIST", None, b'INBOX' in curl())
+        for n in range(3):
+            want("FETCH", n, curl("INBOX;MAILINDEX=%d" % (n + 1)).replace(b"\r\n", b"\n") == stored[n])
+            want("over TLS", n, curl("INBOX;MAILINDEX=%d" % (n + 1), scheme="imaps", port=993).replace(b"\r\n", b"\n") ==
+                 stored[n])
+        want("SEARCH", None, curl("INBOX?SUBJECT%20number%202").split() == [b"*", b"SEARCH", b"2"])
+        h.write("m", content(9).decode().replace("\n", "\r\n"))
+        curl("INBOX", "-T", os.path.join(h.dir, "m"))
+        curl("INBOX", "-X", "STORE 4 +FLAGS (\\Flagged)")
+        want("appended and flagged", None, "\\Flagged" in flags(st, "alice")["number 9"])
+        curl("INBOX", "-X", "EXAMINE INBOX")
+
+
+def by_fetchmail(st):
+    fill(st, "bob", 3)
+    with Home() as h:
+        h.write("mda", "#!/bin/sh\ncat >%s/Maildir/new/$$\n" % h.dir)
+        os.chmod(os.path.join(h.dir, "mda"), 0o700)
+        rc = h.write(".fetchmailrc", 'poll "%s" service %d protocol imap auth password username "bob" password "secret" '
+                     'sslproto "" no rewrite mda "%s/mda"\n' % (ADDR, st.base + 143, h.dir))
+        args = ["fetchmail", "-f", rc, "--invisible", "--norewrite", "--pidfile", h.dir + "/pid", "-i", h.dir + "/ids"]
+        run(h.dir, *args, "--keep")
+        want("all of them", None, files(h.dir + "/Maildir").keys() == {"number %d" % n for n in (1, 2, 3)})
+        run(h.dir, *args, "--keep", ok=(1,))        # 1: no new mail
+        run(h.dir, *args, "--all", "--nokeep")
+    want("nothing left", None, not flags(st, "bob"))
+
+
+def by_getmail(st):
+    fill(st, "bob", 3)
+    with Home() as h:
+        h.write("getmailrc", "[retriever]\ntype = SimpleIMAPRetriever\nserver = %s\nport = %d\nusername = bob\n"
+                "password = secret\nmailboxes = ('INBOX',)\n[destination]\ntype = Maildir\npath = %s\n[options]\n"
+                "delete = false\nread_all = false\ndelivered_to = false\nreceived = false\n" % (
+                    ADDR, st.base + 143, h.dir + "/Maildir/" + ("\nuser = nobody" if ROOT else "")))
+        if ROOT:
+            os.chmod(h.dir, 0o755)
+            for d in (h.dir + "/Maildir", *glob.glob(h.dir + "/Maildir/*")):
+                shutil.chown(d, "nobody", "nogroup")
+        args = ("getmail", "--getmaildir=" + h.dir, "--rcfile=getmailrc")
+        for last in (False, False, True):   # it waits for ever for a child that has ended, once in a while
+            try:
+                run(h.dir, *args, timeout=20)
+                break
+            except subprocess.TimeoutExpired:
+                if last:
+                    raise
+        want("all of them", None, files(h.dir + "/Maildir").keys() == {"number %d" % n for n in (1, 2, 3)})
+        run(h.dir, *args, timeout=20)
+        want("nothing twice", None, len(glob.glob(h.dir + "/Maildir/*/*")) == 3)
+
+
+def by_imaplib(st):
+    stored = fill(st, "carol", 4)
+
+    def ok(answer):
+        want("OK", answer, answer[0] == "OK")
+        return answer[1]
+    with imaplib.IMAP4(ADDR, st.base + 143) as m:
+        m.starttls(__import__("secure").context())
+        ok(m.login("carol", "secret"))
+        want("capabilities", m.capabilities, "IMAP4REV1" in m.capabilities)
+        ok(m.select())
+        for n in range(4):
+            data = ok(m.fetch(str(n + 1), "(RFC822)"))[0][1]
+            want("FETCH", n, data.replace(b"\r\n", b"\n") == stored[n])
+        want("SEARCH", None, ok(m.search(None, "SUBJECT", '"number 3"')) == [b"3"])
+        ok(m.store("1", "+FLAGS", r"(\Flagged $Important)"))
+        ok(m.create("Archive.2026"))
+        ok(m.append("Archive.2026", r"(\Seen)", imaplib.Time2Internaldate(1700000000), content(8)))
+        names = b" ".join(ok(m.list()))
+        want("LIST", names, b"Archive.2026" in names and b"INBOX" in names)
+        ok(m.subscribe("Archive.2026"))
+        ok(m.copy("1:2", "Archive.2026"))
+        ok(m.store("1", "+FLAGS", r"\Deleted"))
+        want("EXPUNGE", None, ok(m.expunge()) == [b"1"])
+        want("STATUS", None, b"MESSAGES 3" in ok(m.status("Archive.2026", "(MESSAGES UNSEEN)"))[0])
+        ok(m.uid("SEARCH", None, "UNSEEN"))
+        ok(m.rename("Archive.2026", "Archive.old"))
+        ok(m.close())
+        ok(m.delete("Archive.old"))
+
+
+PERL = r"""
+use strict; use warnings; use Mail::IMAPClient;
+my ($host, $port) = @ARGV;
+my $c = Mail::IMAPClient->new(Server => $host, Port => $port, User => 'alice', Password => 'secret', Uid => 1)
+    or die "login: $@";
+my %f = map { $_ => 1 } $c->folders or die "folders: " . $c->LastError;
+$f{INBOX} or die "no INBOX";
+$c->create('Perl') or die "create: " . $c->LastError;
+$c->select('INBOX') or die "select: " . $c->LastError;
+my @all = $c->messages or die "messages: " . $c->LastError;
+@all == 4 or die "not 4: @all";
+my @hit = $c->search('SUBJECT', $c->Quote('number 2')) or die "search: " . $c->LastError;
+@hit == 1 or die "hits: @hit";
+$c->subject($hit[0]) eq 'number 2' or die "subject";
+length($c->message_string($hit[0])) == $c->size($hit[0]) or die "size";
+$c->set_flag('Flagged', $hit[0]) or die "flag: " . $c->LastError;
+$c->move('Perl', $hit[0]) or die "move: " . $c->LastError;
+$c->expunge;
+$c->append_string('Perl', "Subject: number 77\r\n\r\nx\r\n", '\Seen') or die "append: " . $c->LastError;
+$c->select('Perl') or die;
+($c->messages) == 2 or die "in Perl: " . join ' ', $c->messages;
+my $tag = $c->idle or die "idle: " . $c->LastError;
+$c->done($tag) or die "done: " . $c->LastError;
+$c->logout or die "logout";
+print "good\n";
+"""
+
+
+def by_perl(st):
+    if subprocess.run(["perl", "-MMail::IMAPClient", "-e", "1"], stderr=subprocess.DEVNULL).returncode != 0:
+        raise Skip("no Mail::IMAPClient here")
+    fill(st, "alice", 4)
+    with Home() as h:
+        out = run(h.dir, "perl", h.write("t.pl", PERL), ADDR, str(st.base + 143))
+        want("good", out, out.endswith(b"good\n"))
+    want("moved", None, flags(st, "alice", b"Perl").keys() == {"number 2", "number 77"})
+
+
+NODE = r"""
+const { ImapFlow } = require('imapflow');
+const [host, port, tls] = [process.argv[2], +process.argv[3], process.argv[4] === 'tls'];
+const must = (ok, what) => { if (!ok) throw new Error(what); };
+(async () => {
+  const c = new ImapFlow({ host, port, secure: tls, auth: { user: 'bob', pass: 'secret' }, logger: false,
+                           tls: { rejectUnauthorized: false } });
+  await c.connect();
+  const names = (await c.list()).map(x => x.path);
+  must(names.includes('INBOX'), 'list ' + names);
+  const sub = 'Flow' + (tls ? 'S' : '');
+  await c.mailboxCreate(sub);
+  const lock = await c.getMailboxLock('INBOX');
+  must(c.mailbox.exists === 5, 'exists ' + c.mailbox.exists);
+  let n = 0;
+  for await (const m of c.fetch('1:*', { envelope: true, bodyStructure: true, flags: true, size: true, uid: true,
+                                         source: true, internalDate: true })) {
+    n++;
+    must(m.envelope.subject === 'number ' + n, 'subject ' + m.envelope.subject);
+    must(m.source.length === m.size, 'size');
+    must(m.bodyStructure.type === 'text/plain', 'structure');
+  }
+  must(n === 5, 'fetched ' + n);
+  must((await c.search({ subject: 'number 3' })).join() === '3', 'search');
+  await c.messageFlagsAdd('1', ['\\Flagged', '$Label1']);
+  const moved = await c.messageMove('2', sub);
+  must(moved, 'move');
+  await c.append(sub, 'Subject: number 88\r\n\r\nx\r\n', ['\\Seen']);
+  const arrived = new Promise(done => c.once('exists', done));
+  c.idle();
+  console.log('idle');
+  const e = await arrived;
+  must(e.count === 5, 'count ' + e.count);
+  lock.release();
+  const s = await c.status(sub, { messages: true, unseen: true });
+  must(s.messages === 2, 'status ' + JSON.stringify(s));
+  await c.mailboxDelete(sub);
+  await c.logout();
+  console.log('good');
+})().catch(e => { console.log('wrong: ' + e.stack); process.exit(1); });
+"""
+
+
+def by_imapflow(st, tls):
+    """NODE_PATH says where npm has put it; nothing is fetched here."""
+    if not shutil.which("node"):
+        raise Skip("no node here")
+    if subprocess.run(["node", "-e", "require('imapflow')"], stderr=subprocess.DEVNULL).returncode != 0:
+        raise Skip("no imapflow here: npm install imapflow, and NODE_PATH=.../node_modules")
+    fill(st, "bob", 5)
+    with Home() as h:
+        p = subprocess.Popen(["node", h.write("t.js", NODE), ADDR, str(st.base + (993 if tls else 143)),
+                              "tls" if tls else "plain"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        killer = threading.Timer(40, p.kill)
+        killer.start()
+        try:
+            said = p.stdout.readline()
+            want("it waits", said + (b"" if said == b"idle\n" else p.stdout.read()), said == b"idle\n")
+            time.sleep(0.3)
+            with Imap(st, "bob") as c:
+                c.append(b"INBOX", content(6).replace(b"\n", b"\r\n"))
+            rest = p.stdout.read()
+            want("good", rest, rest == b"good\n" and p.wait() == 0)
+        finally:
+            killer.cancel()
+            p.kill()
+            p.wait()
+    want("a flag", None, {"\\Flagged", "$Label1"} <= flags(st, "bob")["number 1"])
+
+
+def main():
+    tap = Tap()
+    with Stage("auth.delay 0\n") as st:
+        for name, test, more in (("curl", by_curl, ()), ("imaplib", by_imaplib, ()), ("mbsync", by_mbsync, ()),
+                                 ("offlineimap", by_offlineimap, ()), ("mutt", by_mutt, ("mutt",)),
+                                 ("neomutt", by_mutt, ("neomutt",)), ("fetchmail", by_fetchmail, ()),
+                                 ("getmail", by_getmail, ()), ("Mail::IMAPClient", by_perl, ()),
+                                 ("imapflow", by_imapflow, (False,)), ("imapflow over TLS", by_imapflow, (True,))):
+            tap.run(name, test, st, *more)
+    return tap.end()
+
+
+sys.exit(main())

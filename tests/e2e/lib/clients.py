@@ -1,0 +1,46 @@
+"""What the tests share that use mail programs that nobody here wrote."""
+import glob
+import os
+import shutil
+import subprocess
+import tempfile
+
+from e2e import Skip, want
+
+
+def run(home, *args, ok=(0,), data=None, timeout=60):
+    if not shutil.which(args[0]):
+        raise Skip("no %s here" % args[0])
+    r = subprocess.run(args, input=data, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout,
+                       env=dict(os.environ, HOME=home))
+    want(args[0], r.stdout.decode("utf-8", "replace")[-800:], r.returncode in ok)
+    return r.stdout
+
+
+class Home:
+    """A user's home for a client, with its Maildir."""
+
+    def __init__(self):
+        self.dir = tempfile.mkdtemp(prefix="posthouse-client.")
+
+    def __enter__(self):
+        for sub in ("tmp", "new", "cur"):
+            os.makedirs(os.path.join(self.dir, "Maildir", sub))
+        return self
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def write(self, name, text):
+        path = os.path.join(self.dir, name)
+        with open(path, "w") as f:
+            f.write(text)
+        os.chmod(path, 0o600)
+        return path
+
+    def got(self):
+        out = []
+        for f in glob.glob(os.path.join(self.dir, "Maildir", "*", "*")):
+            with open(f, "rb") as g:
+                out.append(g.read())
+        return out
