@@ -233,7 +233,7 @@ reader_more(struct session *s, struct buf *text)
 	case LINE_MORE:
 		break;
 	}
-	ended(s);
+	reader_over(s);
 	return READER_OVER;
 }
 
