@@ -17,14 +17,59 @@ static const struct {
 	const char	*name;
 	unsigned	 when;
 } table[] = {
-	{ "IMAP4rev1", BOTH },
-	{ "LITERAL+", BOTH },		/* RFC 7888 */
-	{ "ID", BOTH },			/* RFC 2971 */
-	{ "ENABLE", BOTH },		/* RFC 5161 */
-	{ "SASL-IR", FRONT },		/* RFC 4959 */
+	{ "IMAP4rev1", BOTH },	/* RFC 3501 */
+	{ "IMAP4rev2", BOTH },	/* RFC 9051 */
+	{ "LITERAL+", BOTH },	/* RFC 7888 */
+	{ "ID", BOTH },	/* RFC 2971 */
+	{ "ENABLE", BOTH },	/* RFC 5161 */
+	{ "SASL-IR", FRONT },	/* RFC 4959 */
+	{ "IDLE", SESSION },	/* RFC 2177 */
+	{ "NAMESPACE", SESSION },	/* RFC 2342 */
+	{ "UIDPLUS", SESSION },	/* RFC 4315 */
 	{ "UNSELECT", SESSION },	/* RFC 3691 */
+	{ "CHILDREN", SESSION },	/* RFC 3348 */
+	{ "MOVE", SESSION },	/* RFC 6851 */
 	{ "CONDSTORE", SESSION },	/* RFC 7162 */
 	{ "QRESYNC", SESSION },
+	{ "ESEARCH", SESSION },	/* RFC 4731 */
+	{ "SEARCHRES", SESSION },	/* RFC 5182 */
+	{ "SORT", SESSION },	/* RFC 5256 */
+	{ "SORT=DISPLAY", SESSION },	/* RFC 5957 */
+	{ "ESORT", SESSION },	/* RFC 5267 */
+	{ "THREAD=ORDEREDSUBJECT", SESSION },
+	{ "THREAD=REFERENCES", SESSION },
+	{ "THREAD=REFS", SESSION },
+	{ "WITHIN", SESSION },	/* RFC 5032 */
+	{ "PARTIAL", SESSION },	/* RFC 9394 */
+	{ "CONTEXT=SEARCH", SESSION },
+	{ "CONTEXT=SORT", SESSION },
+	{ "MULTISEARCH", SESSION },	/* RFC 7377 */
+	{ "I18NLEVEL=1", SESSION },	/* RFC 5255 */
+	{ "LIST-EXTENDED", SESSION },	/* RFC 5258 */
+	{ "LIST-STATUS", SESSION },	/* RFC 5819 */
+	{ "LIST-MYRIGHTS", SESSION },	/* RFC 8440 */
+	{ "LIST-METADATA", SESSION },	/* RFC 9590 */
+	{ "SPECIAL-USE", SESSION },	/* RFC 6154 */
+	{ "CREATE-SPECIAL-USE", SESSION },
+	{ "STATUS=SIZE", SESSION },	/* RFC 8438 */
+	{ "STATUS=DELETED", SESSION },	/* RFC 9051 */
+	{ "MULTIAPPEND", SESSION },	/* RFC 3502 */
+	{ "CATENATE", SESSION },	/* RFC 4469 */
+	{ "URL-PARTIAL", SESSION },	/* RFC 5550 */
+	{ "REPLACE", SESSION },	/* RFC 8508 */
+	{ "BINARY", SESSION },	/* RFC 3516 */
+	{ "QUOTA", SESSION },	/* RFC 9208 */
+	{ "QUOTA=RES-STORAGE", SESSION },
+	{ "QUOTA=RES-MESSAGE", SESSION },
+	{ "METADATA", SESSION },	/* RFC 5464 */
+	{ "ACL", SESSION },	/* RFC 4314 */
+	{ "RIGHTS=texk", SESSION },
+	{ "OBJECTID", SESSION },	/* RFC 8474 */
+	{ "SAVEDATE", SESSION },	/* RFC 8514 */
+	{ "PREVIEW", SESSION },	/* RFC 8970 */
+	{ "UTF8=ACCEPT", SESSION },	/* RFC 6855 */
+	{ "UIDONLY", SESSION },	/* RFC 9586 */
+	{ "INPROGRESS", SESSION },	/* RFC 9585 */
 };
 
 static void
@@ -66,7 +111,10 @@ int
 capability_session(struct buf *out, const struct settings *set,
     bool compressed)
 {
-	(void)set, (void)compressed;
 	put_rows(out, SESSION);
+	buf_addf(out, " APPENDLIMIT=%lld", set->imap.append_limit);
+	/* RFC 4978, 3: no longer offered once it is active */
+	if (!compressed)
+		buf_adds(out, " COMPRESS=DEFLATE");
 	return buf_ok(out) ? 0 : -1;
 }
