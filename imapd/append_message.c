@@ -189,7 +189,8 @@ check(struct append *a)
 		command_no(a->c, "TOOBIG", "the message is too large");
 		return false;
 	}
-	if (a->eight_bit && !a->utf8 && !session_utf8(a->s)) {
+	if (a->s->set->imap.strict_headers && a->eight_bit && !a->utf8 &&
+	    !session_utf8(a->s)) {
 		/* RFC 6855, 4 */
 		command_no(a->c, "CANNOT", "8-bit characters in the header: "
 		    "ENABLE UTF8=ACCEPT comes first");

@@ -65,6 +65,7 @@ struct imap_settings {
 	char			*prefix;	/* of all names but INBOX: "", "INBOX." or "INBOX/" */
 	char			*shared;	/* directory of shared Maildirs; "" none */
 	bool			special_use;	/* by names: "Drafts", "Sent" ... */
+	bool			strict_headers;	/* RFC 6855 4: no 8-bit headers from clients that know only ASCII */
 	struct setting_list	id;		/* what ID answers: field, value, field, value ... */
 	long long		append_limit;	/* octets of one message */
 	long long		command_max;	/* octets of a command without its literals */

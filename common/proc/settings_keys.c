@@ -196,6 +196,7 @@ const struct setting_key setting_keys[] = {
 	TEXT("imap.prefix", imap.prefix, "", rule_imap_prefix, SESSION),
 	TEXT("imap.shared", imap.shared, "", rule_path_or_none, SESSION),
 	BOOL("imap.special-use", imap.special_use, "yes", SESSION),
+	BOOL("imap.strict-headers", imap.strict_headers, "no", SESSION),
 	LIST_OR_NONE("imap.id", imap.id, "name Posthouse", rule_line,
 	    IMAPD | SESSION),
 	SIZE("imap.append-limit", imap.append_limit, "50M", "64K", "2G",
