@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "imapd/commands.h"
 #include "imapd/numbers.h"
@@ -59,14 +60,17 @@ commit(struct append *a, struct buf *code)
 	return true;
 }
 
+/* SAVELIMIT (RFC 9738) */
 static bool
 save_limit_ok(struct append *a)
 {
 	long long	limit = a->s->set->imap.save_limit;
+	char		code[40];
 
 	if (limit == 0 || save_count(a->save) < (uint64_t)limit)
 		return true;
-	command_no(a->c, "LIMIT", "%lld messages at a time", limit);
+	snprintf(code, sizeof(code), "MESSAGELIMIT %lld", limit);
+	command_no(a->c, code, "too many messages at a time");
 	return false;
 }
 

@@ -45,14 +45,17 @@ arguments(struct copy *x)
 	return false;
 }
 
+/* SAVELIMIT (RFC 9738) */
 static bool
 limit_ok(struct copy *x)
 {
 	long long	limit = x->s->set->imap.save_limit;
+	char		code[40];
 
 	if (limit == 0 || x->n <= (size_t)limit)
 		return true;
-	command_no(x->c, "LIMIT", "%lld messages at a time", limit);
+	snprintf(code, sizeof(code), "MESSAGELIMIT %lld", limit);
+	command_no(x->c, code, "too many messages at a time");
 	return false;
 }
 

@@ -98,6 +98,7 @@ session(struct given *g)
 	s.user = g->user;
 	s.client = g->client;
 	s.mailbox = g->mailbox;
+	s.quota = g->quota;
 	s.encrypted = g->tls[0] != '\0';
 	if (enter(&s, g, &why) == -1)
 		refuse(&s, g, why.text);

@@ -78,7 +78,7 @@ places_open(struct session *s, struct diag *why)
 	l->n = 1;
 	if (store_open(&l->store[SPACE_OWN], s->mailbox, true, why) == 0 &&
 	    open_shared(l, s->set, why) == 0) {
-		quota_set(l->store[SPACE_OWN],
+		quota_set(l->store[SPACE_OWN], s->quota != 0 ? s->quota :
 		    (uint64_t)s->set->local.quota);
 		store_use_names(l->store[SPACE_OWN],
 		    s->set->imap.special_use);

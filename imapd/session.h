@@ -46,6 +46,7 @@ struct session {
 	const struct settings	*set;
 	const char		*user, *client, *mailbox;
 	bool			 encrypted;
+	uint64_t		 quota;		/* bytes, the user's own; 0: the configuration's */
 	enum state		 state;
 	unsigned		 enabled;
 	struct view		*view;		/* in S_SELECTED */

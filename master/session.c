@@ -44,7 +44,7 @@ struct login {
 	char		 client[80], local[80], tls[80], tag[32];
 	char		 note[AUTH_NOTE_MAX + 1];
 	struct str	 pending;
-	uint64_t	 uid, gid;
+	uint64_t	 uid, gid, quota;
 };
 
 static bool
@@ -72,6 +72,17 @@ find_service(struct str rec)
 			if (strcmp(services[i].name, name) == 0)
 				return &services[i];
 	return NULL;
+}
+
+/* Missing: the user has none of his own. */
+static bool
+quota_take(struct str rec, uint64_t *quota)
+{
+	struct str	text;
+
+	*quota = 0;
+	return !record_get(rec, AUTH_QUOTA, &text) ||
+	    record_getu(rec, AUTH_QUOTA, UINT64_MAX, quota);
 }
 
 /* NULL, or what is wrong with it. */
@@ -106,6 +117,8 @@ login_parse(const struct settings *s, struct str rec, struct login *l)
 		return "cipher";
 	if (!record_get_text(rec, AUTH_NOTE, l->note, sizeof(l->note)))
 		return "note";
+	if (!quota_take(rec, &l->quota))
+		return "quota";
 	if (!record_get(rec, AUTH_PENDING, &l->pending))
 		l->pending = STR("");
 	if (l->pending.n > PENDING_MAX)
@@ -128,6 +141,7 @@ login_memfd(const struct login *l)
 	record_putu(&rec, AUTH_GID, l->gid);
 	record_puts(&rec, AUTH_HOME, l->home);
 	record_puts(&rec, AUTH_MAILBOX, l->mailbox);
+	record_putu(&rec, AUTH_QUOTA, l->quota);
 	record_puts(&rec, AUTH_CLIENT, l->client);
 	record_puts(&rec, AUTH_LOCAL, l->local);
 	record_puts(&rec, AUTH_TLS, l->tls);
