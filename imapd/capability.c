@@ -113,6 +113,8 @@ capability_session(struct buf *out, const struct settings *set,
 {
 	put_rows(out, SESSION);
 	buf_addf(out, " APPENDLIMIT=%lld", set->imap.append_limit);
+	if (set->imap.save_limit > 0)	/* RFC 9738 */
+		buf_addf(out, " SAVELIMIT=%lld", set->imap.save_limit);
 	/* RFC 4978, 3: no longer offered once it is active */
 	if (!compressed)
 		buf_adds(out, " COMPRESS=DEFLATE");
