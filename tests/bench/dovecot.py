@@ -48,13 +48,18 @@ service pop3-login {{
 }}
 service imap-login {{
   inet_listener imap {{
-    port = 0
+    port = {imap}
   }}
   inet_listener imaps {{
-    port = 0
+    port = {imaps}
+    ssl = yes
   }}
   service_count = 0
   process_min_avail = 2
+  process_limit = 2000
+}}
+service imap {{
+  process_limit = 3000
 }}
 service pop3 {{
   process_limit = 3000
@@ -78,6 +83,7 @@ class Dovecot:
         self.dir = os.path.join(directory, "dovecot")
         self.conf = os.path.join(self.dir, "dovecot.conf")
         self.pop3, self.pop3s = base + 510, base + 595
+        self.imap, self.imaps = base + 543, base + 593
         self.users = users
         self.owner = pwd.getpwnam("nobody")
         self.running = False
@@ -87,9 +93,9 @@ class Dovecot:
         """Why it cannot be measured, or None."""
         if os.geteuid() != 0:
             return "it wants root"
-        for path in ("/usr/sbin/dovecot", "/usr/lib/dovecot/pop3"):
-            if not os.path.exists(path):
-                return "Debian's package dovecot-pop3d is not installed"
+        for name in ("pop3", "imap"):
+            if not os.path.exists("/usr/lib/dovecot/" + name):
+                return "Debian's package dovecot-%sd is not installed" % name
         return None
 
     def make(self):
@@ -112,8 +118,8 @@ class Dovecot:
         with open(self.conf, "w") as f:
             f.write(CONF.format(
                 dir=self.dir, addr=ADDR, cert=cert, key=key, pop3=self.pop3,
-                pop3s=self.pop3s, uid=self.owner.pw_uid,
-                gid=self.owner.pw_gid))
+                pop3s=self.pop3s, imap=self.imap, imaps=self.imaps,
+                uid=self.owner.pw_uid, gid=self.owner.pw_gid))
 
     def answers(self):
         try:

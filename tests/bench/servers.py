@@ -18,8 +18,9 @@ def free_base():
     """A number so that the ports of a stage behind it are free."""
     for base in range(21000, 60000, 1000):
         try:
-            for port in (base + 24, base + 25, base + 110, base + 510,
-                         base + 525, base + 595, base + 995):
+            for port in (base + 24, base + 25, base + 110, base + 143,
+                         base + 510, base + 525, base + 543, base + 593,
+                         base + 595, base + 993, base + 995):
                 with socket.socket() as s:
                     s.bind((ADDR, port))
             return base
@@ -36,6 +37,7 @@ class Posthouse:
         self.base = base
         self.port = base + 25
         self.pop3, self.pop3s = base + 110, base + 995
+        self.imap, self.imaps = base + 143, base + 993
         self.users = users
         self.build = os.path.join(TOP, os.environ.get("PH_BUILD") or
                                   os.environ.get("BUILD") or "build")
