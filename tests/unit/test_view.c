@@ -11,6 +11,7 @@
 
 #include "common/base/fdio.h"
 #include "common/store/arrivals.h"
+#include "common/store/index.h"
 #include "common/store/view.h"
 
 static char		 top[] = "/tmp/ph-view.XXXXXX";
@@ -731,6 +732,50 @@ START_TEST(generations)
 }
 END_TEST
 
+/* The machine was started since: nobody knows what was lost, so all has changed. */
+START_TEST(restarted)
+{
+	struct index_header	*h;
+	struct buf		 text;
+	struct view		*v;
+	const uint32_t		*uids;
+	uint64_t		 before, modseq;
+	size_t			 i, n;
+	bool			 all;
+	int			 fd;
+
+	fill();
+	v = open_view(false);
+	before = view_highest_modseq(v);
+	view_close(&v);
+	buf_init(&text, 1u << 20);
+	ck_assert_int_eq(fdio_slurp_at(dir, "posthouse.index", &text), 0);
+	ck_assert_uint_ge(text.n, sizeof(*h));
+	h = (void *)text.p;
+	h->booted -= INDEX_BOOT_SLACK + 1;
+	h->sum = index_sum(h, text.p + sizeof(*h));
+	/* behind it there is nothing that a sum holds */
+	text.n = sizeof(*h) + index_sections_size(h);
+	ck_assert_int_eq(unlinkat(dir, "posthouse.index", 0), 0);
+	fd = openat(dir, "posthouse.index", O_WRONLY | O_CREAT, 0600);
+	ck_assert_int_eq(fdio_write(fd, text.p, text.n), 0);
+	fdio_close(&fd);
+	buf_free(&text);
+	v = open_view(false);
+	shows(v, "2S 3 5AF+0+1 8D");
+	modseq = view_highest_modseq(v);
+	ck_assert_uint_gt(modseq, before);
+	for (i = 0; i < view_count(v); i++)
+		ck_assert_uint_eq(view_message(v, i)->modseq, modseq);
+	ck_assert_int_eq(view_vanished(v, before, &uids, &n, &all), 0);
+	ck_assert(!all);
+	view_close(&v);
+	v = open_view(false);	/* once only */
+	ck_assert_uint_eq(view_highest_modseq(v), modseq);
+	view_close(&v);
+}
+END_TEST
+
 START_TEST(gone_folder)
 {
 	struct view	*v;
@@ -790,6 +835,7 @@ main(void)
 	tcase_add_test(t, read_only_disk);
 	tcase_add_test(t, damage);
 	tcase_add_test(t, generations);
+	tcase_add_test(t, restarted);
 	tcase_add_test(t, gone_folder);
 	tcase_add_test(t, wait_fd);
 	suite_add_tcase(s, t);
