@@ -201,15 +201,6 @@ place_find(struct session *s, struct command *cmd, struct str name,
 	return false;
 }
 
-bool
-place_may(struct session *s, struct command *cmd, unsigned need)
-{
-	if ((s->rights & need) == need)
-		return true;
-	command_no(cmd, "NOPERM", "You have no right to do this");
-	return false;
-}
-
 int
 place_name(struct session *s, unsigned space, const char *folder,
     struct buf *out)

@@ -29,8 +29,6 @@ void	places_close(struct session *);
  * as if there were no such mailbox to one who may not look it up. False: the command has its reply. The mailbox need not exist.
  */
 bool	place_find(struct session *, struct command *, struct str name, unsigned need, struct place *);
-/* Has the user these rights to the selected mailbox? False: NO [NOPERM] has been said. */
-bool	place_may(struct session *, struct command *, unsigned need);
 /* The name of a place, for the client, appended as an astring. */
 int	place_put(struct session *, struct buf *, const struct place *) must_check;
 /* The same for a folder of a namespace, as text (UTF-8 or modified UTF-7, as the client has it), not quoted. */

@@ -171,7 +171,6 @@ open_mailbox(struct session *s, struct command *c, bool examine)
 		command_failed(s, c, "open the mailbox");
 		return S_AUTH;
 	}
-	s->rights = p.rights;
 	say_mailbox(s, &p);
 	if (resynchronise(s, &k) == -1) {
 		command_failed(s, c, "read the index");

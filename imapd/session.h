@@ -50,7 +50,6 @@ struct session {
 	enum state		 state;
 	unsigned		 enabled;
 	struct view		*view;		/* in S_SELECTED */
-	unsigned		 rights;	/* to it: RIGHT_... of acl_file.h; see place_may */
 	struct place_list	*places;
 	struct arena		 memory;	/* of the command under way */
 	struct search_result	*result;
