@@ -21,7 +21,7 @@
 #define PARTS_HEADER_MAX 262144	/* bytes of one header that are looked at for its fields */
 #define PARTS_HEADERS_MAX 1048576	/* and of all headers: those of the parts behind are passed over */
 #define PARTS_PARAMS_MAX 64	/* of one field; more are passed over */
-#define PARTS_ARENA_MAX	33554432	/* an arena of so many bytes is enough for any message */
+#define PARTS_ARENA_MAX	33554432	/* an arena of so many bytes is enough for the parts of any message */
 
 enum part_kind { PART_LEAF, PART_MULTIPART, PART_MESSAGE /* message/rfc822 or message/global: its one child is the message in it */ };
 

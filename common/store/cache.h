@@ -2,7 +2,7 @@
  * common/store/cache.h - what was parsed of a folder's messages, once: two files per folder, rows of fixed size
  * ("posthouse.cache", found by UID) and the texts that they lead to ("posthouse.texts"); both are only appended to, mapped into memory,
  * and thrown away when they are damaged, belong to another UIDVALIDITY, or have more of dead messages than of living ones.
- * Nothing is only there. posthouse-index(5) has the format.
+ * Nothing is only there. posthouse-cache(5) has the format.
  */
 #ifndef STORE_CACHE_H
 #define STORE_CACHE_H
@@ -47,7 +47,10 @@ int	cache_flush(struct cache *) must_check;
 /* So many messages are in the folder: time to throw dead ones away? Does so. is_alive answers for a UID. */
 int	cache_tidy(struct cache *, size_t messages, bool (*is_alive)(void *, uint32_t uid), void *) must_check;
 
-/* From a file: parsed whole (body) or as far as its header (head only). What they are made of is in the arena. -1: errno. */
+/*
+ * From a file: parsed whole (body) or as far as its header (head only). What they are made of is in the arena, which needs room
+ * for PARTS_ARENA_MAX, and for texts of up to 128 MiB if the mail is hostile. -1: errno.
+ */
 struct arena;
 int	cache_parse_head(int fd, struct arena *, struct cache_head *) must_check;
 int	cache_parse(int fd, struct arena *, struct cache_head *, struct cache_body *) must_check;
