@@ -121,13 +121,14 @@ static int
 make_fields(struct fetch *f, const struct fetch_section *want,
     const struct section_text_of *t, struct fetch_sink *k)
 {
-	struct wire_fields	w = { .names = want->names, .n = want->nnames,
-				    .except = want->text == SECTION_FIELDS_NOT };
+	struct wire_fields	w;
 	struct str		s;
 	uint64_t		at = t->from;
 	size_t			n;
 	bool			last;
 
+	wire_fields_begin(&w, want->names, want->nnames,
+	    want->text == SECTION_FIELDS_NOT);
 	for (; !is_done(k); at += n) {
 		if (fetch_file_most(&f->file, at, t->to, &s, &last) == -1)
 			return -1;

@@ -83,6 +83,15 @@ wanted(const struct wire_fields *f, struct str line)
 	return names_has(f->names, f->n, name) != f->except;
 }
 
+/* A header may begin with a line that goes on: that is none of any name. */
+void
+wire_fields_begin(struct wire_fields *f, const struct str *names, size_t n,
+    bool except)
+{
+	*f = (struct wire_fields){ .names = names, .n = n, .except = except,
+	    .taken = except };
+}
+
 int
 wire_fields_take(struct wire_fields *f, struct str in, bool last,
     struct buf *b, size_t *taken)

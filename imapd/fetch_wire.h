@@ -26,6 +26,7 @@ struct wire_fields {
 	bool		 inside;	/* of a line that began in the piece before */
 	bool		 taken;		/* the field under way is one of them */
 };
+void	wire_fields_begin(struct wire_fields *, const struct str *names, size_t n, bool except);
 /*
  * Appends what was asked for of a piece that begins with a line, or goes on with one that had no end. Only whole lines are taken, all of it if it has no
  * line's end, or if it is the last. How many bytes of it were; -1: the buffer's errno.

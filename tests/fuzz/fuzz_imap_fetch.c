@@ -59,9 +59,7 @@ static void
 fields(struct str in)
 {
 	struct str		name = STR("X");
-	struct wire_fields	only = { .names = &name, .n = 1 },
-				others = { .names = &name, .n = 1,
-				    .except = true };
+	struct wire_fields	only, others;
 	struct buf		a, b;
 	size_t			n, m, to;
 	uint64_t		wire, empty = 0;
@@ -73,6 +71,8 @@ fields(struct str in)
 	wire = wire_count(in, &last);
 	buf_init(&a, 1 << 22);
 	buf_init(&b, 1 << 22);
+	wire_fields_begin(&only, &name, 1, false);
+	wire_fields_begin(&others, &name, 1, true);
 	if (wire_fields_take(&only, in, true, &a, &n) == -1 ||
 	    wire_fields_take(&others, in, true, &b, &m) == -1 ||
 	    n != in.n || m != in.n || a.n + b.n != wire + empty)

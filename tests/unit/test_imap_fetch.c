@@ -274,6 +274,7 @@ static const struct {
 	    "A: 2\r\n\r\n" },
 	{ "(B)", "no field\n goes on\nB: 1\n\n", "B: 1\r\n\r\n",
 	    "no field\r\n goes on\r\n\r\n" },
+	{ "(B)", " of none\nB: 1\n\n", "B: 1\r\n\r\n", " of none\r\n\r\n" },
 	{ "(B)", "AB: 1\nBA: 2\n\n", "\r\n", "AB: 1\r\nBA: 2\r\n\r\n" },
 	{ "(B)", "B: 1", "B: 1", "" },
 	{ "(B)", "", "", "" },
@@ -281,7 +282,7 @@ static const struct {
 
 START_TEST(header)
 {
-	struct wire_fields	f = { .n = 0 };
+	struct wire_fields	f;
 	struct str		in = str_from(fields[_i].header);
 	struct buf		b;
 	char			text[100];
@@ -292,16 +293,14 @@ START_TEST(header)
 		snprintf(text, sizeof(text), "BODY[HEADER.FIELDS%s %s]",
 		    not ? ".NOT" : "", fields[_i].names);
 		ck_assert(parse(text, false));
-		f.names = r.sections[0].names;
-		f.n = r.sections[0].nnames;
 		ck_assert(wire_header_end(in, true, &n) ==
 		    (strstr(fields[_i].header, "\n\n") != NULL ||
 		    strstr(fields[_i].header, "\r\n\r\n") != NULL));
 		in.n = n;
 		buf_init(&b, 1000);
 		for (cut = in.n < 20 ? in.n : 20; cut <= in.n; cut++) {
-			f.except = not;
-			f.inside = false;
+			wire_fields_begin(&f, r.sections[0].names,
+			    r.sections[0].nnames, not);
 			buf_reset(&b);
 			ck_assert_int_eq(wire_fields_take(&f, (struct str){
 			    in.p, cut }, cut == in.n, &b, &at), 0);
