@@ -7,6 +7,7 @@
 #include "imapd/commands.h"
 #include "imapd/fetch_impl.h"
 #include "imapd/numbers.h"
+#include "imapd/place.h"
 #include "imapd/progress.h"
 #include "imapd/updates.h"
 
@@ -97,13 +98,17 @@ static void
 set_seen(struct fetch *f, const size_t *at, size_t n, bool *unseen)
 {
 	size_t	some[SEEN_AT_ONCE], i, nsome = 0;
+	char	safe[LOG_SAFE_MAX], where[LOG_SAFE_MAX];
 
 	for (i = 0; i < n; i++)
 		if ((unseen[i] = !is_seen(f->s, at[i])))
 			some[nsome++] = at[i];
 	if (nsome > 0 && view_store(f->s->view, some, nsome, VIEW_ADD,
 	    VIEW_SEEN, 0, UINT64_MAX) == -1)
-		log_warn("fetch cannot set \\Seen: %s", strerror(errno));
+		log_warn("fetch-seen user=%s mailbox=%s why=\"%s\"",
+		    log_safe(safe, sizeof(safe), str_from(f->s->user)),
+		    log_safe(where, sizeof(where),
+		    str_from(view_folder(f->s->view))), strerror(errno));
 }
 
 static void
@@ -112,7 +117,8 @@ send_all(struct fetch *f, struct str tag, const size_t *at, size_t n)
 	struct session	*s = f->s;
 	struct progress	 progress;
 	bool		 unseen[SEEN_AT_ONCE] = { false }, set;
-	bool		 marks = f->r.seen && !view_read_only(s->view);
+	bool		 marks = f->r.seen && !view_read_only(s->view) &&
+			    (place_selected_rights(s) & RIGHT_SEEN) != 0;
 	size_t		 i, j, m;
 	unsigned	 extra = 1u << FETCH_FLAGS;
 	bool		 uid = session_enabled(s, ENABLED_QRESYNC);

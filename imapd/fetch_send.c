@@ -202,23 +202,24 @@ put_sections(struct fetch *f)
 	return buf_adds(&f->out, ")\r\n");
 }
 
-/* It is left out: gone, or not to be read. */
-static void
-left_out(struct fetch *f, int error)
+/* The first of those that cannot be read is for the reply. */
+void
+fetch_failed(struct fetch *f, int error)
 {
-	char	safe[LOG_SAFE_MAX];
+	char	safe[LOG_SAFE_MAX], where[LOG_SAFE_MAX];
 
 	if (error == ENOENT) {
 		f->gone++;
 		return;
 	}
-	if (f->error != 0)
-		return;
+	if (f->error == 0)
+		log_error("fetch-failed user=%s mailbox=%s uid=%lu why=\"%s\"",
+		    log_safe(safe, sizeof(safe), str_from(f->s->user)),
+		    log_safe(where, sizeof(where),
+		    str_from(view_folder(f->s->view))),
+		    (unsigned long)view_message(f->s->view, f->at)->uid,
+		    strerror(error));
 	f->error = error;
-	log_error("fetch user=%s uid=%lu: %s",
-	    log_safe(safe, sizeof(safe), str_from(f->s->user)),
-	    (unsigned long)view_message(f->s->view, f->at)->uid,
-	    strerror(error));
 }
 
 void
@@ -229,7 +230,7 @@ fetch_message(struct fetch *f, size_t at, unsigned extra, bool uid)
 	f->at = at;
 	if ((f->r.nsections > 0 && fetch_find_sections(f) == -1) ||
 	    put_begin(f, uid) == -1 || put_attributes(f, extra) == -1) {
-		left_out(f, errno);
+		fetch_failed(f, errno);
 		f->out.n = mark;
 		f->out.bad = false;
 	} else if (put_sections(f) == -1)

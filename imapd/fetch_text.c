@@ -1,4 +1,5 @@
 /* imapd/fetch_text.c - the bytes of a section, from the file to the client. */
+#include <errno.h>
 #include <string.h>
 
 #include "common/base/log.h"
@@ -191,16 +192,16 @@ fetch_make(struct fetch *f, const struct fetch_section *want,
 static int
 fill(struct fetch *f, struct fetch_sink *k)
 {
-	static const char	blanks[1024] = "";
-	char			some[sizeof(blanks)];
-	char			safe[LOG_SAFE_MAX];
+	char			some[1024];
+	char			safe[LOG_SAFE_MAX], where[LOG_SAFE_MAX];
 	struct str		s = { some, sizeof(some) };
 
 	if (k->left == 0 || f->s->end != NULL)
 		return 0;
-	log_warn("fetch short user=%s mailbox=%s uid=%lu missing=%llu",
+	log_warn("fetch-short user=%s mailbox=%s uid=%lu missing=%llu",
 	    log_safe(safe, sizeof(safe), str_from(f->s->user)),
-	    view_folder(f->s->view),
+	    log_safe(where, sizeof(where), str_from(
+	    view_folder(f->s->view))),
 	    (unsigned long)view_message(f->s->view, f->at)->uid,
 	    (unsigned long long)k->left);
 	memset(some, ' ', sizeof(some));
@@ -231,8 +232,7 @@ put_literal(struct fetch *f, const struct fetch_section *want,
 	    buf_adds(&f->out, "}\r\n") == -1)
 		return -1;
 	if (fetch_make(f, want, t, &k, &malformed) == -1)
-		log_warn("fetch read uid=%lu: %m",
-		    (unsigned long)view_message(f->s->view, f->at)->uid);
+		fetch_failed(f, errno);	/* what is missing is filled */
 	return fill(f, &k);
 }
 

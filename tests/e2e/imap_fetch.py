@@ -510,6 +510,23 @@ def vanished(paths):
     w.close()
 
 
+def wrong_size():
+    """The name tells more than there is."""
+    path = put(950, BIG)
+    os.rename(path, path.split(":2,")[0] + ",S=%d,W=%d:2," %
+              (len(BIG), len(wire(BIG)) + 10))
+    w = Wire(USER)
+    w.ok("SELECT INBOX")
+    n = len(MESSAGES) + 2
+    got = one(w, n, "BODY.PEEK[]")
+    check(got in (wire(BIG), wire(BIG) + b" " * 10) and
+          one(w, n, "BODY.PEEK[2]")[:20] ==
+          base64.encodebytes(bytes(range(256)))[:20],
+          "what was announced comes, though the name tells a wrong size",
+          (len(got), len(wire(BIG))))
+    w.close()
+
+
 def gone_away():
     for _ in range(3):
         w = Wire(USER)
@@ -540,6 +557,7 @@ def main():
     seen()
     changes()
     cannot_decode()
+    wrong_size()
     gone_away()
     vanished(paths)
     print("1..%d" % done)
