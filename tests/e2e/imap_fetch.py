@@ -527,6 +527,36 @@ def wrong_size():
     w.close()
 
 
+def by_uid(paths):
+    w = Wire(USER)
+    w.ok("ENABLE QRESYNC")
+    w.ok("SELECT INBOX")
+    r = w.fetch("FETCH 1:* MODSEQ")
+    top = max(int(x.split(b"(")[2].split(b")")[0]) for x in r)
+    start = os.path.basename(paths[4]).split(":")[0]
+    name = [x for x in os.listdir(os.path.join(MAILDIR, "cur"))
+            if x.startswith(start)][0]
+    os.unlink(os.path.join(MAILDIR, "cur", name))
+    w.ok("NOOP")
+    rows = [("1:*", [b"* VANISHED (EARLIER) 2,5"]),
+            ("4:6", [b"* VANISHED (EARLIER) 5"]), ("6:9", [])]
+    bad = []
+    for numbers, told in rows:
+        out = w.ok("UID FETCH %s UID (CHANGEDSINCE %d VANISHED)" %
+                   (numbers, top))
+        if [x for x in out if b"VANISHED" in x] != told:
+            bad.append((numbers, out))
+    check(not bad, "VANISHED tells of what was expunged, in the set", bad)
+    w.ok("ENABLE UIDONLY")
+    r = w.fetch("UID FETCH 6:7 (FLAGS BODY.PEEK[]<0.1>)")
+    check([x[:20] for x in r] == [b"* 6 UIDFETCH (FLAGS ",
+                                  b"* 7 UIDFETCH (FLAGS "] and
+          b"BODY[]<0> {1}\r\n" in r[0], "UIDONLY: UIDFETCH", r)
+    r = w.cmd("FETCH 1 FLAGS")[1]
+    check(r.startswith(b"BAD [UIDREQUIRED]"), "and no numbers", r)
+    w.close()
+
+
 def gone_away():
     for _ in range(3):
         w = Wire(USER)
@@ -560,6 +590,7 @@ def main():
     wrong_size()
     gone_away()
     vanished(paths)
+    by_uid(paths)
     print("1..%d" % done)
     return 1 if failed else 0
 
