@@ -334,6 +334,36 @@ def seen_by_others():
     want("the new flags", c.flags(b"*"), {b"\\Answered", b"late"} <= c.flags(b"*"))
 
 
+def announced():
+    m = imaplib.IMAP4(ADDR, PORT)
+    m.login(USER, "secret")
+    typ, data = m.capability()
+    words = data[0].split()
+    for word in (b"UIDPLUS", b"MOVE", b"MULTIAPPEND", b"CATENATE", b"URL-PARTIAL", b"REPLACE"):
+        want(word.decode(), data, word in words)
+    limit, = [int(x[12:]) for x in words if x.startswith(b"APPENDLIMIT=")]
+    typ, data = m.status("INBOX", "(APPENDLIMIT)")
+    want("the same limit", data, b"APPENDLIMIT %d" % limit in data[0])
+    m.logout()
+
+
+def many():
+    """A thousand at once: one command each way, and nobody waits."""
+    c = fresh(b"many")
+    c = fresh(b"more")
+    got = c.do(b"APPEND more" + b"".join(b" (\\Seen k%d) %s" % (i % 3, lit(b"N: %d\r\n\r\n" % i)) for i in range(1000)))
+    want("APPENDUID", got, re.match(rb"OK \[APPENDUID \d+ 1:1000\]", got))
+    c.ok(b"NOOP")
+    got = c.do(b"UID COPY 1:* many")
+    want("COPYUID", got, re.match(rb"OK \[COPYUID \d+ 1:1000 1:1000\]", got))
+    got = c.do(b"MOVE 1:* many")
+    want("moved", got, got.startswith(b"OK"))
+    want("COPYUID", c.last[0], re.match(rb"\* OK \[COPYUID \d+ 1:1000 1001:2000\]", c.last[0]))
+    want("expunged", len(c.last), len(c.last) >= 1001)
+    c.ok(b"SELECT many")
+    want("in order", c.content(b"1500"), c.content(b"1500") == b"N: 499\r\n\r\n")
+
+
 def replaces():
     c = fresh(b"rep")
     c.ok(b"APPEND rep (\\Draft) %s %s" % (lit(b"N: 1\r\n\r\n"), lit(b"N: 2\r\n\r\n")))
@@ -395,7 +425,7 @@ def noise():
 
 def main():
     for test in (by_imaplib, large, split_everywhere, literal_names, multi, refused_before_asked, broken_off,
-                 nul_and_binary, utf8, catenate, copies, moves, seen_by_others, replaces, over_quota, noise):
+                 nul_and_binary, utf8, catenate, copies, moves, seen_by_others, announced, many, replaces, over_quota, noise):
         tap.run(test.__name__.replace("_", " "), test)
     return tap.end()
 
