@@ -21,11 +21,19 @@ struct cache { bool to; };
 static struct {
 	const char	*keywords[26];
 	int		 fail;			/* errno of arrivals_number */
+	int		 die;			/* at the n-th step from now; 0: never */
 	uint32_t	 next, put_uid, put_as;
 	struct arrival	 seen[80];
 	char		 file[80][MAILDIR_NAME_MAX + 1], guid[80][256];
 	size_t		 nseen;
 } fake;
+
+static void
+step(void)
+{
+	if (fake.die > 0 && --fake.die == 0)
+		raise(SIGKILL);
+}
 
 int
 arrivals_open(struct arrivals **a, struct store *s, const char *folder,
@@ -75,6 +83,7 @@ arrivals_number(struct arrivals *a, struct arrival *list, size_t n,
 {
 	size_t	i;
 
+	step();
 	for (i = 0; i < n; i++) {
 		if (faccessat(a->dir.cur, list[i].file, F_OK, 0) == -1)
 			abort();
@@ -130,6 +139,7 @@ view_uidvalidity(const struct view *v)
 int
 view_file(struct view *v, size_t at, bool again, int *dir, const char **name)
 {
+	step();
 	v->looks += again;
 	if (again)
 		v->file[at] = v->now[at];

@@ -1,9 +1,11 @@
 /* tests/unit/test_save.c - batches of messages: their content and names, copies and moves, and what a failure leaves. */
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -392,6 +394,36 @@ START_TEST(moves_across)
 }
 END_TEST
 
+static void
+die_moving(int at)
+{
+	fake.die = at;
+	if (save_begin(&s, st, "dst", &why) == -1 ||
+	    save_move(s, &v, 0) == -1 || save_move(s, &v, 1) == -1 ||
+	    save_commit(&s, &validity, uids) == -1)
+		_exit(1);
+	_exit(0);
+}
+
+/* Whenever it is killed each message is in one of the two, whole. */
+START_TEST(killed_while_moving)
+{
+	unsigned	there;
+	pid_t		pid;
+	int		status;
+
+	if ((pid = fork()) == 0)
+		die_moving(_i);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(WIFSIGNALED(status), _i <= 5);
+	there = entries(".src/cur");
+	/* two looks before anything moves, one for each rename, and the UIDs */
+	ck_assert_uint_eq(there, _i <= 3 ? 2 : _i == 4 ? 1 : 0);
+	ck_assert_uint_eq(entries(".dst/cur"), 2 - there);
+	ck_assert_uint_eq(entries(".dst/tmp"), 0);
+}
+END_TEST
+
 START_TEST(quota_is_told)
 {
 	struct buf	b;
@@ -429,6 +461,7 @@ main(void)
 	tcase_add_test(t, finds_again);
 	tcase_add_test(t, moves);
 	tcase_add_test(t, moves_across);
+	tcase_add_loop_test(t, killed_while_moving, 1, 7);
 	tcase_add_test(t, quota_is_told);
 	suite_add_tcase(suite, t);
 	r = srunner_create(suite);
