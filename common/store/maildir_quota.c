@@ -61,8 +61,8 @@ count_folder(void *arg, int dir, const char *name)
 {
 	char	path[NAME_MAX + 8];
 
-	/* Maildir++: folders are ".Name"; the others are the root's own. */
-	if (name[0] != '.')
+	/* Maildir++: folders are ".Name"; the others are the root's own. "..Name" is being deleted. */
+	if (name[0] != '.' || name[1] == '.')
 		return 0;
 	snprintf(path, sizeof(path), "%s/cur", name);
 	if (each(dir, path, count_file, arg) == -1)
