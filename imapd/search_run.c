@@ -332,16 +332,19 @@ day_of(int64_t seconds)
 	return seconds >= 0 ? seconds / DAY : -((DAY - 1 - seconds) / DAY);
 }
 
-/* Of Date: the day as it stands there; the others by UTC, as INTERNALDATE is shown. */
+/*
+ * Of Date: the day as it stands there, long ago if it does not say, as with Dovecot; the others by UTC, as INTERNALDATE is shown.
+ */
 static bool
 date_match(struct search_run *r, const struct search_node *n)
 {
 	int64_t	day, want = (int64_t)n->value;
 
 	if (n->date == DATE_SENT) {
-		if (!need_head(r) || !r->head.has_date)
+		if (!need_head(r))
 			return false;
-		day = day_of(r->head.sent + r->head.zone * 60);
+		day = r->head.has_date ?
+		    day_of(r->head.sent + r->head.zone * 60) : 0;
 	} else {
 		if (!need_info(r))
 			return false;
