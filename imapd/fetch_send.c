@@ -9,9 +9,9 @@
 #include "common/fmt/imap.h"
 #include "common/fmt/structure.h"
 #include "imapd/fetch_impl.h"
+#include "imapd/objectid.h"
 #include "imapd/updates.h"
 
-#define OBJECTID_MAX	255	/* RFC 8474 4 */
 
 int
 fetch_put_number(struct buf *b, uint64_t n)
@@ -22,34 +22,6 @@ fetch_put_number(struct buf *b, uint64_t n)
 		*--p = (char)('0' + n % 10);
 	while ((n /= 10) > 0);
 	return buf_add(b, p, (size_t)(digits + sizeof(digits) - p));
-}
-
-/*
- * "(M1_2Eh)": only letters, digits, '-' and '_' may be in it. What is too long to be spelt so ends in a sum of all of it.
- */
-static int
-put_objectid(struct buf *b, struct str id)
-{
-	static const char	hex[] = "0123456789ABCDEF";
-	uint64_t		sum = 14695981039346656037u;	/* FNV-1a */
-	size_t			i, from = b->n;
-	unsigned char		c;
-
-	for (i = 0; i < id.n; i++) {
-		c = (unsigned char)id.p[i];
-		sum = (sum ^ c) * 1099511628211u;
-		if (is_alnum(c) || c == '-')
-			buf_addc(b, (char)c);
-		else
-			buf_add(b, ((char[]){ '_', hex[c >> 4], hex[c & 15] }),
-			    3);
-	}
-	if (b->n - from > OBJECTID_MAX) {
-		b->n = from + OBJECTID_MAX - 21;
-		buf_addc(b, '-');
-		return fetch_put_number(b, sum);
-	}
-	return buf_ok(b) ? 0 : -1;
 }
 
 static int
@@ -83,7 +55,7 @@ put_info(struct fetch *f, enum fetch_att att)
 	if (att == FETCH_SAVEDATE)
 		return buf_adds(b, "SAVEDATE ") == -1 ? -1 :
 		    put_date(b, info.saved);
-	if (buf_adds(b, "EMAILID (") == -1 || put_objectid(b, info.guid) == -1)
+	if (buf_adds(b, "EMAILID (") == -1 || objectid_put(b, info.guid) == -1)
 		return -1;
 	return buf_addc(b, ')');
 }

@@ -69,6 +69,8 @@ search_request(struct session *s, struct command *c, struct search_request *q,
 		bad_charset(s, c, q);
 		return false;
 	}
+	if (q->program.has_modseq)	/* it knows of CONDSTORE (RFC 7162 3.1) */
+		s->enabled |= ENABLED_CONDSTORE;
 	return true;
 }
 

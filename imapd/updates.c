@@ -181,7 +181,13 @@ tell_expunged(struct telling *t, const struct view_change *change)
 	/* it may be one of those that the client has not heard of */
 	tell_arrived(t);
 	result_drop(s, change->uid);
-	contexts_expunged(s, change);
+	if (s->contexts != NULL) {
+		/* what they say of its number has to come between those before and this one */
+		tell_gone(t);
+		say_buf(s, &t->out);
+		buf_reset(&t->out);
+		contexts_expunged(s, change);
+	}
 	if (session_enabled(s, ENABLED_QRESYNC | ENABLED_UIDONLY))
 		buf_add(&t->gone, &change->uid, sizeof(change->uid));
 	else
@@ -237,28 +243,26 @@ updates_send(struct session *s, bool expunges)
 {
 	struct telling		t = { .s = s };
 	struct view_change	change;
-	bool			some = false;
 	int			r;
 
 	if ((r = view_refresh(s->view)) == -1) {
 		cannot_go_on(s);
 		return;
 	}
-	if (r == 0)
+	if (r == 0) {
+		contexts_changed(s);	/* by this session itself */
 		return;
+	}
 	buf_init(&t.out, OUT_MAX);
 	buf_init(&t.gone, SIZE_MAX / 2);
-	while (s->end == NULL && view_next(s->view, expunges, &change)) {
+	while (s->end == NULL && view_next(s->view, expunges, &change))
 		tell(&t, &change);
-		some = true;
-	}
 	tell_gone(&t);
 	tell_arrived(&t);
 	say_buf(s, &t.out);
 	buf_free(&t.out);
 	buf_free(&t.gone);
-	if (some)
-		contexts_changed(s);
+	contexts_changed(s);
 }
 
 /* All UIDs of the set that are not in the view: the index does not know any more when they went. */
