@@ -2,8 +2,6 @@
  * imapd/acl.c - who may do what (RFC 4314): SETACL, DELETEACL, GETACL, LISTRIGHTS, MYRIGHTS. Kept in each folder's
  * "dovecot-acl". The owner of a folder has all rights to it, whatever is said there.
  */
-#include <sys/stat.h>
-
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -215,7 +213,6 @@ write_acl(struct session *s, const struct place *p,
 {
 	struct acl	acl;
 	struct buf	text;
-	struct stat	st;
 	int		lock, r;
 	bool		own;
 
@@ -225,10 +222,6 @@ write_acl(struct session *s, const struct place *p,
 	r = place_acl(s, p->name_space, p->folder, &s->memory, &acl, &own);
 	if (r == 0)
 		r = edit_acl(&acl, who, how);
-	/* Who may read the folder may read who may. */
-	if (r == 0 && (fstat(dir, &st) == -1 ||
-	    fchmod(lock, st.st_mode & 0666) == -1))
-		r = -1;
 	if (r == 0) {
 		acl_file_put(&text, &acl);
 		r = dotlock_replace(dir, ACL_LOCK, &lock, "dovecot-acl", &text);

@@ -53,6 +53,41 @@ matches(struct listing *l, const struct list_row *r)
 	return false;
 }
 
+/* Of a subscription to what is not there the store says nothing of those above it. */
+static bool
+lacks_parents(const struct store_folder *f)
+{
+	return f->subscribed && !f->exists;
+}
+
+static size_t
+count_rows(const struct store_folder *f, size_t n)
+{
+	const char	*p;
+	size_t		 i, count = n;
+
+	for (i = 0; i < n; i++)
+		for (p = f[i].name; lacks_parents(&f[i]) && *p != '\0'; p++)
+			count += *p == '.';
+	return count;
+}
+
+static int
+add_parents(struct listing *l, const char *folder)
+{
+	struct str	above;
+	const char	*dot;
+
+	for (dot = strchr(folder, '.'); dot != NULL;
+	    dot = strchr(dot + 1, '.')) {
+		if (arena_dup(&l->memory, (struct str){ folder,
+		    (size_t)(dot - folder) }, &above) == -1)
+			return -1;
+		l->rows[l->n++] = (struct list_row){ .folder = above.p };
+	}
+	return 0;
+}
+
 /* The store's folders behind the rows that are there. skip: only what is below that, without it. */
 static int
 add_rows(struct listing *l, struct store *store, const char *skip)
@@ -64,7 +99,7 @@ add_rows(struct listing *l, struct store *store, const char *skip)
 
 	if (store_list(store, &f, &n) == -1)
 		return -1;
-	r = arena_get(&l->memory, (l->n + n + 1) * sizeof(*r));
+	r = arena_get(&l->memory, (l->n + count_rows(f, n) + 1) * sizeof(*r));
 	if (r == NULL)
 		return -1;
 	if (l->n > 0)
@@ -82,6 +117,8 @@ add_rows(struct listing *l, struct store *store, const char *skip)
 		r->marks = (uint8_t)(f[i].subscribed ? ROW_SUBSCRIBED : 0);
 		if (f[i].exists && len == 0)
 			r->marks |= ROW_EXISTS;
+		if (lacks_parents(&f[i]) && add_parents(l, r->folder) == -1)
+			return -1;
 	}
 	return 0;
 }

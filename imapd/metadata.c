@@ -2,8 +2,6 @@
  * imapd/metadata.c - GETMETADATA and SETMETADATA (RFC 5464). What is private is the user's alone, also in a shared
  * folder; of the server's entries that are everybody's only /shared/admin has a value, and none can be set.
  */
-#include <sys/stat.h>
-
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -343,7 +341,6 @@ change(struct session *s, struct command *cmd, const struct subject *about,
 	char		 name[64];
 	struct metadata	 m;
 	struct buf	 text, out;
-	struct stat	 st;
 
 	snprintf(name, sizeof(name), "%s.lock", file);
 	buf_init(&text, METADATA_FILE_MAX);
@@ -352,10 +349,7 @@ change(struct session *s, struct command *cmd, const struct subject *about,
 		command_failed(s, cmd, "read what is noted");
 	else if (apply(s, cmd, &m, c)) {
 		metadata_file_put(&out, &m);
-		/* Who may read the folder may read what is shared of it. */
-		if (fstat(dir, &st) == -1 ||
-		    fchmod(*lock, st.st_mode & 0666) == -1 ||
-		    dotlock_replace(dir, name, lock, file, &out) == -1)
+		if (dotlock_replace(dir, name, lock, file, &out) == -1)
 			command_failed(s, cmd, "write what is noted");
 		else
 			command_ok(cmd, NULL, "SETMETADATA completed");

@@ -17,6 +17,7 @@
 #include "common/base/fdio.h"
 #include "common/base/now.h"
 #include "common/store/cache_impl.h"
+#include "common/store/mode.h"
 
 #define LOCK_MS		500
 #define LOCK_STEP_NS	1000000
@@ -239,7 +240,8 @@ write_new(const struct cache *c, const char *name,
 	if ((fd = openat(c->dir, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC |
 	    O_NOFOLLOW, 0600)) == -1)
 		return -1;
-	if (fdio_write(fd, h, sizeof(*h)) == -1 ||
+	if (mode_share(c->dir, fd) == -1 ||
+	    fdio_write(fd, h, sizeof(*h)) == -1 ||
 	    (content->n > 0 &&
 	    fdio_write(fd, content->p, content->n) == -1)) {
 		saved = errno;

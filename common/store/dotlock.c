@@ -13,6 +13,7 @@
 
 #include "common/base/fdio.h"
 #include "common/base/now.h"
+#include "common/store/mode.h"
 
 #define STEP	20	/* ms */
 
@@ -35,6 +36,8 @@ dotlock_take(int dir, const char *lock, int ms)
 	for (;;) {
 		fd = openat(dir, lock, O_WRONLY | O_CREAT | O_EXCL |
 		    O_CLOEXEC | O_NOFOLLOW, 0600);
+		if (fd != -1 && mode_share(dir, fd) == -1)
+			dotlock_drop(dir, lock, &fd);
 		if (fd != -1 || errno != EEXIST)
 			return fd;
 		if (is_stale(dir, lock)) {

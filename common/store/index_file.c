@@ -16,6 +16,7 @@
 
 #include "common/base/fdio.h"
 #include "common/base/now.h"
+#include "common/store/mode.h"
 
 #define LOG_MIN		65536		/* so much may follow a small table */
 #define LOG_MAX		((size_t)1 << 30)
@@ -196,6 +197,10 @@ index_lock(struct index *x)
 	    O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 	if (x->lock == -1)
 		return -1;
+	if (mode_share(x->dir->root, x->lock) == -1) {
+		fdio_close(&x->lock);
+		return -1;
+	}
 	while (flock(x->lock, LOCK_EX | LOCK_NB) == -1) {
 		if (errno == EINTR)
 			continue;

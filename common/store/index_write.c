@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/base/fdio.h"
+#include "common/store/mode.h"
 
 static size_t
 gone_count(const struct index *x)
@@ -129,7 +130,8 @@ publish(const struct index *x, const char *file, size_t size)
 	    O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd == -1)
 		return -1;
-	if (fdio_write(fd, file, size) == 0 && renameat(x->dir->root,
+	if (mode_share(x->dir->root, fd) == 0 &&
+	    fdio_write(fd, file, size) == 0 && renameat(x->dir->root,
 	    INDEX_DRAFT, x->dir->root, INDEX_FILE) == 0)
 		return fd;
 	saved = errno;

@@ -15,6 +15,7 @@
 
 #include "common/base/fdio.h"
 #include "common/base/now.h"
+#include "common/store/mode.h"
 
 #define BATCH_MAX	64
 #define NAME_TRIES	8
@@ -185,8 +186,12 @@ maildir_begin(const struct maildir *m, const char *host,
 		maildir_unique(host, d->name);
 		d->fd = openat(m->tmp, d->name, O_RDWR | O_CREAT | O_EXCL |
 		    O_CLOEXEC | O_NOFOLLOW, 0600);
-		if (d->fd != -1)
+		if (d->fd != -1 && mode_share(m->tmp, d->fd) == 0)
 			return 0;
+		if (d->fd != -1) {
+			maildir_abort(m, d);
+			return -1;
+		}
 		if (errno != EEXIST)
 			return -1;
 	}

@@ -14,6 +14,7 @@
 
 #include "common/base/fdio.h"
 #include "common/base/now.h"
+#include "common/store/mode.h"
 #include "common/store/store_impl.h"
 
 #define DRAFT		"posthouse-folder."	/* in tmp */
@@ -126,7 +127,8 @@ make_in(struct store *s, int tmp, const char *folder)
 	if (mkdirat(tmp, draft, 0700) == -1)
 		return -1;
 	if ((dir = fdio_opendir(tmp, draft)) != -1)
-		r = fill(dir, validity, root.st_mode & 02777);
+		r = fill(dir, validity, mode_is_shared(root.st_mode) ?
+		    root.st_mode & 02777 : 0700);
 	fdio_close(&dir);
 	if (r == 0)
 		r = publish(s, tmp, draft, folder);
