@@ -1,6 +1,7 @@
 /* common/store/save_cache.c - what was parsed of a message need not be parsed again of its copy. Nothing depends on it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/base/fdio.h"
