@@ -33,13 +33,11 @@ arrivals_open(struct arrivals **out, struct store *s, const char *folder,
 	if ((a = calloc(1, sizeof(*a))) == NULL)
 		return diag_errno(why, "open the folder");
 	a->x.lock = a->x.fd = -1;
-	if (maildir_open(&a->dir, store_root(s), ".", folder, false,
-	    why) == -1) {
-		if (errno == EINVAL)
-			errno = ENOENT;
+	if (store_open_folder(s, folder, &a->dir, why) == -1) {
 		arrivals_close(&a);
 		return -1;
 	}
+	a->dir.how = store_durable(s, a->dir.cur);
 	if (index_init(&a->x, &a->dir, s) == -1 ||
 	    index_catch_up(&a->x) == -1) {
 		diag_errno(why, "open the folder");

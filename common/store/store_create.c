@@ -140,6 +140,40 @@ make_in(struct store *s, int tmp, const char *folder)
 	return r;
 }
 
+/* Of a folder that is there. */
+static int
+complete(struct store *s, const char *folder)
+{
+	static const char *const parts[] = { "tmp", "new", "cur" };
+	char	name[STORE_DIR_SIZE];
+	size_t	i;
+	int	dir, r = 0;
+
+	store_dir(folder, name);
+	dir = openat(s->root, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir == -1)
+		return -1;
+	for (i = 0; i < nitems(parts) && r == 0; i++)
+		if (mkdirat(dir, parts[i], 0700) == -1 && errno != EEXIST)
+			r = -1;
+	fdio_close(&dir);
+	return r;
+}
+
+int
+store_open_folder(struct store *s, const char *folder, struct maildir *m,
+    struct diag *why)
+{
+	if (maildir_open_to_read(m, s->root, ".", folder, false, why) == 0)
+		return 0;
+	if (errno == EINVAL)
+		errno = ENOENT;
+	if (errno != ENOENT || !store_name_ok(folder) ||
+	    complete(s, folder) == -1)
+		return -1;
+	return maildir_open_to_read(m, s->root, ".", folder, false, why);
+}
+
 static int
 check_name(struct store *s, const char *folder)
 {

@@ -40,12 +40,8 @@ begin(struct view *v, struct diag *why)
 {
 	unsigned	how = v->read_only ? INDEX_KEEP_NEW : 0;
 
-	if (maildir_open_to_read(&v->dir, store_root(v->store), ".", v->folder,
-	    false, why) == -1) {
-		if (errno == EINVAL)
-			errno = ENOENT;
+	if (store_open_folder(v->store, v->folder, &v->dir, why) == -1)
 		return -1;
-	}
 	if (index_init(&v->x, &v->dir, v->store) == -1 ||
 	    index_sync(&v->x, how) == -1)
 		return diag_errno(why, "read the Maildir");

@@ -331,6 +331,25 @@ START_TEST(deletes)
 }
 END_TEST
 
+START_TEST(foreign_folders)
+{
+	struct maildir	m;
+
+	make_dir(".Entw\xc3\xbcrfe");
+	ck_assert_int_eq(store_open_folder(s, "Entw\xc3\xbcrfe", &m, &why), 0);
+	maildir_close(&m);
+	ck_assert(there(".Entw\xc3\xbcrfe/cur"));
+	ck_assert_int_eq(store_open_folder(s, "none", &m, &why), -1);
+	ck_assert_int_eq(errno, ENOENT);
+	ck_assert_int_eq(store_open_folder(s, "../x", &m, &why), -1);
+	ck_assert_int_eq(errno, ENOENT);
+	/* they can be deleted, and get a better name */
+	ck_assert_int_eq(store_rename(s, "Entw\xc3\xbcrfe", "Entw&APw-rfe"),
+	    0);
+	ck_assert_str_eq(listing(), "+ +Entw&APw-rfe");
+}
+END_TEST
+
 START_TEST(validities)
 {
 	uint32_t	v;
@@ -561,6 +580,7 @@ main(void)
 	tcase_add_test(t, creates);
 	tcase_add_loop_test(t, refuses_names, 0, (int)nitems(bad_names));
 	tcase_add_test(t, deletes);
+	tcase_add_test(t, foreign_folders);
 	tcase_add_test(t, validities);
 	tcase_add_test(t, first_validity);
 	tcase_add_test(t, renames);
