@@ -229,9 +229,10 @@ def rules(st):
 TREE = ["work", "work.lists", "work.lists.posthouse", "deep.er.est", "INBOX.sub", "a", "a-b", "a.b", "Sent", "&AOQ-",
         "with blank", "Trash.old"]
 SUBSCRIBED = ["INBOX", "work", "work.lists.posthouse", "deep.er.est", "a-b", "INBOX.sub"]
+# Not '&*': a pattern is no name, and Dovecot finds nothing by one that is no modified UTF-7.
 PATTERNS = ['"" ""', '"" *', '"" %', '"" %.%', '"" *%', '"" %*', '"" work*', '"" work.%', '"work." %', '"work" .%', '"" *s',
             '"" %er', '"" %e%', '"" inbox', '"" iNBOx*', '"" INBOX.%', '"" INBOX%', '"" w%k', '"" w*.p*', '"" a%', '"" a.*',
-            '"" nothing', '"" "with*"', '"" %.%.%', '"x" ""', '"work.lists" ""', '"" "*o*"', '"" "&*"', '"" deep.%',
+            '"" nothing', '"" "with*"', '"" %.%.%', '"x" ""', '"work.lists" ""', '"" "*o*"', '"" deep.%',
             '"" "d%.%.%"', '"" %%', '"" **']
 EXTENDED = ['(SUBSCRIBED) "" *', '(SUBSCRIBED) "" %', '(SUBSCRIBED RECURSIVEMATCH) "" %', '(SUBSCRIBED RECURSIVEMATCH) "" *',
             '(SUBSCRIBED RECURSIVEMATCH) "" work', '"" (work% INBOX) RETURN (SUBSCRIBED CHILDREN)', '() "" %',
