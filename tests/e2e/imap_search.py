@@ -149,7 +149,7 @@ def expect(w, keys, want, name=None):
     """Messages for which want says yes."""
     got = numbers(w.ok(b"SEARCH " + keys))
     right = [m.number for m in mails if want(m)]
-    check(got == right, name or "SEARCH " + keys.decode(),
+    check(got == right, name or "SEARCH " + ascii(keys.decode()),
           "got %r, not %r" % (got, right))
 
 
@@ -193,9 +193,10 @@ def keys(w):
            lambda m: m.date and at <= m.time - 7200 < at + day)
     expect(w, b"SENTBEFORE 17-Sep-2020",
            lambda m: not m.date or m.time - 7200 < at)
-    now = int(time.time())
-    expect(w, b"OLDER %d" % (now - at), lambda m: m.time <= at + 3599)
-    expect(w, b"YOUNGER %d" % (now - at - 1800), lambda m: m.time > at)
+    middle = 1600000000 + 100 * 3600 + 1800
+    ago = int(time.time()) - middle
+    expect(w, b"OLDER %d" % ago, lambda m: m.time <= middle)
+    expect(w, b"YOUNGER %d" % ago, lambda m: m.time > middle)
     expect(w, b"YOUNGER 1", lambda m: False)
     expect(w, b"SAVEDATESUPPORTED", lambda m: True)
     expect(w, b"SAVEDBEFORE 1-Jan-1990", lambda m: False)
@@ -216,10 +217,12 @@ def keys(w):
     expect(w, b"HEADER x-spam " + q("Café"), lambda m: m.number % 5 == 0)
     expect(w, b'HEADER X-Spam ""', lambda m: m.number % 5 == 0)
     expect(w, b'HEADER X-None ""', lambda m: False)
+    # To i;unicode-casemap no letter is two.
     for word in ("xyzzy", "foo-bar", "größe", "Привет", "日本語", "=equals="):
         expect(w, b"BODY " + q(word), lambda m: m.has(word),
                "BODY in every encoding: " + ascii(word))
-        expect(w, b"TEXT " + q(word.upper()), lambda m: m.has(word) or
+        upper = "".join(c if c == "ß" else c.upper() for c in word)
+        expect(w, b"TEXT " + q(upper), lambda m: m.has(word) or
                (m.subject is not None and word in m.subject),
                "TEXT in every encoding: " + ascii(word))
     expect(w, b"BODY NAIVE", lambda m: False)
@@ -527,6 +530,15 @@ def random_command():
         b" UTF-8 " + random_key()
 
 
+def fresh_answer(command):
+    d = Dovecot()
+    try:
+        d.ask(b"SELECT INBOX")
+        return [r for r in d.ask(command) if r.startswith(b"* SORT")]
+    finally:
+        d.close()
+
+
 def beside_dovecot(w):
     if not os.path.exists(DOVECOT) or os.geteuid() != 0:
         check(True, "Dovecot's answers # SKIP not installed, or not root")
@@ -545,6 +557,11 @@ def beside_dovecot(w):
                 ours = [r for r in w.ok(command) if r.startswith(b"* " + kind)]
                 theirs = [r for r in d.ask(command)
                           if r.startswith(b"* " + kind)]
+                if ours != theirs and kind == b"SORT":
+                    # What it remembers of a string that it sorted before may
+                    # put an equal one elsewhere; one that remembers nothing
+                    # does not.
+                    theirs = fresh_answer(command)
                 if ours != theirs:
                     differ.append((command, ours, theirs))
             check(not differ, "100 times %s as Dovecot" % kind.decode(),
