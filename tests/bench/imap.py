@@ -274,6 +274,13 @@ SyncState *
 """
 
 
+def pull(rc):
+    begin = time.monotonic()
+    subprocess.run(["mbsync", "-q", "-c", rc, "c"], check=True,
+                   stderr=subprocess.DEVNULL)
+    return time.monotonic() - begin
+
+
 def mbsync(run):
     if not shutil.which("mbsync"):
         note("mbsync (package isync) is missing: no figures of it")
@@ -295,10 +302,10 @@ def mbsync(run):
                     with open(rc, "w") as f:
                         f.write(RC.format(fsync=fsync, addr=ADDR, dir=work,
                                           port=server.imap))
-                    begin = time.monotonic()
-                    subprocess.run(["mbsync", "-q", "-c", rc, "c"], check=True)
-                    run.figures.add("mbsync." + fsync, server.name,
-                                    n / (time.monotonic() - begin))
+                    took, cost = pop3.costing(server, pull, rc)
+                    run.figures.add("mbsync." + fsync, server.name, n / took)
+                    run.figures.add("mbsync.cost." + fsync, server.name,
+                                    1e6 * cost / n)
                     got = count(os.path.join(work, "INBOX"))
                     if got != n:
                         note("%s: mbsync got %d of %d" % (server.name, got, n))
@@ -306,6 +313,8 @@ def mbsync(run):
     for fsync, text in (("yes", "it flushes"), ("no", "it does not flush")):
         run.table.against("mbsync of %d messages, %s, msg/s" % (n, text),
                           "mbsync." + fsync, "dovecot", least=1.3)
+        run.table.against("the server's CPU, us a message", "mbsync.cost." +
+                          fsync, "dovecot")
 
 
 # ---- connections that wait

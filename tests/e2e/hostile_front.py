@@ -1,4 +1,4 @@
-"""pop3d taken over: its binary is replaced by one that, with the same user,
+"""pop3d, and then imapd, taken over: the binary is replaced by one that, with the same user,
 root directory and sandbox, does whatever it is told. It gets no mailbox for
 which it has no credentials, no key, no file and no process; with the right
 ones it gets that mailbox and no other (so that the test can fail). TAP on
@@ -16,7 +16,15 @@ from secure import Scram, b64  # noqa: E402
 
 CLIENT = ("C", "192.0.2.7")
 TLS = ("E", "TLSv1.3 X")        # so that passwords may come
-POP3 = ("S", "pop3")
+which = "pop3"     # taken over
+
+
+def service():
+    return "S", which
+
+
+def port(st):
+    return st.base + (110 if which == "pop3" else 143)
 
 
 class Front(Lines):
@@ -25,7 +33,7 @@ class Front(Lines):
     def __init__(self, st):
         for last in (False,) * 100 + (True,):
             try:
-                super().__init__(st.pop3, timeout=60)
+                super().__init__(port(st), timeout=60)
                 if self.line() == b"hostile":
                     return
                 self.close()
@@ -66,11 +74,11 @@ def verdict(answer):
 
 
 def right(user="alice", **more):
-    return [("V", "login"), POP3, ("U", user), ("P", "secret"), CLIENT, TLS] + list(more.items())
+    return [("V", "login"), service(), ("U", user), ("P", "secret"), CLIENT, TLS] + list(more.items())
 
 
 def take(*more):
-    return [("V", "take"), ("B", "")] + list(more)
+    return [("V", "take"), ("B", ""), ("N", "a LOGIN")] + list(more)
 
 
 def take_over(st):
@@ -87,15 +95,15 @@ def take_over(st):
         os.chown(path, owner.st_uid, owner.st_gid)
     real = os.path.realpath(os.path.join(st.dir, "bin"))
     st.stop()
-    os.unlink(os.path.join(real, "pop3d"))
-    shutil.copy(os.path.join(BUILD, "tools", "hostile_front"), os.path.join(real, "pop3d"))
+    os.unlink(os.path.join(real, which + "d"))
+    shutil.copy(os.path.join(BUILD, "tools", "hostile_front"), os.path.join(real, which + "d"))
     with open(os.path.join(st.dir, "log", "stderr"), "ab") as err:
         subprocess.Popen([os.path.join(real, "posthouse"), "-F", "-f", st.conf], stdin=subprocess.DEVNULL, stdout=err,
                          stderr=err)
 
     def answers():
         try:
-            with Lines(st.pop3, timeout=5) as c:
+            with Lines(port(st), timeout=5) as c:
                 return c.line() == b"hostile"
         except OSError:
             return False
@@ -114,6 +122,13 @@ def processes(st, name):
 def mailbox_of(front):
     """Whose mail the session at the pair gives."""
     greeting = front.session()
+    if which == "imap":
+        want("the session's greeting", greeting, greeting.startswith(b"a OK [CAPABILITY "))
+        front.do("say", b"b EXAMINE INBOX\r\nc FETCH 1 BODY.PEEK[]\r\n")
+        said = front.session()
+        front.do("say", b"d LOGOUT\r\n")
+        front.session()
+        return said.split(b"mail of ")[1].split(b"\r\n")[0].decode()
     want("the session's greeting", greeting, greeting.startswith(b"+OK logged in, 1 messages"))
     front.do("say", b"RETR 1\r\n")
     said = front.session()
@@ -137,25 +152,24 @@ def no_proof(st):
     """take at any time but after a proof; half proofs; proofs of others."""
     alice = b"\0alice\0secret"
     ways = [
-        [take()], [[("V", "step"), ("R", "x")]], [[("V", "cancel")]], [[("V", "session"), POP3, ("U", "alice")]],
+        [take()], [[("V", "step"), ("R", "x")]], [[("V", "cancel")]], [[("V", "session"), service(), ("U", "alice")]],
         [right("alice")[:3] + [("P", "wrong"), CLIENT, TLS], take()],
         [right("nobody"), take()],
-        [[("V", "sasl"), POP3, ("H", "PLAIN"), CLIENT, TLS], take()],
-        [[("V", "sasl"), POP3, ("H", "PLAIN"), CLIENT, TLS], [("V", "cancel")], take()],
-        [[("V", "sasl"), POP3, ("H", "PLAIN"), ("R", b"bob" + alice), CLIENT, TLS], take()],
-        [[("V", "sasl"), POP3, ("H", "PLAIN"), ("R", b"\0bob\0\0secret"), CLIENT, TLS], take()],
-        [[("V", "sasl"), POP3, ("H", "SCRAM-SHA-256"), ("R", b"n,,n=bob,r=abc"), CLIENT], take()],
-        [[("V", "sasl"), POP3, ("H", "SCRAM-SHA-256"), ("R", b"n,,n=bob,r=abc"), CLIENT], [("V", "step"), ("R", "")],
+        [[("V", "sasl"), service(), ("H", "PLAIN"), CLIENT, TLS], take()],
+        [[("V", "sasl"), service(), ("H", "PLAIN"), CLIENT, TLS], [("V", "cancel")], take()],
+        [[("V", "sasl"), service(), ("H", "PLAIN"), ("R", b"bob" + alice), CLIENT, TLS], take()],
+        [[("V", "sasl"), service(), ("H", "PLAIN"), ("R", b"\0bob\0\0secret"), CLIENT, TLS], take()],
+        [[("V", "sasl"), service(), ("H", "SCRAM-SHA-256"), ("R", b"n,,n=bob,r=abc"), CLIENT], take()],
+        [[("V", "sasl"), service(), ("H", "SCRAM-SHA-256"), ("R", b"n,,n=bob,r=abc"), CLIENT], [("V", "step"), ("R", "")],
          take()],
-        [[("V", "sasl"), POP3, ("H", "EXTERNAL"), ("R", "bob"), CLIENT, TLS, ("Z", b"0" * 500)], take()],
-        [[("V", "sasl"), POP3, ("H", "EXTERNAL"), ("R", ""), CLIENT], take()],
-        [[("V", "sasl"), POP3, ("H", "password"), ("R", "bob"), CLIENT], take()],
+        [[("V", "sasl"), service(), ("H", "EXTERNAL"), ("R", "bob"), CLIENT, TLS, ("Z", b"0" * 500)], take()],
+        [[("V", "sasl"), service(), ("H", "EXTERNAL"), ("R", ""), CLIENT], take()],
+        [[("V", "sasl"), service(), ("H", "password"), ("R", "bob"), CLIENT], take()],
         [[("V", "ok"), ("U", "bob")], take()],
         # submission and smtp prove, but give no mailbox
-        [[("V", "login"), ("S", "submission"), ("U", "alice"), ("P", "secret"), CLIENT, TLS], take(POP3)],
-        [[("V", "login"), ("S", "smtp"), ("U", "alice"), ("P", "secret"), CLIENT, TLS], take(POP3, ("U", "alice"))],
+        [[("V", "login"), ("S", "submission"), ("U", "alice"), ("P", "secret"), CLIENT, TLS], take(service())],
+        [[("V", "login"), ("S", "smtp"), ("U", "alice"), ("P", "secret"), CLIENT, TLS], take(service(), ("U", "alice"))],
         [[("V", "login"), ("S", "../pop3"), ("U", "alice"), ("P", "secret"), CLIENT, TLS], take()],
-        [[("V", "login"), ("S", "imap"), ("U", "alice"), ("P", "secret"), CLIENT, TLS], take(POP3)],
     ]
     for way in ways:
         for kind in ("pair", "none"):
@@ -182,9 +196,9 @@ def whose(st):
                 want("with %r" % (lie,), None, mailbox_of(f) == "alice")
         with Front(st) as f:
             # the field in front of the true one
-            a = f.dial().ask(("V", "login"), POP3, lie, ("U", "alice"), ("P", "secret"), CLIENT, TLS)
+            a = f.dial().ask(("V", "login"), service(), lie, ("U", "alice"), ("P", "secret"), CLIENT, TLS)
             if verdict(a) == "ok":
-                a = f.ask(("V", "take"), lie, ("B", ""), kind="pair")
+                a = f.ask(("V", "take"), lie, *take()[1:], kind="pair")
                 if verdict(a) == "ok":
                     whom = mailbox_of(f)
                     # all have the password "secret": a name that stands first is the one that was proven
@@ -192,7 +206,7 @@ def whose(st):
     with Front(st) as f:
         # a right one for alice, and then a wrong one for bob on the same connection
         f.dial().ask(*right())
-        f.ask(("V", "login"), POP3, ("U", "bob"), ("P", "wrong"), CLIENT, TLS)
+        f.ask(("V", "login"), service(), ("U", "bob"), ("P", "wrong"), CLIENT, TLS)
         f.ask(*take(), kind="pair")
         want("no session of bob's", None, b"mail of bob" not in f.session())
     with Front(st) as f:
@@ -205,10 +219,10 @@ def whose(st):
     with Front(st) as f:
         # somebody else's conversation: SCRAM with what was seen of another one
         s = Scram("sha256", b"alice", b"secret")
-        a = f.dial().ask(("V", "sasl"), POP3, ("H", "SCRAM-SHA-256"), ("R", s.first()), CLIENT)
+        a = f.dial().ask(("V", "sasl"), service(), ("H", "SCRAM-SHA-256"), ("R", s.first()), CLIENT)
         final = s.final(a["D"])
         with Front(st) as g:
-            g.dial().ask(("V", "sasl"), POP3, ("H", "SCRAM-SHA-256"), ("R", s.first()), CLIENT)
+            g.dial().ask(("V", "sasl"), service(), ("H", "SCRAM-SHA-256"), ("R", s.first()), CLIENT)
             a = g.ask(("V", "step"), ("R", final))
             want("a proof is of its own conversation", a, verdict(a) == "fail")
 
@@ -224,7 +238,7 @@ def descriptors(st):
             else:       # this very connection has a session now
                 want("alice's own", None, b"hostile" not in (f.line() or b""))
     for data in (b"", b"\0" * 10, b"V5:login,", b"V5:login,\n" * 1000, b"V99999999:x,\n", b"A" * 65000, b"A" * 200000,
-                 record(*right()) + b"x", record(("V", "login"), POP3, ("U", b"a" * 60000), ("P", "x"), CLIENT),
+                 record(*right()) + b"x", record(("V", "login"), service(), ("U", b"a" * 60000), ("P", "x"), CLIENT),
                  record(("V", "take"), ("B", b"x" * 40000)), record(("V", "take"), ("N", b"x" * 4000))):
         with Front(st) as f:
             f.dial().do("ask", "none", data, "1000")
@@ -291,7 +305,7 @@ def files(st):
 
 def link(st):
     """What it has open is not the master's ear: nobody's session starts by it."""
-    wish = record(("V", "session"), ("I", 1), POP3, ("U", "bob"), ("D", 61002 if ROOT else os.getuid()),
+    wish = record(("V", "session"), ("I", 1), service(), ("U", "bob"), ("D", 61002 if ROOT else os.getuid()),
                   ("G", 61002 if ROOT else os.getgid()), ("H", os.path.join(st.dir, "mail", "bob")),
                   ("M", "maildir:" + os.path.join(st.dir, "mail", "bob", "Maildir")), ("C", "192.0.2.99"), ("L", ""), ("E", ""),
                   ("B", ""), ("N", ""))
@@ -306,6 +320,7 @@ def link(st):
 
 
 def main():
+    global which
     tap = Tap()
     with Stage("auth.delay 0\nauth.failures 0\nauth.client-failures 0\n") as st:
         take_over(st)
@@ -313,6 +328,12 @@ def main():
                            ("another one's", whose), ("descriptors and malformed questions", descriptors),
                            ("the private key", keys), ("files, processes, network", files),
                            ("descriptors that it has", link), ("everything still works", control)):
+            tap.run(name, test, st)
+    which = "imap"
+    with Stage("auth.delay 0\nauth.failures 0\nauth.client-failures 0\n") as st:
+        take_over(st)
+        for name, test in (("imapd: that mailbox", control), ("imapd: another one's", whose),
+                           ("imapd: descriptors that it has", link), ("imapd: everything still works", control)):
             tap.run(name, test, st)
     return tap.end()
 
