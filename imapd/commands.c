@@ -12,6 +12,7 @@
 #include "imapd/place.h"
 #include "imapd/reader.h"
 #include "imapd/updates.h"
+#include "imapd/waiting.h"
 
 #define MEMORY_MAX	((size_t)256 << 20)	/* of one command */
 
@@ -25,7 +26,6 @@ static const struct command_row rows[] = {
 	{ "LOGIN",	S_ANY,		0, cmd_refused },
 	{ "AUTHENTICATE", S_ANY,	0, cmd_refused },
 	{ "COMPRESS",	S_ANY,		CMD_NO_UPDATES, cmd_compress },
-	{ "UNAUTHENTICATE", S_ANY,	CMD_NO_UPDATES, cmd_unauthenticate },
 	{ "NAMESPACE",	S_ANY,		0, cmd_namespace },
 	{ "SELECT",	S_ANY,		CMD_NO_UPDATES, cmd_select },
 	{ "EXAMINE",	S_ANY,		CMD_NO_UPDATES, cmd_examine },
@@ -231,8 +231,11 @@ run(struct session *s, struct str text)
 	else
 		drop_literals(s, &c);
 	if (s->state == S_SELECTED && s->end == NULL &&
-	    (row->flags & CMD_NO_UPDATES) == 0)
+	    (row->flags & CMD_NO_UPDATES) == 0 &&
+	    notify_wants(s, NOTIFY_MESSAGES))
 		updates_send(s, expunges);
+	if (s->end == NULL && (s->state & S_ANY) != 0)
+		notify_send(s);
 	finish(s, &c);
 	if (s->compressed && s->conn.io == NULL && s->end == NULL)
 		compress_begin(s);
@@ -254,6 +257,8 @@ session_run(struct session *s)
 	    (size_t)s->set->imap.literal_max);
 	arena_init(&s->memory, MEMORY_MAX);
 	while (goes_on(s)) {
+		if (notify_is_on(s) && !waiting_for_line(s, false))
+			break;
 		if (reader_next(s, &text) == READER_OK)
 			run(s, buf_view(&text));
 		arena_free(&s->memory);
@@ -272,5 +277,6 @@ session_run(struct session *s)
 		}
 	}
 	buf_free(&text);
+	notify_end(s);
 	view_close(&s->view);
 }

@@ -56,6 +56,6 @@ command_run	cmd_status;
 command_run	cmd_getquota, cmd_getquotaroot, cmd_setquota, cmd_setacl, cmd_deleteacl, cmd_getacl, cmd_listrights, cmd_myrights,
 	    cmd_getmetadata, cmd_setmetadata;
 /* idle.c, notify.c, compress.c */
-command_run	cmd_idle, cmd_notify, cmd_compress, cmd_unauthenticate;
+command_run	cmd_idle, cmd_notify, cmd_compress;
 
 #endif

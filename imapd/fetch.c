@@ -5,6 +5,7 @@
 
 #include "common/base/log.h"
 #include "imapd/commands.h"
+#include "imapd/fetch.h"
 #include "imapd/fetch_impl.h"
 #include "imapd/numbers.h"
 #include "imapd/place.h"
@@ -223,4 +224,33 @@ cmd_fetch(struct session *s, struct command *cmd)
 	if (numbers_take(s, cmd, cmd->uid, &at, &n) && parse(&f, cmd))
 		run(&f, cmd, set, at, n);
 	return s->state;
+}
+
+int
+fetch_attributes(struct session *s, struct str atts, size_t at)
+{
+	struct fetch	 f = { .s = s };
+	struct cur	 in = cur_from(atts);
+	const char	*why;
+
+	if (!fetch_parse(&in, &s->memory, false, &f.r, &why)) {
+		errno = EINVAL;
+		return -1;
+	}
+	f.texts = arena_get(&s->memory, f.r.nsections * sizeof(*f.texts));
+	if (f.texts == NULL)
+		return -1;
+	buf_init(&f.out, FETCH_OUT_MAX);
+	buf_init(&f.kept, FETCH_KEEP_MAX);
+	buf_init(&f.piece, 4 * FETCH_PIECE);
+	fetch_file_init(&f.file);
+	fetch_message(&f, at, 0, f.r.uid);
+	if (s->end == NULL && f.out.n > 0)
+		say_buf(s, &f.out);
+	fetch_file_free(&f.file);
+	buf_free(&f.out);
+	buf_free(&f.kept);
+	buf_free(&f.piece);
+	errno = f.error;
+	return f.error == 0 ? 0 : -1;
 }

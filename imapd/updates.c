@@ -8,6 +8,7 @@
 
 #include "common/base/log.h"
 #include "imapd/contexts.h"
+#include "imapd/notify.h"
 #include "imapd/numbers.h"
 
 #define OUT_MAX		((size_t)16 << 20)
@@ -120,6 +121,7 @@ struct telling {
 	struct buf	 out;
 	struct buf	 gone;		/* uint32_t: UIDs not told yet */
 	bool		 arrived;	/* more than the client has been told of */
+	uint32_t	 first;		/* UID of the first of all that came; 0: none */
 };
 
 static void
@@ -206,12 +208,16 @@ tell(struct telling *t, const struct view_change *change)
 		tell_expunged(t, change);
 		break;
 	case VIEW_CHANGED:
+		if (!notify_wants(s, NOTIFY_FLAGS))
+			break;
 		tell_arrived(t);
 		put_fetch(s, &t->out, change->at, session_enabled(s,
 		    ENABLED_QRESYNC | ENABLED_CONDSTORE));
 		break;
 	case VIEW_ARRIVED:
 		t->arrived = true;
+		if (t->first == 0)
+			t->first = view_message(s->view, change->at)->uid;
 		break;
 	case VIEW_NEW_KEYWORDS:
 		say_buf(s, &t->out);
@@ -263,6 +269,8 @@ updates_send(struct session *s, bool expunges)
 	buf_free(&t.out);
 	buf_free(&t.gone);
 	contexts_changed(s);
+	if (t.first != 0 && s->end == NULL)
+		notify_arrived(s, t.first);
 }
 
 /* All UIDs of the set that are not in the view: the index does not know any more when they went. */

@@ -82,7 +82,8 @@ wait_once(struct waiting *w)
 	int64_t		 left;
 	int		 r;
 
-	if (s->view != NULL && p[FOLDER].fd == -1 &&
+	if (((s->view != NULL && p[FOLDER].fd == -1) ||
+	    (notify_is_on(s) && p[OTHERS].fd == -1)) &&
 	    w->look > now_ms() + LOOK_WITHOUT)
 		w->look = now_ms() + LOOK_WITHOUT;
 	left = next_time(w) - now_ms();
