@@ -12,6 +12,12 @@ int	status_put(struct session *, struct buf *, const struct place *, struct str 
 /* metadata.c: "* METADATA name (...)" of these entries, appended. -1: errno. */
 int	metadata_put(struct session *, struct buf *, const struct place *, struct str name, const struct str *entries,
 	    size_t n) must_check;
+struct metadata;
+struct metadata_entry;
+/* What is noted about a mailbox, or the server; a file that is not there has no entries. text: what the entries are views of. -1: errno. */
+int	metadata_load(const struct place *, bool server, struct arena *, struct buf *text, struct metadata *) must_check;
+/* Is the entry one of those that the user may see? */
+bool	metadata_is_visible(const struct session *, const struct metadata_entry *);
 /* acl.c: "* MYRIGHTS name rights", appended. */
 void	rights_put(struct session *, struct buf *, struct str name, unsigned rights);
 

@@ -67,8 +67,8 @@ take_subject(struct session *s, struct command *cmd, struct subject *to)
 }
 
 /* A file that is not there has no entries. text: what the entries are views of. */
-static int
-load(const struct place *p, bool server, struct arena *a, struct buf *text,
+int
+metadata_load(const struct place *p, bool server, struct arena *a, struct buf *text,
     struct metadata *m)
 {
 	char	path[PLACE_FILE_MAX];
@@ -106,8 +106,8 @@ put_head(struct session *s, struct buf *out, struct str name)
 }
 
 /* Is the entry one of those that the user may see? */
-static bool
-is_visible(const struct session *s, const struct metadata_entry *e)
+bool
+metadata_is_visible(const struct session *s, const struct metadata_entry *e)
 {
 	return e->user.n == 0 || str_eq(e->user, str_from(s->user));
 }
@@ -121,7 +121,7 @@ put_entry(struct session *s, struct buf *out, const struct metadata *m,
 	bool				 found = false;
 
 	for (e = m->e; e < m->e + m->n; e++) {
-		if (!is_visible(s, e) ||
+		if (!metadata_is_visible(s, e) ||
 		    !metadata_matches(e->name, entry, o->depth))
 			continue;
 		found = true;
@@ -147,7 +147,7 @@ metadata_put(struct session *s, struct buf *out, const struct place *p,
 
 	arena_init(&a, 1u << 20);
 	buf_init(&text, METADATA_FILE_MAX);
-	if ((r = load(p, false, &a, &text, &m)) == 0) {
+	if ((r = metadata_load(p, false, &a, &text, &m)) == 0) {
 		put_head(s, out, name);
 		for (i = 0; i < n; i++)
 			put_entry(s, out, &m, entries[i], &plain, &longest);
@@ -210,7 +210,7 @@ say_entries(struct session *s, const struct subject *about,
 	buf_init(&text, METADATA_FILE_MAX);
 	buf_init(&out, 2 * METADATA_FILE_MAX);
 	buf_init(&admin, 1024);
-	r = load(&about->place, about->server, &s->memory, &text, &m);
+	r = metadata_load(&about->place, about->server, &s->memory, &text, &m);
 	if (r == 0 && about->server) {
 		buf_addf(&admin, "mailto:postmaster@%s", s->set->hostname);
 		(void)metadata_set(&m, STR(ADMIN), STR(""), buf_view(&admin));
@@ -345,7 +345,7 @@ change(struct session *s, struct command *cmd, const struct subject *about,
 	snprintf(name, sizeof(name), "%s.lock", file);
 	buf_init(&text, METADATA_FILE_MAX);
 	buf_init(&out, METADATA_FILE_MAX);
-	if (load(&about->place, about->server, &s->memory, &text, &m) == -1)
+	if (metadata_load(&about->place, about->server, &s->memory, &text, &m) == -1)
 		command_failed(s, cmd, "read what is noted");
 	else if (apply(s, cmd, &m, c)) {
 		metadata_file_put(&out, &m);

@@ -109,8 +109,10 @@ load(struct session *s, struct notify *n, bool tell)
 		arena_free(&names);
 		return -1;
 	}
-	if (tell)
-		notify_compare(s, n, all, count);
+	if (tell && notify_compare(s, n, &names, all, count) == -1) {
+		arena_free(&names);
+		return -1;
+	}
 	arena_free(&n->names);
 	n->names = names;
 	n->folders = all;
@@ -119,6 +121,27 @@ load(struct session *s, struct notify *n, bool tell)
 	/* what has come between the two */
 	n->list = first && n->fd != -1;
 	return r;
+}
+
+/* Metadata of folders, and of the server. */
+static int
+send_notes(struct session *s, struct notify *n)
+{
+	struct notify_folder	*f;
+	size_t			 i;
+
+	for (i = 0; i < n->nfolders; i++) {
+		f = &n->folders[i];
+		if (!f->notes_dirty || (f->events & NOTIFY_NOTES) == 0)
+			continue;
+		f->notes_dirty = false;
+		if (notify_notes(s, &n->names, f, false) == -1)
+			return -1;
+	}
+	if (!n->server.notes_dirty || n->server.events == 0)
+		return 0;
+	n->server.notes_dirty = false;
+	return notify_notes(s, &n->memory, &n->server, true);
 }
 
 void
@@ -145,6 +168,8 @@ notify_send(struct session *s)
 		if (changed && !is_selected(s, f))
 			notify_put_status(s, f, false);
 	}
+	if (s->end == NULL && send_notes(s, n) == -1)
+		overflow(s);
 }
 
 int
@@ -190,6 +215,8 @@ count_all(struct session *s, struct notify *n, bool status)
 
 	for (i = 0; i < n->nfolders; i++) {
 		f = &n->folders[i];
+		if (f->no_access && f->events != 0)
+			notify_say_list(s, f, "\\NoAccess", NULL);
 		if ((f->events & (NOTIFY_MESSAGES | NOTIFY_NAME)) == 0)
 			continue;
 		notify_count(s, f, &ignored);
@@ -207,6 +234,7 @@ create(void)
 	if (n == NULL)
 		return NULL;
 	n->fd = -1;
+	n->server = (struct notify_folder){ .name = "", .exists = true };
 	arena_init(&n->memory, NOTIFY_MEMORY);
 	arena_init(&n->names, NOTIFY_MEMORY);
 	arena_init(&n->watched, NOTIFY_MEMORY);
@@ -229,6 +257,10 @@ set(struct session *s, struct command *c, struct notify *n)
 	if (s->state == S_SELECTED)
 		updates_send(s, true);
 	count_all(s, n, status);
+	if (send_notes(s, n) == -1) {
+		command_failed(s, c, "look at what is noted");
+		return false;
+	}
 	command_ok(c, NULL, "you will hear of it");
 	return true;
 }

@@ -135,12 +135,15 @@ finish(struct session *s, const struct notify *n, struct notify_folder *all,
 		sub = bsearch(&key, all, total, sizeof(*all), by_name);
 		all[i].subscribed = sub != NULL && sub->subscribed;
 		rights = place_rights(s, SPACE_SHARED, all[i].name);
+		all[i].no_access = all[i].exists &&
+		    (rights & RIGHT_LOOKUP) != 0 && (rights & RIGHT_READ) == 0;
 		if ((rights & RIGHT_LOOKUP) == 0 ||
 		    (rights & RIGHT_READ) == 0 || *all[i].name == '\0')
 			all[i].exists = all[i].subscribed = false;
 	}
 	for (i = 0; i < total; i++) {
-		if ((!all[i].exists && !all[i].subscribed) ||
+		if ((!all[i].exists && !all[i].subscribed &&
+		    !all[i].no_access) ||
 		    (all[i].space == SPACE_OWN &&
 		    is_shared_name(s, all[i].name)))
 			continue;
@@ -166,8 +169,8 @@ notify_load(struct session *s, const struct notify *n, struct arena *a,
 	return 0;
 }
 
-static void
-place_of(struct session *s, const struct notify_folder *f, struct place *p)
+void
+notify_place(struct session *s, const struct notify_folder *f, struct place *p)
 {
 	*p = (struct place){ .store = place_store(s, f->space),
 	    .name_space = f->space };
@@ -175,9 +178,8 @@ place_of(struct session *s, const struct notify_folder *f, struct place *p)
 		p->folder[0] = '\0';	/* store_list gives none so long */
 }
 
-/* "* LIST (flag) "." name" */
-static void
-say_list(struct session *s, const struct notify_folder *f, const char *flag,
+void
+notify_say_list(struct session *s, const struct notify_folder *f, const char *flag,
     const struct notify_folder *old)
 {
 	struct place	p;
@@ -185,11 +187,11 @@ say_list(struct session *s, const struct notify_folder *f, const char *flag,
 
 	buf_init(&out, 32 * PLACE_NAME_MAX);
 	buf_addf(&out, "* LIST (%s) \"%c\" ", flag, place_separator(s));
-	place_of(s, f, &p);
+	notify_place(s, f, &p);
 	if (place_put(s, &out, &p) == -1)
 		out.bad = true;
 	if (old != NULL) {
-		place_of(s, old, &p);
+		notify_place(s, old, &p);
 		buf_adds(&out, " (\"OLDNAME\" (");
 		if (place_put(s, &out, &p) == -1)
 			out.bad = true;
@@ -272,7 +274,7 @@ tell_new(struct session *s, struct notify *n, struct notify_folder *all,
 		old = renamed(n, &all[i]);
 		if ((all[i].events & NOTIFY_NAME) != 0 &&
 		    !with_parent(from, to, &all[i], old))
-			say_list(s, &all[i], subscribed(&all[i]), old);
+			notify_say_list(s, &all[i], subscribed(&all[i]), old);
 		if (old != NULL && !with_parent(from, to, &all[i], old)) {
 			from = old;
 			to = &all[i];
@@ -282,9 +284,9 @@ tell_new(struct session *s, struct notify *n, struct notify_folder *all,
 	}
 }
 
-void
-notify_compare(struct session *s, struct notify *n, struct notify_folder *all,
-    size_t count)
+int
+notify_compare(struct session *s, struct notify *n, struct arena *a,
+    struct notify_folder *all, size_t count)
 {
 	struct notify_folder	*now, *old;
 	size_t			 i;
@@ -296,11 +298,11 @@ notify_compare(struct session *s, struct notify *n, struct notify_folder *all,
 		now = count == 0 ? NULL : bsearch(old, all, count,
 		    sizeof(*all), by_name);
 		if (old->dirty && (old->events & NOTIFY_NAME) != 0)
-			say_list(s, old, "\\NonExistent", NULL);
+			notify_say_list(s, old, "\\NonExistent", NULL);
 		if (old->subscribed != (now != NULL && now->subscribed) &&
 		    ((old->events | (now != NULL ? now->events : 0)) &
 		    NOTIFY_SUBSCRIPTION) != 0)
-			say_list(s, now != NULL ? now : old, now == NULL ?
+			notify_say_list(s, now != NULL ? now : old, now == NULL ?
 			    "\\NonExistent" : subscribed(now), NULL);
 		if (now == NULL || !old->exists || !now->exists)
 			continue;
@@ -312,7 +314,10 @@ notify_compare(struct session *s, struct notify *n, struct notify_folder *all,
 		now->unseen = old->unseen;
 		now->modseq = old->modseq;
 		memcpy(now->id, old->id, sizeof(now->id));
+		if (notify_notes_move(a, now, old) == -1)
+			return -1;
 	}
+	return 0;
 }
 
 void
@@ -348,7 +353,7 @@ notify_put_status(struct session *s, struct notify_folder *f, bool all)
 
 	if (!f->counted)
 		return;
-	place_of(s, f, &p);
+	notify_place(s, f, &p);
 	buf_init(&out, 32 * PLACE_NAME_MAX);
 	buf_adds(&out, "* STATUS ");
 	if (place_put(s, &out, &p) == -1)

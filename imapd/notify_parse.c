@@ -11,6 +11,8 @@ static const struct {
 	{ "MessageNew", NOTIFY_NEW }, { "MessageExpunge", NOTIFY_EXPUNGE },
 	{ "FlagChange", NOTIFY_FLAGS }, { "MailboxName", NOTIFY_NAME },
 	{ "SubscriptionChange", NOTIFY_SUBSCRIPTION },
+	{ "MailboxMetadataChange", NOTIFY_NOTES },
+	{ "ServerMetadataChange", NOTIFY_SERVER },
 };
 
 static const struct {
@@ -53,7 +55,8 @@ static bool
 bad_event(struct command *c)
 {
 	command_no(c, "BADEVENT (MessageNew MessageExpunge FlagChange "
-	    "MailboxName SubscriptionChange)", "there is no such event here");
+	    "MailboxName SubscriptionChange MailboxMetadataChange "
+	    "ServerMetadataChange)", "there is no such event here");
 	return false;
 }
 
@@ -234,6 +237,7 @@ group(struct session *s, struct command *c, struct notify *n, bool *selected)
 		return false;
 	}
 	n->n++;
+	n->server.events |= g->events & NOTIFY_SERVER;
 	if (g->filter != FILTER_SELECTED && g->filter != FILTER_DELAYED)
 		return true;
 	if (*selected) {

@@ -14,6 +14,7 @@
 #define IN_FOLDER	(IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | \
 	IN_DELETE | IN_ONLYDIR)
 #define IN_ROOT		(IN_FOLDER | IN_CLOSE_WRITE)
+#define IN_NOTES	(IN_CLOSE_WRITE | IN_MOVED_TO | IN_DELETE | IN_ONLYDIR)
 
 static int
 add(struct session *s, struct notify *n, unsigned space, const char *name,
@@ -31,10 +32,11 @@ add(struct session *s, struct notify *n, unsigned space, const char *name,
 		return -1;
 	}
 	wd = inotify_add_watch(n->fd, path, name == NULL ? IN_ROOT :
-	    IN_FOLDER);
+	    *sub == '\0' ? IN_NOTES : IN_FOLDER);
 	if (wd == -1)
 		return errno == ENOENT ? 0 : -1;
-	n->wds[n->nwds++] = (struct notify_wd){ wd, space, name };
+	n->wds[n->nwds++] = (struct notify_wd){ wd, space, name,
+	    name != NULL && *sub == '\0' };
 	return 0;
 }
 
@@ -50,6 +52,10 @@ add_all(struct session *s, struct notify *n)
 			return -1;
 	for (i = 0; i < n->nfolders; i++) {
 		f = &n->folders[i];
+		/* the inbox's directory is the root */
+		if (f->exists && (f->events & NOTIFY_NOTES) != 0 &&
+		    *f->name != '\0' && add(s, n, f->space, f->name, "") == -1)
+			return -1;
 		if (!f->exists || (f->events & NOTIFY_MESSAGES) == 0)
 			continue;
 		if (add(s, n, f->space, f->name, "/new") == -1 ||
@@ -80,7 +86,7 @@ notify_watch(struct session *s, struct notify *n)
 	arena_free(&n->watched);
 	n->nwds = 0;
 	n->wds = arena_get(&n->watched,
-	    (2 * n->nfolders + 2) * sizeof(*n->wds));
+	    (3 * n->nfolders + 2) * sizeof(*n->wds));
 	if (n->wds == NULL)
 		return -1;
 	if (n->fd == -1)
@@ -90,7 +96,8 @@ notify_watch(struct session *s, struct notify *n)
 	r = add_all(s, n);
 	qsort(n->wds, n->nwds, sizeof(*n->wds), by_wd);
 	for (i = 0; i < n->nfolders; i++)
-		n->folders[i].dirty = true;
+		n->folders[i].dirty = n->folders[i].notes_dirty = true;
+	n->server.notes_dirty = true;
 	return r;
 }
 
@@ -99,9 +106,34 @@ everything(struct notify *n)
 {
 	size_t	i;
 
-	n->list = true;
+	n->list = n->server.notes_dirty = true;
 	for (i = 0; i < n->nfolders; i++)
-		n->folders[i].dirty = true;
+		n->folders[i].dirty = n->folders[i].notes_dirty = true;
+}
+
+static bool
+is_notes(const struct inotify_event *e)
+{
+	return e->len > 0 && strncmp(e->name, "posthouse-metadata", 18) == 0;
+}
+
+static void
+in_root(struct notify *n, const struct notify_wd *at,
+    const struct inotify_event *e)
+{
+	size_t	i;
+
+	/* folders and what is kept of them, not what the inbox has there */
+	if (e->len > 0 && (e->name[0] == '.' ||
+	    strncmp(e->name, "subscriptions", 13) == 0))
+		n->list = true;
+	if (!is_notes(e))
+		return;
+	n->server.notes_dirty = true;
+	for (i = 0; i < n->nfolders; i++)
+		if (n->folders[i].space == at->space &&
+		    *n->folders[i].name == '\0')
+			n->folders[i].notes_dirty = true;
 }
 
 static void
@@ -118,15 +150,17 @@ one(struct notify *n, const struct inotify_event *e)
 	if (at == NULL)
 		return;
 	if (at->name == NULL) {
-		/* folders and what is kept of them, not what the inbox has there */
-		if (e->len > 0 && (e->name[0] == '.' ||
-		    strncmp(e->name, "subscriptions", 13) == 0))
-			n->list = true;
+		in_root(n, at, e);
 		return;
 	}
-	for (i = 0; i < n->nfolders; i++)
-		if (n->folders[i].name == at->name)
+	for (i = 0; i < n->nfolders; i++) {
+		if (n->folders[i].name != at->name)
+			continue;
+		if (!at->notes)
 			n->folders[i].dirty = true;
+		else if (is_notes(e))
+			n->folders[i].notes_dirty = true;
+	}
 }
 
 void

@@ -174,6 +174,9 @@ waiting_for_line(struct session *s, bool idle)
 
 	if (idle && s->set->imap.idle_notify > 0)
 		w.notify = now + s->set->imap.idle_notify;
+	/* watched before it is looked: nothing comes between */
+	if (s->view != NULL)
+		(void)view_wait_fd(s->view);
 	/* a layer below may have bytes that poll(2) does not see */
 	if (!has_line(s) && s->compressed && !take(s))
 		return false;

@@ -62,6 +62,13 @@ title(uint32_t c)
 	return c == 0xdf ? 0xdf : utf8proc_totitle((int32_t)c);
 }
 
+/* The Cyrillic letters of most languages, but for two that have a breve: as quick as they are frequent. */
+static bool
+is_cyrillic(uint32_t c)
+{
+	return c >= 0x410 && c <= 0x44f && (c & 0x1f) != 0x19;
+}
+
 static int
 put_point(struct buf *out, uint32_t c)
 {
@@ -91,6 +98,9 @@ put_character(struct buf *out, struct str *s)
 	s->n -= as_is.n;
 	if (n == 0 || is_plain(c))
 		return buf_addstr(out, as_is);
+	if (is_cyrillic(c))
+		return utf8_put(out, c >= 0x430 ? c - 0x20 : c) &&
+		    buf_ok(out) ? 0 : -1;
 	return put_point(out, c);
 }
 

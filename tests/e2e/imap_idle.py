@@ -341,6 +341,22 @@ def notify_others():
     silent(c, 0.5)
 
 
+def notify_notes():
+    c = Imap(BASE, USER)
+    d = fresh(b"Noted", 0)
+    d.ok(b'SETMETADATA Noted (/private/comment "old" /private/kept "x")')
+    c.ok(b"NOTIFY SET (personal (MailboxMetadataChange ServerMetadataChange))")
+    d.ok(b'SETMETADATA Noted (/private/comment "new")')
+    until_line(c, b"* METADATA Noted /private/comment")
+    d.ok(b"CREATE Noted2")
+    d.ok(b"SETMETADATA Noted (/private/comment NIL)")
+    until_line(c, b"* METADATA Noted /private/comment")
+    d.ok(b'SETMETADATA INBOX (/private/comment "inbox")')
+    until_line(c, b"* METADATA INBOX /private/comment")
+    d.ok(b'SETMETADATA "" (/private/comment "server")')
+    until_line(c, b'* METADATA "" /private/comment')
+
+
 def notify_bad():
     c = Imap(BASE, USER)
     for bad in (b"", b" SET", b" SET (selected)", b" SET (selected MessageNew)", b" SET (selected FlagChange)",
@@ -356,6 +372,7 @@ def notify_bad():
 
 tap.run("NOTIFY: the selected mailbox", notify_selected)
 tap.run("NOTIFY: other mailboxes", notify_others)
+tap.run("NOTIFY: metadata", notify_notes)
 tap.run("NOTIFY: what is wrong", notify_bad)
 tap.run("IDLE: flags and expunges of another session", idle_flags)
 tap.run("IDLE: a delivery", idle_delivery)
