@@ -98,10 +98,64 @@ put_character(struct buf *out, struct str *s)
 	s->n -= as_is.n;
 	if (n == 0 || is_plain(c))
 		return buf_addstr(out, as_is);
-	if (is_cyrillic(c))
-		return utf8_put(out, c >= 0x430 ? c - 0x20 : c) &&
-		    buf_ok(out) ? 0 : -1;
 	return put_point(out, c);
+}
+
+/* Cyrillic letters that follow each other; how many bytes. */
+static int
+put_cyrillic(struct buf *out, struct str s, size_t *n)
+{
+	size_t		room = s.n < 256 ? s.n : 256;
+	uint32_t	c;
+	char		*to;
+
+	*n = 0;
+	if (((unsigned char)*s.p & 0xfe) != 0xd0)
+		return 0;
+	if (buf_reserve(out, room) == -1)
+		return -1;
+	for (to = out->p + out->n; room - *n >= 2; *n += 2) {
+		if (((unsigned char)s.p[*n] & 0xfe) != 0xd0 ||
+		    ((unsigned char)s.p[*n + 1] & 0xc0) != 0x80 ||
+		    !is_cyrillic(c = utf8_point(s.p + *n, 2)))
+			break;
+		if (c >= 0x430)
+			c -= 0x20;
+		*to++ = (char)0xd0;
+		*to++ = (char)(0x80 | (c & 0x3f));
+	}
+	out->n += *n;
+	return 0;
+}
+
+/* Ideographs that follow each other: U+4000 to U+9FFF; how many bytes. */
+static size_t
+ideographs(struct str s)
+{
+	size_t	n = 0;
+
+	while (s.n - n >= 3 && (unsigned char)s.p[n] >= 0xe4 &&
+	    (unsigned char)s.p[n] <= 0xe9 &&
+	    ((unsigned char)s.p[n + 1] & 0xc0) == 0x80 &&
+	    ((unsigned char)s.p[n + 2] & 0xc0) == 0x80)
+		n += 3;
+	return n;
+}
+
+/* Runs of the most frequent characters; how many bytes, 0: it begins with none. */
+static int
+put_run(struct buf *out, struct str s, size_t *n)
+{
+	if ((*n = utf8_ascii_run(s)) > 0) {
+		if (buf_reserve(out, *n) == -1)
+			return -1;
+		upper(out->p + out->n, s.p, *n);
+		out->n += *n;
+		return 0;
+	}
+	if ((*n = ideographs(s)) > 0)
+		return buf_add(out, s.p, *n);
+	return put_cyrillic(out, s, n);
 }
 
 int
@@ -110,16 +164,12 @@ casemap_put(struct buf *out, struct str s)
 	size_t	n;
 
 	while (s.n > 0) {
-		if ((n = utf8_ascii_run(s)) > 0) {
-			if (buf_reserve(out, n) == -1)
-				return -1;
-			upper(out->p + out->n, s.p, n);
-			out->n += n;
-			s.p += n;
-			s.n -= n;
-		} else if (put_character(out, &s) == -1) {
+		if (put_run(out, s, &n) == -1)
 			return -1;
-		}
+		s.p += n;
+		s.n -= n;
+		if (n == 0 && put_character(out, &s) == -1)
+			return -1;
 	}
 	return 0;
 }
