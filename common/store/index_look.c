@@ -264,7 +264,8 @@ index_look(struct index *x, unsigned how)
 		x->head.highest = now;
 	errno = EAGAIN;
 	for (tries = 0; tries < TRIES && r == -1 && errno == EAGAIN; tries++) {
-		struct look	k = { .x = x, .how = how };
+		struct look	k = { .x = x, .how = how,
+		    .last = tries == TRIES - 1 };
 
 		listing_init(&k.names, x->head.seed);
 		index_list_init(&k.list);

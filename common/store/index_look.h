@@ -11,6 +11,7 @@ struct look {
 	bool		 both;		/* cur/ too, not only new/ */
 	bool		 moved;		/* from new/ to cur/ */
 	bool		 waiting;	/* something could not be done now */
+	bool		 last;		/* not tried once more */
 	bool		 again;		/* what was read has changed since */
 	bool		 first;		/* there was no index */
 	bool		 courier;	/* and no list but perhaps Courier's */

@@ -226,7 +226,7 @@ number(struct look *k)
 	}
 	if (index_list_number(x, &k->list, k->who, k->nwho) == 0)
 		return 0;
-	if (errno == EAGAIN || errno == ENOMEM)
+	if ((errno == EAGAIN && !k->last) || errno == ENOMEM)
 		return -1;
 	number_for_us(k);
 	return 0;

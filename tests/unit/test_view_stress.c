@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "common/base/fdio.h"
+#include "common/base/hash.h"
 #include "common/base/now.h"
 #include "common/store/arrivals.h"
 #include "common/store/view.h"
@@ -25,6 +26,7 @@
 #define SESSIONS	3
 #define PLAYERS		(SESSIONS + 3)	/* and two who deliver, one who renames */
 #define NAME_SIZE	64
+#define SLOTS		(1u << 20)
 
 static char		 top[] = "/tmp/ph-stress.XXXXXX";
 static char		 path[64];
@@ -294,20 +296,23 @@ struct known {
 
 static struct known	*known;
 static size_t		 nknown;
+static uint32_t		 slots[SLOTS];	/* number + 1, by hash of the name */
 
 static struct known *
 find(const char *name)
 {
-	size_t	i;
+	size_t	at = (size_t)hash_bytes(0, name, strlen(name)) % SLOTS;
 
-	for (i = nknown; i > 0; i--)
-		if (strcmp(known[i - 1].name, name) == 0)
-			return &known[i - 1];
+	for (; slots[at] != 0; at = (at + 1) % SLOTS)
+		if (strcmp(known[slots[at] - 1].name, name) == 0)
+			return &known[slots[at] - 1];
+	ck_assert_uint_lt(nknown, SLOTS / 2);
 	ck_assert_ptr_nonnull(known = realloc(known,
 	    (nknown + 1) * sizeof(*known)));
 	memset(&known[nknown], 0, sizeof(*known));
 	snprintf(known[nknown].name, NAME_SIZE, "%s", name);
-	return &known[nknown++];
+	slots[at] = (uint32_t)++nknown;
+	return &known[nknown - 1];
 }
 
 static void
