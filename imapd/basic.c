@@ -5,9 +5,7 @@
 #include "common/base/log.h"
 #include "imapd/capability.h"
 #include "imapd/commands.h"
-
-#define ID_PAIRS	30	/* RFC 2971, 3.3 */
-#define ID_VALUE	1024
+#include "imapd/identify.h"
 
 enum state
 cmd_capability(struct session *s, struct command *c)
@@ -108,39 +106,15 @@ cmd_enable(struct session *s, struct command *c)
 	return s->state;
 }
 
-/* "name" value ...; they go to the log, once and cut short. */
-static bool
-id_pairs(struct session *s, struct cur *in, struct buf *text)
-{
-	struct str	name, value;
-	bool		nil;
-	unsigned	n;
-
-	for (n = 0; !cur_byte(in, ')'); n++) {
-		if (n == ID_PAIRS || (n > 0 && !imap_sp(in)) ||
-		    !imap_string(in, &s->memory, &name) || !imap_sp(in) ||
-		    !imap_nstring(in, &s->memory, &value, &nil) ||
-		    name.n > ID_VALUE || value.n > ID_VALUE)
-			return false;
-		if (!nil && !text->bad)
-			buf_addf(text, "%s%.*s=%.*s", n > 0 ? " " : "",
-			    STR_ARG(name), STR_ARG(value));
-	}
-	return true;
-}
-
+/* What the client is goes to the log. */
 enum state
 cmd_id(struct session *s, struct command *c)
 {
 	char		safe[LOG_SAFE_MAX], user[LOG_SAFE_MAX];
-	struct buf	text;
-	struct str	nil;
-	bool		is_nil;
+	struct buf	text, out;
 
-	buf_init(&text, LOG_SAFE_MAX / 4);
-	if (imap_nstring(&c->args, &s->memory, &nil, &is_nil) && is_nil)
-		;
-	else if (!cur_byte(&c->args, '(') || !id_pairs(s, &c->args, &text)) {
+	buf_init(&text, IDENTIFY_TEXT);
+	if (!identify_take(&c->args, &s->memory, &text)) {
 		command_bad(c, "a list of names and values was expected");
 		buf_free(&text);
 		return s->state;
@@ -149,7 +123,12 @@ cmd_id(struct session *s, struct command *c)
 		log_info("client-id user=%s id=%s",
 		    log_safe(user, sizeof(user), str_from(s->user)),
 		    log_safe(safe, sizeof(safe), buf_view(&text)));
-		say(s, "ID (\"name\" \"Posthouse\")");
+		buf_init(&out, 65536);
+		buf_adds(&out, "* ID ");
+		if (identify_put(&out, s->set) == 0)
+			buf_adds(&out, "\r\n");
+		say_buf(s, &out);
+		buf_free(&out);
 		command_ok(c, NULL, "pleased to meet you");
 	}
 	buf_free(&text);

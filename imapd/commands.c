@@ -249,7 +249,7 @@ goes_on(const struct session *s)
 }
 
 void
-session_run(struct session *s)
+commands_run(struct session *s)
 {
 	struct buf	text;
 

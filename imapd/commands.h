@@ -25,7 +25,7 @@ bool	command_streams(struct str text);
 /* Splits tag and name off. False: it has been answered. */
 bool	command_begin(struct session *, struct str text, struct command *, const struct command_row **);
 /* From the first command to the end. */
-void	session_run(struct session *);
+void	commands_run(struct session *);
 
 /* The handlers, by file. */
 /* basic.c */

@@ -85,7 +85,6 @@ static const struct {
 	{ "ENABLE", FRONT_LATER, anything },
 	{ "IDLE", FRONT_LATER, anything },
 	{ "COMPRESS", FRONT_LATER, anything },
-	{ "UNAUTHENTICATE", FRONT_LATER, anything }
 };
 
 enum front_parsed

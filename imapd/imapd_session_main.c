@@ -107,7 +107,7 @@ session(struct given *g)
 	else {
 		buf_wipe(&g->record);
 		welcome(&s, g);
-		session_run(&s);
+		commands_run(&s);
 		log_end(&s, g);
 	}
 	result_clear(&s);

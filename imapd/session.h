@@ -17,7 +17,7 @@
 #include "common/store/view.h"
 
 /* States (RFC 3501, 3), as bits for the table of commands. */
-enum state { S_AUTH = 1, S_SELECTED = 2, S_LOGOUT = 4, S_LEAVE = 8 /* UNAUTHENTICATE: back to the front */ };
+enum state { S_AUTH = 1, S_SELECTED = 2, S_LOGOUT = 4 };
 #define S_ANY	(S_AUTH | S_SELECTED)
 
 /* What the client has enabled (RFC 5161), or shown to know. */

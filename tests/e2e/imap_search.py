@@ -573,6 +573,8 @@ def beside_dovecot(w):
 mails = []
 for number in range(1, N + 1):
     mails.append(Mail(number, [m.id for m in mails]))
+# other tests of the stage may have used it
+shutil.rmtree(MAILDIR, ignore_errors=True)
 w = Wire("carol")
 w.ok("SELECT INBOX")
 w.ok("UNSELECT")

@@ -16,7 +16,7 @@
 #define FRONT	imap_front_session
 #include "tests/unit/played_auth.h"
 
-#define CAPS	"IMAP4rev1 LITERAL+ ID ENABLE SASL-IR"
+#define CAPS	"IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE SASL-IR"
 #define SCRAMS	"AUTH=SCRAM-SHA-1 AUTH=SCRAM-SHA-256"
 #define HELLO	"* OK [CAPABILITY " CAPS " AUTH=PLAIN AUTH=LOGIN " SCRAMS "] " \
 	"mx.test IMAP server ready\r\n"
