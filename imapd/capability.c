@@ -24,7 +24,6 @@ static const struct {
 	{ "ENABLE", BOTH },	/* RFC 5161 */
 	{ "SASL-IR", FRONT },	/* RFC 4959 */
 	{ "IDLE", SESSION },	/* RFC 2177 */
-	{ "NOTIFY", SESSION },	/* RFC 5465 */
 	{ "NAMESPACE", SESSION },	/* RFC 2342 */
 	{ "UIDPLUS", SESSION },	/* RFC 4315 */
 	{ "UNSELECT", SESSION },	/* RFC 3691 */
