@@ -9,7 +9,7 @@
 #include "common/store/view_impl.h"
 #include "common/store/wire.h"
 
-#define TRIES		4
+#define TRIES		16
 #define OUT_MANY	(1u << 20)	/* bytes of notes that are not left waiting */
 
 /* Something of the row was learnt. */

@@ -12,7 +12,7 @@
 #include "common/store/rename_new.h"
 #include "common/store/view_impl.h"
 
-#define TRIES	4
+#define TRIES	16	/* a foreign program that renames all the time has to hit the same message as often */
 
 /* One call that changes. */
 struct act {
