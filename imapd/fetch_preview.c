@@ -10,7 +10,7 @@
 #define PREVIEW_READ		(64u << 10)	/* of a part; markup may be long */
 #define PREVIEW_STEP		4096u
 #define PREVIEW_PARTS		16	/* that are looked at for one with text */
-#define PREVIEW_ARENA		(1u << 20)
+#define PREVIEW_ARENA	PARTS_ARENA_MAX
 
 struct preview {
 	struct decode		 decode;

@@ -20,7 +20,7 @@
 #define TEXT_FIRST	65536		/* bytes of the first read, which has most messages as a whole */
 #define TEXT_WHOLE	1048576		/* larger messages are read in pieces */
 #define TEXT_PIECE	65536
-#define TEXT_ARENA	(16u << 20)
+#define TEXT_ARENA	PARTS_ARENA_MAX	/* of one message */
 #define HEADER_PIECE	16384
 
 int

@@ -91,39 +91,50 @@ command_bad(struct command *c, const char *fmt, ...)
 static const struct {
 	int		 error;
 	const char	*code, *text;
+	bool		 is_ours;	/* and not the client's: the operator hears of it */
 } failures[] = {
-	{ ENOENT, "NONEXISTENT", "there is no such mailbox" },
-	{ EEXIST, "ALREADYEXISTS", "there is one of that name" },
-	{ EACCES, "NOPERM", "not permitted" },
-	{ EPERM, "NOPERM", "not permitted" },
-	{ EROFS, "NOPERM", "the mailbox is read-only" },
-	{ EDQUOT, "OVERQUOTA", "over quota" },
-	{ EINVAL, "CANNOT", "that name cannot be used" },
-	{ ENAMETOOLONG, "CANNOT", "that name is too long" },
-	{ EBUSY, "INUSE", "it is in use" },
-	{ ETIMEDOUT, "INUSE", "somebody keeps it locked" },
-	{ ENOSPC, "UNAVAILABLE", "the disk is full" },
-	{ EMSGSIZE, "LIMIT", "too much for one command" },
-	{ ENOMEM, "UNAVAILABLE", "not enough memory" },
+	{ ENOENT, "NONEXISTENT", "there is no such mailbox", false },
+	{ EEXIST, "ALREADYEXISTS", "there is one of that name", false },
+	{ EACCES, "NOPERM", "not permitted", true },
+	{ EPERM, "NOPERM", "not permitted", true },
+	{ EROFS, "NOPERM", "the mailbox is read-only", true },
+	{ EDQUOT, "OVERQUOTA", "over quota", false },
+	{ EINVAL, "CANNOT", "that name cannot be used", false },
+	{ ENAMETOOLONG, "CANNOT", "that name is too long", false },
+	{ EBUSY, "INUSE", "it is in use", false },
+	{ ETIMEDOUT, "INUSE", "somebody keeps it locked", true },
+	{ ENOSPC, "UNAVAILABLE", "the disk is full", true },
+	{ EMSGSIZE, "LIMIT", "too much for one command", false },
+	{ ENOMEM, "UNAVAILABLE", "not enough memory", true },
 };
+
+static void
+log_failure(const struct session *s, const struct command *c,
+    const char *what, int error)
+{
+	char	user[LOG_SAFE_MAX];
+
+	log_warn("command user=%s name=\"%.*s\" what=\"%s\" why=\"%s\"",
+	    log_safe(user, sizeof(user), str_from(s->user)),
+	    STR_ARG(c->name), what, strerror(error));
+}
 
 void
 command_failed(struct session *s, struct command *c, const char *what)
 {
 	int	error = errno;
-	char	user[LOG_SAFE_MAX];
 	size_t	i;
 
-	log_warn("command user=%s name=\"%.*s\" what=\"%s\" why=\"%s\"",
-	    log_safe(user, sizeof(user), str_from(s->user)),
-	    STR_ARG(c->name), what, strerror(error));
 	for (i = 0; i < nitems(failures); i++)
-		if (failures[i].error == error) {
-			command_no(c, failures[i].code, "%s",
-			    failures[i].text);
-			return;
-		}
-	command_no(c, "SERVERBUG", "cannot %s: %s", what, strerror(error));
+		if (failures[i].error == error)
+			break;
+	if (i == nitems(failures) || failures[i].is_ours)
+		log_failure(s, c, what, error);
+	if (i < nitems(failures))
+		command_no(c, failures[i].code, "%s", failures[i].text);
+	else
+		command_no(c, "SERVERBUG", "cannot %s: %s", what,
+		    strerror(error));
 }
 
 bool

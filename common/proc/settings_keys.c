@@ -206,7 +206,7 @@ const struct setting_key setting_keys[] = {
 	    SESSION),
 	SIZE("imap.literal-max", imap.literal_max, "1M", "4K", "64M", SESSION),
 	/* RFC 9738 */
-	COUNT("imap.message-limit", imap.message_limit, "1000000", "1000",
+	COUNT("imap.message-limit", imap.message_limit, "0", "0",
 	    "100000000", SESSION),
 	COUNT("imap.save-limit", imap.save_limit, "100000", "1000", "100000",
 	    SESSION),
