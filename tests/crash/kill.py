@@ -19,7 +19,7 @@ UNDER_WAY = 3 * 21
 CONF = ("local.idle-timeout 2s\nqueue.local-timeout 3s\n"
         "local.lock-timeout 1s\nqueue.scan-interval 1s\n")
 KINDS = ("smtp", "smtp-worker", "lmtp", "lmtp-worker", "queue", "route",
-         "local", "local-worker", "auth", "log", "pop3", "master")
+         "local", "local-worker", "auth", "log", "pop3", "imap", "master")
 
 
 def is_held(pid):

@@ -1,0 +1,231 @@
+"""kill -9 of IMAP sessions at random moments while clients append, copy, move,
+flag and expunge. What was acknowledged is there in the end, with the UID and
+the flags that were told; what was not is there or not, but never in pieces, and a
+message that was being moved is in one of the two folders. PH_SEED repeats a run,
+PH_ROUNDS sets the seconds. TAP on standard output."""
+import imaplib
+import os
+import random
+import re
+import signal
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
+from stage import Stage  # noqa: E402
+from tap import Tap, is_long, seed  # noqa: E402
+
+FOLDERS = ("INBOX", "Copies", "Moved")
+CLIENTS = 3
+GONE = (imaplib.IMAP4.abort, ConnectionError, OSError, EOFError)
+
+
+class Letter:
+    """What one client knows of one message of its own."""
+
+    def __init__(self, name):
+        self.name = name
+        self.uid = 0            # told by APPENDUID; 0: never acknowledged
+        self.flags = set()      # acknowledged
+        self.maybe = set()      # asked for
+        self.copied = self.moved = self.expunged = "no"    # "doubt", "yes"
+
+    def text(self):
+        return ("Subject: %s\r\n\r\n%s\r\n.\r\nend of %s\r\n" % (
+            self.name, "x" * 70 + "\r\n" + self.name * 40, self.name)).encode()
+
+
+class Client(threading.Thread):
+    def __init__(self, stage, number, rng, until):
+        threading.Thread.__init__(self, daemon=True)
+        self.stage, self.number, self.until = stage, number, until
+        self.rng = rng
+        self.letters = []
+        self.validity = set()
+        self.died = 0
+        self.odd = []
+
+    def connect(self):
+        m = imaplib.IMAP4("127.0.0.1", self.stage.base + 143, timeout=30)
+        m.login("alice", "secret")
+        m.select("INBOX")
+        return m
+
+    def run(self):
+        m = None
+        while time.monotonic() < self.until:
+            try:
+                m = m or self.connect()
+                self.step(m)
+            except GONE:
+                self.died += 1
+                m = None
+            except imaplib.IMAP4.error as e:
+                self.odd.append(str(e))
+                m = None
+        try:
+            if m:
+                m.logout()
+        except GONE:
+            pass
+
+    def step(self, m):
+        mine = [w for w in self.letters if w.uid and w.moved == "no" and w.expunged == "no"]
+        what = self.rng.choice(("append", "append", "store", "copy", "move", "expunge"))
+        if what == "append" or len(mine) < 3:
+            return self.append(m)
+        w = self.rng.choice(mine)
+        return getattr(self, what)(m, w)
+
+    def append(self, m):
+        w = Letter("c%d-%d" % (self.number, len(self.letters)))
+        self.letters.append(w)
+        typ, data = m.append("INBOX", "(\\Draft)", None, w.text())
+        if typ != "OK":
+            self.odd.append((typ, data))
+            return
+        found = re.search(rb"APPENDUID (\d+) (\d+)", data[0])
+        self.validity.add(int(found.group(1)))
+        w.uid = int(found.group(2))
+        w.flags.add("\\Draft")
+        w.maybe.add("\\Draft")
+
+    def uid(self, m, *args):
+        typ, data = m.uid(*args)
+        if typ != "OK":
+            self.odd.append((args, typ, data))
+        return typ == "OK"
+
+    def store(self, m, w):
+        flag = self.rng.choice(("\\Flagged", "\\Seen", "$label"))
+        w.maybe.add(flag)
+        if self.uid(m, "STORE", str(w.uid), "+FLAGS", "(%s)" % flag):
+            w.flags.add(flag)
+
+    def copy(self, m, w):
+        w.copied = "doubt" if w.copied == "no" else w.copied
+        if self.uid(m, "COPY", str(w.uid), "Copies"):
+            w.copied = "yes"
+
+    def move(self, m, w):
+        w.moved = "doubt"
+        if self.uid(m, "MOVE", str(w.uid), "Moved"):
+            w.moved = "yes"
+
+    def expunge(self, m, w):
+        w.expunged = "doubt"
+        w.maybe.add("\\Deleted")
+        if self.uid(m, "STORE", str(w.uid), "+FLAGS", "(\\Deleted)") and \
+                self.uid(m, "EXPUNGE", str(w.uid)):
+            w.expunged = "yes"
+
+
+def kill_some(stage, rng, until):
+    kills = 0
+    while time.monotonic() < until:
+        time.sleep(rng.uniform(0.02, 0.25))
+        pids = [p for p, _ in stage.processes("imapd-session")]
+        if pids:
+            try:
+                os.kill(rng.choice(pids), signal.SIGKILL)
+                kills += 1
+            except ProcessLookupError:
+                pass
+    return kills
+
+
+def content(stage, folder):
+    """name -> [(uid, flags, whole)], and the validity."""
+    m = imaplib.IMAP4("127.0.0.1", stage.base + 143, timeout=60)
+    m.login("alice", "secret")
+    m.select(folder, readonly=True)
+    validity = int(m.response("UIDVALIDITY")[1][0])
+    out, uids = {}, []
+    typ, data = m.uid("FETCH", "1:*", "(FLAGS BODY.PEEK[])")
+    for part in data:
+        if not isinstance(part, tuple):
+            continue
+        uid = int(re.search(rb"UID (\d+)", part[0]).group(1))
+        flags = set(re.search(rb"FLAGS \(([^)]*)\)", part[0]).group(1).decode().split())
+        name = part[1].split(b"\r\n")[0].split(b" ", 1)[-1].decode()
+        out.setdefault(name, []).append((uid, flags - {"\\Recent"},
+                                         part[1] == Letter(name).text()))
+        uids.append(uid)
+    m.logout()
+    return out, validity, uids
+
+
+def judge(tap, letters, boxes):
+    inbox, copies, moved = (boxes[f][0] for f in FOLDERS)
+    lost, wrong, torn, twice = [], [], [], []
+    for w in letters:
+        here, there = inbox.get(w.name, []), moved.get(w.name, [])
+        torn += [w.name for b in (inbox, copies, moved)
+                 for x in b.get(w.name, []) if not x[2]]
+        if len(here) > 1 or len(there) > 1 or (here and there):
+            twice.append((w.name, here, there))
+        if not w.uid:
+            continue
+        if not here and not there and w.expunged == "no":
+            lost.append((w.name, w.uid, w.moved))
+        if w.moved == "yes" and not there or w.moved == "no" and there:
+            wrong.append((w.name, "moved", w.moved, here, there))
+        if w.expunged == "yes" and here:
+            wrong.append((w.name, "expunged", here))
+        if w.copied == "yes" and not copies.get(w.name):
+            lost.append((w.name, "copy"))
+        for uid, flags, _ in here:
+            if uid != w.uid or not w.flags <= flags or not flags <= w.maybe:
+                wrong.append((w.name, w.uid, uid, w.flags, flags))
+    tap.ok(not lost, "no acknowledged message is lost", lost[:5])
+    tap.ok(not wrong, "UIDs and flags are what was told", wrong[:5])
+    tap.ok(not torn, "each message is whole", torn[:5])
+    tap.ok(not twice, "none is there twice, or in both folders", twice[:5])
+
+
+def main():
+    tap = Tap()
+    rng = seed(tap)
+    seconds = int(os.environ.get("PH_ROUNDS") or (120 if is_long() else 8))
+    stage = Stage("imap.user-connections 0\n")
+    try:
+        stage.up()
+        m = imaplib.IMAP4("127.0.0.1", stage.base + 143, timeout=30)
+        m.login("alice", "secret")
+        for folder in FOLDERS[1:]:
+            m.create(folder)
+        m.logout()
+        until = time.monotonic() + seconds
+        clients = [Client(stage, n, random.Random(rng.randrange(1 << 32)), until)
+                   for n in range(CLIENTS)]
+        for c in clients:
+            c.start()
+        kills = kill_some(stage, rng, until)
+        for c in clients:
+            c.join(60)
+        boxes = {f: content(stage, f) for f in FOLDERS}
+        letters = [w for c in clients for w in c.letters]
+        acked = [w for w in letters if w.uid]
+        tap.diag("%d kills, %d appended, %d acknowledged, %d sessions lost" % (
+            kills, len(letters), len(acked), sum(c.died for c in clients)))
+        tap.ok(kills >= seconds and len(acked) > kills, "sessions died, and mail came")
+        odd = [o for c in clients for o in c.odd]
+        tap.ok(not odd, "no command was refused", odd[:5])
+        judge(tap, letters, boxes)
+        tap.ok({boxes["INBOX"][1]} == set().union(*(c.validity for c in clients)),
+               "the UID validity has not changed")
+        tap.ok(all(len(set(b[2])) == len(b[2]) for b in boxes.values()),
+               "no UID is given twice")
+        left = stage.down()
+        tap.ok(not left, "no process is left", left)
+    finally:
+        if tap.failed:
+            sys.stderr.write(stage.log()[-3000:])
+        stage.down()
+        stage.remove()
+    return tap.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
