@@ -23,6 +23,11 @@ say_buf(struct session *s, const struct buf *b)
 		s->end = "a response that is too long";
 }
 
+static void	line(struct session *, const char *, const char *, va_list)
+		    printf_like(3, 0);
+static void	reply(struct command *, int, const char *, const char *,
+		    va_list) printf_like(4, 0);
+
 static void
 line(struct session *s, const char *before, const char *fmt, va_list ap)
 {

@@ -64,13 +64,13 @@ utf8_put(struct buf *out, uint32_t point)
 }
 
 /* Eight bytes: is one of them above 127? */
-static bool
-has_high(const char *p)
+static uint64_t
+high_bits(const char *p)
 {
 	uint64_t	v;
 
 	memcpy(&v, p, sizeof(v));
-	return (v & 0x8080808080808080u) != 0;
+	return v & 0x8080808080808080u;
 }
 
 size_t
@@ -78,10 +78,10 @@ utf8_ascii_run(struct str s)
 {
 	size_t	i = 0;
 
-	while (s.n - i >= 32 && !(has_high(s.p + i) | has_high(s.p + i + 8) |
-	    has_high(s.p + i + 16) | has_high(s.p + i + 24)))
+	while (s.n - i >= 32 && (high_bits(s.p + i) | high_bits(s.p + i + 8) |
+	    high_bits(s.p + i + 16) | high_bits(s.p + i + 24)) == 0)
 		i += 32;
-	while (s.n - i >= 8 && !has_high(s.p + i))
+	while (s.n - i >= 8 && high_bits(s.p + i) == 0)
 		i += 8;
 	while (i < s.n && (unsigned char)s.p[i] < 0x80)
 		i++;

@@ -97,7 +97,7 @@ static const struct thread_row {
 	struct mail	 mails[MAILS];
 	const char	*threads;
 } rows[] = {
-	{ THREAD_REFERENCES, { { NULL } }, "" },
+	{ THREAD_REFERENCES, { { NULL, NULL, NULL, 0, 0 } }, "" },
 	{ THREAD_REFERENCES, { { "<1>", "", "a", 5, 0 } }, "(1)" },
 	/* a chain, and two answers to one */
 	{ THREAD_REFERENCES, { { "<1>", "", "a", 1, 0 },
