@@ -6,13 +6,8 @@
 bool
 selected_right(struct session *s, struct command *c, unsigned need)
 {
-	const struct store	*here = view_store_of(s->view);
-	unsigned		 i;
-
-	for (i = 0; i < place_spaces(s); i++)
-		if (place_store(s, i) == here && (place_rights(s, i,
-		    view_folder(s->view)) & need) == need)
-			return true;
+	if ((place_selected_rights(s) & need) == need)
+		return true;
 	command_no(c, "NOPERM", "You have no right to do this");
 	return false;
 }

@@ -10,6 +10,7 @@
 #include "imapd/contexts.h"
 #include "imapd/notify.h"
 #include "imapd/numbers.h"
+#include "imapd/place.h"
 
 #define OUT_MAX		((size_t)16 << 20)
 #define OUT_FLUSH	32768
@@ -50,6 +51,32 @@ flags_put(const struct session *s, struct buf *out,
 	return buf_addc(out, ')');
 }
 
+/* RFC 4314, 4: those that this user may change for good. */
+static void
+say_permanent(struct session *s, struct str names)
+{
+	unsigned	rights = place_selected_rights(s), may = 0;
+	struct buf	out;
+	size_t		i;
+
+	if (!view_read_only(s->view))
+		may = ((rights & RIGHT_SEEN) != 0 ? VIEW_SEEN : 0u) |
+		    ((rights & RIGHT_REMOVE) != 0 ? VIEW_DELETED : 0u) |
+		    ((rights & RIGHT_WRITE) != 0 ? VIEW_ANSWERED |
+		    VIEW_FLAGGED | VIEW_DRAFT : 0u);
+	buf_init(&out, names.n + 128);
+	for (i = 0; i < nitems(system_flags); i++)
+		if ((may & system_flags[i].bit) != 0)
+			buf_addf(&out, "%s%s", out.n > 0 ? " " : "",
+			    system_flags[i].name);
+	if ((may & VIEW_FLAGGED) != 0)
+		buf_addf(&out, "%.*s%s", STR_ARG(names),
+		    view_keywords_left(s->view) ? " \\*" : "");
+	say(s, "OK [PERMANENTFLAGS (%.*s)] %s", STR_ARG(buf_view(&out)),
+	    may != 0 ? "they stay" : "read-only");
+	buf_free(&out);
+}
+
 void
 updates_flags(struct session *s, bool permanent)
 {
@@ -57,18 +84,14 @@ updates_flags(struct session *s, bool permanent)
 	const char	*name;
 	unsigned	 k;
 
-	buf_init(&names, VIEW_KEYWORDS * (VIEW_KEYWORD_MAX + 1) + 128);
-	buf_adds(&names, "\\Answered \\Flagged \\Deleted \\Seen \\Draft");
+	buf_init(&names, VIEW_KEYWORDS * (VIEW_KEYWORD_MAX + 1) + 1);
 	for (k = 0; k < VIEW_KEYWORDS; k++)
 		if ((name = view_keyword(s->view, k)) != NULL)
 			buf_addf(&names, " %s", name);
-	say(s, "FLAGS (%.*s)", STR_ARG(buf_view(&names)));
-	if (permanent && view_read_only(s->view))
-		say(s, "OK [PERMANENTFLAGS ()] read-only");
-	else if (permanent)
-		say(s, "OK [PERMANENTFLAGS (%.*s%s)] they stay",
-		    STR_ARG(buf_view(&names)),
-		    view_keywords_left(s->view) ? " \\*" : "");
+	say(s, "FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft%.*s)",
+	    STR_ARG(buf_view(&names)));
+	if (permanent)
+		say_permanent(s, buf_view(&names));
 	buf_free(&names);
 }
 
