@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib
 from e2e import (ADDR, ROOT, Lines, Pop3, Smtp, Stage, Tap, Wrong, free_base, login, message, send,  # noqa: E402
                  until, want, word)
 
-PROGRAMS = ("log", "keys", "route", "auth", "local", "queue", "smtp", "lmtp", "submission", "pop3", "hop", "remote")
+PROGRAMS = ("log", "keys", "route", "auth", "local", "queue", "smtp", "lmtp", "submission", "pop3", "imap", "hop", "remote")
 
 
 def rows(st):
