@@ -1,5 +1,6 @@
 /* common/fmt/addrlist.c - finds addresses in header fields as people write them; pure. */
 #include "common/fmt/addrlist.h"
+#include "common/fmt/header.h"
 
 struct reading {
 	bool	angle;		/* inside < > */
@@ -33,24 +34,6 @@ take(struct cur *c, int b, struct buf *out, struct reading *r)
 {
 	r->bad |= buf_addc(out, (char)b) == -1;
 	r->end = c->p;
-}
-
-/* (comments (nest) \) too) */
-static void
-skip_comment(struct cur *c)
-{
-	unsigned	depth = 0;
-	int		b;
-
-	while ((b = cur_peek(c)) != -1) {
-		c->p++;
-		if (b == '\\' && !cur_done(c))
-			c->p++;
-		else if (b == '(')
-			depth++;
-		else if (b == ')' && --depth == 0)
-			return;
-	}
 }
 
 /* A quoted string is kept as it stands: it may be a local part. */
@@ -129,7 +112,7 @@ next(struct cur *c, struct buf *out, struct reading *r)
 	buf_reset(out);
 	while ((b = cur_peek(c)) != -1) {
 		if (b == '(') {
-			skip_comment(c);
+			header_skip_comment(c);
 			r->blank = true;
 		} else if (b == '<' && r->had_angle && out->n > 0 && !r->bad)
 			return true;	/* the comma was forgotten */

@@ -165,3 +165,35 @@ header_length(struct str msg)
 	}
 	return msg.n;
 }
+
+void
+header_skip_comment(struct cur *c)
+{
+	size_t	depth = 0;
+
+	while (!cur_done(c)) {
+		if (*c->p == '\\' && cur_left(c) > 1)
+			c->p++;
+		else if (*c->p == '(')
+			depth++;
+		else if (*c->p == ')')
+			depth--;
+		c->p++;
+		if (depth == 0)
+			return;
+	}
+}
+
+void
+header_skip_cfws(struct cur *c)
+{
+	while (!cur_done(c)) {
+		if (*c->p == '(')
+			header_skip_comment(c);
+		else if (is_wsp((unsigned char)*c->p) || *c->p == '\r' ||
+		    *c->p == '\n')
+			c->p++;
+		else
+			return;
+	}
+}

@@ -22,6 +22,10 @@ bool	header_next_any(struct cur *, struct header_field *);
 bool	header_find(struct str, const char *, struct header_field *);
 /* How many fields of that name. */
 size_t	header_count(struct str, const char *);
+/* From a '(' to behind the end of that comment, which may hold others, or to the end of all (RFC 5322 3.2.2). */
+void		header_skip_comment(struct cur *);
+/* Blanks, folding, comments. */
+void		header_skip_cfws(struct cur *);
 /* Without blanks and folding at both ends. */
 struct str	header_trim(struct str);
 /* Body without folding and outer blanks into buf. */

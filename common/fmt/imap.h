@@ -65,7 +65,6 @@ bool	imap_set(struct cur *, struct arena *, struct imap_set *);
 /* What '*' is: the largest number there is (0: none, and '*' and what is above it match nothing, RFC 3501 6.4.8). Sorts and merges; keeps "n:*" with n above largest as largest. */
 void	imap_set_end(struct imap_set *, uint32_t largest);
 bool	imap_set_has(const struct imap_set *, uint32_t);
-uint64_t imap_set_count(const struct imap_set *);
 /* "1:3,7" of sorted numbers, for responses. */
 int	imap_put_numbers(struct buf *, const uint32_t *, size_t);
 /* As above, built one by one: pass each number in order, then put_set_end. */

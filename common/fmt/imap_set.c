@@ -127,17 +127,6 @@ imap_set_has(const struct imap_set *s, uint32_t number)
 	return low < s->n && s->r[low].from <= number;
 }
 
-uint64_t
-imap_set_count(const struct imap_set *s)
-{
-	uint64_t	sum = 0;
-	size_t		i;
-
-	for (i = 0; i < s->n; i++)
-		sum += (uint64_t)s->r[i].to - s->r[i].from + 1;
-	return sum;
-}
-
 static void
 put_number(struct buf *out, uint32_t n)
 {

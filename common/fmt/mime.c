@@ -1,5 +1,6 @@
 /* common/fmt/mime.c - Content-Type and Content-Transfer-Encoding; pure. */
 #include "common/fmt/mime.h"
+#include "common/fmt/header.h"
 
 #include <string.h>
 
@@ -12,38 +13,6 @@ static bool
 is_token(unsigned char c)
 {
 	return is_vchar(c) && strchr("()<>@,;:\\\"/[]?=", c) == NULL;
-}
-
-/* To the end of a comment, which may hold others. */
-static void
-skip_comment(struct cur *c)
-{
-	unsigned	depth = 0;
-
-	do {
-		if (*c->p == '\\' && cur_left(c) > 1)
-			c->p++;
-		else if (*c->p == '(')
-			depth++;
-		else if (*c->p == ')')
-			depth--;
-		c->p++;
-	} while (depth > 0 && !cur_done(c));
-}
-
-/* Blanks, folding, comments. */
-static void
-skip(struct cur *c)
-{
-	while (!cur_done(c)) {
-		if (*c->p == '(')
-			skip_comment(c);
-		else if (is_wsp((unsigned char)*c->p) || *c->p == '\r' ||
-		    *c->p == '\n')
-			c->p++;
-		else
-			return;
-	}
 }
 
 /* A token or a quoted-string; what is longer than the room for it has length 0. */
@@ -93,23 +62,23 @@ mime_type(struct str body, struct mime_type *t)
 	char		text[MIME_BOUNDARY_MAX + 2];
 
 	t->boundary[0] = '\0';
-	skip(&c);
+	header_skip_cfws(&c);
 	if (!cur_span(&c, is_token, TOKEN_MAX, &t->type))
 		return false;
-	skip(&c);
+	header_skip_cfws(&c);
 	if (!cur_byte(&c, '/'))
 		return false;
-	skip(&c);
+	header_skip_cfws(&c);
 	if (!cur_span(&c, is_token, TOKEN_MAX, &t->subtype))
 		return false;
-	for (skip(&c); cur_byte(&c, ';'); skip(&c)) {
-		skip(&c);
+	for (header_skip_cfws(&c); cur_byte(&c, ';'); header_skip_cfws(&c)) {
+		header_skip_cfws(&c);
 		if (!cur_span(&c, is_token, TOKEN_MAX, &name))
 			continue;	/* "; ;", as some write */
-		skip(&c);
+		header_skip_cfws(&c);
 		if (!cur_byte(&c, '='))
 			return true;	/* what is known counts */
-		skip(&c);
+		header_skip_cfws(&c);
 		if (!value(&c, text, sizeof(text)))
 			return true;
 		if (str_eq_nocase(name, STR("boundary")) &&
@@ -138,7 +107,7 @@ mime_encoding(struct str body)
 	struct str	token;
 	size_t		i;
 
-	skip(&c);
+	header_skip_cfws(&c);
 	if (!cur_span(&c, is_token, TOKEN_MAX, &token))
 		return MIME_UNKNOWN;
 	for (i = 0; i < nitems(names); i++)

@@ -22,37 +22,6 @@ is_token(char c)
 	    memchr("()<>@,;:\\\"/[]?=", c, 15) == NULL;
 }
 
-/* To the end of a comment, which may hold others. */
-static void
-skip_comment(struct cur *c)
-{
-	size_t	depth = 0;
-
-	do {
-		if (*c->p == '\\' && cur_left(c) > 1)
-			c->p++;
-		else if (*c->p == '(')
-			depth++;
-		else if (*c->p == ')')
-			depth--;
-		c->p++;
-	} while (depth > 0 && !cur_done(c));
-}
-
-/* Blanks, folding, comments. */
-static void
-skip(struct cur *c)
-{
-	while (!cur_done(c)) {
-		if (*c->p == '(')
-			skip_comment(c);
-		else if (is_blank(*c->p))
-			c->p++;
-		else
-			return;
-	}
-}
-
 static bool
 token(struct cur *c, struct str *out)
 {
@@ -118,7 +87,7 @@ skip_to_semicolon(struct cur *c)
 		if (cur_byte(c, '"'))
 			quoted(c);
 		else if (*c->p == '(')
-			skip_comment(c);
+			header_skip_comment(c);
 		else
 			c->p++;
 	}
@@ -131,13 +100,13 @@ param(struct arena *a, struct cur *c, struct part_param *out)
 	struct str	name, value;
 	int		r;
 
-	skip(c);
+	header_skip_cfws(c);
 	if (!token(c, &name))
 		return 0;
-	skip(c);
+	header_skip_cfws(c);
 	if (!cur_byte(c, '='))
 		return 0;
-	skip(c);
+	header_skip_cfws(c);
 	if (cur_byte(c, '"'))
 		r = unquote(a, quoted(c), &out->value);
 	else if ((value = unquoted(c)).n == 0)
@@ -177,13 +146,13 @@ content_type(struct arena *a, struct str body, struct part_fields *f)
 	struct cur	c = cur_from(body);
 	struct str	type, subtype;
 
-	skip(&c);
+	header_skip_cfws(&c);
 	if (!token(&c, &type))
 		return 0;
-	skip(&c);
+	header_skip_cfws(&c);
 	if (!cur_byte(&c, '/'))
 		return 0;
-	skip(&c);
+	header_skip_cfws(&c);
 	if (!token(&c, &subtype))
 		return 0;
 	if (arena_dup(a, type, &f->type) == -1 ||
@@ -198,7 +167,7 @@ disposition(struct arena *a, struct str body, struct part_fields *f)
 	struct cur	c = cur_from(body);
 	struct str	word;
 
-	skip(&c);
+	header_skip_cfws(&c);
 	if (!token(&c, &word))
 		return 0;
 	if (arena_dup(a, word, &f->disposition) == -1)
@@ -213,10 +182,10 @@ encoding(struct arena *a, struct str body, struct part_fields *f)
 	struct cur	c = cur_from(body);
 	struct str	word;
 
-	skip(&c);
+	header_skip_cfws(&c);
 	if (!token(&c, &word))
 		return 0;
-	skip(&c);
+	header_skip_cfws(&c);
 	if (!cur_done(&c) && *c.p != ';' && mime_encoding(word) == MIME_UNKNOWN)
 		return 0;
 	return arena_dup(a, word, &f->encoding);
@@ -230,7 +199,7 @@ languages(struct arena *a, struct str body, struct part_fields *f)
 
 	for (; !cur_done(&c) && f->nlanguages < nitems(f->languages);
 	    c.p += !cur_done(&c)) {
-		skip(&c);
+		header_skip_cfws(&c);
 		if (token(&c, &word) && arena_dup(a, word,
 		    &f->languages[f->nlanguages++]) == -1)
 			return -1;

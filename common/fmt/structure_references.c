@@ -28,23 +28,6 @@ is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* To behind the end of a comment, or to the end of all. */
-static void
-skip_comment(struct cur *c)
-{
-	size_t	depth = 0;
-
-	do {
-		if (*c->p == '\\' && cur_left(c) > 1)
-			c->p++;
-		else if (*c->p == '(')
-			depth++;
-		else if (*c->p == ')')
-			depth--;
-		c->p++;
-	} while (depth > 0 && !cur_done(c));
-}
-
 /* What is in quotes; the quotes stay if they have to. */
 static void
 quoted(struct cur *c, struct id *id)
@@ -99,7 +82,7 @@ msg_id(struct cur *c, struct id *id)
 			quoted(c, id);
 			continue;
 		case '(':
-			skip_comment(c);
+			header_skip_comment(c);
 			continue;
 		case '@':
 			has_at = true;
@@ -123,7 +106,7 @@ put_ids(struct buf *b, struct str body, size_t max)
 
 	while (n < max && !cur_done(&c)) {
 		if (*c.p == '(')
-			skip_comment(&c);
+			header_skip_comment(&c);
 		else if (*c.p != '<')
 			c.p++;
 		else if (msg_id(&c, &id)) {

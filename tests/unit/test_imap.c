@@ -161,19 +161,19 @@ static const struct {
 	struct str	 in;
 	uint32_t	 largest;
 	const char	*out;		/* NULL: no set */
-	uint64_t	 count;
+	size_t		 ranges;
 } sets[] = {
 	{ IN("1"),			10, "1", 1 },
-	{ IN("1,2,3"),			10, "1:3", 3 },
-	{ IN("3:1"),			10, "1:3", 3 },
-	{ IN("5,1:2,2:3"),		10, "1:3,5", 4 },
+	{ IN("1,2,3"),			10, "1:3", 1 },
+	{ IN("3:1"),			10, "1:3", 1 },
+	{ IN("5,1:2,2:3"),		10, "1:3,5", 2 },
 	{ IN("*"),			10, "10", 1 },
-	{ IN("*:8"),			10, "8:10", 3 },
-	{ IN("8:*"),			10, "8:10", 3 },
+	{ IN("*:8"),			10, "8:10", 1 },
+	{ IN("8:*"),			10, "8:10", 1 },
 	{ IN("12:*"),			10, "10", 1 },
 	{ IN("*"),			0, "", 0 },
 	{ IN("1:*"),			0, "", 0 },
-	{ IN("1:4294967295"),		10, "1:10", 10 },
+	{ IN("1:4294967295"),		10, "1:10", 1 },
 	{ IN("0"),			10, NULL, 0 },
 	{ IN("1:0"),			10, NULL, 0 },
 	{ IN("4294967296"),		10, NULL, 0 },
@@ -199,7 +199,7 @@ START_TEST(set)
 		return;
 	}
 	imap_set_end(&s, sets[_i].largest);
-	ck_assert_uint_eq(imap_set_count(&s), sets[_i].count);
+	ck_assert_uint_eq(s.n, sets[_i].ranges);
 	buf_init(&out, 1000);
 	imap_run_begin(&run, &out);
 	for (n = 1; n <= 20; n++)
