@@ -216,7 +216,8 @@ write_acl(struct session *s, const struct place *p,
 	int		lock, r;
 	bool		own;
 
-	if ((lock = dotlock_take(dir, ACL_LOCK, LOCK_WAIT)) == -1)
+	if ((lock = dotlock_take(dir, ACL_LOCK, LOCK_WAIT,
+	    DOTLOCK_MODE)) == -1)
 		return -1;
 	buf_init(&text, ACL_FILE_MAX);
 	r = place_acl(s, p->name_space, p->folder, &s->memory, &acl, &own);

@@ -370,7 +370,8 @@ lock_and_change(struct session *s, struct command *cmd,
 	dir = openat(store_root(about->place.store), place_file(
 	    about->place.folder, ".", path), O_RDONLY | O_DIRECTORY |
 	    O_CLOEXEC);
-	if (dir == -1 || (lock = dotlock_take(dir, name, LOCK_WAIT)) == -1)
+	if (dir == -1 || (lock = dotlock_take(dir, name, LOCK_WAIT,
+	    DOTLOCK_MODE)) == -1)
 		command_failed(s, cmd, "write what is noted");
 	else
 		change(s, cmd, about, c, dir, &lock);

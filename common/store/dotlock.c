@@ -18,16 +18,18 @@
 #define STEP	20	/* ms */
 
 static bool
-is_stale(int dir, const char *lock)
+is_stale(int dir, const char *lock, mode_t mode)
 {
 	struct stat	st;
 
-	return fstatat(dir, lock, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	if (fstatat(dir, lock, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return false;
+	return (mode != DOTLOCK_MODE && (st.st_mode & 0777) == mode) ||
 	    now_real().tv_sec - st.st_mtim.tv_sec > DOTLOCK_STALE;
 }
 
 int
-dotlock_take(int dir, const char *lock, int ms)
+dotlock_take(int dir, const char *lock, int ms, mode_t mode)
 {
 	const struct timespec	step = { 0, STEP * 1000000L };
 	int64_t			until = now_ms() + ms;
@@ -35,12 +37,13 @@ dotlock_take(int dir, const char *lock, int ms)
 
 	for (;;) {
 		fd = openat(dir, lock, O_WRONLY | O_CREAT | O_EXCL |
-		    O_CLOEXEC | O_NOFOLLOW, 0600);
-		if (fd != -1 && mode_share(dir, fd) == -1)
+		    O_CLOEXEC | O_NOFOLLOW, mode);
+		if (fd != -1 && mode == DOTLOCK_MODE &&
+		    mode_share(dir, fd) == -1)
 			dotlock_drop(dir, lock, &fd);
 		if (fd != -1 || errno != EEXIST)
 			return fd;
-		if (is_stale(dir, lock)) {
+		if (is_stale(dir, lock, mode)) {
 			if (unlinkat(dir, lock, 0) == -1 && errno != ENOENT)
 				return -1;
 			continue;

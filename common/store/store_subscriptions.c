@@ -95,7 +95,8 @@ change(struct store *s, const char *folder, bool on, struct buf *text,
 	bool	courier;
 	int	lock;
 
-	if ((lock = dotlock_take(s->root, FILE_LOCK, STORE_LOCK_WAIT)) == -1)
+	if ((lock = dotlock_take(s->root, FILE_LOCK, STORE_LOCK_WAIT,
+	    DOTLOCK_MODE)) == -1)
 		return -1;
 	if (slurp(s, text, &courier) == -1) {
 		dotlock_drop(s->root, FILE_LOCK, &lock);

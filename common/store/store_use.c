@@ -106,7 +106,8 @@ change(struct store *s, struct edit *e, const char *set, char use,
 {
 	int	lock;
 
-	if ((lock = dotlock_take(s->root, FILE_LOCK, STORE_LOCK_WAIT)) == -1)
+	if ((lock = dotlock_take(s->root, FILE_LOCK, STORE_LOCK_WAIT,
+	    DOTLOCK_MODE)) == -1)
 		return -1;
 	if (store_slurp(s, STORE_USES, text) == -1) {
 		dotlock_drop(s->root, FILE_LOCK, &lock);

@@ -5,52 +5,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/base/fdio.h"
-#include "common/base/now.h"
+#include "common/store/dotlock.h"
+#include "common/store/mode.h"
 
 #define LOCK_WAIT	3000	/* ms */
-#define LOCK_STEP	20
-#define LOCK_STALE	120	/* seconds, as Dovecot has it */
 #define MODE_INDEXED	0700
-
-static bool
-is_stale(int dir, const char *name, bool indexed)
-{
-	struct stat	st;
-
-	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    ((indexed && (st.st_mode & 0777) == MODE_INDEXED) ||
-	    now_real().tv_sec - st.st_mtim.tv_sec > LOCK_STALE);
-}
 
 int
 uidlist_lock(int dir, const char *name, bool indexed)
 {
-	const struct timespec	step = { 0, LOCK_STEP * 1000000L };
-	int64_t			until = now_ms() + LOCK_WAIT;
-	int			fd;
-
-	for (;;) {
-		fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL |
-		    O_CLOEXEC | O_NOFOLLOW, indexed ? MODE_INDEXED : 0600);
-		if (fd != -1 || errno != EEXIST)
-			return fd;
-		if (is_stale(dir, name, indexed)) {
-			if (unlinkat(dir, name, 0) == -1 && errno != ENOENT)
-				return -1;
-			continue;
-		}
-		if (now_ms() >= until) {
-			errno = ETIMEDOUT;
-			return -1;
-		}
-		nanosleep(&step, NULL);
-	}
+	return dotlock_take(dir, name, LOCK_WAIT,
+	    indexed ? MODE_INDEXED : DOTLOCK_MODE);
 }
 
 void
@@ -70,10 +39,13 @@ uidlist_replace(int dir, const char *lock_name, int lock, const char *name,
 
 	if (fdio_write(lock, text.p, text.n) == -1 || fdatasync(lock) == -1)
 		return -1;
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
-		st.st_mode = 0600;
-	if (fchmod(lock, st.st_mode & 0660) == -1 ||
-	    renameat(dir, lock_name, dir, name) == -1)
+	/* whoever could use the old one can use this; a first one is as its directory is */
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		if (fchmod(lock, st.st_mode & 0660) == -1)
+			return -1;
+	} else if (fchmod(lock, 0600) == -1 || mode_share(dir, lock) == -1)
+		return -1;
+	if (renameat(dir, lock_name, dir, name) == -1)
 		return -1;
 	return fsync(dir);
 }

@@ -15,6 +15,7 @@
 #include "common/store/special_use.h"
 #include "common/store/store_impl.h"
 #include "common/store/subscriptions.h"
+#include "common/store/uidlist_file.h"
 
 static char		 top[] = "/tmp/posthouse-store.XXXXXX";
 static struct store	*s;
@@ -210,23 +211,59 @@ START_TEST(locks)
 
 	buf_init(&b, 10);
 	write_file("x.lock", "");
-	ck_assert_int_eq(dotlock_take(root, "x.lock", 30), -1);
+	ck_assert_int_eq(dotlock_take(root, "x.lock", 30, DOTLOCK_MODE), -1);
 	ck_assert_int_eq(errno, ETIMEDOUT);
 	/* whoever made it is dead */
 	ck_assert_int_eq(utimensat(root, "x.lock", old, 0), 0);
-	fd = dotlock_take(root, "x.lock", 30);
+	fd = dotlock_take(root, "x.lock", 30, DOTLOCK_MODE);
 	ck_assert_int_ne(fd, -1);
 	buf_adds(&b, "new");
 	ck_assert_int_eq(dotlock_replace(root, "x.lock", &fd, "x", &b), 0);
 	is_text("x", "new");
 	/* what did not fit replaces nothing */
-	fd = dotlock_take(root, "x.lock", 30);
+	fd = dotlock_take(root, "x.lock", 30, DOTLOCK_MODE);
 	buf_adds(&b, "much too long");
 	ck_assert_int_eq(dotlock_replace(root, "x.lock", &fd, "x", &b), -1);
 	is_text("x", "new");
 	ck_assert(!there("x.lock"));
 	ck_assert_int_eq(fd, -1);
 	buf_free(&b);
+}
+END_TEST
+
+/* One whose maker had another lock, too, is broken by the next one who has both; for others it is a lock. */
+START_TEST(locks_under_a_lock)
+{
+	int	root = store_root(s), fd, again;
+
+	fd = uidlist_lock(root, "y.lock", true);
+	ck_assert_int_ne(fd, -1);
+	ck_assert_int_eq(dotlock_take(root, "y.lock", 30, DOTLOCK_MODE), -1);
+	ck_assert_int_eq(errno, ETIMEDOUT);
+	again = uidlist_lock(root, "y.lock", true);
+	ck_assert_int_ne(again, -1);
+	uidlist_unlock(root, "y.lock");
+	ck_assert(!there("y.lock"));
+	close(fd);
+	close(again);
+}
+END_TEST
+
+/* A first list is as its directory is: for its maker alone, or for all who share that. */
+START_TEST(first_list)
+{
+	static const mode_t	dirs[] = { 0700, 02770 };
+	static const mode_t	files[] = { 0600, 0660 };
+	int			root = store_root(s), fd;
+	struct stat		st;
+
+	ck_assert_int_eq(fchmod(root, dirs[_i]), 0);
+	fd = uidlist_lock(root, "z.lock", true);
+	ck_assert_int_ne(fd, -1);
+	ck_assert_int_eq(uidlist_replace(root, "z.lock", fd, "z", STR("x")), 0);
+	ck_assert_int_eq(fstatat(root, "z", &st, 0), 0);
+	ck_assert_uint_eq(st.st_mode & 0777, files[_i]);
+	close(fd);
 }
 END_TEST
 
@@ -577,6 +614,8 @@ main(void)
 	tcase_add_loop_test(t, subscription_text, 0, (int)nitems(changes));
 	tcase_add_test(t, subscribes);
 	tcase_add_test(t, locks);
+	tcase_add_test(t, locks_under_a_lock);
+	tcase_add_loop_test(t, first_list, 0, 2);
 	tcase_add_test(t, creates);
 	tcase_add_loop_test(t, refuses_names, 0, (int)nitems(bad_names));
 	tcase_add_test(t, deletes);
