@@ -93,21 +93,6 @@ cmd_id(struct front *f, const struct front_command *c)
 	return true;
 }
 
-static bool
-shake_hands(struct front *f)
-{
-	struct diag	why = { "" };
-
-	if (entry_shake_hands(&f->entry, &why) == 0) {
-		log_debug("tls client=%s tls=\"%s\"", f->entry.client,
-		    f->entry.tls);
-		return true;
-	}
-	log_info("tls-failed client=%s why=\"%s\"", f->entry.client, why.text);
-	f->end = "TLS handshake";
-	return false;
-}
-
 /*
  * RFC 3501, 6.2.1. Whatever came in the clear behind the command could be
  * somebody else's (CVE-2011-0411): who does so is not served. What comes in
@@ -138,7 +123,7 @@ cmd_starttls(struct front *f, const struct front_command *c)
 	}
 	f->named = false;
 	conn_idle_trim(&f->conn);
-	return shake_hands(f);
+	return entry_shake_hands(&f->entry, &f->end) == 0;
 }
 
 static bool (*const handlers[])(struct front *,
@@ -226,7 +211,8 @@ imap_front_session(void *arg, const struct server_session *peer)
 	begin(&f, arg, peer);
 	log_debug("connect client=%s service=%s", f.entry.client,
 	    peer->service);
-	if (strcmp(peer->service, "imaps") != 0 || shake_hands(&f))
+	if (strcmp(peer->service, "imaps") != 0 ||
+	    entry_shake_hands(&f.entry, &f.end) == 0)
 		serve(&f);
 	finish(&f);
 	if (!f.entry.detached)

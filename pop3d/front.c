@@ -63,21 +63,6 @@ cmd_later(struct front *f, const struct command *c)
 	return true;
 }
 
-static bool
-shake_hands(struct front *f)
-{
-	struct diag	why = { "" };
-
-	if (entry_shake_hands(&f->entry, &why) == 0) {
-		log_debug("tls client=%s tls=\"%s\"", f->entry.client,
-		    f->entry.tls);
-		return true;
-	}
-	log_info("tls-failed client=%s why=\"%s\"", f->entry.client, why.text);
-	f->talk.end = "TLS handshake";
-	return false;
-}
-
 /*
  * RFC 2595, 4. Whatever came in the clear behind the command could be
  * somebody else's (CVE-2011-0411): who does so is not served. What comes in
@@ -112,7 +97,7 @@ cmd_stls(struct front *f, const struct command *c)
 	f->has_user = false;
 	explicit_bzero(f->user, sizeof(f->user));
 	conn_idle_trim(conn);
-	return shake_hands(f);
+	return entry_shake_hands(&f->entry, &f->talk.end) == 0;
 }
 
 static bool (*const handlers[])(struct front *, const struct command *) = {
@@ -181,14 +166,15 @@ serve(struct front *f)
 }
 
 void
-front_session(void *arg, const struct server_session *peer)
+pop3_front_session(void *arg, const struct server_session *peer)
 {
 	struct front	f;
 
 	begin(&f, arg, peer);
 	log_debug("connect client=%s service=%s", f.entry.client,
 	    peer->service);
-	if (strcmp(peer->service, "pop3s") != 0 || shake_hands(&f))
+	if (strcmp(peer->service, "pop3s") != 0 ||
+	    entry_shake_hands(&f.entry, &f.talk.end) == 0)
 		serve(&f);
 	talk_close(&f.talk);
 	entry_end(&f.entry);

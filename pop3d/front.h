@@ -5,6 +5,6 @@
 #include "common/net/listener.h"
 
 /* One connection, from the greeting to the session's start or the end; arg is the listener. */
-void	front_session(void *, const struct server_session *);
+void	pop3_front_session(void *, const struct server_session *);
 
 #endif

@@ -1,19 +1,6 @@
-/*
- * pop3d/main.c - pop3d(8): the listener of POP3. Run by master; becomes
- * ph-login in an otherwise empty chroot where nothing but the sockets of auth
- * and keys are, and parses nothing.
- */
-#include <stdio.h>
-#include <string.h>
-
+/* pop3d/main.c - pop3d(8): the listener of POP3, see common/net/entry.h. */
+#include "common/net/entry.h"
 #include "pop3d/front.h"
-
-static const char *
-log_name(const struct listener *l)
-{
-	(void)l;
-	return "pop3d";
-}
 
 static const struct listen_settings *
 limits(const struct listener *l)
@@ -21,40 +8,17 @@ limits(const struct listener *l)
 	return &l->settings->pop3;
 }
 
-static int
-directory(const struct listener *l, char *out, size_t size, struct diag *why)
-{
-	return (size_t)snprintf(out, size, "%s/login", l->settings->run) <
-	    size ? 0 : diag_set(why, "run: name is too long");
-}
-
-/* With TLS the client would not understand it. */
-static const char *
-refusal(void *arg, const char *service, bool total)
-{
-	(void)arg;
-	if (strcmp(service, "pop3s") == 0)
-		return "";
-	return total ? "-ERR [SYS/TEMP] too many connections\r\n" :
-	    "-ERR [SYS/TEMP] too many connections of yours\r\n";
-}
-
 int
 main(int argc, char *argv[])
 {
-	static const struct sandbox_path	places[] = {
-		{ ".", SANDBOX_READ }
+	static const struct entry_service	service = {
+		.program = "pop3d", .alpn = "pop3", .tls_service = "pop3s",
+		.too_many = "-ERR [SYS/TEMP] too many connections\r\n",
+		.too_many_of_yours =
+		    "-ERR [SYS/TEMP] too many connections of yours\r\n",
+		.limits = limits, .session = pop3_front_session
 	};
-	static const struct listener_plan	plan = {
-		.program = "pop3d", .user = "ph-login",
-		.worker = SANDBOX_FRONT, .places = places,
-		.nplaces = nitems(places), .keys = "keys",
-		.alpn = "pop3", .log_name = log_name,
-		.limits = limits, .directory = directory, .refusal = refusal,
-		.session = front_session
-	};
-	struct listener	l;
 
 	(void)argv;
-	return listener_main(&l, &plan, &l, argc);
+	return entry_main(&service, argc);
 }

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/base/log.h"
 #include "common/fmt/base64.h"
 #include "common/net/tls.h"
 #include "common/proc/msg.h"
@@ -69,16 +70,22 @@ learn(struct entry *e)
 }
 
 int
-entry_shake_hands(struct entry *e, struct diag *why)
+entry_shake_hands(struct entry *e, const char **end)
 {
+	struct diag	why = { "" };
+
 	if (e->listener->tls == NULL)
-		return diag_set(why, "there are no certificates");
-	if (tls_server_start(e->listener->tls, e->conn, HANDSHAKE_TIMEOUT,
-	    why) == -1)
-		return -1;
-	e->may_start_tls = false;
-	learn(e);
-	return 0;
+		diag_set(&why, "there are no certificates");
+	else if (tls_server_start(e->listener->tls, e->conn,
+	    HANDSHAKE_TIMEOUT, &why) == 0) {
+		e->may_start_tls = false;
+		learn(e);
+		log_debug("tls client=%s tls=\"%s\"", e->client, e->tls);
+		return 0;
+	}
+	log_info("tls-failed client=%s why=\"%s\"", e->client, why.text);
+	*end = "TLS handshake";
+	return -1;
 }
 
 struct login_facts

@@ -17,6 +17,18 @@
 #include "common/proc/login.h"
 #include "common/proc/mechanisms.h"
 
+/* The listener of such a service: as ph-login, in a chroot with nothing but the sockets of auth and keys. */
+struct entry_service {
+	const char	*program;	/* "pop3d": also its name in the log */
+	const char	*alpn;
+	const char	*tls_service;	/* "pop3s": whose client would not understand what is said in the clear */
+	const char	*too_many, *too_many_of_yours;	/* first and last words */
+	const struct listen_settings *(*limits)(const struct listener *);
+	void		(*session)(void *, const struct server_session *);	/* the argument is the struct listener */
+};
+/* The whole of main: its exit status. */
+int	entry_main(const struct entry_service *, int argc) must_check;
+
 struct entry {
 	const struct listener	*listener;
 	const struct server_session *peer;
@@ -38,8 +50,8 @@ void	entry_begin(struct entry *, struct conn *, const struct listener *, const s
 	    const char *service, int64_t idle);
 /* Everything that was learnt is forgotten; the connection stays the caller's. */
 void	entry_end(struct entry *);
-/* The handshake. -1: the connection is of no more use, *why. */
-int	entry_shake_hands(struct entry *, struct diag *why) must_check;
+/* The handshake, and a line in the log of how it went. -1: the connection is of no more use, *end says why. */
+int	entry_shake_hands(struct entry *, const char **end) must_check;
 struct login_facts entry_facts(const struct entry *);
 
 /*

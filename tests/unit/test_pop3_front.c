@@ -8,7 +8,7 @@
 	"pop3.listen 127.0.0.1:1\n"
 #define SERVICE	"pop3"
 #define PROGRAM	"pop3d"
-#define FRONT	front_session
+#define FRONT	pop3_front_session
 #include "tests/unit/played_auth.h"
 
 #define HELLO	"+OK mx.test POP3 server ready\r\n"
