@@ -13,23 +13,13 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
-from imapwire import Wire, literal      # noqa: E402
+from imapwire import Checks, Wire, literal  # noqa: E402
 
 DIR = os.environ["PH_DIR"]
 USER = "carol"
 HOME = os.path.join(DIR, "mail", USER)
 MAILDIR = os.path.join(HOME, "Maildir")
-done = failed = 0
-
-
-def check(ok, name, detail=""):
-    global done, failed
-    done += 1
-    if not ok:
-        failed += 1
-        print("%s: %.2000s" % (name, detail), file=sys.stderr)
-    print("%s %d - %s" % ("ok" if ok else "not ok", done, name))
-    sys.stdout.flush()
+check = Checks()
 
 
 def own(path):
@@ -591,8 +581,7 @@ def main():
     gone_away()
     vanished(paths)
     by_uid(paths)
-    print("1..%d" % done)
-    return 1 if failed else 0
+    return check.end()
 
 
 sys.exit(main())

@@ -11,7 +11,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
-from imapwire import Closed, Wire       # noqa: E402
+from imapwire import Checks, Closed, Wire  # noqa: E402
 
 DIR = os.environ["PH_DIR"]
 USER = "bob"
@@ -19,17 +19,7 @@ HOME = os.path.join(DIR, "mail", USER)
 MAILDIR = os.path.join(HOME, "Maildir")
 MEMORY_MAX = 64 << 20       # of a session, whatever it is sent
 SLOW = 20                   # seconds: more than anything here may take
-done = failed = 0
-
-
-def check(ok, name, detail=""):
-    global done, failed
-    done += 1
-    if not ok:
-        failed += 1
-        print("%s: %.2000s" % (name, detail), file=sys.stderr)
-    print("%s %d - %s" % ("ok" if ok else "not ok", done, name))
-    sys.stdout.flush()
+check = Checks()
 
 
 def own(path):
@@ -397,8 +387,7 @@ def main():
           "the other session noticed nothing")
     w = session()
     check(goes_on(w), "the server goes on")
-    print("1..%d" % done)
-    return 1 if failed else 0
+    return check.end()
 
 
 sys.exit(main())

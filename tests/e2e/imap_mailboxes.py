@@ -2,46 +2,20 @@
 side by side with Dovecot, on one Maildir, where that is installed. TAP on standard output."""
 import base64
 import os
-import random
 import re
 import shutil
-import socket
-import subprocess
 import sys
-import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from e2e import ADDR, ROOT, Lines, Skip, Stage, Tap, Wrong, until, want  # noqa: E402
+import dovecot  # noqa: E402
+from e2e import ROOT, Lines, Skip, Stage, Tap, Wrong, until, want  # noqa: E402
 
-DOVECOT = """
-base_dir = %(dir)s/run
-state_dir = %(dir)s/state
-log_path = %(dir)s/log
-protocols = imap
-listen = 127.0.0.1
-ssl = no
-disable_plaintext_auth = no
-mail_location = maildir:%(mail)s/%%u/Maildir
-first_valid_uid = 1
-mail_access_groups =
-passdb {
-  driver = static
-  args = password=secret
-}
-userdb {
-  driver = static
-  args = uid=%(uid)d gid=%(uid)d home=%(mail)s/%%u
-}
-service imap-login {
-  inet_listener imap {
-    port = %(port)d
-  }
-}
+NAMESPACE = """
 namespace inbox {
   inbox = yes
-  separator = %(separator)s
-  prefix = %(prefix)s
+  separator = %s
+  prefix = %s
 }
 """
 
@@ -98,29 +72,10 @@ class Imap(Lines):
         return [g[2:].decode("utf-8", "replace") for g in self.ok(command) if g.startswith(b"* " + word + b" ")]
 
 
-class Dovecot:
+class Dovecot(dovecot.Dovecot):
     def __init__(self, st, user, separator=".", prefix=""):
-        if not ROOT or not os.path.exists("/usr/lib/dovecot/imap"):
-            raise Skip("no dovecot-imapd, or not root")
-        self.dir = tempfile.mkdtemp(prefix="posthouse-dovecot.")
-        os.chmod(self.dir, 0o755)
-        for sub in ("run", "state"):
-            os.mkdir(os.path.join(self.dir, sub))
-        for _ in range(50):
-            self.port = random.randrange(20000, 32000)
-            with socket.socket() as s:
-                try:
-                    s.bind((ADDR, self.port))
-                    break
-                except OSError:
-                    pass
-        mail = os.path.realpath(os.path.join(st.dir, "mail"))
-        conf = os.path.join(self.dir, "conf")
-        with open(conf, "w") as f:
-            f.write(DOVECOT % {"dir": self.dir, "mail": mail, "uid": os.stat(os.path.join(mail, user)).st_uid,
-                               "port": self.port, "separator": separator, "prefix": prefix})
-        with open(os.path.join(self.dir, "out"), "wb") as out:
-            self.process = subprocess.Popen(["dovecot", "-F", "-c", conf], stdout=out, stderr=out)
+        super().__init__(st, "imap", os.stat(os.path.join(st.dir, "mail", user)).st_uid,
+                         NAMESPACE % (separator, prefix))
 
     def login(self, user):
         def attempt():
@@ -129,18 +84,6 @@ class Dovecot:
             except (OSError, Wrong):
                 return None
         return until("a login of %s" % user, attempt, 30)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        shutil.rmtree(self.dir, ignore_errors=True)
 
 
 def imap(st, user="alice"):

@@ -13,24 +13,14 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
-from imapwire import Wire       # noqa: E402
+from imapwire import Checks, Wire  # noqa: E402
 
 HOME = os.path.join(os.environ["PH_DIR"], "mail", "carol")
 MAILDIR = os.path.join(HOME, "Maildir")
 N = 240
 R = random.Random(4711)
 DOVECOT = "/usr/lib/dovecot/imap"
-done = failed = 0
-
-
-def check(ok, name, detail=""):
-    global done, failed
-    done += 1
-    if not ok:
-        failed += 1
-        print("%s: %.3000s" % (name, detail), file=sys.stderr)
-    print("%s %d - %s" % ("ok" if ok else "not ok", done, name))
-    sys.stdout.flush()
+check = Checks()
 
 
 # ---- a mailbox
@@ -584,5 +574,4 @@ for step in (keys, refused, extended, order, beside_dovecot, updates,
              expunges, many, rev2):
     step(w)
 w.ok("LOGOUT")
-print("1..%d" % done)
-sys.exit(1 if failed else 0)
+sys.exit(check.end())

@@ -4,82 +4,19 @@ come later do not change theirs. Dovecot is Debian's, with a configuration and a
 directory of its own. TAP on standard output."""
 import os
 import poplib
-import random
-import shutil
-import socket
-import subprocess
 import sys
-import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from e2e import ADDR, ROOT, Skip, Stage, Tap, until, want  # noqa: E402
+import dovecot  # noqa: E402
+from e2e import ADDR, Stage, Tap, until, want  # noqa: E402
 
-CONF = """
-base_dir = %(dir)s/run
-state_dir = %(dir)s/state
-log_path = %(dir)s/log
-protocols = pop3
-listen = 127.0.0.1
-ssl = no
-disable_plaintext_auth = no
-mail_location = maildir:%(mail)s/%%u/Maildir
-first_valid_uid = 1
-mail_access_groups =
-passdb {
-  driver = static
-  args = password=secret
-}
-userdb {
-  driver = static
-  args = uid=%(uid)d gid=%(uid)d home=%(mail)s/%%u
-}
-service pop3-login {
-  inet_listener pop3 {
-    port = %(port)d
-  }
-}
-%(more)s
-"""
-
-
-class Dovecot:
+class Dovecot(dovecot.Dovecot):
     def __init__(self, st, uid, more=""):
-        if not ROOT or not shutil.which("dovecot"):
-            raise Skip("no dovecot, or not root")
-        self.dir = tempfile.mkdtemp(prefix="posthouse-dovecot.")
-        os.chmod(self.dir, 0o755)
-        for sub in ("run", "state"):
-            os.mkdir(os.path.join(self.dir, sub))
-        for _ in range(50):
-            self.port = random.randrange(20000, 32000)
-            with socket.socket() as s:
-                try:
-                    s.bind((ADDR, self.port))
-                    break
-                except OSError:
-                    pass
-        conf = os.path.join(self.dir, "conf")
-        with open(conf, "w") as f:
-            f.write(CONF % {"dir": self.dir, "mail": os.path.realpath(os.path.join(st.dir, "mail")), "uid": uid,
-                            "port": self.port, "more": more})
-        with open(os.path.join(self.dir, "out"), "wb") as out:
-            self.process = subprocess.Popen(["dovecot", "-F", "-c", conf], stdout=out, stderr=out)
+        super().__init__(st, "pop3", uid, more)
 
     def uidls(self, user):
         return uidls(self.port, user)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        shutil.rmtree(self.dir, ignore_errors=True)
 
 
 def uidls(port, user):

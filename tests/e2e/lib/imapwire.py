@@ -2,10 +2,31 @@
 import os
 import re
 import socket
+import sys
 
 ADDR = os.environ.get("PH_ADDR", "127.0.0.1")
 PORT = int(os.environ.get("PH_IMAP") or
            int(os.environ.get("PH_BASE", "0")) + 143)
+
+
+class Checks:
+    """Lines of TAP, as they come."""
+
+    def __init__(self):
+        self.done = self.failed = 0
+
+    def __call__(self, ok, name, detail=""):
+        self.done += 1
+        if not ok:
+            self.failed += 1
+            print("%s: %.3000s" % (name, detail), file=sys.stderr)
+        print("%s %d - %s" % ("ok" if ok else "not ok", self.done, name))
+        sys.stdout.flush()
+
+    def end(self):
+        """The plan; the exit status."""
+        print("1..%d" % self.done)
+        return 1 if self.failed else 0
 
 
 class Closed(Exception):

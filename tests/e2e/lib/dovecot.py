@@ -1,0 +1,73 @@
+"""A Dovecot of Debian's over a stage's mailboxes, with a configuration and a directory
+of its own; one protocol, and every password is "secret"."""
+import os
+import random
+import shutil
+import socket
+import subprocess
+import tempfile
+
+from e2e import ADDR, ROOT, Skip
+
+CONF = """
+base_dir = %(dir)s/run
+state_dir = %(dir)s/state
+log_path = %(dir)s/log
+protocols = %(protocol)s
+listen = 127.0.0.1
+ssl = no
+disable_plaintext_auth = no
+mail_location = maildir:%(mail)s/%%u/Maildir
+first_valid_uid = 1
+mail_access_groups =
+passdb {
+  driver = static
+  args = password=secret
+}
+userdb {
+  driver = static
+  args = uid=%(uid)d gid=%(uid)d home=%(mail)s/%%u
+}
+service %(protocol)s-login {
+  inet_listener %(protocol)s {
+    port = %(port)d
+  }
+}
+%(more)s
+"""
+
+
+class Dovecot:
+    def __init__(self, st, protocol, uid, more=""):
+        if not ROOT or not os.path.exists("/usr/lib/dovecot/" + protocol):
+            raise Skip("no dovecot-%sd, or not root" % protocol)
+        self.dir = tempfile.mkdtemp(prefix="posthouse-dovecot.")
+        os.chmod(self.dir, 0o755)
+        for sub in ("run", "state"):
+            os.mkdir(os.path.join(self.dir, sub))
+        for _ in range(50):
+            self.port = random.randrange(20000, 32000)
+            with socket.socket() as s:
+                try:
+                    s.bind((ADDR, self.port))
+                    break
+                except OSError:
+                    pass
+        conf = os.path.join(self.dir, "conf")
+        with open(conf, "w") as f:
+            f.write(CONF % {"dir": self.dir, "protocol": protocol, "uid": uid, "port": self.port, "more": more,
+                            "mail": os.path.realpath(os.path.join(st.dir, "mail"))})
+        with open(os.path.join(self.dir, "out"), "wb") as out:
+            self.process = subprocess.Popen(["dovecot", "-F", "-c", conf], stdout=out, stderr=out)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        shutil.rmtree(self.dir, ignore_errors=True)
