@@ -9,6 +9,8 @@
 #include "imapd/place.h"
 #include "imapd/updates.h"
 
+#define RESPONSES_MAX	(1u << 20)	/* that wait to be said together */
+
 /* What the client knows of the mailbox (RFC 7162, 3.2.5). */
 struct known {
 	bool		 is_given;
@@ -121,7 +123,8 @@ say_mailbox(struct session *s, const struct place *p)
 static int
 resynchronise(struct session *s, struct known *k)
 {
-	size_t	i;
+	struct buf	out;
+	size_t		i;
 
 	if (!k->is_given || k->validity != view_uidvalidity(s->view) ||
 	    k->modseq >= view_highest_modseq(s->view))
@@ -131,11 +134,14 @@ resynchronise(struct session *s, struct known *k)
 	if (updates_vanished(s, k->has_uids ? &k->uids : NULL,
 	    k->modseq) == -1)
 		return -1;
+	buf_init(&out, RESPONSES_MAX);
 	for (i = 0; i < view_count(s->view); i++)
 		if (view_message(s->view, i)->modseq > k->modseq &&
 		    (!k->has_uids || imap_set_has(&k->uids,
 		    view_message(s->view, i)->uid)))
-			updates_fetch(s, i, true);
+			updates_fetch(s, &out, i, true, true);
+	say_buf(s, &out);
+	buf_free(&out);
 	return 0;
 }
 

@@ -12,7 +12,6 @@
 #include "imapd/place.h"
 #include "imapd/updates.h"
 
-#define OUT_FLUSH	32768
 #define OUT_MAX		(1u << 20)
 
 struct storing {
@@ -173,35 +172,6 @@ note(struct storing *st)
 	return 0;
 }
 
-static void
-put(struct storing *st, struct buf *out, size_t at)
-{
-	struct session			*s = st->s;
-	const struct view_message	*m = view_message(s->view, at);
-	bool	condstore = session_enabled(s,
-		    ENABLED_CONDSTORE | ENABLED_QRESYNC);
-
-	if (session_enabled(s, ENABLED_UIDONLY))
-		buf_addf(out, "* %" PRIu32 " UIDFETCH (", m->uid);
-	else
-		buf_addf(out, "* %zu FETCH (", at + 1);
-	if ((st->uid || session_enabled(s, ENABLED_QRESYNC)) &&
-	    !session_enabled(s, ENABLED_UIDONLY))
-		buf_addf(out, "UID %" PRIu32 " ", m->uid);
-	if (condstore)
-		buf_addf(out, "MODSEQ (%" PRIu64 ")%s", m->modseq,
-		    st->silent ? "" : " ");
-	if (!st->silent) {
-		buf_adds(out, "FLAGS ");
-		(void)flags_put(s, out, m);
-	}
-	buf_adds(out, ")\r\n");
-	if (out->n > OUT_FLUSH) {
-		say_buf(s, out);
-		buf_reset(out);
-	}
-}
-
 /* One line for each message; .SILENT leaves only what CONDSTORE needs (RFC 7162 3.1.3). */
 static void
 tell(struct storing *st)
@@ -218,7 +188,9 @@ tell(struct storing *st)
 			continue;
 		if (!st->silent || st->since != UINT64_MAX || (condstore &&
 		    view_message(s->view, st->at[i])->modseq > st->before))
-			put(st, &out, st->at[i]);
+			updates_fetch(s, &out, st->at[i], st->uid ||
+			    session_enabled(s, ENABLED_QRESYNC),
+			    !st->silent);
 	}
 	say_buf(s, &out);
 	buf_free(&out);

@@ -105,8 +105,9 @@ updates_condstore(struct session *s)
 	    view_highest_modseq(s->view));
 }
 
-static void
-put_fetch(struct session *s, struct buf *out, size_t at, bool uid)
+void
+updates_fetch(struct session *s, struct buf *out, size_t at, bool uid,
+    bool flags)
 {
 	const struct view_message *m = view_message(s->view, at);
 
@@ -117,25 +118,17 @@ put_fetch(struct session *s, struct buf *out, size_t at, bool uid)
 	else
 		buf_addf(out, "* %zu FETCH (", at + 1);
 	if (session_enabled(s, ENABLED_CONDSTORE))
-		buf_addf(out, "MODSEQ (%" PRIu64 ") ", m->modseq);
-	buf_adds(out, "FLAGS ");
-	flags_put(s, out, m);
+		buf_addf(out, "MODSEQ (%" PRIu64 ")%s", m->modseq,
+		    flags ? " " : "");
+	if (flags) {
+		buf_adds(out, "FLAGS ");
+		flags_put(s, out, m);
+	}
 	buf_adds(out, ")\r\n");
 	if (out->n > OUT_FLUSH) {
 		say_buf(s, out);
 		buf_reset(out);
 	}
-}
-
-void
-updates_fetch(struct session *s, size_t at, bool uid)
-{
-	struct buf	out;
-
-	buf_init(&out, OUT_MAX);
-	put_fetch(s, &out, at, uid);
-	say_buf(s, &out);
-	buf_free(&out);
 }
 
 /* What is being told. */
@@ -234,8 +227,8 @@ tell(struct telling *t, const struct view_change *change)
 		if (!notify_wants(s, NOTIFY_FLAGS))
 			break;
 		tell_arrived(t);
-		put_fetch(s, &t->out, change->at, session_enabled(s,
-		    ENABLED_QRESYNC | ENABLED_CONDSTORE));
+		updates_fetch(s, &t->out, change->at, session_enabled(s,
+		    ENABLED_QRESYNC | ENABLED_CONDSTORE), true);
 		break;
 	case VIEW_ARRIVED:
 		t->arrived = true;

@@ -12,8 +12,11 @@ void	updates_flags(struct session *, bool permanent);
 int	flags_put(const struct session *, struct buf *, const struct view_message *);
 /* The client has shown that it knows of CONDSTORE (RFC 7162 3.1). */
 void	updates_condstore(struct session *);
-/* "* 3 FETCH (UID 5 FLAGS (...) MODSEQ (7))": UID if asked for, MODSEQ if the client knows of it; in UIDONLY as UIDFETCH (RFC 9586). */
-void	updates_fetch(struct session *, size_t at, bool uid);
+/*
+ * "* 3 FETCH (UID 5 MODSEQ (7) FLAGS (...))", appended (and said, when much has gathered): UID if asked for, MODSEQ if the client knows of it, FLAGS if wanted; in
+ * UIDONLY as UIDFETCH (RFC 9586).
+ */
+void	updates_fetch(struct session *, struct buf *, size_t at, bool uid, bool flags);
 /* "* VANISHED (EARLIER) 3:5": of known (resolved UIDs; NULL: any), what was expunged after since (RFC 7162 3.2.6). -1: errno. */
 int	updates_vanished(struct session *, const struct imap_set *known, uint64_t since) must_check;
 
