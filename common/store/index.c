@@ -56,6 +56,14 @@ index_free(struct index *x)
 /*
  * Modification sequences begin with the time, so that they are above whatever was told by an index that is lost.
  */
+uint64_t
+index_first_modseq(void)
+{
+	struct timespec	now = now_real();
+
+	return (uint64_t)now.tv_sec << 20 | (uint64_t)now.tv_nsec >> 10;
+}
+
 void
 index_reset(struct index *x, uint32_t validity)
 {
@@ -67,7 +75,7 @@ index_reset(struct index *x, uint32_t validity)
 	x->head = (struct index_header){ .seed = seed, .validity = validity,
 	    .next = 1 };
 	memcpy(x->head.mailbox_id, id, sizeof(id));
-	x->head.highest = (uint64_t)now_real().tv_sec << 20;
+	x->head.highest = index_first_modseq();
 	x->head.floor = x->head.highest;
 	x->ntail = x->ngone_tail = x->live = x->new = 0;
 	x->log_at = 0;

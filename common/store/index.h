@@ -105,6 +105,8 @@ uint64_t index_next_modseq(struct index *);
 /* index_apply.c: items that were read. False: they are none, and what is behind them cannot be relied on. */
 bool	index_apply(struct index *, struct str items);
 bool	index_take_keywords(struct index *, struct str lines);
+/* Where a new index begins: the time, so fine that whoever had an index before cannot have been told of as much, one change after the other. */
+uint64_t index_first_modseq(void);
 /* Nothing is known any more. */
 void	index_reset(struct index *, uint32_t validity);
 /* index.c: the file is given back; the rows that were mapped are no more. */

@@ -257,7 +257,7 @@ look_free(struct look *k)
 int
 index_look(struct index *x, unsigned how)
 {
-	uint64_t	now = (uint64_t)now_real().tv_sec << 20;
+	uint64_t	now = index_first_modseq();
 	int		tries, r = -1;
 
 	if (x->rebooted && x->head.highest < now)

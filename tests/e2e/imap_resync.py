@@ -1,0 +1,113 @@
+"""SELECT with QRESYNC (RFC 7162 3.2.5): what a client missed, with and without
+what it knows of UIDs, with another validity, and when the index is lost. TAP on
+standard output."""
+import os
+import re
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "lib"))
+from imapwire import Checks, Wire  # noqa: E402
+
+USER = "bob"
+FOLDER = "Resync"
+MAILDIR = os.path.join(os.environ["PH_DIR"], "mail", USER, "Maildir")
+check = Checks()
+
+
+def number(out, code):
+    m = re.search(rb"\[" + code + rb" (\d+)\]", b"\n".join(out))
+    return int(m.group(1))
+
+
+def append(w, n):
+    text = b"Subject: %d\r\n\r\n%d\r\n" % (n, n)
+    w.ok(b"APPEND %s {%d+}\r\n%s" % (FOLDER.encode(), len(text), text))
+
+
+def told(w, arguments):
+    """VANISHED, {UID: flags}, modseqs of what SELECT tells, and the reply."""
+    out, reply = w.cmd("SELECT %s (QRESYNC (%s))" % (FOLDER, arguments))
+    gone = [r for r in out if b"VANISHED" in r]
+    flags, modseqs = {}, []
+    for r in out:
+        m = re.match(rb"\* \d+ FETCH \(UID (\d+) MODSEQ \((\d+)\) FLAGS "
+                     rb"\(([^)]*)\)\)$", r)
+        if m:
+            flags[int(m.group(1))] = set(m.group(3).split()) - {b"\\Recent"}
+            modseqs.append(int(m.group(2)))
+    return gone, flags, modseqs, reply
+
+
+def changed_by_another(known):
+    w = Wire(USER)
+    w.ok("SELECT " + FOLDER)
+    w.ok("UID STORE 2 +FLAGS (\\Flagged $x)")
+    w.ok("UID STORE 4,6 +FLAGS.SILENT (\\Deleted)")
+    w.ok("UID EXPUNGE 4,6")
+    append(w, 8)
+    w.close()
+
+
+def refused():
+    w = Wire(USER)
+    r = w.cmd("SELECT %s (QRESYNC (1 1))" % FOLDER)[1]
+    check(r.startswith(b"BAD"), "not before ENABLE QRESYNC", r)
+    w.ok("ENABLE QRESYNC")
+    bad = [a for a in ("", "1", "0 1", "1 x", "1 1 0", "1 1 1:3 (1)",
+                       "1 1 (1 2", "1 1 1:3 4")
+           if not told(w, a)[3].startswith(b"BAD")]
+    check(not bad, "malformed parameters are", bad)
+    w.close()
+
+
+def main():
+    w = Wire(USER)
+    w.cmd("DELETE " + FOLDER)
+    w.ok("CREATE " + FOLDER)
+    for n in range(1, 8):
+        append(w, n)
+    out = w.ok("SELECT %s (CONDSTORE)" % FOLDER)
+    validity, modseq = number(out, b"UIDVALIDITY"), number(out, b"HIGHESTMODSEQ")
+    w.close()
+    changed_by_another(modseq)
+
+    w = Wire(USER)
+    w.ok("ENABLE QRESYNC")
+    known = "%d %d" % (validity, modseq)
+    gone, flags, modseqs, reply = told(w, known)
+    check(reply.startswith(b"OK") and gone == [b"* VANISHED (EARLIER) 4,6"],
+          "what was expunged is told", (gone, reply))
+    check(flags == {2: {b"\\Flagged", b"$x"}, 8: set()},
+          "and what changed or came, and nothing else", flags)
+    check(modseqs and min(modseqs) > modseq, "with newer modseqs", modseqs)
+    gone, flags, _, _ = told(w, known + " 1:4")
+    check(gone == [b"* VANISHED (EARLIER) 4"] and set(flags) == {2},
+          "of the UIDs that the client knows alone", (gone, flags))
+    gone, flags, _, _ = told(w, known + " 1:8 (1:7 1:7)")
+    check(gone == [b"* VANISHED (EARLIER) 4,6"] and set(flags) == {2, 8},
+          "also with numbers that match", (gone, flags))
+    out = w.ok("SELECT " + FOLDER)
+    check(out[0].startswith(b"* OK [CLOSED]"), "CLOSED comes first", out[:1])
+    newest = number(out, b"HIGHESTMODSEQ")
+    gone, flags, _, _ = told(w, "%d %d" % (validity, newest))
+    check(not gone and not flags, "nothing to one who knows all", (gone, flags))
+    gone, flags, _, _ = told(w, "%d %d" % (validity + 1, modseq))
+    check(not gone and not flags, "nor to one who knows another mailbox",
+          (gone, flags))
+    w.close()
+
+    # when the index is lost nothing is claimed that is not known any more
+    os.unlink(os.path.join(MAILDIR, "." + FOLDER, "posthouse.index"))
+    w = Wire(USER)
+    w.ok("ENABLE QRESYNC")
+    gone, flags, modseqs, _ = told(w, "%d %d" % (validity, newest))
+    check(gone == [b"* VANISHED (EARLIER) 4,6"] and
+          set(flags) == {1, 2, 3, 5, 7, 8} and min(modseqs) > newest,
+          "without an index all is told anew", (gone, flags, modseqs))
+    w.close()
+    refused()
+    return check.end()
+
+
+sys.exit(main())
