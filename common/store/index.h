@@ -188,6 +188,8 @@ int	index_sync(struct index *, unsigned how) must_check;
 /* The same, lock held (or not to be had), caught up. */
 int	index_look(struct index *, unsigned how) must_check;
 bool	index_is_fresh(struct index *, unsigned how);
+/* Files have been renamed to cur/: where a power cut could lose both of a file's names that is flushed (durable.h). -1: errno. */
+int	index_flush_moves(const struct index *) must_check;
 int	index_note_recent(struct index *, uint32_t uid) must_check;
 /* Is cur/ as the index has it? To be asked before we change it ourselves. */
 bool	index_cur_unchanged(const struct index *);

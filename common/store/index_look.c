@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "common/base/now.h"
+#include "common/store/durable.h"
+#include "common/store/flush.h"
 #include "common/store/keywords.h"
 #include "common/store/uidlist_file.h"
 
@@ -51,6 +53,13 @@ index_cur_unchanged(const struct index *x)
 
 	return listing_mtime(x->dir->cur, &mtime) == 0 &&
 	    mtime == x->head.cur_dir.mtime;
+}
+
+int
+index_flush_moves(const struct index *x)
+{
+	return durable_moves_need_flush(store_durable(x->store,
+	    x->dir->cur)) ? flush_one(x->dir->cur) : 0;
 }
 
 static void

@@ -84,5 +84,5 @@ look_move(struct look *k)
 			break;
 		}
 	k->x->stuck = k->x->new > 0;
-	return 0;
+	return k->moved ? index_flush_moves(k->x) : 0;
 }

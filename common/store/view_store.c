@@ -23,7 +23,7 @@ struct act {
 	uint64_t		 unchanged_since;
 	uint64_t		 modseq;	/* 0: nothing has changed yet */
 	bool			 cur_unchanged, knew_all;
-	bool			 removed_new, removed_cur;
+	bool			 removed_new, removed_cur, renamed;
 	int64_t			 freed_bytes, freed_count;
 };
 
@@ -144,9 +144,11 @@ rename_row(struct act *a, size_t row, uint16_t flags, uint32_t keywords)
 	    index_letters(index_info(x, r), flags, keywords, &to) == 0 &&
 	    buf_cstr(&to) != NULL &&
 	    (strcmp(from, buf_cstr(&to)) == 0 ||
-	    rename_new(dir_of(a->v, r), from, a->v->dir.cur, to.p) == 0))
+	    rename_new(dir_of(a->v, r), from, a->v->dir.cur, to.p) == 0)) {
+		a->renamed = true;
 		result = index_set(x, row, flags, keywords, modseq_of(a),
 		    (struct str){ to.p + r->base_len, to.n - r->base_len });
+	}
 	buf_free(&to);
 	return result;
 }
@@ -236,6 +238,8 @@ view_store(struct view *v, size_t *at, size_t n, enum view_store_how how,
 		return -1;
 	for (i = 0; i < n && r == 0; i++)
 		r = act_on(&a, &at[i], store_row);
+	if (a.renamed && index_flush_moves(&v->x) == -1)
+		r = -1;
 	r = end(&a, r);
 	note_known(&a);
 	return r;

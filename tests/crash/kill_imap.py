@@ -9,11 +9,13 @@ import random
 import re
 import signal
 import sys
+import tempfile
 import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from stage import Stage  # noqa: E402
+from stage import Stage, wait_for  # noqa: E402
+from strace import attached, missing  # noqa: E402
 from tap import Tap, is_long, seed  # noqa: E402
 
 FOLDERS = ("INBOX", "Copies", "Moved")
@@ -184,6 +186,40 @@ def judge(tap, letters, boxes):
     tap.ok(not twice, "none is there twice, or in both folders", twice[:5])
 
 
+def flushes(tap, stage):
+    """Renames are flushed where a power cut could lose both names, and only there."""
+    why = missing()
+    if why:
+        tap.skip("renames are flushed where they have to be", why)
+        return
+    m = imaplib.IMAP4("127.0.0.1", stage.base + 143, timeout=30)
+    m.login("bob", "secret")
+    new = os.path.join(stage.maildir("bob"), "new", "1700000000.M1P1.here")
+    m.select()
+    m.unselect()
+    with open(new, "wb") as f:
+        f.write(b"Subject: x\n\nx\n")
+    st = os.stat(os.path.dirname(new))
+    os.chown(new, st.st_uid, st.st_gid)
+    pid = wait_for(lambda: [p for p, _ in stage.processes("imapd-session")], 10)[-1]
+    found = []
+    with tempfile.NamedTemporaryFile("r", errors="replace") as out:
+        with attached([pid], ["-e", "trace=renameat,renameat2,fsync,sendto", "-o", out.name]):
+            m.select()
+            m.store("1", "+FLAGS", "(\\Flagged)")
+            m.logout()
+        for line in out:
+            call = re.search(r"(renameat2?|fsync|sendto)\(.*", line)
+            # not those of the list of UIDs and the index
+            if call and not re.search(r"uidlist|posthouse", line):
+                found.append(call.group(1).rstrip("2"))
+    moves = [i for i, c in enumerate(found) if c == "renameat"]
+    flushed = [found[i + 1] == "fsync" for i in moves if i + 1 < len(found)]
+    needed = "durability=unjournaled" in stage.log()
+    tap.ok(len(moves) == 2 and flushed == [needed] * 2,
+           "renames are flushed where they have to be", (needed, found))
+
+
 def main():
     tap = Tap()
     rng = seed(tap)
@@ -217,6 +253,7 @@ def main():
                "the UID validity has not changed")
         tap.ok(all(len(set(b[2])) == len(b[2]) for b in boxes.values()),
                "no UID is given twice")
+        flushes(tap, stage)
         left = stage.down()
         tap.ok(not left, "no process is left", left)
     finally:
