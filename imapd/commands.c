@@ -221,7 +221,7 @@ run(struct session *s, struct str text)
 	bool				 expunges;
 
 	memset(&c, 0, sizeof(c));
-	if (!command_begin(s, text, &c, &row))
+	if (!command_begin(s, text, &c, &row) || !updates_ready(s))
 		return;
 	s->commands++;
 	buf_init(&c.text, REPLY_MAX);

@@ -86,11 +86,8 @@ say_unseen(struct session *s)
 
 	if (session_enabled(s, ENABLED_REV2 | ENABLED_UIDONLY))
 		return;
-	for (i = 0; i < view_count(s->view); i++)
-		if ((view_message(s->view, i)->flags & VIEW_SEEN) == 0) {
-			say(s, "OK [UNSEEN %zu] first one", i + 1);
-			return;
-		}
+	if ((i = view_first_unseen(s->view)) < view_count(s->view))
+		say(s, "OK [UNSEEN %zu] first one", i + 1);
 }
 
 static void
@@ -129,6 +126,8 @@ resynchronise(struct session *s, struct known *k)
 	if (!k->is_given || k->validity != view_uidvalidity(s->view) ||
 	    k->modseq >= view_highest_modseq(s->view))
 		return 0;
+	if (view_complete(s->view) == -1)
+		return -1;
 	if (k->has_uids)
 		imap_set_end(&k->uids, view_uidnext(s->view) - 1);
 	if (updates_vanished(s, k->has_uids ? &k->uids : NULL,
@@ -173,7 +172,8 @@ open_mailbox(struct session *s, struct command *c, bool examine)
 		return S_AUTH;
 	read_only = examine || (p.rights & (RIGHT_SEEN | RIGHT_WRITE |
 	    RIGHT_REMOVE | RIGHT_EXPUNGE | RIGHT_INSERT)) == 0;
-	if (view_open(&s->view, p.store, p.folder, read_only, &why) == -1) {
+	if (view_open_quick(&s->view, p.store, p.folder, read_only, &why) ==
+	    -1) {
 		command_failed(s, c, "open the mailbox");
 		return S_AUTH;
 	}

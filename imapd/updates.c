@@ -260,6 +260,19 @@ cannot_go_on(struct session *s)
 	}
 }
 
+bool
+updates_ready(struct session *s)
+{
+	if (s->state != S_SELECTED || view_complete(s->view) == 0)
+		return true;
+	cannot_go_on(s);
+	if (s->end == NULL) {
+		say(s, "BYE [SERVERBUG] the mailbox cannot be read");
+		s->end = "the mailbox cannot be read";
+	}
+	return false;
+}
+
 void
 updates_send(struct session *s, bool expunges)
 {

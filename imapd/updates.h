@@ -4,6 +4,8 @@
 
 #include "imapd/session.h"
 
+/* SELECT leaves the rows of a mailbox for the next command (view_complete). False: they cannot be had, and BYE was said. */
+bool	updates_ready(struct session *) must_check;
 /* Looks and tells; expunges: EXPUNGE (VANISHED) may be said now. Sets s->end when the mailbox can no longer be served. */
 void	updates_send(struct session *, bool expunges);
 /* "FLAGS (...)", and "OK [PERMANENTFLAGS (...)]" if that is wanted as well. */

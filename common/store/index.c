@@ -10,6 +10,7 @@
 #include "common/base/fdio.h"
 #include "common/base/hash.h"
 #include "common/base/now.h"
+#include "common/store/view.h"
 
 #define OWN_MAX		((size_t)1 << 30)
 #define OUT_MAX		((size_t)1 << 30)
@@ -78,6 +79,8 @@ index_reset(struct index *x, uint32_t validity)
 	x->head.highest = index_first_modseq();
 	x->head.floor = x->head.highest;
 	x->ntail = x->ngone_tail = x->live = x->new = 0;
+	x->unseen = x->deleted = x->first_unseen = 0;
+	x->unchecked = false;
 	x->log_at = 0;
 	x->own.n = 0;
 	buf_reset(&x->out);
@@ -118,6 +121,24 @@ text_of(const struct index *x, const struct index_row *r)
 {
 	return r->name < x->head.names_size ? x->names + r->name :
 	    x->own.p + (r->name - x->head.names_size);
+}
+
+size_t
+index_first_unseen(struct index *x)
+{
+	size_t	i = x->first_unseen, n = index_count(x), before;
+
+	if (x->unseen == 0)
+		return SIZE_MAX;
+	while (i < n && (!index_is_live(index_row(x, i)) ||
+	    (index_row(x, i)->flags & VIEW_SEEN) != 0))
+		i++;
+	if ((x->first_unseen = i) == n)
+		return SIZE_MAX;
+	/* gone rows are those that were there when the file was made */
+	for (before = i, n = 0; n < x->ngone_tail; n++)
+		before -= x->gone_tail[n].uid < index_row(x, i)->uid;
+	return before;
 }
 
 struct str

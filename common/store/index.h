@@ -36,7 +36,9 @@ struct index {
 	struct index_row	*rows, *tail;	/* nrows are mapped, ntail ours */
 	size_t			 nrows, ntail, tail_cap;
 	size_t			 live;		/* rows that are not gone */
-	size_t			 new;		/* of them: still in new/ */
+	size_t			 new, unseen, deleted;	/* of them; new: still in new/ */
+	size_t			 first_unseen;	/* no row before this is unseen */
+	bool			 unchecked;	/* the mapped rows are not looked at yet: index_check_rows */
 	bool			 stuck;		/* and cannot be moved */
 	const char		*names;		/* of the mapping */
 	struct buf		 own;		/* names that are not in the mapping */
@@ -115,15 +117,25 @@ void	index_unmap(struct index *);
 /* index_file.c */
 /* What others have written since. -1: errno of a want of memory; a file that is missing or damaged is as none. */
 int	index_catch_up(struct index *) must_check;
+/* The same, but rows of a file that is new to us stay unchecked: counts, and what items say of them, can be relied on. */
+int	index_follow(struct index *) must_check;
+/* The rows, if they are not looked at yet. -1: they are damaged, and nothing is known any more. */
+int	index_check_rows(struct index *) must_check;
+/* The first live row that is unseen, as the how manieth of the live ones; SIZE_MAX: there is none. */
+size_t	index_first_unseen(struct index *);
 /* The writers' lock. -1: ETIMEDOUT, EROFS, EACCES ... */
 int	index_lock(struct index *) must_check;
 void	index_unlock(struct index *);
 /* Under the lock: what was put, to the file. What cannot be written stays in memory (private). */
 void	index_flush(struct index *);
-/* index_check.c: pure. The header of a file of which that much is there, if all of it but the items is in order. */
-bool	index_check(const void *, size_t, struct index_header *);
+/* index_check.c: pure. The header of a file of which that much is there, if it and the keywords are in order. */
+bool	index_check_head(const void *, size_t, struct index_header *);
+/* And the rest, but the items. */
+bool	index_check_sections(const void *sections, const struct index_header *);
 size_t	index_sections_size(const struct index_header *);
-uint64_t index_sum(const struct index_header *, const void *sections);
+void	index_sum(struct index_header *, const void *sections);
+/* One row more, in the counts of rows. */
+void	index_tally(struct index_header *, const struct index_row *);
 /* The next block of items behind the checkpoint; at: its offset in the file. False: none that is whole. */
 bool	index_block(const struct index_header *, struct str log, uint64_t at, struct str *items, size_t *used);
 uint64_t index_block_sum(const struct index_header *, uint64_t at, struct str items);
@@ -181,7 +193,8 @@ void	index_mailbox_id(struct index *);
 /* index_look.c */
 enum {
 	INDEX_KEEP_NEW = 1,	/* leave messages in new/ */
-	INDEX_ALL = 2		/* look, whatever the stamps say */
+	INDEX_ALL = 2,		/* look, whatever the stamps say */
+	INDEX_UNCHECKED = 4	/* mapped rows need not be looked at */
 };
 /* Looks at the folder if it may have changed, and takes over what is found. -1: errno; ESTALE: the folder is no more. */
 int	index_sync(struct index *, unsigned how) must_check;

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/store/view.h"
+
 #define TEXT_MAX	(3 * 256)
 #define TAIL_MIN	16
 
@@ -76,6 +78,18 @@ saw_modseq(struct index *x, uint64_t modseq)
 		x->head.highest = modseq;
 }
 
+/* A live row in the counts; by: 1 for one more, -1 for one less. */
+static void
+count(struct index *x, const struct index_row *r, int by)
+{
+	size_t	n = (size_t)by;
+
+	x->live += n;
+	x->new += (r->flags & INDEX_IS_NEW) != 0 ? n : 0;
+	x->unseen += (r->flags & VIEW_SEEN) == 0 ? n : 0;
+	x->deleted += (r->flags & VIEW_DELETED) != 0 ? n : 0;
+}
+
 static bool
 apply_add(struct index *x, struct str in)
 {
@@ -95,8 +109,7 @@ apply_add(struct index *x, struct str in)
 	r.flags &= INDEX_SYSTEM | INDEX_IS_NEW;
 	r.hash = index_hash(x, (struct str){ in.p, r.base_len });
 	x->tail[x->ntail++] = r;
-	x->live++;
-	x->new += (r.flags & INDEX_IS_NEW) != 0;
+	count(x, &r, 1);
 	x->version++;
 	if (r.uid >= x->head.next)
 		x->head.next = r.uid + 1;
@@ -104,17 +117,31 @@ apply_add(struct index *x, struct str in)
 	return true;
 }
 
-/* The row of an item, if it is there. */
-static struct index_row *
-row_of(const struct index *x, uint32_t uid)
+/* Its text is where texts are. */
+static bool
+leads_inside(const struct index *x, const struct index_row *r)
 {
-	size_t			 i = index_find(x, uid, SIZE_MAX);
+	size_t	n = (size_t)r->base_len + r->info_len + r->guid_len;
+	size_t	at = r->name - (size_t)x->head.names_size;
+
+	if (r->name < x->head.names_size)
+		return n <= x->head.names_size - r->name;
+	return at <= x->own.n && n <= x->own.n - at;
+}
+
+/* The row of an item, if it is there. One that nobody has looked at may lead anywhere: it will be found then. */
+static struct index_row *
+row_of(const struct index *x, uint32_t uid, size_t *i)
+{
 	struct index_row	*r;
 
-	if (i == index_count(x))
+	*i = index_find(x, uid, SIZE_MAX);
+	if (*i == index_count(x))
 		return NULL;
-	r = index_row(x, i);
-	return r->uid == uid && index_is_live(r) ? r : NULL;
+	r = index_row(x, *i);
+	if (r->uid != uid || !index_is_live(r))
+		return NULL;
+	return !x->unchecked || leads_inside(x, r) ? r : NULL;
 }
 
 static bool
@@ -139,16 +166,19 @@ apply_set(struct index *x, struct str in)
 {
 	struct index_set	 s;
 	struct index_row	*r;
+	size_t			 i;
 
 	if (!take(&in, &s, sizeof(s)) || in.n > UINT8_MAX || !text_ok(in))
 		return false;
-	if ((r = row_of(x, s.uid)) == NULL)
+	if ((r = row_of(x, s.uid, &i)) == NULL)
 		return true;
 	if (!new_info(x, r, in))
 		return false;
-	x->new -= (r->flags & INDEX_IS_NEW) != 0;
-	x->new += (s.flags & INDEX_IS_NEW) != 0;
+	count(x, r, -1);
 	r->flags = s.flags & (INDEX_SYSTEM | INDEX_IS_NEW);
+	count(x, r, 1);
+	if ((r->flags & VIEW_SEEN) == 0 && i < x->first_unseen)
+		x->first_unseen = i;
 	r->keywords = s.keywords;
 	x->version += r->modseq != s.modseq;
 	r->modseq = s.modseq;
@@ -162,19 +192,19 @@ apply_remove(struct index *x, struct str in)
 	struct index_gone	 g;
 	struct index_row	*r;
 	void			*tail = x->gone_tail;
+	size_t			 i;
 
 	if (!take(&in, &g, sizeof(g)) || in.n != 0)
 		return false;
-	if ((r = row_of(x, g.uid)) == NULL)
+	if ((r = row_of(x, g.uid, &i)) == NULL)
 		return true;
 	if (!grow(&tail, x->ngone_tail, &x->gone_cap, sizeof(g)))
 		return false;
 	x->gone_tail = tail;
 	x->gone_tail[x->ngone_tail++] = g;
-	x->new -= (r->flags & INDEX_IS_NEW) != 0;
+	count(x, r, -1);
 	r->flags |= INDEX_GONE;
 	r->modseq = g.modseq;
-	x->live--;
 	x->version++;
 	saw_modseq(x, g.modseq);
 	return true;
@@ -185,10 +215,11 @@ apply_note(struct index *x, struct str in)
 {
 	struct index_note	 n;
 	struct index_row	*r;
+	size_t			 i;
 
 	if (!take(&in, &n, sizeof(n)) || in.n != 0)
 		return false;
-	if ((r = row_of(x, n.uid)) == NULL)
+	if ((r = row_of(x, n.uid, &i)) == NULL)
 		return true;
 	r->wire = n.wire;
 	r->size = n.size;

@@ -1,12 +1,15 @@
 /*
  * common/store/index_check.c - is a file what posthouse.index should be? Pure; all that is not refused here may be relied on
- * without another look: sections within the file, rows in order, names within their section and without what a name cannot have.
+ * without another look: sections within the file, rows in order and as the header counts them, names within their section and
+ * without what a name cannot have.
  */
 #include "common/store/index.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "common/base/hash.h"
+#include "common/store/view.h"
 
 static bool
 row_ok(const struct index_row *r, uint32_t last, const struct index_header *h)
@@ -47,36 +50,76 @@ index_sections_size(const struct index_header *h)
 	    h->names_size);
 }
 
-uint64_t
-index_sum(const struct index_header *head, const void *sections)
+static uint64_t
+sum_sections(const struct index_header *h, const void *sections)
 {
-	struct index_header	h = *head;
+	return hash_bytes(h->generation, sections, index_sections_size(h));
+}
 
-	h.sum = 0;
-	return hash_bytes(hash_bytes(h.generation, sections,
-	    index_sections_size(head)), &h, sizeof(h));
+static uint64_t
+sum_head(const struct index_header *h, const void *sections)
+{
+	const char	*keywords = (const char *)sections +
+	    h->rows * sizeof(struct index_row) +
+	    h->gone * sizeof(struct index_gone);
+
+	return hash_bytes(hash_bytes(h->generation, keywords,
+	    (size_t)h->keywords_size), h,
+	    offsetof(struct index_header, head_sum));
+}
+
+void
+index_sum(struct index_header *h, const void *sections)
+{
+	h->sum = sum_sections(h, sections);
+	h->head_sum = sum_head(h, sections);
+}
+
+void
+index_tally(struct index_header *h, const struct index_row *r)
+{
+	if ((r->flags & VIEW_SEEN) == 0 && h->unseen++ == 0)
+		h->first_unseen = h->rows;
+	h->deleted += (r->flags & VIEW_DELETED) != 0;
+	h->new += (r->flags & INDEX_IS_NEW) != 0;
+	h->rows++;
 }
 
 static bool
-sections_ok(const char *p, const struct index_header *h)
+rows_ok(const struct index_row *rows, const struct index_header *h)
 {
-	const struct index_row	*rows = (const void *)p;
+	struct index_header	count = { .rows = 0 };
+	uint32_t		last = 0;
+
+	while (count.rows < h->rows) {
+		if (!row_ok(rows, last, h))
+			return false;
+		last = rows->uid;
+		index_tally(&count, rows++);
+	}
+	if (count.unseen == 0)
+		count.first_unseen = count.rows;
+	return count.new == h->new && count.unseen == h->unseen &&
+	    count.deleted == h->deleted &&
+	    count.first_unseen == h->first_unseen;
+}
+
+bool
+index_check_sections(const void *sections, const struct index_header *h)
+{
+	const struct index_row	*rows = sections;
 	const struct index_gone	*gone = (const void *)(rows + h->rows);
 	const char		*names = (const char *)(gone + h->gone) +
 	    h->keywords_size;
-	uint32_t		 last = 0;
-	uint64_t		 i;
 
-	for (i = 0; i < h->rows; last = rows[i++].uid)
-		if (!row_ok(&rows[i], last, h))
-			return false;
 	/* what fills it up is spaces */
-	return memchr(names, '/', (size_t)h->names_size) == NULL &&
+	return sum_sections(h, sections) == h->sum && rows_ok(rows, h) &&
+	    memchr(names, '/', (size_t)h->names_size) == NULL &&
 	    memchr(names, '\0', (size_t)h->names_size) == NULL;
 }
 
 bool
-index_check(const void *file, size_t size, struct index_header *out)
+index_check_head(const void *file, size_t size, struct index_header *out)
 {
 	const char		*p = file;
 	struct index_header	 h;
@@ -88,8 +131,9 @@ index_check(const void *file, size_t size, struct index_header *out)
 	    h.version != INDEX_VERSION || h.order != 0x01020304 ||
 	    h.validity == 0 || h.next == 0 ||
 	    memchr(h.mailbox_id, '\0', sizeof(h.mailbox_id)) == NULL ||
-	    !sizes_ok(&h, size) || index_sum(&h, p + sizeof(h)) != h.sum ||
-	    !sections_ok(p + sizeof(h), &h))
+	    !sizes_ok(&h, size) || h.new > h.rows || h.unseen > h.rows ||
+	    h.deleted > h.rows || h.first_unseen > h.rows ||
+	    sum_head(&h, p + sizeof(h)) != h.head_sum)
 		return false;
 	*out = h;
 	return true;

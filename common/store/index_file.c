@@ -45,8 +45,6 @@ void
 index_use_map(struct index *x, void *map, size_t size,
     const struct index_header *h)
 {
-	size_t	i;
-
 	x->map = map;
 	x->map_size = size;
 	x->head = *h;
@@ -56,8 +54,11 @@ index_use_map(struct index *x, void *map, size_t size,
 	x->ngone = (size_t)h->gone;
 	x->names = (const char *)(x->gone + x->ngone) + h->keywords_size;
 	x->live = x->nrows;
-	for (x->new = 0, i = 0; i < x->nrows; i++)
-		x->new += (x->rows[i].flags & INDEX_IS_NEW) != 0;
+	x->new = (size_t)h->new;
+	x->unseen = (size_t)h->unseen;
+	x->deleted = (size_t)h->deleted;
+	x->first_unseen = (size_t)h->first_unseen;
+	x->unchecked = false;
 	x->ntail = x->ngone_tail = 0;
 	buf_free(&x->own);
 	x->log_at = table_end(x);
@@ -82,7 +83,7 @@ take_map(struct index *x, int fd, const struct stat *st, void *map)
 	struct index_header	 h;
 	struct str		 names;
 
-	if (!index_check(map, (size_t)st->st_size, &h)) {
+	if (!index_check_head(map, (size_t)st->st_size, &h)) {
 		(void)munmap(map, (size_t)st->st_size);
 		return -1;
 	}
@@ -91,6 +92,7 @@ take_map(struct index *x, int fd, const struct stat *st, void *map)
 	index_unmap(x);
 	x->fd = fd;
 	index_use_map(x, map, (size_t)st->st_size, &h);
+	x->unchecked = true;
 	names = (struct str){ x->names - h.keywords_size, 0 };
 	while (names.n < h.keywords_size && names.p[names.n] != '\0')
 		names.n++;
@@ -161,8 +163,38 @@ read_log(struct index *x, off_t size)
 	return 0;
 }
 
+/* The first part of the file never changes; the rows in memory do. */
+static bool
+file_ok(const struct index *x)
+{
+	size_t		 size = (size_t)table_end(x);
+	const char	*p = x->map;
+	bool		 ok;
+
+	if (x->log_at == table_end(x) && x->out.n == 0)
+		return index_check_sections(p + sizeof(x->head), &x->head);
+	p = mmap(NULL, size, PROT_READ, MAP_SHARED, x->fd, 0);
+	if (p == MAP_FAILED)
+		return false;
+	ok = index_check_sections(p + sizeof(x->head), &x->head);
+	(void)munmap((void *)(uintptr_t)p, size);
+	return ok;
+}
+
 int
-index_catch_up(struct index *x)
+index_check_rows(struct index *x)
+{
+	if (!x->unchecked)
+		return 0;
+	x->unchecked = false;
+	if (file_ok(x))
+		return 0;
+	index_reset(x, 0);
+	return -1;
+}
+
+int
+index_follow(struct index *x)
 {
 	struct stat	st;
 
@@ -184,6 +216,16 @@ index_catch_up(struct index *x)
 	    read_log(x, st.st_size) == -1)
 		return -1;
 	(void)say_again(x);
+	return 0;
+}
+
+int
+index_catch_up(struct index *x)
+{
+	if (index_follow(x) == -1)
+		return -1;
+	if (index_check_rows(x) == -1)
+		return 0;	/* as if there were none */
 	return 0;
 }
 

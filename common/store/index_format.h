@@ -12,7 +12,7 @@
 #define INDEX_LOCK	"posthouse.lock"
 
 #define INDEX_MAGIC	"PHindex\n"
-#define INDEX_VERSION	1
+#define INDEX_VERSION	2
 #define INDEX_KEYWORDS	26
 #define INDEX_KEYWORD_MAX 100
 #define INDEX_GONE_MAX	50000		/* UIDs that are kept for view_vanished */
@@ -67,7 +67,11 @@ struct index_header {
 	uint64_t	dead;		/* lines of the list that nobody needs */
 	/* sections, in this order behind the header */
 	uint64_t	rows, gone, keywords_size, names_size;
-	uint64_t	sum;		/* of the sections, then of all above */
+	/* of the rows, so that a folder can be opened without them */
+	uint64_t	new, unseen, deleted;
+	uint64_t	first_unseen;	/* its row; rows if there is none */
+	uint64_t	sum;		/* of the sections */
+	uint64_t	head_sum;	/* of the keywords, then of all above */
 };
 
 /* Behind the sections: blocks of items, each written at once. */

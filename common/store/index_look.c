@@ -297,9 +297,12 @@ index_sync(struct index *x, unsigned how)
 	bool	ours = x->lock == -1;
 	int	r = 0, saved;
 
-	if (index_catch_up(x) == -1)
+	if (index_follow(x) == -1)
 		return -1;
-	if (index_is_fresh(x, how))
+	if (x->unchecked && (how & INDEX_UNCHECKED) != 0 &&
+	    index_is_fresh(x, how))
+		return 0;
+	if (index_check_rows(x) == 0 && index_is_fresh(x, how))
 		return 0;
 	/* who cannot have the lock looks for himself */
 	if (ours && index_lock(x) == 0)

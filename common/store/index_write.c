@@ -36,13 +36,16 @@ measure(const struct index *x, struct index_header *h, size_t keywords)
 	const struct index_row	*r;
 	size_t			 i, names = 0;
 
+	h->rows = h->new = h->unseen = h->deleted = 0;
 	for (i = 0; i < index_count(x); i++) {
 		r = index_row(x, i);
-		if (index_is_live(r))
-			names += (size_t)r->base_len + r->info_len +
-			    r->guid_len;
+		if (!index_is_live(r))
+			continue;
+		names += (size_t)r->base_len + r->info_len + r->guid_len;
+		index_tally(h, r);
 	}
-	h->rows = x->live;
+	if (h->unseen == 0)
+		h->first_unseen = h->rows;
 	h->gone = gone_count(x) < INDEX_GONE_MAX ? gone_count(x) :
 	    INDEX_GONE_MAX;
 	h->keywords_size = (keywords + 7) & ~(size_t)7;
@@ -116,7 +119,7 @@ make(const struct index *x, struct str keywords, struct index_header *h,
 		memcpy(gone + h->gone, keywords.p, keywords.n);
 	fill_rows(x, rows, (char *)(gone + h->gone) + h->keywords_size,
 	    (size_t)h->names_size);
-	h->sum = index_sum(h, rows);
+	index_sum(h, rows);
 	memcpy(file, h, sizeof(*h));
 	return file;
 }

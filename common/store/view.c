@@ -36,9 +36,10 @@ make(struct store *s, const char *folder, bool read_only)
 }
 
 static int
-begin(struct view *v, struct diag *why)
+begin(struct view *v, bool quick, struct diag *why)
 {
-	unsigned	how = v->read_only ? INDEX_KEEP_NEW : 0;
+	unsigned	how = (v->read_only ? INDEX_KEEP_NEW : 0) |
+	    (quick ? INDEX_UNCHECKED : 0);
 
 	if (store_open_folder(v->store, v->folder, &v->dir, why) == -1)
 		return -1;
@@ -50,24 +51,81 @@ begin(struct view *v, struct diag *why)
 	v->next = v->x.head.next;
 	v->seen_version = v->x.version;
 	v->seen_keywords = v->x.keywords_version;
+	if ((v->quick = v->x.unchecked)) {
+		v->n = v->x.live;
+		v->recent = v->x.new;
+		return 0;
+	}
 	return view_show_new(v) == -1 ? diag_errno(why, "open the folder") : 0;
 }
 
-int
-view_open(struct view **out, struct store *s, const char *folder,
-    bool read_only, struct diag *why)
+static int
+open_folder(struct view **out, struct store *s, const char *folder,
+    bool read_only, bool quick, struct diag *why)
 {
 	struct view	*v;
 
 	*out = NULL;
 	if ((v = make(s, folder, read_only)) == NULL)
 		return diag_errno(why, "open the folder");
-	if (begin(v, why) == -1) {
+	if (begin(v, quick, why) == -1) {
 		view_close(&v);
 		return -1;
 	}
 	*out = v;
 	return 0;
+}
+
+int
+view_open(struct view **out, struct store *s, const char *folder,
+    bool read_only, struct diag *why)
+{
+	return open_folder(out, s, folder, read_only, false, why);
+}
+
+int
+view_open_quick(struct view **out, struct store *s, const char *folder,
+    bool read_only, struct diag *why)
+{
+	return open_folder(out, s, folder, read_only, true, why);
+}
+
+/* The header was in order, the rows are not: if they are as many as was said they can be made anew. */
+static int
+repair(struct view *v)
+{
+	unsigned	how = v->read_only ? INDEX_KEEP_NEW : 0;
+
+	if (index_sync(&v->x, how | INDEX_ALL) == -1)
+		return -1;
+	v->seen_version = v->x.version;
+	v->seen_keywords = v->x.keywords_version;
+	v->highest = v->x.head.highest;
+	if (v->x.head.validity == v->validity && v->x.head.next == v->next)
+		return 0;
+	errno = ESTALE;
+	return -1;
+}
+
+int
+view_complete(struct view *v)
+{
+	size_t	said = v->n;
+
+	if (!v->quick)
+		return 0;
+	if (index_check_rows(&v->x) == -1 && repair(v) == -1)
+		return -1;
+	v->n = v->recent = 0;
+	if (view_show_new(v) == -1) {
+		v->n = said;
+		return -1;
+	}
+	v->quick = false;
+	if (v->n == said)
+		return 0;
+	errno = ESTALE;
+	return -1;
 }
 
 void
@@ -155,6 +213,21 @@ size_t
 view_recent(const struct view *v)
 {
 	return v->recent;
+}
+
+size_t
+view_first_unseen(struct view *v)
+{
+	size_t	i;
+
+	if (v->quick) {
+		i = index_first_unseen(&v->x);
+		return i < v->n ? i : v->n;
+	}
+	for (i = 0; i < v->n; i++)
+		if ((view_at(v, i)->flags & VIEW_SEEN) == 0)
+			break;
+	return i;
 }
 
 bool

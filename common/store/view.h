@@ -38,6 +38,13 @@ struct view;	/* opaque */
 
 /* read_only: EXAMINE: nothing is changed, \Recent stays for others. -1: *why, errno (ENOENT: no such folder). Messages without UID get theirs. */
 int	view_open(struct view **, struct store *, const char *folder, bool read_only, struct diag *why) must_check;
+/*
+ * The same, but where the index is fresh its rows are left for view_complete, which has to come before anything else is asked than how many
+ * there are (view_count, view_recent, view_first_unseen, and the numbers and keywords of the folder).
+ */
+int	view_open_quick(struct view **, struct store *, const char *folder, bool read_only, struct diag *why) must_check;
+/* Nothing, if it is complete. -1: errno; ESTALE: the index was damaged, and what was said of the folder may be wrong: the session has to leave it. */
+int	view_complete(struct view *) must_check;
 void	view_close(struct view **);
 size_t	view_count(const struct view *);
 const struct view_message *view_message(const struct view *, size_t);
@@ -47,6 +54,8 @@ uint32_t view_uidvalidity(const struct view *);
 uint32_t view_uidnext(const struct view *);
 uint64_t view_highest_modseq(const struct view *);	/* of what the view shows */
 size_t	view_recent(const struct view *);
+/* view_count: all are seen. */
+size_t	view_first_unseen(struct view *);
 bool	view_read_only(const struct view *);
 const char *view_folder(const struct view *);
 struct store *view_store_of(const struct view *);
@@ -129,7 +138,7 @@ struct view_status {
 	uint64_t	highest_modseq, size, deleted_size;
 	char		mailbox_id[40];
 };
-/* From the index alone if the folder has not changed. */
+/* From the index alone if the folder has not changed, and from its header but for the sizes. */
 int	view_status(struct store *, const char *folder, unsigned want, struct view_status *, struct diag *) must_check;
 
 #endif

@@ -10,6 +10,7 @@ struct view {
 	struct store		*store;
 	char			 folder[MAILDIR_FOLDER_MAX + 1];
 	bool			 read_only;
+	bool			 quick;		/* n counts what is not in shown yet */
 	struct maildir		 dir;
 	struct index		 x;		/* the newest that is known */
 	/* What the client knows: n messages, and unused room between two of them while some are being taken out. */

@@ -111,6 +111,8 @@ view_refresh(struct view *v)
 {
 	unsigned	how = v->read_only ? INDEX_KEEP_NEW : 0;
 
+	if (view_complete(v) == -1)
+		return -1;
 	view_flush(v);
 	if (index_sync(&v->x, how) == -1) {
 		if (errno == ENOENT)

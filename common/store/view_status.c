@@ -21,13 +21,12 @@ int
 view_status(struct store *store, const char *folder, unsigned want,
     struct view_status *s, struct diag *why)
 {
-	const struct view_message	*m;
-	struct view			*v;
-	size_t				 i;
-	int				 r = 0;
+	struct view	*v;
+	size_t		 i;
+	int		 r = 0;
 
 	*s = (struct view_status){ .messages = 0 };
-	if (view_open(&v, store, folder, true, why) == -1)
+	if (view_open_quick(&v, store, folder, true, why) == -1)
 		return -1;
 	s->messages = (uint32_t)v->n;
 	s->recent = (uint32_t)v->recent;
@@ -37,13 +36,12 @@ view_status(struct store *store, const char *folder, unsigned want,
 	if (strlcpy(s->mailbox_id, view_mailbox_id(v),
 	    sizeof(s->mailbox_id)) >= sizeof(s->mailbox_id))
 		s->mailbox_id[0] = '\0';
-	for (i = 0; i < v->n && r == 0; i++) {
-		m = view_at(v, i);
-		s->unseen += (m->flags & VIEW_SEEN) == 0;
-		s->deleted += (m->flags & VIEW_DELETED) != 0;
-		if ((want & VIEW_STATUS_SIZE) != 0)
-			r = add_size(v, i, s);
-	}
+	s->unseen = (uint32_t)v->x.unseen;
+	s->deleted = (uint32_t)v->x.deleted;
+	if ((want & VIEW_STATUS_SIZE) != 0)
+		r = view_complete(v);
+	for (i = 0; (want & VIEW_STATUS_SIZE) != 0 && r == 0 && i < v->n; i++)
+		r = add_size(v, i, s);
 	if (r == -1)
 		diag_errno(why, "read a message");
 	view_close(&v);

@@ -12,7 +12,7 @@
 #include "common/base/fdio.h"
 #include "common/store/arrivals.h"
 #include "common/store/index.h"
-#include "common/store/view.h"
+#include "common/store/view_impl.h"
 
 static char		 top[] = "/tmp/ph-view.XXXXXX";
 static char		 path[64];
@@ -651,6 +651,171 @@ START_TEST(read_only_disk)
 END_TEST
 
 /* Whatever happens to the index, nothing is lost, and no UID is another's. */
+/* The clock of the file system has to have gone on before an index counts as fresh. */
+static void
+settle(void)
+{
+	struct view	*v;
+	int		 tries;
+	bool		 quick = false;
+
+	for (tries = 0; tries < 500 && !quick; tries++) {
+		ck_assert_int_eq(view_open_quick(&v, store, "", true, &why),
+		    0);
+		quick = v->quick;
+		view_close(&v);
+		if (!quick)
+			usleep(10000);
+	}
+	ck_assert_msg(quick, "the index is never fresh");
+}
+
+static struct view *
+open_quick(bool read_only)
+{
+	struct view	*v = NULL;
+
+	ck_assert_msg(view_open_quick(&v, store, "", read_only, &why) == 0,
+	    "%s", why.text);
+	ck_assert(v->quick);
+	return v;
+}
+
+/* One byte of the rows or names is another one. */
+static void
+spoil(off_t from_header)
+{
+	const off_t	at = (off_t)sizeof(struct index_header) + from_header;
+	char		c;
+	int		fd = openat(dir, "posthouse.index", O_RDWR);
+
+	ck_assert_int_ne(fd, -1);
+	ck_assert_int_eq(pread(fd, &c, 1, at), 1);
+	c ^= 0x11;
+	ck_assert_int_eq(pwrite(fd, &c, 1, at), 1);
+	fdio_close(&fd);
+}
+
+/* Opened by the header and the items alone: it says what the rows say. */
+START_TEST(quick)
+{
+	static const uint16_t	seen = VIEW_SEEN;
+	struct view		*v, *w;
+
+	fill();
+	v = open_view(false);
+	view_close(&v);
+	settle();
+	v = open_quick(false);
+	ck_assert_uint_eq(view_count(v), 4);
+	ck_assert_uint_eq(view_first_unseen(v), 1);
+	ck_assert_uint_eq(view_uidnext(v), 9);
+	ck_assert_str_eq(view_keyword(v, 1), "$Junk");
+	/* what others do meanwhile is not shown before it is told of */
+	w = open_view(false);
+	store_one(w, 3, VIEW_ADD, seen, 0);
+	ck_assert_int_eq(view_complete(v), 0);
+	shows(v, "2S 3 5AF+0+1 8D");
+	tells(v, true, "3");
+	shows(v, "2S 3S 5AF+0+1 8D");
+	view_close(&v);
+	/* items behind the table */
+	v = open_quick(true);
+	ck_assert_uint_eq(view_first_unseen(v), 2);
+	view_close(&v);
+	store_one(w, 2, VIEW_REMOVE, seen, 0);
+	v = open_quick(true);
+	ck_assert_uint_eq(view_first_unseen(v), 0);
+	view_close(&v);
+	ck_assert_int_eq(view_expunge(w, (const size_t[]){ 3 }, 1), 0);
+	store_one(w, 2, VIEW_ADD, VIEW_DELETED, 0);
+	ck_assert_int_eq(view_expunge(w, (const size_t[]){ 0 }, 1), 0);
+	v = open_quick(true);
+	ck_assert_uint_eq(view_count(v), 2);
+	ck_assert_uint_eq(view_first_unseen(v), 1);
+	ck_assert_int_eq(view_complete(v), 0);
+	ck_assert_uint_eq(view_first_unseen(v), 1);
+	shows(v, "3S 5AF+0+1");
+	view_close(&v);
+	view_close(&w);
+}
+END_TEST
+
+START_TEST(quick_all_seen)
+{
+	struct view_status	 status;
+	struct view		*v;
+
+	put("cur/10.M1.h:2,S", "a\n");
+	put("cur/11.M1.h:2,ST", "bb\n");
+	v = open_view(false);
+	view_close(&v);
+	settle();
+	v = open_quick(false);
+	ck_assert_uint_eq(view_first_unseen(v), 2);
+	view_close(&v);
+	ck_assert_int_eq(view_status(store, "", VIEW_STATUS_SIZE, &status,
+	    &why), 0);
+	ck_assert_uint_eq(status.messages, 2);
+	ck_assert_uint_eq(status.unseen, 0);
+	ck_assert_uint_eq(status.deleted, 1);
+	ck_assert_uint_eq(status.size, 7);
+	ck_assert_uint_eq(status.deleted_size, 4);
+}
+END_TEST
+
+/* Rows that are damaged: found when they are needed, and made anew; at each place. */
+START_TEST(quick_damaged)
+{
+	struct index_header	 h;
+	struct view		*v;
+	struct buf		 text;
+	off_t			 at, words;
+
+	fill();
+	v = open_view(false);
+	view_close(&v);
+	buf_init(&text, 1u << 20);
+	ck_assert_int_eq(fdio_slurp_at(dir, "posthouse.index", &text), 0);
+	ck_assert(index_check_head(text.p, text.n, &h));
+	buf_free(&text);
+	words = (off_t)(h.rows * sizeof(struct index_row) +
+	    h.gone * sizeof(struct index_gone));
+	for (at = 0; at < (off_t)index_sections_size(&h); at += 37) {
+		/* these are looked at when it is opened */
+		if (at >= words && at < words + (off_t)h.keywords_size)
+			continue;
+		settle();
+		spoil(at);
+		v = open_quick(at % 2 == 0);
+		ck_assert_uint_eq(view_count(v), 4);
+		ck_assert_int_eq(view_complete(v), 0);
+		shows(v, "2S 3 5AF+0+1 8D");
+		ck_assert_int_eq(view_refresh(v), 0);
+		view_close(&v);
+		/* it has been made anew */
+		settle();
+		v = open_quick(true);
+		ck_assert_int_eq(view_complete(v), 0);
+		shows(v, "2S 3 5AF+0+1 8D");
+		view_close(&v);
+	}
+	settle();
+	/* and the list is not what the header was made of: whoever was told of it has to go */
+	spoil(0);
+	v = open_quick(false);
+	put("dovecot-uidlist", "3 V78 N9 Gabcdef\n2 :10.M1.h\n");
+	ck_assert_int_eq(view_complete(v), -1);
+	ck_assert_int_eq(errno, ESTALE);
+	view_close(&v);
+	settle();
+	v = open_quick(false);
+	ck_assert_uint_eq(view_uidvalidity(v), 78);
+	ck_assert_int_eq(view_complete(v), 0);
+	view_close(&v);
+}
+END_TEST
+
 START_TEST(damage)
 {
 	struct view	*v, *w;
@@ -753,7 +918,7 @@ START_TEST(restarted)
 	ck_assert_uint_ge(text.n, sizeof(*h));
 	h = (void *)text.p;
 	h->booted -= INDEX_BOOT_SLACK + 1;
-	h->sum = index_sum(h, text.p + sizeof(*h));
+	index_sum(h, text.p + sizeof(*h));
 	/* behind it there is nothing that a sum holds */
 	text.n = sizeof(*h) + index_sections_size(h);
 	ck_assert_int_eq(unlinkat(dir, "posthouse.index", 0), 0);
@@ -834,6 +999,9 @@ main(void)
 	tcase_add_loop_test(t, arrivals, 0, 2);
 	tcase_add_test(t, read_only_disk);
 	tcase_add_test(t, damage);
+	tcase_add_test(t, quick);
+	tcase_add_test(t, quick_all_seen);
+	tcase_add_test(t, quick_damaged);
 	tcase_add_test(t, generations);
 	tcase_add_test(t, restarted);
 	tcase_add_test(t, gone_folder);
