@@ -10,24 +10,7 @@ trap 'exit 1' INT TERM HUP
 times=20
 [ "${PH_MODE:-short}" != long ] || times=200
 
-base=$(python3 - <<'PY'
-import random, socket
-while True:
-    base, socks = random.randrange(20000, 32000, 1000), []
-    try:
-        for port in (24, 25, 110):
-            s = socket.socket()
-            socks.append(s)
-            s.bind(("127.0.0.1", base + port))
-        break
-    except OSError:
-        pass
-    finally:
-        for s in socks:
-            s.close()
-print(base)
-PY
-) || exit 1
+base=$(python3 tests/free_ports.py) || exit 1
 echo "1..4"
 PH_BUILD=$build tests/stage up "$work/stage" "$base" >"$work/out" 2>&1 || {
 	sed 's/^/# /' "$work/out"

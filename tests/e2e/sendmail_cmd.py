@@ -9,14 +9,13 @@ import re
 import resource
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from e2e import below  # noqa: E402
+from e2e import below, free_base  # noqa: E402
 
 DIR = os.environ["PH_DIR"]
 ROOT = os.geteuid() == 0
@@ -510,18 +509,6 @@ def test_aliases():
             f.seek(0)
             f.truncate()
             f.write(old)
-
-
-def free_base():
-    while True:
-        base = random.randrange(20000, 40000, 1000)
-        try:
-            for port in (24, 25, 110):
-                with socket.socket() as s:
-                    s.bind(("127.0.0.1", base + port))
-            return base
-        except OSError:
-            continue
 
 
 def stage(verb, where, base):

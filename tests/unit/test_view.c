@@ -883,6 +883,8 @@ START_TEST(generations)
 			most = st.st_size;
 		if (i % 7 == 0) {
 			tells(w, true, "3");
+			/* after ten seconds it has to look itself */
+			tells(v, true, "");
 			ck_assert_uint_eq(view_highest_modseq(v),
 			    view_highest_modseq(w));
 		}

@@ -1,37 +1,20 @@
 """A stage of one's own: started, killed in parts, looked into, and removed."""
 import os
-import random
 import shutil
 import signal
-import socket
 import subprocess
+import sys
 import tempfile
 import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__)))))
+sys.path.insert(1, os.path.join(TOP, "tests"))
+from free_ports import free_base  # noqa: E402
+
 USERS = ("alice", "bob", "carol")
 ALIASES = ("team: alice, bob, carol\npair: alice, carol\n"
            "later: \"|exit 75\"\n")
-PORTS = (24, 25, 90, 110, 143, 465, 587, 993, 995)
-
-
-def free_base():
-    for _ in range(500):
-        base = random.randrange(20000, 40000, 1000)
-        socks = []
-        try:
-            for port in PORTS:
-                s = socket.socket()
-                socks.append(s)
-                s.bind(("127.0.0.1", base + port))
-            return base
-        except OSError:
-            continue
-        finally:
-            for s in socks:
-                s.close()
-    raise RuntimeError("no free ports")
 
 
 def wait_for(what, seconds, step=0.05):

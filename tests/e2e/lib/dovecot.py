@@ -1,13 +1,11 @@
 """A Dovecot of Debian's over a stage's mailboxes, with a configuration and a directory
 of its own; one protocol, and every password is "secret"."""
 import os
-import random
 import shutil
-import socket
 import subprocess
 import tempfile
 
-from e2e import ADDR, ROOT, Skip
+from e2e import ROOT, Skip, free_base
 
 CONF = """
 base_dir = %(dir)s/run
@@ -45,14 +43,7 @@ class Dovecot:
         os.chmod(self.dir, 0o755)
         for sub in ("run", "state"):
             os.mkdir(os.path.join(self.dir, sub))
-        for _ in range(50):
-            self.port = random.randrange(20000, 32000)
-            with socket.socket() as s:
-                try:
-                    s.bind((ADDR, self.port))
-                    break
-                except OSError:
-                    pass
+        self.port = free_base() + 143
         conf = os.path.join(self.dir, "conf")
         with open(conf, "w") as f:
             f.write(CONF % {"dir": self.dir, "protocol": protocol, "uid": uid, "port": self.port, "more": more,

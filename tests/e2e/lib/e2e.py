@@ -1,7 +1,6 @@
 """What the end-to-end tests share: TAP, clients for SMTP and POP3 that hide
 nothing, and stages of their own. A test is a function; it fails by Wrong."""
 import os
-import random
 import shutil
 import socket
 import subprocess
@@ -14,6 +13,9 @@ ADDR = os.environ.get("PH_ADDR", "127.0.0.1")
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 BUILD = os.path.join(TOP, os.environ.get("PH_BUILD", "build"))
 BIN = os.path.join(BUILD, "bin")
+sys.path.insert(1, os.path.join(TOP, "tests"))
+from free_ports import free_base  # noqa: E402
+
 LONG = os.environ.get("PH_MODE") == "long"
 ROOT = os.geteuid() == 0
 
@@ -223,30 +225,6 @@ def login(port, user, **more):
         if got is None or b"IN-USE" not in got or time.monotonic() > end:
             raise Wrong("login of %s: %r" % (user, got))
         time.sleep(0.05)
-
-
-used = set()
-
-
-def free_base():
-    for _ in range(500):
-        base = random.randrange(20000, 31700)
-        if base in used:
-            continue
-        socks = []
-        try:
-            for port in (24, 25, 90, 110, 143, 465, 587, 993, 995):
-                s = socket.socket()
-                socks.append(s)
-                s.bind((ADDR, base + port))
-            used.add(base)
-            return base
-        except OSError:
-            pass
-        finally:
-            for s in socks:
-                s.close()
-    raise Wrong("no free ports")
 
 
 class Stage:
