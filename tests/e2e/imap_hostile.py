@@ -11,6 +11,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
+from e2e import runs_in  # noqa: E402
 from imapwire import Checks, Closed, Wire  # noqa: E402
 
 DIR = os.environ["PH_DIR"]
@@ -73,7 +74,7 @@ def most_memory():
                 lines = dict(x.split(":", 1) for x in f if ":" in x)
         except (OSError, ValueError):
             continue
-        if lines.get("Name", "").strip() == "imapd-session":
+        if lines.get("Name", "").strip() == "imapd-session" and runs_in(pid, os.environ["PH_DIR"]):
             most = max(most, int(lines["VmHWM"].split()[0]) << 10)
     return most
 

@@ -9,6 +9,9 @@ import subprocess
 import sys
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
+from e2e import runs_in  # noqa: E402
+
 ADDR = os.environ.get("PH_ADDR", "127.0.0.1")
 DIR = os.environ["PH_DIR"]
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -69,7 +72,7 @@ def peaks():
         try:
             status = "/proc/%s/status" % pid
             if field(status, "Name") == "pop3d-session" and \
-                    field(status, "Uid") == uid:
+                    field(status, "Uid") == uid and runs_in(pid, DIR):
                 found.append(int(field(status, "VmHWM")))
         except OSError:
             pass

@@ -45,6 +45,16 @@ def until(what, test, seconds=20, step=0.05):
         time.sleep(step)
 
 
+def runs_in(pid, stage):
+    """Does it run a program of the stage in that directory? Who may not know takes it for one."""
+    try:
+        return os.path.dirname(os.readlink("/proc/%s/exe" % pid)) == os.path.realpath(os.path.join(stage, "bin"))
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+
+
 class Tap:
     def __init__(self):
         self.n = self.failed = 0
