@@ -57,15 +57,18 @@ static const struct command_row rows[] = {
 	{ "UNSELECT",	S_SELECTED,	CMD_NO_UPDATES, cmd_unselect },
 	{ "EXPUNGE",	S_SELECTED,	CMD_WRITES, cmd_expunge },
 	{ "UID EXPUNGE", S_SELECTED,	CMD_WRITES, cmd_expunge },
-	{ "SEARCH",	S_SELECTED,	CMD_NO_EXPUNGE | CMD_NO_SEQ, cmd_search },
-	{ "UID SEARCH",	S_SELECTED,	0, cmd_search },
-	{ "SORT",	S_SELECTED,	CMD_NO_EXPUNGE | CMD_NO_SEQ, cmd_sort },
-	{ "UID SORT",	S_SELECTED,	0, cmd_sort },
-	{ "THREAD",	S_SELECTED,	CMD_NO_EXPUNGE | CMD_NO_SEQ, cmd_thread },
-	{ "UID THREAD",	S_SELECTED,	0, cmd_thread },
-	{ "FETCH",	S_SELECTED,	CMD_NO_EXPUNGE | CMD_NO_SEQ,
-	    cmd_fetch },
-	{ "UID FETCH",	S_SELECTED,	0, cmd_fetch },
+	{ "SEARCH",	S_SELECTED,	CMD_NO_EXPUNGE | CMD_NO_SEQ |
+	    CMD_LATER, cmd_search },
+	{ "UID SEARCH",	S_SELECTED,	CMD_LATER, cmd_search },
+	{ "SORT",	S_SELECTED,	CMD_NO_EXPUNGE | CMD_NO_SEQ |
+	    CMD_LATER, cmd_sort },
+	{ "UID SORT",	S_SELECTED,	CMD_LATER, cmd_sort },
+	{ "THREAD",	S_SELECTED,	CMD_NO_EXPUNGE | CMD_NO_SEQ |
+	    CMD_LATER, cmd_thread },
+	{ "UID THREAD",	S_SELECTED,	CMD_LATER, cmd_thread },
+	{ "FETCH",	S_SELECTED,	CMD_NO_EXPUNGE | CMD_NO_SEQ |
+	    CMD_LATER, cmd_fetch },
+	{ "UID FETCH",	S_SELECTED,	CMD_LATER, cmd_fetch },
 	{ "STORE",	S_SELECTED,	CMD_NO_EXPUNGE | CMD_NO_SEQ |
 	    CMD_WRITES, cmd_store },
 	{ "UID STORE",	S_SELECTED,	CMD_WRITES, cmd_store },
@@ -213,6 +216,14 @@ finish(struct session *s, struct command *c)
 		s->errors = 0;
 }
 
+/* Clients that read many messages say all their commands at once: one look at the folder is enough for them. */
+static bool
+is_put_off(const struct session *s, const struct command_row *row)
+{
+	return (row->flags & CMD_NO_UPDATES) != 0 ||
+	    ((row->flags & CMD_LATER) != 0 && conn_has_line(&s->conn));
+}
+
 static void
 run(struct session *s, struct str text)
 {
@@ -231,8 +242,7 @@ run(struct session *s, struct str text)
 	else
 		drop_literals(s, &c);
 	if (s->state == S_SELECTED && s->end == NULL &&
-	    (row->flags & CMD_NO_UPDATES) == 0 &&
-	    notify_wants(s, NOTIFY_MESSAGES))
+	    !is_put_off(s, row) && notify_wants(s, NOTIFY_MESSAGES))
 		updates_send(s, expunges);
 	if (s->end == NULL && (s->state & S_ANY) != 0)
 		notify_send(s);

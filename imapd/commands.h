@@ -9,7 +9,8 @@ enum {
 	CMD_STREAMS = 2,	/* reads its own literals */
 	CMD_NO_UPDATES = 4,	/* no other responses before its tagged one */
 	CMD_WRITES = 8,		/* changes the selected mailbox: not after EXAMINE */
-	CMD_NO_SEQ = 16		/* uses message sequence numbers: BAD with UIDONLY (RFC 9586) */
+	CMD_NO_SEQ = 16,	/* uses message sequence numbers: BAD with UIDONLY (RFC 9586) */
+	CMD_LATER = 32		/* what has changed may be told with the next command, if that is here already */
 };
 
 struct command_row {

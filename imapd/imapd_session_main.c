@@ -100,6 +100,7 @@ session(struct given *g)
 	s.mailbox = g->mailbox;
 	s.quota = g->quota;
 	s.encrypted = g->tls[0] != '\0';
+	s.same_host = g->client[0] != '\0' && strcmp(g->client, g->local) == 0;
 	if (enter(&s, g, &why) == -1)
 		refuse(&s, g, why.text);
 	else if (conn_preload(&s.conn, g->pending) == -1)

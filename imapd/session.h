@@ -46,6 +46,7 @@ struct session {
 	const struct settings	*set;
 	const char		*user, *client, *mailbox;
 	bool			 encrypted;
+	bool			 same_host;	/* the client is on this machine */
 	uint64_t		 quota;		/* bytes, the user's own; 0: the configuration's */
 	enum state		 state;
 	unsigned		 enabled;

@@ -9,6 +9,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import tempfile
 import time
 
 import pop3
@@ -281,12 +282,32 @@ def pull(rc):
     return time.monotonic() - begin
 
 
+def sync_once(run, server, place, work, n):
+    shutil.rmtree(work, ignore_errors=True)
+    os.mkdir(work)
+    rc = os.path.join(work, "rc")
+    with open(rc, "w") as f:
+        f.write(RC.format(fsync="yes" if place == "disk" else "no", addr=ADDR,
+                          dir=work, port=server.imap))
+    took, cost = pop3.costing(server, pull, rc)
+    run.figures.add("mbsync." + place, server.name, n / took)
+    run.figures.add("mbsync.cost." + place, server.name, 1e6 * cost / n)
+    got = count(os.path.join(work, "INBOX"))
+    if got != n:
+        note("%s: mbsync got %d of %d" % (server.name, got, n))
+
+
 def mbsync(run):
     if not shutil.which("mbsync"):
         note("mbsync (package isync) is missing: no figures of it")
         return
     n = run.quick and 1000 or 5000
-    work = os.path.join(run.dir, "mbsync")
+    # a disk takes longer for 5000 new files than any server, and now this long, now that
+    memory = os.path.isdir("/dev/shm") and os.access("/dev/shm", os.W_OK)
+    places = [("disk", os.path.join(run.dir, "mbsync"))]
+    if memory:
+        places.append(("memory", tempfile.mkdtemp(prefix="posthouse-mbsync.",
+                                                  dir="/dev/shm")))
     with pop3.Pair(run, "rsa") as servers:
         for server in servers:
             fill(run, server, "user2", n)
@@ -294,27 +315,17 @@ def mbsync(run):
             client.do("SELECT INBOX")
             client.end()
         for _ in range(run.rounds):
-            for fsync in ("yes", "no"):
+            for place, work in places:
                 for server in servers:
-                    shutil.rmtree(work, ignore_errors=True)
-                    os.mkdir(work)
-                    rc = os.path.join(work, "rc")
-                    with open(rc, "w") as f:
-                        f.write(RC.format(fsync=fsync, addr=ADDR, dir=work,
-                                          port=server.imap))
-                    took, cost = pop3.costing(server, pull, rc)
-                    run.figures.add("mbsync." + fsync, server.name, n / took)
-                    run.figures.add("mbsync.cost." + fsync, server.name,
-                                    1e6 * cost / n)
-                    got = count(os.path.join(work, "INBOX"))
-                    if got != n:
-                        note("%s: mbsync got %d of %d" % (server.name, got, n))
-        shutil.rmtree(work, ignore_errors=True)
-    for fsync, text in (("yes", "it flushes"), ("no", "it does not flush")):
-        run.table.against("mbsync of %d messages, %s, msg/s" % (n, text),
-                          "mbsync." + fsync, "dovecot", least=1.3)
+                    sync_once(run, server, place, work, n)
+        for _, work in places:
+            shutil.rmtree(work, ignore_errors=True)
+    for place, _ in places:
+        run.table.against("mbsync of %d messages to %s, msg/s" % (n, place),
+                          "mbsync." + place, "dovecot",
+                          least=1.3 if place == places[-1][0] else None)
         run.table.against("the server's CPU, us a message", "mbsync.cost." +
-                          fsync, "dovecot")
+                          place, "dovecot")
 
 
 # ---- connections that wait
