@@ -80,11 +80,8 @@ arrivals_keyword(struct arrivals *a, struct str name, char *letter)
 	if (!keyword_ok(name))
 		return 0;
 	number = keywords_find(a->x.keyword, name);
-	if (number == -1) {
-		number = keywords_make(a->dir.root, name, a->x.keyword);
-		if (number != -1 && index_put_keywords(&a->x) == -1)
-			return -1;
-	}
+	if (number == -1)
+		number = index_make_keyword(&a->x, name);
 	if (number == -1)
 		return errno == EMLINK ? 0 : -1;
 	*letter = (char)('a' + number);

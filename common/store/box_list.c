@@ -14,6 +14,7 @@
 #include "common/base/fdio.h"
 #include "common/base/now.h"
 #include "common/store/box_impl.h"
+#include "common/store/folder_lock.h"
 #include "common/store/uidlist_file.h"
 
 #define UIDL_MAX	70	/* RFC 1939, 7 */
@@ -317,12 +318,17 @@ int
 box_save_uids(struct box *b)
 {
 	struct buf	text, out;
-	int		lock, r, saved;
+	int		folder, lock, r, saved;
 
 	if (!has_news(b))
 		return 0;
-	if ((lock = uidlist_lock(b->dir.root, UIDLIST_LOCK, false)) == -1)
+	/* without it a lock that is left behind blocks for two minutes, no more */
+	folder = folder_lock(b->dir.root);
+	lock = uidlist_lock(b->dir.root, UIDLIST_LOCK, folder != -1);
+	if (lock == -1) {
+		fdio_close(&folder);
 		return -1;
+	}
 	buf_init(&text, UIDLIST_MAX);
 	buf_init(&out, UIDLIST_MAX);
 	if ((r = write_list(b, lock, &text, &out)) == 0)
@@ -337,5 +343,6 @@ box_save_uids(struct box *b)
 	buf_free(&text);
 	buf_free(&out);
 	fdio_close(&lock);
+	fdio_close(&folder);
 	return r;
 }

@@ -24,7 +24,7 @@ is_stale(int dir, const char *lock, mode_t mode)
 
 	if (fstatat(dir, lock, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return false;
-	return (mode != DOTLOCK_MODE && (st.st_mode & 0777) == mode) ||
+	return (mode != DOTLOCK_MODE && (st.st_mode & DOTLOCK_UNDER) != 0) ||
 	    now_real().tv_sec - st.st_mtim.tv_sec > DOTLOCK_STALE;
 }
 

@@ -13,10 +13,12 @@
 #define DOTLOCK_STALE	120	/* seconds; an older one is of somebody who died, as Dovecot has it */
 
 #define DOTLOCK_MODE	0600
+#define DOTLOCK_UNDER	0100	/* a bit that no other program sets */
 
 /*
- * The lock (its name, "NAME.lock"), open for writing. Waits up to ms. mode: DOTLOCK_MODE; with any other one a lock of that very mode is stale at
- * once: whoever made it had another lock as well, that the caller has now. -1: errno, ETIMEDOUT when another one keeps it.
+ * The lock (its name, "NAME.lock"), open for writing. Waits up to ms. mode: DOTLOCK_MODE; or with DOTLOCK_UNDER: the caller has another lock, that
+ * nobody keeps who is dead (folder_lock.h), and gives that up last. A lock with that bit is stale to him: its maker had the other
+ * one as well, and died. -1: errno, ETIMEDOUT when another one keeps it.
  */
 int	dotlock_take(int dir, const char *lock, int ms, mode_t mode) must_check;
 /* What it holds takes the place of name, durably; the descriptor is closed, the lock gone, also when it fails. -1: name is as it was. */

@@ -4,7 +4,6 @@
  */
 #include "common/store/index.h"
 
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -16,13 +15,11 @@
 
 #include "common/base/fdio.h"
 #include "common/base/now.h"
-#include "common/store/mode.h"
+#include "common/store/folder_lock.h"
 
 #define LOG_MIN		65536		/* so much may follow a small table */
 #define LOG_MAX		((size_t)1 << 30)
 #define FILE_MAX	((off_t)1 << 34)
-#define LOCK_WAIT	10000		/* ms */
-#define LOCK_STEP	1000000L	/* ns */
 
 int64_t
 index_boot_time(void)
@@ -232,29 +229,7 @@ index_catch_up(struct index *x)
 int
 index_lock(struct index *x)
 {
-	const struct timespec	step = { 0, LOCK_STEP };
-	int64_t			until = now_ms() + LOCK_WAIT;
-
-	x->lock = openat(x->dir->root, INDEX_LOCK, O_RDWR | O_CREAT |
-	    O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-	if (x->lock == -1)
-		return -1;
-	if (mode_share(x->dir->root, x->lock) == -1) {
-		fdio_close(&x->lock);
-		return -1;
-	}
-	while (flock(x->lock, LOCK_EX | LOCK_NB) == -1) {
-		if (errno == EINTR)
-			continue;
-		if (errno != EWOULDBLOCK || now_ms() >= until) {
-			if (errno == EWOULDBLOCK)
-				errno = ETIMEDOUT;
-			fdio_close(&x->lock);
-			return -1;
-		}
-		nanosleep(&step, NULL);
-	}
-	return 0;
+	return (x->lock = folder_lock(x->dir->root)) == -1 ? -1 : 0;
 }
 
 void

@@ -9,7 +9,6 @@
 
 #define INDEX_FILE	"posthouse.index"
 #define INDEX_DRAFT	"posthouse.index.new"
-#define INDEX_LOCK	"posthouse.lock"
 
 #define INDEX_MAGIC	"PHindex\n"
 #define INDEX_VERSION	2

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/store/keywords.h"
+
 static const char	filling[8];
 
 /* The body is of two parts. */
@@ -122,6 +124,22 @@ index_put_keywords(struct index *x)
 		r = put(x, ITEM_KEYWORDS, buf_view(&text), STR(""));
 	buf_free(&text);
 	return r;
+}
+
+int
+index_make_keyword(struct index *x, struct str name)
+{
+	bool	ours = x->lock == -1 && index_lock(x) == 0;
+	int	number;
+
+	number = keywords_make(x->dir->root, name, x->lock != -1, x->keyword);
+	x->keywords_version++;
+	/* the others see the file, if not this */
+	if (number != -1 && index_put_keywords(x) == -1)
+		number = -1;
+	if (ours)
+		index_unlock(x);
+	return number;
 }
 
 /* Too much for items: it is in the next file. */

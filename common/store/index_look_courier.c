@@ -34,7 +34,8 @@ bit_of(struct look *k, struct str name)
 	int	i = keyword_ok(name) ? keywords_find(k->x->keyword, name) : -1;
 
 	if (i == -1 && keyword_ok(name))
-		i = keywords_make(k->x->dir->root, name, k->x->keyword);
+		i = keywords_make(k->x->dir->root, name, true,
+		    k->x->keyword);
 	return i == -1 ? 0 : UINT32_C(1) << i;
 }
 

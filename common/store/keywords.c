@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/buf.h"
 #include "common/base/fdio.h"
@@ -128,22 +129,40 @@ add(int dir, int lock, struct str name, char (*names)[INDEX_KEYWORD_MAX + 1],
 	return number;
 }
 
-int
-keywords_make(int dir, struct str name, char (*names)[INDEX_KEYWORD_MAX + 1])
+/* Under the lock of the list: one of the keywords' own that is there is of somebody who died. */
+static int
+make(int dir, struct str name, bool indexed,
+    char (*names)[INDEX_KEYWORD_MAX + 1])
 {
 	struct buf	text;
 	int		lock, number;
 
-	if (!keyword_ok(name)) {
-		errno = EINVAL;
+	if (unlinkat(dir, KEYWORDS_LOCK, 0) == -1 && errno != ENOENT)
 		return -1;
-	}
-	if ((lock = uidlist_lock(dir, KEYWORDS_LOCK, false)) == -1)
+	if ((lock = uidlist_lock(dir, KEYWORDS_LOCK, indexed)) == -1)
 		return -1;
 	buf_init(&text, TEXT_MAX);
 	if ((number = add(dir, lock, name, names, &text)) == -1)
 		uidlist_unlock(dir, KEYWORDS_LOCK);
 	buf_free(&text);
+	fdio_close(&lock);
+	return number;
+}
+
+int
+keywords_make(int dir, struct str name, bool indexed,
+    char (*names)[INDEX_KEYWORD_MAX + 1])
+{
+	int	lock, number;
+
+	if (!keyword_ok(name)) {
+		errno = EINVAL;
+		return -1;
+	}
+	if ((lock = uidlist_lock(dir, UIDLIST_LOCK, indexed)) == -1)
+		return -1;
+	number = make(dir, name, indexed, names);
+	uidlist_unlock(dir, UIDLIST_LOCK);
 	fdio_close(&lock);
 	return number;
 }

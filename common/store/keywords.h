@@ -1,6 +1,7 @@
 /*
  * common/store/keywords.h - dovecot-keywords: the names of the letters a..z in the names of files; lines "0 name", where 0 is
- * 'a'. Read and written as Dovecot does, with dovecot-keywords.lock; lines that are not understood are kept.
+ * 'a'. Read and written as Dovecot does: its lock is that of the list of UIDs, and dovecot-keywords.lock is where the new file is
+ * written (uidlist_file.h). Lines that are not understood are kept.
  */
 #ifndef STORE_KEYWORDS_H
 #define STORE_KEYWORDS_H
@@ -22,7 +23,7 @@ bool	keyword_ok(struct str);
 int	keywords_find(char (*)[INDEX_KEYWORD_MAX + 1], struct str);
 /* The file in that folder; none is empty. -1: errno. */
 int	keywords_read(int dir, char (*)[INDEX_KEYWORD_MAX + 1]) must_check;
-/* Its number, durably made if it is new; names are as the file says then. -1: errno, EMLINK: all letters are used. */
-int	keywords_make(int dir, struct str, char (*)[INDEX_KEYWORD_MAX + 1]) must_check;
+/* Its number, durably made if it is new; names are as the file says then. indexed: as of uidlist_lock. -1: errno, EMLINK: all letters are used. */
+int	keywords_make(int dir, struct str, bool indexed, char (*)[INDEX_KEYWORD_MAX + 1]) must_check;
 
 #endif

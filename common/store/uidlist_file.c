@@ -13,13 +13,12 @@
 #include "common/store/mode.h"
 
 #define LOCK_WAIT	3000	/* ms */
-#define MODE_INDEXED	0700
 
 int
 uidlist_lock(int dir, const char *name, bool indexed)
 {
 	return dotlock_take(dir, name, LOCK_WAIT,
-	    indexed ? MODE_INDEXED : DOTLOCK_MODE);
+	    indexed ? DOTLOCK_MODE | DOTLOCK_UNDER : DOTLOCK_MODE);
 }
 
 void
@@ -31,22 +30,39 @@ uidlist_unlock(int dir, const char *name)
 	errno = saved;
 }
 
+/* Whoever could use the old one can use this; a first one is as its directory is. */
+static int
+mode_for(int dir, const char *name, mode_t *mode)
+{
+	struct stat	st;
+
+	*mode = DOTLOCK_MODE;
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		*mode = st.st_mode & 0660;
+	else if (errno != ENOENT || fstat(dir, &st) == -1)
+		return -1;
+	else if (mode_is_shared(st.st_mode))
+		*mode = st.st_mode & 0666;
+	return 0;
+}
+
 int
 uidlist_replace(int dir, const char *lock_name, int lock, const char *name,
     struct str text)
 {
 	struct stat	st;
+	mode_t		mode, mark;
 
-	if (fdio_write(lock, text.p, text.n) == -1 || fdatasync(lock) == -1)
+	if (fdio_write(lock, text.p, text.n) == -1 || fdatasync(lock) == -1 ||
+	    fstat(lock, &st) == -1 || mode_for(dir, name, &mode) == -1)
 		return -1;
-	/* whoever could use the old one can use this; a first one is as its directory is */
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-		if (fchmod(lock, st.st_mode & 0660) == -1)
-			return -1;
-	} else if (fchmod(lock, 0600) == -1 || mode_share(dir, lock) == -1)
+	/* as long as it is the lock it says who made it */
+	mark = st.st_mode & DOTLOCK_UNDER;
+	if (fchmod(lock, mode | mark) == -1 ||
+	    renameat(dir, lock_name, dir, name) == -1)
 		return -1;
-	if (renameat(dir, lock_name, dir, name) == -1)
-		return -1;
+	if (mark != 0)
+		(void)fchmod(lock, mode);	/* it harms nobody */
 	return fsync(dir);
 }
 

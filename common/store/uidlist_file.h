@@ -16,7 +16,7 @@
 
 /*
  * Takes such a lock (the name of a file); a stale one is broken. indexed: the caller has the folder's posthouse.lock, and gives that
- * up last: the lock's mode says so (0700), so that it is known to be stale by the next one who has both. Its descriptor, or -1: errno, ETIMEDOUT.
+ * up last: the lock's mode says so (DOTLOCK_UNDER), so that it is known to be stale by the next one who has both. Its descriptor, or -1: errno, ETIMEDOUT.
  */
 int	uidlist_lock(int dir, const char *name, bool indexed) must_check;
 /* The lock is given up, nothing was changed. */

@@ -267,13 +267,8 @@ view_keyword_bit(struct view *v, struct str name, bool make_it)
 {
 	int	number = keywords_find(v->x.keyword, name);
 
-	if (number == -1 && make_it && !v->read_only) {
-		number = keywords_make(v->dir.root, name, v->x.keyword);
-		v->x.keywords_version++;
-		/* the others see the file, if not this */
-		if (number != -1 && index_put_keywords(&v->x) == -1)
-			return 0;
-	}
+	if (number == -1 && make_it && !v->read_only)
+		number = index_make_keyword(&v->x, name);
 	return number == -1 ? 0 : UINT32_C(1) << number;
 }
 

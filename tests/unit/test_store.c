@@ -2,15 +2,20 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/base/attr.h"
 #include "common/base/fdio.h"
+#include "common/base/now.h"
 #include "common/store/dotlock.h"
+#include "common/store/folder_lock.h"
+#include "common/store/keywords.h"
 #include "common/store/quota.h"
 #include "common/store/special_use.h"
 #include "common/store/store_impl.h"
@@ -246,6 +251,90 @@ START_TEST(locks_under_a_lock)
 	ck_assert(!there("y.lock"));
 	close(fd);
 	close(again);
+}
+END_TEST
+
+static void
+names_one(int root, const char *name)
+{
+	char	names[INDEX_KEYWORDS][INDEX_KEYWORD_MAX + 1];
+	int	folder = folder_lock(root);
+
+	if (folder == -1 ||
+	    keywords_make(root, str_from(name), true, names) == -1)
+		_exit(1);
+	close(folder);
+}
+
+/* Killed while it has all three locks; the next one goes on at once, and is not kept by the files. */
+START_TEST(locks_of_the_dead)
+{
+	char	names[INDEX_KEYWORDS][INDEX_KEYWORD_MAX + 1];
+	int	root = store_root(s), status, folder, fd;
+	int64_t	begin = now_ms();
+	pid_t	child;
+
+	if ((child = fork()) == 0) {
+		if (folder_lock(root) != -1 &&
+		    uidlist_lock(root, UIDLIST_LOCK, true) != -1 &&
+		    uidlist_lock(root, KEYWORDS_LOCK, true) != -1)
+			raise(SIGKILL);
+		_exit(1);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	ck_assert(there(UIDLIST_LOCK) && there(KEYWORDS_LOCK));
+	ck_assert_int_ne(folder = folder_lock(root), -1);
+	ck_assert_int_eq(keywords_make(root, STR("one"), true, names), 0);
+	is_text(KEYWORDS_FILE, "0 one\n");
+	ck_assert(!there(UIDLIST_LOCK) && !there(KEYWORDS_LOCK));
+	ck_assert_int_lt(now_ms() - begin, 2500);
+	/* Dovecot's lock is nobody's to break, but what lies beside it is */
+	write_file(UIDLIST_LOCK, "");
+	fd = openat(root, UIDLIST_LOCK, O_RDONLY);
+	ck_assert_int_eq(keywords_make(root, STR("two"), true, names), -1);
+	ck_assert_int_eq(errno, ETIMEDOUT);
+	ck_assert(there(UIDLIST_LOCK));
+	ck_assert_int_eq(unlinkat(root, UIDLIST_LOCK, 0), 0);
+	write_file(KEYWORDS_LOCK, "");
+	ck_assert_int_eq(keywords_make(root, STR("two"), true, names), 1);
+	is_text(KEYWORDS_FILE, "0 one\n1 two\n");
+	close(fd);
+	close(folder);
+}
+END_TEST
+
+/* Several at once, and some of them killed at any moment: each that came to its end has its keyword, and none two have the same letter. */
+START_TEST(locks_and_kills)
+{
+	char	names[INDEX_KEYWORDS][INDEX_KEYWORD_MAX + 1], name[16];
+	int	root = store_root(s), i, status;
+	pid_t	child[24];
+	bool	made[nitems(child)];
+
+	for (i = 0; i < (int)nitems(child); i++)
+		if ((child[i] = fork()) == 0) {
+			snprintf(name, sizeof(name), "k%d", i);
+			names_one(root, name);
+			_exit(0);
+		}
+	for (i = 0; i < (int)nitems(child); i += 3) {
+		(void)usleep(500);
+		kill(child[i], SIGKILL);
+	}
+	for (i = 0; i < (int)nitems(child); i++) {
+		ck_assert_int_eq(waitpid(child[i], &status, 0), child[i]);
+		made[i] = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+		ck_assert(made[i] || i % 3 == 0);
+	}
+	names_one(root, "last");
+	ck_assert_int_eq(keywords_read(root, names), 0);
+	for (i = 0; i < (int)nitems(child); i++) {
+		snprintf(name, sizeof(name), "k%d", i);
+		ck_assert(!made[i] ||
+		    keywords_find(names, str_from(name)) != -1);
+	}
+	ck_assert_int_ne(keywords_find(names, STR("last")), -1);
 }
 END_TEST
 
@@ -615,6 +704,8 @@ main(void)
 	tcase_add_test(t, subscribes);
 	tcase_add_test(t, locks);
 	tcase_add_test(t, locks_under_a_lock);
+	tcase_add_test(t, locks_of_the_dead);
+	tcase_add_test(t, locks_and_kills);
 	tcase_add_loop_test(t, first_list, 0, 2);
 	tcase_add_test(t, creates);
 	tcase_add_loop_test(t, refuses_names, 0, (int)nitems(bad_names));
