@@ -254,7 +254,10 @@ cannot_go_on(struct session *s)
 
 	log_warn("mailbox user=%s why=\"%s\"", log_safe(user, sizeof(user),
 	    str_from(s->user)), strerror(errno));
-	if (errno == ESTALE || errno == ENOENT) {
+	if (view_is_renumbered(s->view)) {
+		say(s, "BYE [UNAVAILABLE] the messages have other UIDs now");
+		s->end = "another UIDVALIDITY";
+	} else if (errno == ESTALE || errno == ENOENT) {
 		say(s, "BYE [UNAVAILABLE] the mailbox is no longer there");
 		s->end = "the mailbox is no longer there";
 	}

@@ -20,7 +20,7 @@ struct arrivals {
 	struct index	x;
 	/* when it was opened */
 	bool		unchanged;	/* cur/ was as the index has it */
-	uint32_t	next;		/* UID */
+	uint32_t	next, validity;	/* UID */
 };
 
 int
@@ -46,6 +46,7 @@ arrivals_open(struct arrivals **out, struct store *s, const char *folder,
 	}
 	a->unchanged = index_is_fresh(&a->x, INDEX_KEEP_NEW);
 	a->next = a->unchanged ? a->x.head.next : 1;
+	a->validity = a->x.head.validity;
 	*out = a;
 	return 0;
 }
@@ -202,6 +203,8 @@ find_ours(struct arrivals *a, struct arrival *what, size_t n)
 		return -1;
 	for (i = 0; i < n; i++)
 		what[i].uid = 0;
+	if (x->head.validity != a->validity)
+		a->next = 1;
 	for (i = index_find(x, a->next, SIZE_MAX); i < index_count(x); i++) {
 		r = index_row(x, i);
 		for (at = r->hash & (nslots - 1); index_is_live(r) &&
@@ -234,7 +237,7 @@ number(struct arrivals *a, struct arrival *what, size_t n)
 	if (x->head.validity != 0 && only_ours(a, what, n)) {
 		if (number_ours(a, what, n) == 0)
 			return 0;
-		if (errno != EAGAIN)
+		if (errno != EAGAIN && errno != EOVERFLOW)
 			return -1;
 	}
 	if (index_sync(x, INDEX_KEEP_NEW | INDEX_ALL) == -1)

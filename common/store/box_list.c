@@ -194,20 +194,25 @@ has_news(const struct box *b)
 }
 
 /* UIDs for those without; when the numbers are used up all begin anew. */
-static void
+static int
 assign(struct box *b, struct buf *text)
 {
 	size_t	i, n = 0;
 
 	for (i = 0; i < b->n; i++)
 		n += is_wanting(&b->entries[i]);
-	if (n >= UINT32_MAX - b->head.next) {
+	if (n > UINT32_MAX - b->head.next) {
+		if (b->head.validity == UINT32_MAX) {
+			errno = EOVERFLOW;	/* no validity is left either */
+			return -1;
+		}
 		forget(b);
 		begin_list(b, text);
 	}
 	for (i = 0; i < b->n; i++)
 		if (is_wanting(&b->entries[i]))
 			b->entries[i].m.uid = b->head.next++;
+	return 0;
 }
 
 static void
@@ -270,9 +275,8 @@ write_list(struct box *b, int lock, struct buf *text, struct buf *out)
 	size_t		i;
 	int		r;
 
-	if (box_load_uids(b, text, &why) == -1)
+	if (box_load_uids(b, text, &why) == -1 || assign(b, text) == -1)
 		return -1;
-	assign(b, text);
 	if ((all = needs_rewrite(b)))
 		write_all(b, buf_view(text), known, out);
 	else

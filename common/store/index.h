@@ -186,9 +186,17 @@ int	index_list_read_courier(const struct index *, struct uid_list *) must_check;
 void	index_list_walk(const struct index *, struct uid_list *, bool (*known)(void *, const struct uidlist_line *), void *);
 /*
  * Gives UIDs to those of the newcomers (in their order) that need one, durably; under the writers' lock. The list is written anew if that is
- * needed for other reasons. -1: errno; EAGAIN: the list has been changed meanwhile, and needs another look.
+ * needed for other reasons. -1: errno; EAGAIN: the list has been changed meanwhile, and needs another look; EOVERFLOW: there are not so many left.
  */
 int	index_list_number(struct index *, struct uid_list *, struct newcomer *, size_t n) must_check;
+/* A line of it. */
+void	index_list_put(struct buf *, uint32_t uid, struct str base, struct str guid, uint64_t wire);
+/*
+ * index_list_anew.c: there are no UIDs left for the newcomers: another validity, and all get UIDs from 1 in the order of those that they had, at
+ * last the newcomers without; under the writers' lock. -1: errno, nothing has changed; EAGAIN: as above; EOVERFLOW: there is no validity
+ * left either.
+ */
+int	index_list_anew(struct index *, struct uid_list *, struct newcomer *, size_t n) must_check;
 /* head.mailbox_id, made if there is none. */
 void	index_mailbox_id(struct index *);
 

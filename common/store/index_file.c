@@ -84,7 +84,8 @@ take_map(struct index *x, int fd, const struct stat *st, void *map)
 		(void)munmap(map, (size_t)st->st_size);
 		return -1;
 	}
-	if (x->private)
+	/* with another validity it is of other messages */
+	if (x->private || h.validity != x->head.validity)
 		buf_reset(&x->out);
 	index_unmap(x);
 	x->fd = fd;

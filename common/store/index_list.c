@@ -142,47 +142,10 @@ index_list_walk(const struct index *x, struct uid_list *l,
 	l->unlisted = listed < x->live;
 }
 
-/* There are many of them: no printf. */
-static void
-put_number(struct buf *out, char before, uint64_t v)
-{
-	char	digits[24];
-	size_t	at = sizeof(digits);
-
-	digits[--at] = ' ';
-	do {
-		digits[--at] = (char)('0' + v % 10);
-	} while ((v /= 10) > 0);
-	if (before != '\0')
-		digits[--at] = before;
-	buf_add(out, digits + at, sizeof(digits) - at);
-}
-
-static void
-put_line(struct buf *out, uint32_t uid, struct str base, struct str guid,
-    uint64_t wire)
-{
-	uint64_t	named;
-
-	if (!uidlist_name_ok(base))
-		return;
-	put_number(out, '\0', uid);
-	if (wire != INDEX_UNKNOWN && !maildir_name_size(base, 'W', &named))
-		put_number(out, 'W', wire);
-	if (guid.n > 0 && memchr(guid.p, ' ', guid.n) == NULL) {
-		buf_addc(out, 'G');
-		buf_addstr(out, guid);
-		buf_addc(out, ' ');
-	}
-	buf_addc(out, ':');
-	buf_addstr(out, base);
-	buf_addc(out, '\n');
-}
-
 static void
 put_row(const struct index *x, struct buf *out, const struct index_row *r)
 {
-	put_line(out, r->uid, index_base(x, r), index_guid(x, r),
+	index_list_put(out, r->uid, index_base(x, r), index_guid(x, r),
 	    r->wire);
 }
 
@@ -240,39 +203,33 @@ put_head(struct index *x, struct uid_list *l, struct buf *out)
 	uidlist_put_head(out, &h);
 }
 
-void
-index_mailbox_id(struct index *x)
-{
-	unsigned char	random[16];
-	size_t		i;
-
-	if (x->head.mailbox_id[0] != '\0')
-		return;
-	arc4random_buf(random, sizeof(random));
-	for (i = 0; i < sizeof(random); i++)
-		snprintf(x->head.mailbox_id + 2 * i, 3, "%02x", random[i]);
-}
-
-static void
+/* EOVERFLOW: there are not so many UIDs left. */
+static int
 assign(struct index *x, const struct uid_list *l, struct newcomer *who,
     size_t n, struct buf *out)
 {
 	uint32_t	next = l->usable && l->next > x->head.next ? l->next :
 	    x->head.next;
-	size_t		i;
+	size_t		i, wanting = 0;
 
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		if (who[i].uid >= next)
 			next = who[i].uid + 1;
+		wanting += who[i].uid == 0 && uidlist_name_ok(who[i].base);
+	}
+	if (wanting > UINT32_MAX - next) {
+		errno = EOVERFLOW;
+		return -1;
+	}
 	for (i = 0; i < n; i++)
-		if (who[i].uid == 0 && next < UINT32_MAX &&
-		    uidlist_name_ok(who[i].base)) {
+		if (who[i].uid == 0 && uidlist_name_ok(who[i].base)) {
 			who[i].uid = next++;
 			who[i].assigned = true;
-			put_line(out, who[i].uid, who[i].base,
+			index_list_put(out, who[i].uid, who[i].base,
 			    who[i].guid, who[i].wire);
 		}
 	x->head.next = next;
+	return 0;
 }
 
 static bool
@@ -302,7 +259,8 @@ rewrite(struct index *x, struct uid_list *l, struct newcomer *who, size_t n,
 	if (!l->read && index_list_read(x, l) == -1)
 		return -1;
 	buf_init(&added, UIDLIST_MAX);
-	assign(x, l, who, n, &added);
+	if (assign(x, l, who, n, &added) == -1)
+		return -1;
 	buf_reset(out);
 	put_head(x, l, out);
 	put_old(x, l, known, out);
@@ -370,11 +328,9 @@ write_list(struct index *x, struct uid_list *l, struct newcomer *who,
 	buf_init(&out, UIDLIST_MAX);
 	if (wants_rewrite(x, l, (size_t)x->head.dead))
 		r = rewrite(x, l, who, n, &out, lock);
-	else {
-		assign(x, l, who, n, &out);
+	else if ((r = assign(x, l, who, n, &out)) == 0)
 		r = !buf_ok(&out) ? -1 : uidlist_append(x->dir->root,
 		    buf_view(&out));
-	}
 	if (r == -1)
 		x->head.next = before;
 	else

@@ -48,6 +48,9 @@ look_validity(struct look *k)
 		return begin(k);
 	if (k->list.head.validity != x->head.validity) {
 		k->first = true;
+		/* it has another name then, too (RFC 8474, 4) */
+		if (x->head.validity != 0)
+			x->head.mailbox_id[0] = '\0';
 		index_reset(x, k->list.head.validity);
 	}
 	if (uidlist_field(k->list.head.more, 'G', &id) &&
@@ -226,6 +229,11 @@ number(struct look *k)
 	}
 	if (index_list_number(x, &k->list, k->who, k->nwho) == 0)
 		return 0;
+	if (errno == EOVERFLOW &&
+	    index_list_anew(x, &k->list, k->who, k->nwho) == 0) {
+		k->modseq = 0;
+		return 0;
+	}
 	if ((errno == EAGAIN && !k->last) || errno == ENOMEM)
 		return -1;
 	number_for_us(k);

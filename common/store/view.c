@@ -181,6 +181,11 @@ view_row(struct view *v, size_t i, size_t *row)
 {
 	uint32_t	uid = view_at(v, i)->uid;
 
+	/* its UID may be another one's by now */
+	if (v->x.head.validity != v->validity) {
+		errno = ENOENT;
+		return -1;
+	}
 	*row = index_find(&v->x, uid, v->guess);
 	v->guess = *row + 1;
 	if (*row < index_count(&v->x) &&

@@ -95,9 +95,11 @@ int	view_body(struct view *, size_t, struct cache_body *) must_check;
 
 /*
  * Looks at the disk, if something may have happened there; cheap if not. Nothing of the view changes yet. 1: there are changes
- * for view_next (perhaps old ones), 0: none, -1: errno; ESTALE: the folder was deleted, or its UIDVALIDITY has changed: the session has to leave it.
+ * for view_next (perhaps old ones), 0: none, -1: errno; ESTALE: the folder was deleted, or its UIDVALIDITY has changed: the session has to leave it. One that has another name is followed.
  */
 int	view_refresh(struct view *) must_check;
+/* Is it there, but with another UIDVALIDITY? */
+bool	view_is_renumbered(const struct view *);
 enum view_change_kind { VIEW_EXPUNGED, VIEW_CHANGED, VIEW_ARRIVED, VIEW_NEW_KEYWORDS };
 struct view_change {
 	enum view_change_kind kind;

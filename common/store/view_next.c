@@ -106,6 +106,12 @@ check_alive(const struct view *v)
 	return -1;
 }
 
+bool
+view_is_renumbered(const struct view *v)
+{
+	return v->x.head.validity != 0 && v->x.head.validity != v->validity;
+}
+
 int
 view_refresh(struct view *v)
 {
@@ -219,7 +225,7 @@ finish(struct view *v, struct view_change *c)
 bool
 view_next(struct view *v, bool expunges, struct view_change *c)
 {
-	if (!v->passing)
+	if (!v->passing || v->x.head.validity != v->validity)
 		return false;
 	if (v->seen_keywords != v->x.keywords_version) {
 		v->seen_keywords = v->x.keywords_version;

@@ -456,7 +456,19 @@ START_TEST(uids_used_up)
 	put("dovecot-uidlist", "3 V4000000000 N4294967294\n8 :1.a\n");
 	b = open_box();
 	ck_assert_int_eq(box_save_uids(b), 0);
-	list_is("3 V4000000001 N3\n1 :1.a\n2 :2.b\n");
+	list_is("3 V4000000000 N4294967294\n8 :1.a\n4294967294 :2.b\n");
+	box_close(&b);
+	put("new/3.c", "c\n");
+	b = open_box();
+	ck_assert_int_eq(box_save_uids(b), 0);
+	list_is("3 V4000000001 N4\n1 :1.a\n2 :2.b\n3 :3.c\n");
+	box_close(&b);
+	/* no validity is left either */
+	put("dovecot-uidlist", "3 V4294967295 N4294967295\n8 :1.a\n");
+	b = open_box();
+	ck_assert_int_eq(box_save_uids(b), -1);
+	ck_assert_int_eq(errno, EOVERFLOW);
+	list_is("3 V4294967295 N4294967295\n8 :1.a\n");
 	box_close(&b);
 }
 END_TEST

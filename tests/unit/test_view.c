@@ -976,6 +976,123 @@ START_TEST(wait_fd)
 }
 END_TEST
 
+/* The list as it is now: the validity and what is behind the head. */
+static uint32_t
+list_now(char lines[1024])
+{
+	struct uidlist_head	h;
+	struct buf		text;
+	struct cur		in;
+
+	buf_init(&text, 65536);
+	ck_assert_int_eq(fdio_slurp_at(dir, "dovecot-uidlist", &text), 0);
+	in = cur_from(buf_view(&text));
+	ck_assert(uidlist_head(&in, &h));
+	ck_assert_int_eq(str_copy(lines, 1024, cur_rest(&in)), 0);
+	buf_free(&text);
+	return h.validity;
+}
+
+/* No UID is left for what comes: all of them anew, in the same order, and whoever has the folder open has to leave it. */
+START_TEST(used_up)
+{
+	struct view	*v, *w;
+	size_t		 at = 0;
+	char		 lines[1024], id[40];
+	uint32_t	 now, next;
+
+	put("cur/b:2,S", "Subject: b\n\nb\n");
+	put("cur/a:2,F", "Subject: a\n\na\n");
+	put("dovecot-uidlist", "3 V7 N4294967294 "
+	    "Gaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa Xother\n"
+	    "4294967290 Pold W20 :b\n4294967293 Gguid :a\n");
+	v = open_view(false);
+	shows(v, "4294967290S 4294967293F");
+	ck_assert_int_eq(str_copy(id, sizeof(id),
+	    str_from(view_mailbox_id(v))), 0);
+	put("new/c", "");
+	ck_assert_int_eq(view_refresh(v), 1);
+	tells(v, true, ">2");
+	shows(v, "4294967290S 4294967293F 4294967294R");
+	ck_assert_uint_eq(view_uidnext(v), UINT32_MAX);
+	ck_assert_uint_eq(list_now(lines), 7);
+	put("new/d", "");
+	w = open_view(false);
+	shows(w, "1S 2F 3 4R");
+	ck_assert_uint_eq(view_uidnext(w), 5);
+	now = view_uidvalidity(w);
+	ck_assert_uint_gt(now, 7);
+	ck_assert_uint_eq(list_now(lines), now);
+	ck_assert_str_eq(lines, "1 Pold W20 :b\n2 Gguid :a\n3 :c\n4 :d\n");
+	ck_assert_str_ne(view_mailbox_id(w), id);
+	/* the other one goes no farther, and touches nothing that it does not mean */
+	ck_assert_int_eq(view_store(v, &at, 1, VIEW_ADD, VIEW_DELETED, 0,
+	    UINT64_MAX), -1);
+	ck_assert_int_eq(view_open_message(v, 0), -1);
+	ck_assert_int_eq(view_refresh(v), -1);
+	ck_assert_int_eq(errno, ESTALE);
+	ck_assert(view_is_renumbered(v) && !view_is_renumbered(w));
+	view_close(&v);
+	ck_assert_int_eq(view_refresh(w), 0);
+	shows(w, "1S 2F 3 4R");
+	view_close(&w);
+	/* without the index it is the same */
+	ck_assert_int_eq(unlinkat(dir, INDEX_FILE, 0), 0);
+	v = open_view(false);
+	shows(v, "1S 2F 3 4");
+	ck_assert_uint_eq(view_uidvalidity(v), now);
+	view_close(&v);
+	ck_assert_int_eq(store_next_validity(store, &next), 0);
+	ck_assert_uint_gt(next, now);
+}
+END_TEST
+
+/* The same by an arrival of ours, twice: no now is given again. */
+START_TEST(used_up_by_arrivals)
+{
+	struct arrivals	*a;
+	struct arrival	 what = { .saved = 1 };
+	static const char *const files[] = { "x,S=0:2,", "y,S=0:2," };
+	static const char *const names[] = { "cur/x,S=0:2,", "cur/y,S=0:2," };
+	static const char *const lists[] = { "1 :x,S=0\n",
+	    "1 :x,S=0\n2 :y,S=0\n" };
+	char		 lines[1024];
+	uint32_t	 now, before = 0, i;
+
+	for (i = 0; i < nitems(files); i++) {
+		put("dovecot-uidlist", "3 V4000000000 N4294967295\n");
+		what.uid = 0;
+		what.file = files[i];
+		ck_assert_int_eq(arrivals_open(&a, store, "", &why), 0);
+		put(names[i], "");
+		ck_assert_int_eq(arrivals_number(a, &what, 1, &now), 0);
+		arrivals_close(&a);
+		ck_assert_uint_eq(what.uid, i + 1);
+		ck_assert_uint_gt(now, 4000000000);
+		ck_assert_uint_gt(now, before);
+		before = now;
+		ck_assert_uint_eq(list_now(lines), now);
+		ck_assert_str_eq(lines, lists[i]);
+	}
+}
+END_TEST
+
+/* No validity either: what has UIDs keeps them, what has none waits. */
+START_TEST(all_used_up)
+{
+	struct view	*v;
+	char		 lines[1024];
+
+	put("cur/a:2,", "");
+	put("cur/b:2,", "");
+	put("dovecot-uidlist", "3 V4294967295 N4294967295\n5 :a\n");
+	v = open_view(false);
+	shows(v, "5");
+	ck_assert_uint_eq(list_now(lines), UINT32_MAX);
+	view_close(&v);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -1008,6 +1125,10 @@ main(void)
 	tcase_add_test(t, restarted);
 	tcase_add_test(t, gone_folder);
 	tcase_add_test(t, wait_fd);
+	tcase_add_test(t, renamed_folder);
+	tcase_add_test(t, used_up);
+	tcase_add_test(t, used_up_by_arrivals);
+	tcase_add_test(t, all_used_up);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
