@@ -119,11 +119,10 @@ is_below(const char *folder, const char *above)
 
 /* If that is what is selected it no longer is. */
 static void
-close_selected(struct session *s, const struct place *p, bool below)
+close_selected(struct session *s, const struct place *p)
 {
 	if (s->view == NULL || view_store_of(s->view) != p->store ||
-	    (below ? !is_below(view_folder(s->view), p->folder) :
-	    strcmp(view_folder(s->view), p->folder) != 0))
+	    strcmp(view_folder(s->view), p->folder) != 0)
 		return;
 	select_leave(s);
 	say(s, "OK [CLOSED] the mailbox is no longer there");
@@ -146,7 +145,7 @@ cmd_delete(struct session *s, struct command *cmd)
 		command_failed(s, cmd, "delete the mailbox");
 		return s->state;
 	}
-	close_selected(s, &p, false);
+	close_selected(s, &p);
 	command_ok(cmd, NULL, "DELETE completed");
 	return s->state;
 }
@@ -173,8 +172,6 @@ rename_place(struct session *s, struct command *cmd, const struct place *from,
 		command_failed(s, cmd, "rename the mailbox");
 		return;
 	}
-	if (*from->folder != '\0')
-		close_selected(s, from, true);
 	command_ok(cmd, NULL, "RENAME completed");
 }
 

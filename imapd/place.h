@@ -42,7 +42,8 @@ struct store *place_store(const struct session *, unsigned name_space);
 
 /* The user's rights; of a folder that is not there: those that it would have. The user has all rights to what is his own. */
 unsigned place_rights(const struct session *, unsigned name_space, const char *folder);
-/* To the selected mailbox. */
+/* Of the selected mailbox: its namespace, the rights to it; none if it is gone. */
+unsigned place_selected_space(const struct session *);
 unsigned place_selected_rights(const struct session *);
 /*
  * The ACL that counts for a folder: its own, else that of the nearest one above it that has one, at last of the tree. *own: it is its

@@ -104,11 +104,17 @@ place_rights(const struct session *s, unsigned space, const char *folder)
 }
 
 unsigned
+place_selected_space(const struct session *s)
+{
+	return place_spaces(s) > SPACE_SHARED &&
+	    view_store_of(s->view) == place_store(s, SPACE_SHARED) ?
+	    SPACE_SHARED : SPACE_OWN;
+}
+
+unsigned
 place_selected_rights(const struct session *s)
 {
-	bool	shared = place_spaces(s) > SPACE_SHARED &&
-		    view_store_of(s->view) == place_store(s, SPACE_SHARED);
-
-	return place_rights(s, shared ? SPACE_SHARED : SPACE_OWN,
-	    view_folder(s->view));
+	/* by the name that it has now: another one may have got the old name */
+	return view_follow(s->view) == -1 ? 0 :
+	    place_rights(s, place_selected_space(s), view_folder(s->view));
 }

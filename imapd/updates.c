@@ -8,6 +8,7 @@
 
 #include "common/base/log.h"
 #include "imapd/contexts.h"
+#include "imapd/mailboxes.h"
 #include "imapd/notify.h"
 #include "imapd/numbers.h"
 #include "imapd/place.h"
@@ -276,17 +277,40 @@ updates_ready(struct session *s)
 	return false;
 }
 
+/* It goes on under another name (RFC 9051, 6.3.6); who has asked for such news by NOTIFY hears of it there. */
+static void
+tell_name(struct session *s, const char *before)
+{
+	struct place	now = { .store = view_store_of(s->view),
+	    .name_space = place_selected_space(s) };
+	struct buf	old;
+
+	if (strcmp(before, view_folder(s->view)) == 0 ||
+	    !session_enabled(s, ENABLED_REV2) || notify_is_on(s))
+		return;
+	buf_init(&old, 8 * PLACE_NAME_MAX);
+	if (str_copy(now.folder, sizeof(now.folder),
+	    str_from(view_folder(s->view))) == 0 &&
+	    place_name(s, now.name_space, before, &old) == 0)
+		list_say(s, &now, buf_view(&old));
+	buf_free(&old);
+}
+
 void
 updates_send(struct session *s, bool expunges)
 {
 	struct telling		t = { .s = s };
 	struct view_change	change;
+	char			name[MAILDIR_FOLDER_MAX + 1];
 	int			r;
 
+	if (str_copy(name, sizeof(name), str_from(view_folder(s->view))) == -1)
+		name[0] = '\0';
 	if ((r = view_refresh(s->view)) == -1) {
 		cannot_go_on(s);
 		return;
 	}
+	tell_name(s, name);
 	if (r == 0) {
 		contexts_changed(s);	/* by this session itself */
 		return;

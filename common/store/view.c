@@ -2,6 +2,8 @@
  * common/store/view.c - a folder is opened, and what of it is shown; as the mailbox's user. The folder belongs to others as well, who
  * rename and remove as they like.
  */
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,9 +42,14 @@ begin(struct view *v, bool quick, struct diag *why)
 {
 	unsigned	how = (v->read_only ? INDEX_KEEP_NEW : 0) |
 	    (quick ? INDEX_UNCHECKED : 0);
+	struct stat	st;
 
 	if (store_open_folder(v->store, v->folder, &v->dir, why) == -1)
 		return -1;
+	if (fstat(v->dir.root, &st) == -1)
+		return diag_errno(why, "open the folder");
+	v->dev = st.st_dev;
+	v->ino = st.st_ino;
 	if (index_init(&v->x, &v->dir, v->store) == -1 ||
 	    index_sync(&v->x, how) == -1)
 		return diag_errno(why, "read the Maildir");

@@ -57,7 +57,9 @@ size_t	view_recent(const struct view *);
 /* view_count: all are seen. */
 size_t	view_first_unseen(struct view *);
 bool	view_read_only(const struct view *);
-const char *view_folder(const struct view *);
+const char *view_folder(const struct view *);	/* as of the last view_refresh or view_follow */
+/* Has it another name by now? That is its name then. -1: errno, ESTALE: it has none in this store. view_refresh does it, too. */
+int	view_follow(struct view *) must_check;
 struct store *view_store_of(const struct view *);
 /* Names of keywords; NULL: there is none of that number. */
 const char *view_keyword(const struct view *, unsigned);

@@ -12,6 +12,8 @@ struct view {
 	bool			 read_only;
 	bool			 quick;		/* n counts what is not in shown yet */
 	struct maildir		 dir;
+	dev_t			 dev;		/* of it, by which it is the same under another name */
+	ino_t			 ino;
 	struct index		 x;		/* the newest that is known */
 	/* What the client knows: n messages, and unused room between two of them while some are being taken out. */
 	struct view_message	*shown;

@@ -95,13 +95,13 @@ view_show_new(struct view *v)
 
 /* The folder is no more, or it is another one. */
 static int
-check_alive(const struct view *v)
+check_alive(struct view *v)
 {
 	struct stat	st;
 
 	if (fstat(v->dir.cur, &st) == 0 && st.st_nlink > 0 &&
 	    v->x.head.validity == v->validity)
-		return 0;
+		return view_follow(v);
 	errno = ESTALE;
 	return -1;
 }

@@ -959,6 +959,51 @@ START_TEST(gone_folder)
 }
 END_TEST
 
+/* It is the same folder under any name, until it has none. */
+START_TEST(renamed_folder)
+{
+	struct view	*v, *w, *of_new;
+	size_t		 at = 0;
+
+	ck_assert_int_eq(store_create(store, "Work.Sub", '\0'), 0);
+	put(".Work.Sub/cur/a:2,", "a\n");
+	ck_assert_int_eq(view_open(&v, store, "Work.Sub", false, &why), 0);
+	ck_assert_int_eq(view_open(&w, store, "Work.Sub", true, &why), 0);
+	ck_assert_int_eq(store_rename(store, "Work", "Play"), 0);
+	ck_assert_str_eq(view_folder(v), "Work.Sub");
+	ck_assert_int_eq(view_refresh(v), 0);
+	ck_assert_str_eq(view_folder(v), "Play.Sub");
+	/* what has got the old name is another one */
+	ck_assert_int_eq(store_create(store, "Work.Sub", '\0'), 0);
+	ck_assert_int_eq(view_follow(w), 0);
+	ck_assert_str_eq(view_folder(w), "Play.Sub");
+	ck_assert_int_eq(view_open(&of_new, store, "Work.Sub", false, &why),
+	    0);
+	shows(of_new, "");
+	ck_assert_int_eq(view_store(v, &at, 1, VIEW_ADD, VIEW_SEEN, 0,
+	    UINT64_MAX), 0);
+	ck_assert(is_there(".Play.Sub/cur/a:2,S"));
+	ck_assert_int_eq(view_refresh(w), 1);
+	tells(w, true, "1");
+	shows(w, "1S");
+	/* out of the store, then gone */
+	ck_assert_int_eq(renameat(dir, ".Play.Sub", dir, "away"), 0);
+	ck_assert_int_eq(view_refresh(v), -1);
+	ck_assert_int_eq(errno, ESTALE);
+	ck_assert(!view_is_renumbered(v));
+	ck_assert_int_eq(renameat(dir, "away", dir, ".Back"), 0);
+	ck_assert_int_eq(view_refresh(v), 0);
+	ck_assert_str_eq(view_folder(v), "Back");
+	ck_assert_int_eq(store_delete(store, "Back"), 0);
+	ck_assert_int_eq(view_refresh(v), -1);
+	ck_assert_int_eq(errno, ESTALE);
+	view_close(&v);
+	view_close(&w);
+	view_close(&of_new);
+	ck_assert_int_eq(store_delete(store, "Work.Sub"), 0);
+}
+END_TEST
+
 START_TEST(wait_fd)
 {
 	struct view	*v;
