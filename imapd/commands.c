@@ -288,5 +288,6 @@ commands_run(struct session *s)
 	}
 	buf_free(&text);
 	notify_end(s);
+	fetch_kept_drop(&s->kept);
 	view_close(&s->view);
 }

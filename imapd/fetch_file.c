@@ -26,13 +26,32 @@ read_at(struct fetch_file *f, uint64_t at)
 	return 0;
 }
 
+static void
+take_kept(struct fetch_file *f, struct fetch_kept *k)
+{
+	f->fd = k->fd;
+	f->size = k->size;
+	f->device = k->device;
+	f->inode = k->inode;
+	f->changed = k->changed;
+	f->from = 0;
+	f->n = 0;
+	f->whole = false;
+	k->uid = 0;
+}
+
 int
-fetch_file_open(struct fetch_file *f, struct view *v, size_t at)
+fetch_file_open(struct fetch_file *f, struct fetch_kept *k, struct view *v,
+    size_t at)
 {
 	struct stat	st;
 
 	if (f->piece == NULL && (f->piece = malloc(FETCH_PIECE)) == NULL)
 		return -1;
+	if (k->uid == view_message(v, at)->uid) {
+		take_kept(f, k);
+		return 0;
+	}
 	if ((f->fd = view_open_message(v, at)) == -1)
 		return -1;
 	if (fstat(f->fd, &st) == -1 || read_at(f, 0) == -1) {
@@ -55,6 +74,27 @@ fetch_file_close(struct fetch_file *f)
 	fdio_close(&f->fd);
 	f->n = 0;
 	f->whole = false;
+}
+
+void
+fetch_file_keep(struct fetch_file *f, struct fetch_kept *k, uint32_t uid)
+{
+	if (f->fd != -1 && !f->whole) {
+		fetch_kept_drop(k);
+		*k = (struct fetch_kept){ .uid = uid, .fd = f->fd,
+		    .size = f->size, .device = f->device, .inode = f->inode,
+		    .changed = f->changed };
+		f->fd = -1;
+	}
+	fetch_file_close(f);
+}
+
+void
+fetch_kept_drop(struct fetch_kept *k)
+{
+	if (k->uid != 0)
+		fdio_close(&k->fd);
+	k->uid = 0;
 }
 
 void

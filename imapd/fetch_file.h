@@ -22,10 +22,22 @@ struct fetch_file {
 	bool		 whole;		/* they are all of the file */
 };
 
+/* A large one that stays open, because its message is taken piece by piece. */
+struct fetch_kept {
+	uint32_t	 uid;		/* 0: none */
+	int		 fd;
+	uint64_t	 size, device, inode;
+	int64_t		 changed;
+};
+
 void	fetch_file_init(struct fetch_file *);
-/* -1: ENOENT: the message is gone. */
-int	fetch_file_open(struct fetch_file *, struct view *, size_t at) must_check;
+/* The one that was kept, if it is that message's. -1: ENOENT: the message is gone. */
+int	fetch_file_open(struct fetch_file *, struct fetch_kept *, struct view *, size_t at) must_check;
 void	fetch_file_close(struct fetch_file *);
+/* The same, but a large one stays open for the next piece. */
+void	fetch_file_keep(struct fetch_file *, struct fetch_kept *, uint32_t uid);
+/* It does no longer, at the latest when its message or the mailbox goes, or the client sleeps. */
+void	fetch_kept_drop(struct fetch_kept *);
 void	fetch_file_free(struct fetch_file *);
 /* Some bytes from there on, not beyond to; n 0: the file ends. Valid until the next call. */
 int	fetch_file_some(struct fetch_file *, uint64_t at, uint64_t to, struct str *) must_check;

@@ -25,7 +25,8 @@ enum text_how {
 struct section_text_of {
 	enum text_how	 how;
 	uint64_t	 from, to;	/* in the file */
-	uint64_t	 wire;		/* octets as they are sent, of all of it */
+	uint64_t	 wire;		/* octets as they are sent, of all of it, or (cut) of the piece that was asked for */
+	bool		 cut;
 	size_t		 kept;		/* where, in fetch.kept */
 	enum mime_encoding encoding;
 	bool		 nul;

@@ -165,7 +165,7 @@ fetch_preview(struct fetch *f, struct buf *out)
 	int			r = -1;
 
 	if (f->file.fd == -1 &&
-	    fetch_file_open(&f->file, f->s->view, f->at) == -1)
+	    fetch_file_open(&f->file, &f->s->kept, f->s->view, f->at) == -1)
 		return -1;
 	buf_init(&p.bytes, 1u << 20);
 	buf_init(&p.utf8, 1u << 20);

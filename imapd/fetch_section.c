@@ -101,24 +101,23 @@ of_part(const struct fetch *f, const struct fetch_section *want,
 		set_range(f, t, p->header, p->body, p->header_wire);
 }
 
-/* It has to be made to know how long it is; kept if it is small. */
+/* It has to be made to know how long it is, of a partial of BINARY no more than that; kept if it is small. */
 static int
 measure(struct fetch *f, const struct fetch_section *want,
     struct section_text_of *t)
 {
-	struct fetch_sink	k = { .out = &f->kept };
-	uint64_t		most = UINT64_MAX;
+	struct fetch_sink	k = { .out = &f->kept, .left = UINT64_MAX };
 	bool			malformed = false;
 
-	/* of a partial no more than it takes */
-	if (want->partial && want->kind == SECTION_BINARY &&
-	    want->from <= UINT64_MAX - want->count)
-		most = want->from + want->count;
-	k.left = most;
+	t->cut = want->partial && want->kind == SECTION_BINARY;
+	if (t->cut) {
+		k.skip = want->from;
+		k.left = want->count;
+	}
 	t->kept = f->kept.n;
 	if (fetch_make(f, want, t, &k, &malformed) == -1)
 		return -1;
-	t->wire = k.count < most ? k.count : most;
+	t->wire = t->cut ? want->count - k.left : k.count;
 	t->nul = k.nul;
 	if (k.full)
 		f->kept.n = t->kept;
@@ -174,7 +173,7 @@ fetch_find_sections(struct fetch *f)
 
 	for (i = 0; i < f->r.nsections; i++)
 		parts |= f->r.sections[i].npart > 0;
-	if (fetch_file_open(&f->file, f->s->view, f->at) == -1)
+	if (fetch_file_open(&f->file, &f->s->kept, f->s->view, f->at) == -1)
 		return -1;
 	f->head_known = false;
 	buf_reset(&f->kept);

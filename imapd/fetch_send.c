@@ -194,6 +194,17 @@ fetch_failed(struct fetch *f, int error)
 	f->error = error;
 }
 
+static bool
+has_partial(const struct fetch_request *r)
+{
+	size_t	i;
+
+	for (i = 0; i < r->nsections; i++)
+		if (r->sections[i].partial)
+			return true;
+	return false;
+}
+
 void
 fetch_message(struct fetch *f, size_t at, unsigned extra, bool uid)
 {
@@ -209,6 +220,9 @@ fetch_message(struct fetch *f, size_t at, unsigned extra, bool uid)
 		f->s->end = "out of memory";
 	else if (f->first)
 		f->out.n = mark;	/* nothing of it could be told */
+	if (has_partial(&f->r))
+		fetch_file_keep(&f->file, &f->s->kept,
+		    view_message(f->s->view, at)->uid);
 	fetch_file_close(&f->file);
 	if (f->out.n >= FETCH_OUT_FULL) {
 		say_buf(f->s, &f->out);

@@ -22,8 +22,6 @@ sink_put(struct fetch_sink *k, struct str s)
 	size_t	n;
 
 	k->count += s.n;
-	if (s.n > 0 && memchr(s.p, '\0', s.n) != NULL)
-		k->nul = true;
 	n = s.n < k->skip ? s.n : (size_t)k->skip;
 	k->skip -= n;
 	s.p += n;
@@ -31,6 +29,8 @@ sink_put(struct fetch_sink *k, struct str s)
 	if (s.n > k->left)
 		s.n = (size_t)k->left;
 	k->left -= s.n;
+	if (!k->nul && s.n > 0 && memchr(s.p, '\0', s.n) != NULL)
+		k->nul = true;
 	if (k->s == NULL && s.n > FETCH_KEEP_MAX - k->out->n)
 		k->full = true;
 	if (k->full || s.n == 0)
@@ -74,33 +74,44 @@ make_raw(struct fetch *f, const struct section_text_of *t,
 
 /* Where a partial can begin that goes on where the last one ended. */
 static struct partial_memo
-resume(const struct fetch *f, const struct section_text_of *t, uint64_t skip)
+resume(const struct fetch *f, const struct section_text_of *t, uint64_t skip,
+    bool decoded)
 {
 	const struct fetch_file		*file = &f->file;
 	const struct partial_memo	*m = &f->s->partial;
 	struct partial_memo		 here = {
 		.device = file->device, .inode = file->inode,
 		.size = file->size, .from = t->from,
-		.changed = file->changed, .at = t->from
+		.changed = file->changed, .at = t->from, .decoded = decoded
 	};
 
 	if (m->size == here.size && m->inode == here.inode &&
 	    m->device == here.device && m->changed == here.changed &&
-	    m->from == here.from && m->wire <= skip)
+	    m->from == here.from && m->decoded == decoded && m->made <= skip)
 		return *m;
+	decode_begin(&here.decode, t->encoding);
 	return here;
+}
+
+/* The place of a piece that was made only to be counted is needed once more. */
+static void
+remember(struct fetch *f, const struct fetch_sink *k,
+    const struct partial_memo *m)
+{
+	if (!f->file.whole && !k->full)
+		f->s->partial = *m;
 }
 
 static int
 make_range(struct fetch *f, const struct section_text_of *t,
     struct fetch_sink *k)
 {
-	struct partial_memo	m = resume(f, t, k->skip), before = m;
+	struct partial_memo	m = resume(f, t, k->skip, false), before = m;
 	struct str		s;
 
 	if (t->wire == t->to - t->from)
 		return make_raw(f, t, k);
-	k->skip -= m.wire;
+	k->skip -= m.made;
 	for (; !is_done(k); m.at += s.n) {
 		before = m;
 		if (fetch_file_some(&f->file, m.at, t->to, &s) == -1)
@@ -111,10 +122,9 @@ make_range(struct fetch *f, const struct section_text_of *t,
 		if (wire_put(&f->piece, s, &m.last) == -1 ||
 		    sink_put(k, buf_view(&f->piece)) == -1)
 			return -1;
-		m.wire += f->piece.n;
+		m.made += f->piece.n;
 	}
-	if (!f->file.whole)
-		f->s->partial = before;
+	remember(f, k, &before);
 	return 0;
 }
 
@@ -147,23 +157,26 @@ static int
 make_decoded(struct fetch *f, const struct section_text_of *t,
     struct fetch_sink *k, bool *malformed)
 {
-	struct decode	d;
-	struct str	s;
-	uint64_t	at = t->from;
+	struct partial_memo	m = resume(f, t, k->skip, true), before = m;
+	struct str		s;
 
-	decode_begin(&d, t->encoding);
-	for (; !is_done(k); at += s.n) {
-		if (fetch_file_some(&f->file, at, t->to, &s) == -1)
+	k->skip -= m.made;
+	k->count += m.made;
+	for (; !is_done(k); m.at += s.n) {
+		before = m;
+		if (fetch_file_some(&f->file, m.at, t->to, &s) == -1)
 			return -1;
 		buf_reset(&f->piece);
-		if ((s.n == 0 ? decode_end(&d, &f->piece) :
-		    decode_feed(&d, s, &f->piece)) == -1 ||
+		if ((s.n == 0 ? decode_end(&m.decode, &f->piece) :
+		    decode_feed(&m.decode, s, &f->piece)) == -1 ||
 		    sink_put(k, buf_view(&f->piece)) == -1)
 			return -1;
 		if (s.n == 0)
 			break;
+		m.made += f->piece.n;
 	}
-	*malformed = d.malformed;
+	remember(f, k, &before);
+	*malformed = m.decode.malformed;
 	return 0;
 }
 
@@ -219,7 +232,9 @@ put_literal(struct fetch *f, const struct fetch_section *want,
 	uint64_t		n = t->wire;
 	bool			binary, malformed;
 
-	if (want->partial) {
+	if (t->cut)
+		k.skip = t->how == TEXT_KEPT ? 0 : want->from;
+	else if (want->partial) {
 		k.skip = want->from < n ? want->from : n;
 		n = want->count < n - k.skip ? want->count : n - k.skip;
 	}

@@ -75,6 +75,7 @@ select_leave(struct session *s)
 {
 	contexts_clear(s);
 	result_clear(s);
+	fetch_kept_drop(&s->kept);
 	view_close(&s->view);
 	s->state = S_AUTH;
 }

@@ -10,11 +10,13 @@
 
 #include "common/base/arena.h"
 #include "common/base/buf.h"
+#include "common/fmt/decode.h"
 #include "common/fmt/imap.h"
 #include "common/net/conn.h"
 #include "common/proc/proto_auth.h"
 #include "common/proc/settings.h"
 #include "common/store/view.h"
+#include "imapd/fetch_file.h"
 
 /* States (RFC 3501, 3), as bits for the table of commands. */
 enum state { S_AUTH = 1, S_SELECTED = 2, S_LOGOUT = 4 };
@@ -32,13 +34,15 @@ struct notify;		/* RFC 5465, notify.h */
 
 /*
  * How far the last partial of a large message went (FETCH): clients take these piece by piece, and where a piece begins in the
- * file is not known without the lines before it.
+ * file is not known without what is before it.
  */
 struct partial_memo {
 	uint64_t	device, inode, size, from;	/* which text of which file; size 0: none */
 	int64_t		changed;
-	uint64_t	at, wire;	/* so many octets are sent of what is before at */
+	bool		decoded;	/* without its transfer encoding (BINARY) */
+	uint64_t	at, made;	/* so many octets are made of what is before at */
 	char		last;		/* byte before at */
+	struct decode	decode;		/* as it was at at */
 };
 
 struct session {
@@ -57,6 +61,7 @@ struct session {
 	struct contexts		*contexts;
 	struct notify		*notify;
 	struct partial_memo	 partial;
+	struct fetch_kept	 kept;		/* the file of that message */
 	bool			 compressed;
 	const char		*end;		/* why it is over; NULL: it goes on */
 	unsigned		 errors;

@@ -200,6 +200,8 @@ tell_expunged(struct telling *t, const struct view_change *change)
 	/* it may be one of those that the client has not heard of */
 	tell_arrived(t);
 	result_drop(s, change->uid);
+	if (s->kept.uid == change->uid)
+		fetch_kept_drop(&s->kept);
 	if (s->contexts != NULL) {
 		/* what they say of its number has to come between those before and this one */
 		tell_gone(t);

@@ -48,6 +48,7 @@ rest(struct waiting *w)
 	}
 	conn_idle_trim(&s->conn);
 	if (w->idle) {
+		fetch_kept_drop(&s->kept);
 		compress_rest(s);
 		malloc_trim(0);
 	}

@@ -31,6 +31,8 @@ struct view {
 	int			 wait;		/* inotify; -1: not asked for, -2: not to be had */
 	struct cache		*cache;
 	struct arena		 parsed;	/* what view_head or view_body gave last */
+	uint32_t		 parsed_uid;	/* whose body it is; 0: none */
+	struct cache_body	 parsed_body;
 	char			 file[MAILDIR_NAME_MAX + 1];	/* what view_file gave last */
 };
 

@@ -21,11 +21,16 @@ parse(struct view *v, size_t i, struct cache_head *head,
 	int		fd, r;
 
 	arena_free(&v->parsed);
+	v->parsed_uid = 0;
 	if ((fd = view_open_message(v, i)) == -1)
 		return -1;
 	r = body == NULL ? cache_parse_head(fd, &v->parsed, head) :
 	    cache_parse(fd, &v->parsed, head, body);
 	fdio_close(&fd);
+	if (r == 0 && body != NULL) {
+		v->parsed_uid = uid;
+		v->parsed_body = *body;
+	}
 	if (r == -1 || v->cache == NULL)
 		return r;
 	if (cache_put_head(v->cache, uid, head) == -1 ||
@@ -52,6 +57,11 @@ view_body(struct view *v, size_t i, struct cache_body *body)
 
 	if (c != NULL && cache_body(c, view_at(v, i)->uid, body))
 		return 0;
+	/* where nothing can be kept the one that is taken in pieces is */
+	if (v->parsed_uid == view_at(v, i)->uid) {
+		*body = v->parsed_body;
+		return 0;
+	}
 	return parse(v, i, &head, body);
 }
 

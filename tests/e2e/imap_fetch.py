@@ -4,7 +4,9 @@ sizes and line ends, broken MIME, messages that vanish. TAP."""
 import base64
 import email
 import email.policy
+import hashlib
 import os
+import quopri
 import re
 import shutil
 import socket
@@ -327,6 +329,72 @@ def partials(w):
         check(got == want[300000:370000], "a piece of it", len(got))
 
 
+def read_by(pids):
+    """Bytes and calls of read(2) and its kin, so far."""
+    got = [0, 0]
+    for pid in pids:
+        with open("/proc/%s/io" % pid) as f:
+            for line in f:
+                got[0] += int(line.split()[1]) if line.startswith("rchar") else 0
+                got[1] += int(line.split()[1]) if line.startswith("syscr") else 0
+    return got
+
+
+def sessions():
+    found = set()
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open("/proc/%s/cmdline" % pid, "rb") as f:
+                if b"imapd-session" in f.read():
+                    found.add(pid)
+        except OSError:
+            pass
+    return found
+
+
+def in_pieces(w, n, item, size, step=65536):
+    """All of it, piece by piece, against its digest; what was read for it."""
+    digest = hashlib.sha256()
+    for a in range(0, size, step):
+        digest.update(one(w, n, "%s<%d.%d>" % (item, a, step), "%s<%d>" % (item.replace(".PEEK", ""), a)))
+    return digest.hexdigest()
+
+
+def huge():
+    """A 30 MB attachment in pieces of 64 KiB: what the session reads grows with the message, not with its square."""
+    data = b"".join(hashlib.sha256(b"%d" % i).digest() for i in range(30 * 1024 * 1024 // 32))
+    head = (b"Subject: huge\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=h\n\n--h\n\ntext\n--h\n"
+            b"Content-Type: application/octet-stream\nContent-Transfer-Encoding: ")
+    b64 = head + b"base64\n\n" + base64.encodebytes(data) + b"--h--\n"
+    small = data[:len(data) // 10].translate(None, b"\r\n")
+    qp = head + b"quoted-printable\n\n" + quopri.encodestring(small) + b"\n--h--\n"
+    paths = [put(9000, b64), put(9001, qp)]
+    before = sessions()
+    w = Wire(USER)
+    mine = sessions() - before
+    try:
+        w.ok("EXAMINE INBOX")
+        last = int(w.ok("SEARCH ALL")[0].split()[-1])
+        uid = [int(re.search(rb"UID (\d+)", r).group(1)) for r in w.fetch("FETCH %d:%d (UID)" % (last - 1, last))]
+        check(len(uid) == 2, "two huge messages", uid)
+        for at, item, text, of in ((last - 1, "BINARY.PEEK[2]", data, b64), (last, "BINARY.PEEK[2]", small, qp),
+                                   (last - 1, "BODY.PEEK[]", crlf(b64), b64),
+                                   (last - 1, "BODY.PEEK[2]", crlf(base64.encodebytes(data)[:-1]), b64)):
+            w.fetch("FETCH %d (BODYSTRUCTURE RFC822.SIZE)" % at)
+            start = read_by(mine)
+            digest = in_pieces(w, at, item, len(text))
+            end = read_by(mine)
+            check(digest == hashlib.sha256(text).hexdigest(), "%s of %d bytes in pieces" % (item, len(of)), digest)
+            pieces = len(text) // 65536 + 1
+            got = (end[0] - start[0], end[1] - start[1])
+            check(len(mine) != 1 or (got[0] < 2.5 * len(of) and got[1] < 5 * pieces),
+                  "what was read for %s grows with the message" % item, (got, len(of), pieces))
+    finally:
+        w.close()
+        for path in paths:
+            os.unlink(path)
+
+
 def attributes(w):
     n = no(NESTED)
     r = w.fetch("FETCH %d (FLAGS INTERNALDATE RFC822.SIZE UID)" % n)[0]
@@ -581,6 +649,7 @@ def main():
     gone_away()
     vanished(paths)
     by_uid(paths)
+    huge()
     return check.end()
 
 
