@@ -1,6 +1,6 @@
 /*
  * common/fmt/parts_fields.c - what a header says of its part (RFC 2045, 2183, 1864, 3282, 2557); pure. Of a field that is
- * there more than once the first counts. People's mail has every mistake there can be: what can be understood counts.
+ * there more than once the first counts, but for its disposition. People's mail has every mistake there can be: what can be understood counts.
  */
 #include <string.h>
 
@@ -172,6 +172,7 @@ disposition(struct arena *a, struct str body, struct part_fields *f)
 		return 0;
 	if (arena_dup(a, word, &f->disposition) == -1)
 		return -1;
+	f->disposition_params = NULL;
 	return params(a, &c, &f->disposition_params);
 }
 
@@ -251,7 +252,9 @@ field(struct arena *a, struct str name, struct str body, struct part_fields *f,
 	for (i = 0; i < nitems(fields); i++)
 		if (str_eq_nocase(name, str_from(fields[i].name)))
 			break;
-	if (i == nitems(fields) || (*seen & 1u << i) != 0)
+	/* of a disposition the last, as with Dovecot */
+	if (i == nitems(fields) || ((*seen & 1u << i) != 0 &&
+	    fields[i].read != disposition))
 		return 0;
 	*seen |= 1u << i;
 	if (fields[i].read != NULL)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/fmt/cur.h"
+#include "common/fmt/header.h"
 #include "common/fmt/structure_impl.h"
 
 #define TEXT_MAX	2048u	/* of a name, a route ...; what is longer is cut */
@@ -366,20 +367,33 @@ step(struct buf *out, struct reading *r)
 	}
 }
 
-int
-structure_put_addresses(struct buf *out, struct str body)
+/* A group ends with its field. */
+static int
+put_field(struct buf *out, struct reading *r, struct str body)
 {
-	struct reading	r;
-
-	if (body.n == 0)
-		return buf_adds(out, "NIL");
-	r.in = cur_from(body);
-	r.in_group = r.some = false;
-	forget(&r);
-	for (skip(&r); !cur_done(&r.in); skip(&r))
-		if (step(out, &r) == -1)
+	r->in = cur_from(body);
+	forget(r);
+	for (skip(r); !cur_done(&r->in); skip(r))
+		if (step(out, r) == -1)
 			return -1;
-	if (put_words(out, &r) == -1 || end_group(out, &r) == -1)
+	return put_words(out, r) == -1 ? -1 : end_group(out, r);
+}
+
+int
+structure_put_addresses(struct buf *out, const struct structure_field *f)
+{
+	struct header_field	field;
+	struct cur		c = f->rest;
+	struct reading		r;
+
+	if (f->body.p == NULL)
+		return buf_adds(out, "NIL");
+	r.in_group = r.some = false;
+	if (put_field(out, &r, f->body) == -1)
 		return -1;
+	while (f->again && header_next_any(&c, &field))
+		if (str_eq_nocase(field.name, f->name) &&
+		    put_field(out, &r, header_trim(field.body)) == -1)
+			return -1;
 	return r.some ? buf_addc(out, ')') : buf_adds(out, "NIL");
 }

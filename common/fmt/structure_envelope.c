@@ -1,4 +1,7 @@
-/* common/fmt/structure_envelope.c - ENVELOPE of a header (RFC 3501 7.4.2); pure. Of a field that is there more than once the first counts. */
+/*
+ * common/fmt/structure_envelope.c - ENVELOPE of a header (RFC 3501 7.4.2); pure. The RFC does not know fields that are there more than
+ * once: all their addresses count, and of the others the last, as with Dovecot.
+ */
 #include <string.h>
 
 #include "common/fmt/header.h"
@@ -7,8 +10,14 @@
 
 enum { DATE, SUBJECT, FROM, SENDER, REPLY_TO, TO, CC, BCC, IN_REPLY_TO, MESSAGE_ID, FIELDS };
 
+static bool
+has_addresses(size_t i)
+{
+	return i >= FROM && i <= BCC;
+}
+
 static void
-find_fields(struct str header, struct str found[FIELDS])
+find_fields(struct str header, struct structure_field found[FIELDS])
 {
 	static const struct str	names[FIELDS] = {
 		[DATE] = STR("date"), [SUBJECT] = STR("subject"),
@@ -23,14 +32,19 @@ find_fields(struct str header, struct str found[FIELDS])
 	size_t			i;
 
 	memset(found, 0, FIELDS * sizeof(*found));
-	while (header_next_any(&c, &f))
+	while (header_next_any(&c, &f)) {
 		for (i = 0; i < FIELDS; i++)
 			if (f.name.n == names[i].n &&
-			    str_eq_nocase(f.name, names[i])) {
-				if (found[i].p == NULL)
-					found[i] = header_trim(f.body);
+			    str_eq_nocase(f.name, names[i]))
 				break;
-			}
+		if (i == FIELDS)
+			continue;
+		if (has_addresses(i) && found[i].body.p != NULL)
+			found[i].again = true;
+		else
+			found[i] = (struct structure_field){ .name = names[i],
+			    .body = header_trim(f.body), .rest = c };
+	}
 }
 
 /* What was written at from, once more. */
@@ -45,11 +59,12 @@ put_again(struct buf *b, size_t from, size_t to)
 
 /* One that is not there, or says nothing, is as From. */
 static void
-put_or_from(struct buf *b, struct str body, size_t from, size_t to)
+put_or_from(struct buf *b, const struct structure_field *f, size_t from,
+    size_t to)
 {
 	const size_t	at = b->n;
 
-	structure_put_addresses(b, body);
+	structure_put_addresses(b, f);
 	if (b->n - at == 3 && memcmp(b->p + at, "NIL", 3) == 0) {
 		b->n = at;
 		put_again(b, from, to);
@@ -59,35 +74,35 @@ put_or_from(struct buf *b, struct str body, size_t from, size_t to)
 int
 envelope_put(struct buf *b, struct str header)
 {
-	struct str	f[FIELDS];
-	size_t		from, to;
+	struct structure_field	f[FIELDS];
+	size_t			from, to;
 
 	find_fields(header.n == 0 ? STR("") : header, f);
 	buf_addc(b, '(');
-	structure_put_nstring(b, f[DATE]);
+	structure_put_nstring(b, f[DATE].body);
 	buf_addc(b, ' ');
-	if (f[SUBJECT].p == NULL)
+	if (f[SUBJECT].body.p == NULL)
 		buf_adds(b, "NIL");
 	else
-		structure_put_text(b, f[SUBJECT]);
+		structure_put_text(b, f[SUBJECT].body);
 	buf_addc(b, ' ');
 	from = b->n;
-	structure_put_addresses(b, f[FROM]);
+	structure_put_addresses(b, &f[FROM]);
 	to = b->n;
 	buf_addc(b, ' ');
-	put_or_from(b, f[SENDER], from, to);
+	put_or_from(b, &f[SENDER], from, to);
 	buf_addc(b, ' ');
-	put_or_from(b, f[REPLY_TO], from, to);
+	put_or_from(b, &f[REPLY_TO], from, to);
 	buf_addc(b, ' ');
-	structure_put_addresses(b, f[TO]);
+	structure_put_addresses(b, &f[TO]);
 	buf_addc(b, ' ');
-	structure_put_addresses(b, f[CC]);
+	structure_put_addresses(b, &f[CC]);
 	buf_addc(b, ' ');
-	structure_put_addresses(b, f[BCC]);
+	structure_put_addresses(b, &f[BCC]);
 	buf_addc(b, ' ');
-	structure_put_nstring(b, f[IN_REPLY_TO]);
+	structure_put_nstring(b, f[IN_REPLY_TO].body);
 	buf_addc(b, ' ');
-	structure_put_nstring(b, f[MESSAGE_ID]);
+	structure_put_nstring(b, f[MESSAGE_ID].body);
 	buf_addc(b, ')');
 	return buf_ok(b) ? 0 : -1;
 }

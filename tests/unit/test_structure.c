@@ -24,9 +24,19 @@ static const struct { struct str in; const char *out; } envelopes[] = {
 	/* folded, blanks in a row; comments stay, names may have blanks behind them */
 	{ IN("SUBJECT :   a  \t b (c)\r\n\t \r\n d\r\nDate: Mon,\r\n 1 Jan 2020 (x)\r\n"),
 	    "(\"Mon, 1 Jan 2020 (x)\" \"a b (c) d\" NIL NIL NIL NIL NIL NIL NIL NIL)" },
-	/* the first of a name (D: the last; addresses of all) */
+	/* the last of a name, addresses of all */
 	{ IN("Subject: a\nTo: a@b\nsubject: b\nto: c@d\n"),
-	    "(NIL \"a\" NIL NIL NIL ((NIL NIL \"a\" \"b\")) NIL NIL NIL NIL)" },
+	    "(NIL \"b\" NIL NIL NIL ((NIL NIL \"a\" \"b\")(NIL NIL \"c\" \"d\")) NIL NIL NIL NIL)" },
+	{ IN("Date: 1\nDate:\nMessage-ID: <1>\nMESSAGE-ID: <2>\nIn-Reply-To: <3>\nIn-Reply-To: <4>\n"),
+	    "(\"\" NIL NIL NIL NIL NIL NIL NIL \"<4>\" \"<2>\")" },
+	{ IN("From:\nFrom: a@b\nX: y\nFROM : c@d, e@f\nFrom:\nSender: ,\nSender: s@x\nCc:\nCc: \n"),
+	    "(NIL NIL ((NIL NIL \"a\" \"b\")(NIL NIL \"c\" \"d\")(NIL NIL \"e\" \"f\")) ((NIL NIL \"s\" \"x\")) "
+	    "((NIL NIL \"a\" \"b\")(NIL NIL \"c\" \"d\")(NIL NIL \"e\" \"f\")) NIL NIL NIL NIL NIL)" },
+	/* what is open ends with its field */
+	{ IN("To: g: a@b,\nTo: c@d;\nTo: e@f (x\nTo: \"y\nTo: z@z\n"),
+	    "(NIL NIL NIL NIL NIL ((NIL NIL \"g\" NIL)(NIL NIL \"a\" \"b\")(NIL NIL NIL NIL)"
+	    "(NIL NIL \"c\" \"d\")(\"x\" NIL \"e\" \"f\")"
+	    "(\"y\" NIL \"MISSING_MAILBOX\" \"MISSING_DOMAIN\")(NIL NIL \"z\" \"z\")) NIL NIL NIL NIL)" },
 	/* there but empty (D: a broken address, NIL) */
 	{ IN("Subject:\nFrom: \nSender: <>\nTo: ,\nMessage-ID: \n"),
 	    "(NIL \"\" NIL NIL NIL NIL NIL NIL NIL \"\")" },
@@ -229,14 +239,14 @@ static const struct { struct str in; const char *out, *body; } structures[] = {
 	{ TYPE("a/b; n*=utf-8''x%20"), "(\"a\" \"b\" (\"n*\" \"utf-8''x%20\") NIL NIL \"7bit\" 1" NILS ")", NULL },
 	{ TYPE("text/plain; charset*0=utf; charset*1=-8"),
 	    "(\"text\" \"plain\" (\"charset\" \"utf-8\") NIL NIL \"7bit\" 1 0" NILS ")", NULL },
-	/* everything, and the first of each name */
+	/* everything, and the first of each name, but for the disposition */
 	{ IN("Content-Type: a/b\nContent-Type: c/d\nContent-Disposition: inline; x=y\n"
 	    "Content-Disposition: attachment\nContent-Id: <a>\nContent-Id: <b>\n"
 	    "Content-Description: d (e)\n f\nContent-MD5: xx yy\n"
 	    "Content-Language: en, de (c), fr\nContent-Location: http://a\n b\n"
 	    "Content-Transfer-Encoding: Quoted-Printable (c)\n\nx"),
 	    "(\"a\" \"b\" NIL \"<a>\" \"d (e) f\" \"Quoted-Printable\" 1 \"xx yy\" "
-	    "(\"inline\" (\"x\" \"y\")) (\"en\" \"de\" \"fr\") \"http://a b\")",
+	    "(\"attachment\" NIL) (\"en\" \"de\" \"fr\") \"http://a b\")",
 	    "(\"a\" \"b\" NIL \"<a>\" \"d (e) f\" \"Quoted-Printable\" 1)" },
 	/* there, but empty */
 	{ IN("Content-Type: a/b\nContent-Disposition: \nContent-Language: \n"
