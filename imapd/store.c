@@ -63,8 +63,11 @@ keyword_bits(struct storing *st, struct command *c, const struct flag_list *l)
 		bit = view_keyword_bit(st->s->view, l->keywords[i],
 		    st->how != VIEW_REMOVE);
 		if (bit == 0 && st->how != VIEW_REMOVE) {
-			command_no(c, "LIMIT", "there is no room for one more "
-			    "keyword");
+			if (errno == EMLINK || errno == EINVAL)
+				command_no(c, "LIMIT", "there is no room for "
+				    "one more keyword");
+			else
+				command_failed(st->s, c, "make a keyword");
 			return false;
 		}
 		st->keywords |= bit;

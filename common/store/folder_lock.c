@@ -12,14 +12,15 @@
 #include "common/base/now.h"
 #include "common/store/mode.h"
 
-#define LOCK_WAIT	10000		/* ms */
+#define LOCK_WAIT	60000		/* ms: many sessions may each change all of a large folder */
 #define LOCK_STEP	1000000L	/* ns */
+#define LOCK_STEPS	4		/* at most so many at once */
 
 static int
 wait_for(int fd)
 {
-	const struct timespec	step = { 0, LOCK_STEP };
-	int64_t			until = now_ms() + LOCK_WAIT;
+	struct timespec	step = { 0, LOCK_STEP };
+	int64_t		until = now_ms() + LOCK_WAIT;
 
 	while (flock(fd, LOCK_EX | LOCK_NB) == -1) {
 		if (errno == EINTR)
@@ -31,6 +32,8 @@ wait_for(int fd)
 			return -1;
 		}
 		nanosleep(&step, NULL);
+		if (step.tv_nsec < LOCK_STEPS * LOCK_STEP)
+			step.tv_nsec += LOCK_STEP;
 	}
 	return 0;
 }

@@ -9,7 +9,7 @@
 
 #define FOLDER_LOCK	"posthouse.lock"
 
-/* Waits up to ten seconds. A descriptor, whose close gives the lock up; -1: errno, ETIMEDOUT, EROFS, EACCES ... */
+/* Waits up to a minute. A descriptor, whose close gives the lock up; -1: errno, ETIMEDOUT, EROFS, EACCES ... */
 int	folder_lock(int dir) must_check;
 
 #endif

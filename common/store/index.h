@@ -100,7 +100,7 @@ int	index_put_head(struct index *) must_check;		/* head.uidnext, stamps ... */
 int	index_put_keywords(struct index *) must_check;
 /* The keywords as their section, and as an item, has them. */
 int	index_keywords_text(const struct index *, struct buf *) must_check;
-/* A new one, in the file and here. Its number; -1: errno, EMLINK: there is no room for one. */
+/* A new one, in dovecot-keywords and here. Its number; -1: errno, EMLINK: there is no room for one. */
 int	index_make_keyword(struct index *, struct str name) must_check;
 /* Every row has changed, as far as anybody knows. */
 void	index_touch(struct index *, uint64_t modseq);

@@ -132,11 +132,9 @@ index_make_keyword(struct index *x, struct str name)
 	bool	ours = x->lock == -1 && index_lock(x) == 0;
 	int	number;
 
+	/* the next look takes it from the file: an item could say less than another session has said by then */
 	number = keywords_make(x->dir->root, name, x->lock != -1, x->keyword);
 	x->keywords_version++;
-	/* the others see the file, if not this */
-	if (number != -1 && index_put_keywords(x) == -1)
-		number = -1;
 	if (ours)
 		index_unlock(x);
 	return number;

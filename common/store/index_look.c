@@ -231,10 +231,11 @@ look_at_keywords(struct index *x)
 	if (keywords_read(x->dir->root, names) == -1)
 		return -1;
 	x->head.keywords = now;
-	if (memcmp(names, x->keyword, sizeof(names)) == 0)
-		return 0;
-	memcpy(x->keyword, names, sizeof(names));
-	x->keywords_version++;
+	if (memcmp(names, x->keyword, sizeof(names)) != 0) {
+		memcpy(x->keyword, names, sizeof(names));
+		x->keywords_version++;
+	}
+	/* what is in memory may be new to the file */
 	return index_put_keywords(x);
 }
 

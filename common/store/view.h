@@ -63,7 +63,7 @@ int	view_follow(struct view *) must_check;
 struct store *view_store_of(const struct view *);
 /* Names of keywords; NULL: there is none of that number. */
 const char *view_keyword(const struct view *, unsigned);
-/* Its bit, made if it is new and make is set. 0: there is none, or no room for one more. */
+/* Its bit, made if it is new and make is set. 0: there is none; or, if it is to be made, errno: EMLINK: no room for one more, EINVAL, ETIMEDOUT ... */
 uint32_t view_keyword_bit(struct view *, struct str name, bool make);
 /* Can one more be made? (PERMANENTFLAGS \*) */
 bool	view_keywords_left(const struct view *);

@@ -959,6 +959,37 @@ START_TEST(gone_folder)
 }
 END_TEST
 
+/* Two sessions each make a keyword; the one that writes last does not take the other's away. */
+START_TEST(keywords_of_two)
+{
+	struct view	*v, *w;
+	uint32_t	 one, two;
+	size_t		 at = 0;
+
+	put("cur/a:2,", "");
+	put("dovecot-uidlist", "3 V7 N2\n1 :a\n");
+	v = open_view(false);
+	w = open_view(false);
+	ck_assert_uint_eq(one = view_keyword_bit(v, STR("one"), true), 1);
+	ck_assert_uint_eq(two = view_keyword_bit(w, STR("two"), true), 2);
+	ck_assert_int_eq(view_store(w, &at, 1, VIEW_ADD, VIEW_SEEN, two,
+	    UINT64_MAX), 0);
+	ck_assert_int_eq(view_store(v, &at, 1, VIEW_ADD, VIEW_FLAGGED, one,
+	    UINT64_MAX), 0);
+	ck_assert(is_there("cur/a:2,FSab"));
+	view_close(&v);
+	v = open_view(false);
+	shows(v, "1FS+0+1");
+	ck_assert_str_eq(view_keyword(v, 0), "one");
+	ck_assert_str_eq(view_keyword(v, 1), "two");
+	ck_assert_int_eq(view_refresh(w), 1);
+	ck_assert_str_eq(view_keyword(w, 0), "one");
+	ck_assert_str_eq(view_keyword(w, 1), "two");
+	view_close(&v);
+	view_close(&w);
+}
+END_TEST
+
 /* It is the same folder under any name, until it has none. */
 START_TEST(renamed_folder)
 {
@@ -1171,6 +1202,7 @@ main(void)
 	tcase_add_test(t, gone_folder);
 	tcase_add_test(t, wait_fd);
 	tcase_add_test(t, renamed_folder);
+	tcase_add_test(t, keywords_of_two);
 	tcase_add_test(t, used_up);
 	tcase_add_test(t, used_up_by_arrivals);
 	tcase_add_test(t, all_used_up);
