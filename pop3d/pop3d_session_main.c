@@ -117,8 +117,8 @@ serve(struct talk *t, const struct login *l, struct box **box)
 
 	if (!lock(t, g, *box))
 		return;
-	if (strcmp(l->names, "none") != 0 &&
-	    box_adopt_names(*box, l->names) == -1) {
+	if (box_adopt_names(*box,
+	    strcmp(l->names, "none") != 0 ? l->names : NULL) == -1) {
 		refuse(t, g, "[SYS/TEMP]", "temporary failure",
 		    strerror(errno));
 		return;

@@ -145,6 +145,7 @@ box_close(struct box **box)
 		return;
 	fdio_close(&b->lock);
 	maildir_close(&b->dir);
+	buf_free(&b->courier);
 	arena_free(&b->names);
 	free(b->entries);
 	free(b->slots);
@@ -188,8 +189,11 @@ box_adopt_names(struct box *b, const char *format)
 {
 	struct stat	st;
 
-	if (b->lock == -1 || fstat(b->lock, &st) == -1 || st.st_size > 0 ||
-	    !was_dovecots(b))
+	if (b->lock == -1 || fstat(b->lock, &st) == -1 || st.st_size > 0)
+		return 0;
+	if (!was_dovecots(b))
+		return box_courier_read(b) == -1 ? -1 : box_courier_names(b);
+	if (format == NULL)
 		return 0;
 	b->adopt = format;
 	return box_list_adopt(b);

@@ -46,9 +46,9 @@ void	box_close(struct box **);
 /* One session of those who ask for it at a time: -1 EWOULDBLOCK if another one has it. Held until box_close. */
 int	box_lock(struct box *) must_check;
 /*
- * With the lock, in a Maildir that Dovecot has served and that nobody ever locked before: those that its list has get the
- * names for UIDL that Dovecot gave them by its pop3_uidl_format, for ever: box_save_uids writes them. Once only, so that
- * those that come later are not renamed. Does nothing anywhere else. -1: errno. The format has to outlive the box.
+ * With the lock, in a Maildir that nobody ever locked before. If Dovecot has served it, those that its list has get the
+ * names for UIDL that Dovecot gave them by its pop3_uidl_format (NULL: none), otherwise those that Courier knows theirs, for ever:
+ * box_save_uids writes them. Once only, so that those that come later are not renamed. -1: errno. The format has to outlive the box.
  */
 int	box_adopt_names(struct box *, const char *format) must_check;
 /* With the lock: ms since box_note_use was last called by anybody, -1 if it never was or nobody knows. */

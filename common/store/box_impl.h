@@ -33,6 +33,7 @@ struct box {
 	size_t			 dead;		/* lines in the list that nobody needs */
 	bool			 damaged;	/* the list wants to be written anew */
 	const char		*adopt;		/* names for UIDL are being taken over by this format, or NULL */
+	struct buf		 courier;	/* or from this, if it is not empty */
 	bool			 removed_new, removed_cur;
 	int64_t			 freed_bytes, freed_count;
 };
@@ -46,5 +47,10 @@ int	box_rehash(struct box *) must_check;
 int	box_load_uids(struct box *, struct buf *text, struct diag *why) must_check;
 /* box_list.c: gives those on the list their names by b->adopt. */
 int	box_list_adopt(struct box *) must_check;
+/* One gets that name for UIDL, for ever. */
+int	box_list_name(struct box *, struct box_entry *, const char *) must_check;
+/* box_courier.c: the names that Courier gave, if it did, into b->courier; from there to those that have none. */
+int	box_courier_read(struct box *) must_check;
+int	box_courier_names(struct box *) must_check;
 
 #endif

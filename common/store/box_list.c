@@ -38,18 +38,12 @@ forget(struct box *b)
 	b->damaged = false;
 }
 
-/* One that has no name for UIDL gets the one that it had elsewhere. */
-static int
-adopt(struct box *b, struct box_entry *e)
+int
+box_list_name(struct box *b, struct box_entry *e, const char *text)
 {
-	char		 text[UIDL_MAX + 1];
 	struct buf	 more;
 	int		 r;
 
-	if (e->m.uidl.n > 0 || !uidlist_pop3_name(b->adopt, e->m.uid,
-	    b->head.validity, e->m.name, text, sizeof(text)) ||
-	    strchr(text, ' ') != NULL)
-		return 0;
 	buf_init(&more, 65536 + e->more.n);
 	buf_addf(&more, "P%s%s%.*s", text, e->more.n > 0 ? " " : "",
 	    STR_ARG(e->more));
@@ -59,6 +53,17 @@ adopt(struct box *b, struct box_entry *e)
 		(void)uidlist_field(e->more, 'P', &e->m.uidl);
 	buf_free(&more);
 	return r;
+}
+
+/* One that has no name for UIDL gets the one that it had elsewhere. */
+static int
+adopt(struct box *b, struct box_entry *e)
+{
+	char	text[UIDL_MAX + 1];
+
+	return e->m.uidl.n > 0 || !uidlist_pop3_name(b->adopt, e->m.uid,
+	    b->head.validity, e->m.name, text, sizeof(text)) ||
+	    strchr(text, ' ') != NULL ? 0 : box_list_name(b, e, text);
 }
 
 int
@@ -132,6 +137,19 @@ begin_list(struct box *b, struct buf *text)
 	b->damaged = true;
 }
 
+/* Where there is none that of Courier's IMAP server has the UIDs that its clients know. */
+static int
+read_list(struct box *b, struct buf *text)
+{
+	if (fdio_slurp_at(b->dir.root, UIDLIST_FILE, text) == 0)
+		return 0;
+	if (errno != ENOENT)
+		return -1;
+	buf_reset(text);
+	return fdio_slurp_at(b->dir.root, COURIER_LIST, text) == -1 &&
+	    errno != ENOENT ? -1 : 0;
+}
+
 int
 box_load_uids(struct box *b, struct buf *text, struct diag *why)
 {
@@ -140,16 +158,17 @@ box_load_uids(struct box *b, struct buf *text, struct diag *why)
 
 	forget(b);
 	buf_reset(text);
-	if (fdio_slurp_at(b->dir.root, UIDLIST_FILE, text) == -1 && errno != ENOENT)
+	if (read_list(b, text) == -1)
 		return diag_errno(why, "read %s", UIDLIST_FILE);
 	in = cur_from(buf_view(text));
 	if (!uidlist_head(&in, &h)) {
 		begin_list(b, text);
-		return 0;
+		h = b->head;
+		in = cur_from(STR(""));
 	}
 	b->head = h;
 	if (arena_dup(&b->names, h.more, &b->head.more) == -1 ||
-	    take_lines(b, in) == -1)
+	    take_lines(b, in) == -1 || box_courier_names(b) == -1)
 		return diag_errno(why, "read %s", UIDLIST_FILE);
 	return 0;
 }
@@ -172,7 +191,8 @@ needs_rewrite(const struct box *b)
 {
 	size_t	i;
 
-	if (b->damaged || b->adopt != NULL || too_many_dead(b))
+	if (b->damaged || b->adopt != NULL || b->courier.n > 0 ||
+	    too_many_dead(b))
 		return true;
 	for (i = 0; i < b->n; i++)
 		if (b->entries[i].listed && b->entries[i].has_size &&
@@ -315,6 +335,7 @@ note_written(struct box *b)
 		b->dead = 0;
 	b->damaged = false;
 	b->adopt = NULL;
+	buf_free(&b->courier);
 	b->head.version = 3;
 }
 

@@ -180,7 +180,6 @@ bool	index_stamp_same(const struct index_file_stamp *, const struct index_file_s
 /* -1: errno, not ENOENT. */
 int	index_list_read(const struct index *, struct uid_list *) must_check;
 /* The same of Courier's, where there is none. */
-#define COURIER_LIST	"courierimapuiddb"
 int	index_list_read_courier(const struct index *, struct uid_list *) must_check;
 /* Lines against rows; what is not a row's is given to known, which answers whether it needs the line. Sets next, dead and so on. */
 void	index_list_walk(const struct index *, struct uid_list *, bool (*known)(void *, const struct uidlist_line *), void *);

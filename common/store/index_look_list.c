@@ -39,11 +39,12 @@ look_validity(struct look *k)
 		return -1;
 	if (!k->list.usable && !k->first)
 		return 0;
-	if (k->list.stamp.ino == 0) {
-		k->courier = true;
-		if (index_list_read_courier(x, &k->list) == -1)
-			return -1;
-	}
+	/* a list without a mailbox's identifier is of POP3, which leaves keywords alone */
+	k->courier = k->list.stamp.ino == 0 || (k->first && k->list.usable &&
+	    !uidlist_field(k->list.head.more, 'G', &id));
+	if (k->list.stamp.ino == 0 &&
+	    index_list_read_courier(x, &k->list) == -1)
+		return -1;
 	if (!k->list.usable)
 		return begin(k);
 	if (k->list.head.validity != x->head.validity) {

@@ -13,6 +13,7 @@
 #define UIDLIST_FILE	"dovecot-uidlist"
 #define UIDLIST_LOCK	"dovecot-uidlist.lock"
 #define UIDLIST_MAX	(256u << 20)
+#define COURIER_LIST	"courierimapuiddb"	/* the same of Courier's, where there is none: version 1 */
 
 /*
  * Takes such a lock (the name of a file); a stale one is broken. indexed: the caller has the folder's posthouse.lock, and gives that

@@ -351,6 +351,62 @@ START_TEST(names_adopted)
 }
 END_TEST
 
+/* Of Courier's two servers, as they write it: UIDs of the one, names for UIDL of the other. */
+START_TEST(courier)
+{
+	struct box	*b;
+
+	put("cur/10.a,S=2:2,S", "a\n");
+	put("cur/11.b:2,", "b\n");
+	put("new/12.c", "c\n");
+	put("new/13.d", "d\n");
+	put("new/14.e", "e\n");
+	put("courierimapuiddb", "1 795697726 30\n4 11.b\n20 10.a,S=2\n21 gone\n");
+	put("courierpop3dsizelist", "/3 8 99\n10.a,S=2:2, 3 1:795697749:0\n"
+	    "11.b:2,S 3 2:0:1\n12.c 3 0:0:0\ngone 3 3:9:0\n13.d 3\n"
+	    "14.e 3 5\n  \n");
+	b = open_box();
+	ck_assert_uint_eq(box_uidvalidity(b), 795697726);
+	ck_assert_uint_eq(box_message(b, 1)->uid, 20);
+	ck_assert_int_eq(box_lock(b), 0);
+	ck_assert_int_eq(box_adopt_names(b, NULL), 0);
+	ck_assert(str_eq(box_message(b, 1)->uidl, STR("UID1-795697749")));
+	ck_assert(str_eq(box_message(b, 0)->uidl, STR("UID2")));
+	ck_assert_uint_eq(box_message(b, 2)->uidl.n, 0);
+	ck_assert_int_eq(box_save_uids(b), 0);
+	list_is("3 V795697726 N33\n4 PUID2 :11.b\n"
+	    "20 PUID1-795697749 :10.a,S=2\n30 :12.c\n31 :13.d\n32 :14.e\n");
+	ck_assert_int_eq(box_note_use(b), 0);
+	box_close(&b);
+	/* once: what Courier says later is nothing to us */
+	put("courierpop3dsizelist", "/3 8 99\n12.c 3 7:7:0\n");
+	b = open_box();
+	ck_assert_int_eq(box_lock(b), 0);
+	ck_assert_int_eq(box_adopt_names(b, NAMES), 0);
+	ck_assert(str_eq(box_message(b, 1)->uidl, STR("UID1-795697749")));
+	ck_assert_uint_eq(box_message(b, 2)->uidl.n, 0);
+	box_close(&b);
+}
+END_TEST
+
+/* A file of names that is none, or of another version. */
+START_TEST(courier_none)
+{
+	static const char *const texts[] = { "", "/2 5 9\n10.a 3 1:2:0\n",
+	    "/3 5 9", "10.a 3 1:2:0\n", "/3 5 9\n10.a 1:2:0\n",
+	    "/3 5 9\n10.a 3 x:2:0\n", "/3 5 9\n10.a 3 1:2\n" };
+	struct box	*b;
+
+	put("new/10.a", "a\n");
+	put("courierpop3dsizelist", texts[_i]);
+	b = open_box();
+	ck_assert_int_eq(box_lock(b), 0);
+	ck_assert_int_eq(box_adopt_names(b, NAMES), 0);
+	ck_assert_uint_eq(box_message(b, 0)->uidl.n, 0);
+	box_close(&b);
+}
+END_TEST
+
 static const struct {
 	const char	*format, *want;		/* NULL: it is none */
 } formats[] = {
@@ -609,6 +665,8 @@ main(void)
 	tcase_add_test(t, no_maildir);
 	tcase_add_test(t, uids_taken_over);
 	tcase_add_test(t, names_adopted);
+	tcase_add_test(t, courier);
+	tcase_add_loop_test(t, courier_none, 0, 7);
 	tcase_add_test(t, uids_meanwhile);
 	tcase_add_test(t, uids_locked);
 	tcase_add_loop_test(t, uids_broken, 0, nitems(broken));
