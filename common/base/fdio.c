@@ -142,6 +142,24 @@ fdio_slurp_at(int dir, const char *path, struct buf *b)
 }
 
 int
+fdio_slurp_file(int dir, const char *path, struct buf *b)
+{
+	struct stat	st;
+	int		fd, r = -1;
+
+	if ((fd = openat(dir, path,
+	    O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)) == -1)
+		return -1;
+	if (fstat(fd, &st) == 0) {
+		errno = S_ISDIR(st.st_mode) ? EISDIR : ENXIO;
+		if (S_ISREG(st.st_mode))
+			r = fdio_slurp(fd, b);
+	}
+	fdio_close(&fd);
+	return r;
+}
+
+int
 fdio_nonblock(int fd, int on)
 {
 	int	flags;

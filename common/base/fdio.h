@@ -26,6 +26,8 @@ int	fdio_slurp(int, struct buf *) must_check;
 int	fdio_slurp_given(int, const char *path, bool secret, struct buf *, struct diag *why) must_check;
 /* A file below dirfd (AT_FDCWD allowed), whole. */
 int	fdio_slurp_at(int, const char *, struct buf *) must_check;
+/* The same in a directory where other programs put what they like: ENXIO for what is no regular file, which would be waited for. */
+int	fdio_slurp_file(int, const char *, struct buf *) must_check;
 int	fdio_nonblock(int, int) must_check;	/* second: 1 on, 0 off */
 int	fdio_cloexec(int, int) must_check;
 /* Waits until fd is readable/writable (POLLIN/POLLOUT) or deadline (now_ms scale; -1 never): 0, -1 ETIMEDOUT. */

@@ -77,11 +77,11 @@ read_list(const struct index *x, struct uid_list *l, const char *name)
 		return errno == ENOENT ? 0 : -1;
 	if ((r = fstat(fd, &st)) == 0) {
 		stamp_of(&st, &l->stamp);
-		if (st.st_size > 0 && st.st_size < (off_t)UIDLIST_MAX)
-			r = buf_reserve(&l->text, (size_t)st.st_size + 1);
+		/* one that is longer is damaged, and of no use */
+		if (st.st_size < (off_t)UIDLIST_MAX)
+			r = buf_reserve(&l->text, (size_t)st.st_size + 1) ==
+			    -1 ? -1 : fdio_slurp(fd, &l->text);
 	}
-	if (r == 0)
-		r = fdio_slurp(fd, &l->text);
 	fdio_close(&fd);
 	l->lines = cur_from(buf_view(&l->text));
 	l->usable = r == 0 && uidlist_head(&l->lines, &l->head);

@@ -129,7 +129,10 @@ publish(const struct index *x, const char *file, size_t size)
 {
 	int	fd, saved;
 
-	fd = openat(x->dir->root, INDEX_DRAFT, O_RDWR | O_CREAT | O_TRUNC |
+	/* what lies there is of one who was killed, or anything at all */
+	if (unlinkat(x->dir->root, INDEX_DRAFT, 0) == -1 && errno != ENOENT)
+		return -1;
+	fd = openat(x->dir->root, INDEX_DRAFT, O_RDWR | O_CREAT | O_EXCL |
 	    O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd == -1)
 		return -1;

@@ -84,7 +84,8 @@ open_folder(int root, const char *folder, bool create, struct diag *why)
 	snprintf(name, sizeof(name), ".%s", folder);
 	if ((fd = open_dir(root, name, create, why)) == -1 || !create)
 		return fd;
-	mark = openat(fd, "maildirfolder", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	mark = openat(fd, "maildirfolder", O_WRONLY | O_CREAT | O_CLOEXEC |
+	    O_NONBLOCK, 0600);
 	if (mark == -1) {
 		diag_errno(why, "make %s/maildirfolder", name);
 		fdio_close(&fd);

@@ -92,7 +92,7 @@ maildir_usage_add(const struct maildir *m, int64_t bytes, int64_t count)
 	int	fd, n, saved = errno;
 
 	fd = openat(m->root, "maildirsize", O_WRONLY | O_APPEND | O_CLOEXEC |
-	    O_NOFOLLOW);
+	    O_NOFOLLOW | O_NONBLOCK);
 	if (fd != -1) {
 		n = snprintf(line, sizeof(line), "%lld %lld\n",
 		    (long long)bytes, (long long)count);

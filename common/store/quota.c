@@ -53,7 +53,8 @@ quota_limits(struct store *s, struct quota *q)
 	*q = (struct quota){ .bytes_max = s->quota };
 	if (s->quota != 0)
 		return true;
-	fd = openat(s->root, FILE_SIZE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	fd = openat(s->root, FILE_SIZE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
+	    O_NONBLOCK);
 	if (fd != -1)
 		n = fdio_read(fd, text, sizeof(text));
 	fdio_close(&fd);

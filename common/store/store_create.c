@@ -68,8 +68,8 @@ fill(int dir, uint32_t validity, mode_t mode)
 	    make_part(dir, "new", mode) == -1 ||
 	    make_part(dir, "tmp", mode) == -1)
 		return -1;
-	mark = openat(dir, "maildirfolder", O_WRONLY | O_CREAT | O_CLOEXEC,
-	    0600);
+	mark = openat(dir, "maildirfolder", O_WRONLY | O_CREAT | O_CLOEXEC |
+	    O_NONBLOCK, 0600);
 	if (mark == -1)
 		return -1;
 	if (mode != 0700 && fchmod(mark, mode & 0666) == -1) {

@@ -49,7 +49,8 @@ last_noted(const struct store *s)
 	uint32_t	v = 0;
 	int		fd;
 
-	fd = openat(s->root, FILE_LAST, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	fd = openat(s->root, FILE_LAST, O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
+	    O_NONBLOCK);
 	if (fd == -1)
 		return 0;
 	if (fdio_read(fd, text, DIGITS) != DIGITS || !hex(text, &v))
@@ -67,7 +68,7 @@ note(const struct store *s, uint32_t v)
 
 	snprintf(text, sizeof(text), "%08x", v);
 	fd = openat(s->root, FILE_LAST, O_WRONLY | O_CREAT | O_CLOEXEC |
-	    O_NOFOLLOW, 0600);
+	    O_NOFOLLOW | O_NONBLOCK, 0600);
 	if (fd != -1 && fdio_pwrite(fd, text, DIGITS, 0) == -1)
 		errno = saved;
 	fdio_close(&fd);
@@ -88,7 +89,8 @@ store_folder_validity(int dir)
 	ssize_t			n = -1;
 	int			fd;
 
-	fd = openat(dir, "dovecot-uidlist", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	fd = openat(dir, "dovecot-uidlist", O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
+	    O_NONBLOCK);
 	if (fd != -1)
 		n = fdio_read(fd, text, sizeof(text));
 	fdio_close(&fd);

@@ -73,7 +73,8 @@ uidlist_append(int dir, struct str text)
 	int		fd, saved;
 
 	if ((fd = openat(dir, UIDLIST_FILE,
-	    O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW)) == -1)
+	    O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW |
+	    O_NONBLOCK)) == -1)
 		return -1;
 	if (fstat(fd, &st) == -1) {
 		fdio_close(&fd);
