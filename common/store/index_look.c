@@ -224,12 +224,19 @@ look_at_keywords(struct index *x)
 {
 	char			names[INDEX_KEYWORDS][INDEX_KEYWORD_MAX + 1];
 	struct index_file_stamp	now;
+	bool			lost;
 
 	index_file_stamp(x->dir->root, KEYWORDS_FILE, &now);
 	if (index_stamp_same(&now, &x->head.keywords))
 		return 0;
-	if (keywords_read(x->dir->root, names) == -1)
-		return -1;
+	/* what cannot be read now says nothing else than before */
+	memcpy(names, x->keyword, sizeof(names));
+	if (keywords_read(x->dir->root, names, &lost) == -1)
+		return errno == ENOMEM ? -1 : 0;
+	/* if it cannot be mended now: with the next that is made */
+	if (lost && x->lock != -1 && keywords_mend(x->dir->root,
+	    true, names) == 0)
+		index_file_stamp(x->dir->root, KEYWORDS_FILE, &now);
 	x->head.keywords = now;
 	if (memcmp(names, x->keyword, sizeof(names)) != 0) {
 		memcpy(x->keyword, names, sizeof(names));

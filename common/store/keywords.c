@@ -60,19 +60,54 @@ keywords_find(char (*names)[INDEX_KEYWORD_MAX + 1], struct str name)
 static int
 read_text(int dir, struct buf *text)
 {
-	return fdio_slurp_at(dir, KEYWORDS_FILE, text) == -1 &&
+	return fdio_slurp_file(dir, KEYWORDS_FILE, text) == -1 &&
 	    errno != ENOENT ? -1 : 0;
 }
 
+/* Those of before that the text does not have, to its end and into the names. How many? */
+static unsigned
+keep(char (*before)[INDEX_KEYWORD_MAX + 1],
+    char (*names)[INDEX_KEYWORD_MAX + 1], struct buf *text)
+{
+	unsigned	i, n = 0;
+
+	for (i = 0; i < INDEX_KEYWORDS; i++) {
+		if (names[i][0] != '\0' || before[i][0] == '\0' ||
+		    keywords_find(names, str_from(before[i])) != -1)
+			continue;
+		memcpy(names[i], before[i], sizeof(names[i]));
+		if (n++ == 0 && text->n > 0 && text->p[text->n - 1] != '\n')
+			buf_addc(text, '\n');
+		buf_addf(text, "%u %s\n", i, names[i]);
+	}
+	return n;
+}
+
+/* The file's names with those of before; *n: how many it has lost. */
+static int
+read_names(int dir, char (*names)[INDEX_KEYWORD_MAX + 1], struct buf *text,
+    unsigned *n)
+{
+	char	before[INDEX_KEYWORDS][INDEX_KEYWORD_MAX + 1];
+
+	if (read_text(dir, text) == -1)
+		return -1;
+	memcpy(before, names, sizeof(before));
+	keywords_parse(buf_view(text), names);
+	*n = keep(before, names, text);
+	return 0;
+}
+
 int
-keywords_read(int dir, char (*names)[INDEX_KEYWORD_MAX + 1])
+keywords_read(int dir, char (*names)[INDEX_KEYWORD_MAX + 1], bool *lost)
 {
 	struct buf	text;
+	unsigned	n;
 	int		r;
 
 	buf_init(&text, TEXT_MAX);
-	if ((r = read_text(dir, &text)) == 0)
-		keywords_parse(buf_view(&text), names);
+	if ((r = read_names(dir, names, &text, &n)) == 0)
+		*lost = n > 0;
 	buf_free(&text);
 	return r;
 }
@@ -104,20 +139,21 @@ static int
 add(int dir, int lock, struct str name, char (*names)[INDEX_KEYWORD_MAX + 1],
     struct buf *text)
 {
-	int	number;
+	unsigned	lost;
+	int		number;
 
-	if (read_text(dir, text) == -1)
+	if (read_names(dir, names, text, &lost) == -1)
 		return -1;
-	keywords_parse(buf_view(text), names);
-	if ((number = keywords_find(names, name)) != -1) {
+	if ((number = keywords_find(names, name)) != -1 && lost == 0) {
 		uidlist_unlock(dir, KEYWORDS_LOCK);
 		return number;
 	}
-	if ((number = free_number(buf_view(text), names)) == -1)
+	if (number == -1 && (number = free_number(buf_view(text), names)) == -1)
 		return -1;
 	if (text->n > 0 && text->p[text->n - 1] != '\n')
 		buf_addc(text, '\n');
-	buf_addf(text, "%d %.*s\n", number, STR_ARG(name));
+	if (keywords_find(names, name) == -1)
+		buf_addf(text, "%d %.*s\n", number, STR_ARG(name));
 	if (!buf_ok(text)) {
 		errno = EFBIG;
 		return -1;
@@ -131,38 +167,66 @@ add(int dir, int lock, struct str name, char (*names)[INDEX_KEYWORD_MAX + 1],
 
 /* Under the lock of the list: one of the keywords' own that is there is of somebody who died. */
 static int
-make(int dir, struct str name, bool indexed,
-    char (*names)[INDEX_KEYWORD_MAX + 1])
+lock_both(int dir, bool indexed, int *list)
+{
+	int	lock = -1;
+
+	if ((*list = uidlist_lock(dir, UIDLIST_LOCK, indexed)) == -1)
+		return -1;
+	if (unlinkat(dir, KEYWORDS_LOCK, 0) == 0 || errno == ENOENT)
+		lock = uidlist_lock(dir, KEYWORDS_LOCK, indexed);
+	if (lock == -1) {
+		uidlist_unlock(dir, UIDLIST_LOCK);
+		fdio_close(list);
+	}
+	return lock;
+}
+
+/* held: the keywords' own is still there: it has not become the file. */
+static void
+unlock_both(int dir, int *lock, int *list, bool held)
+{
+	if (held)
+		uidlist_unlock(dir, KEYWORDS_LOCK);
+	uidlist_unlock(dir, UIDLIST_LOCK);
+	fdio_close(lock);
+	fdio_close(list);
+}
+
+int
+keywords_mend(int dir, bool indexed, char (*names)[INDEX_KEYWORD_MAX + 1])
 {
 	struct buf	text;
-	int		lock, number;
+	unsigned	n;
+	int		lock, list, r = -1;
 
-	if (unlinkat(dir, KEYWORDS_LOCK, 0) == -1 && errno != ENOENT)
-		return -1;
-	if ((lock = uidlist_lock(dir, KEYWORDS_LOCK, indexed)) == -1)
+	if ((lock = lock_both(dir, indexed, &list)) == -1)
 		return -1;
 	buf_init(&text, TEXT_MAX);
-	if ((number = add(dir, lock, name, names, &text)) == -1)
-		uidlist_unlock(dir, KEYWORDS_LOCK);
+	if (read_names(dir, names, &text, &n) == 0 && buf_ok(&text))
+		r = uidlist_replace(dir, KEYWORDS_LOCK, lock, KEYWORDS_FILE,
+		    buf_view(&text));
+	unlock_both(dir, &lock, &list, r == -1);
 	buf_free(&text);
-	fdio_close(&lock);
-	return number;
+	return r;
 }
 
 int
 keywords_make(int dir, struct str name, bool indexed,
     char (*names)[INDEX_KEYWORD_MAX + 1])
 {
-	int	lock, number;
+	struct buf	text;
+	int		lock, list, number;
 
 	if (!keyword_ok(name)) {
 		errno = EINVAL;
 		return -1;
 	}
-	if ((lock = uidlist_lock(dir, UIDLIST_LOCK, indexed)) == -1)
+	if ((lock = lock_both(dir, indexed, &list)) == -1)
 		return -1;
-	number = make(dir, name, indexed, names);
-	uidlist_unlock(dir, UIDLIST_LOCK);
-	fdio_close(&lock);
+	buf_init(&text, TEXT_MAX);
+	number = add(dir, lock, name, names, &text);
+	unlock_both(dir, &lock, &list, number == -1);
+	buf_free(&text);
 	return number;
 }

@@ -21,9 +21,14 @@ void	keywords_parse(struct str, char (*)[INDEX_KEYWORD_MAX + 1]);
 bool	keyword_ok(struct str);
 /* Its number, ASCII case ignored; -1: it is none of these. */
 int	keywords_find(char (*)[INDEX_KEYWORD_MAX + 1], struct str);
-/* The file in that folder; none is empty. -1: errno. */
-int	keywords_read(int dir, char (*)[INDEX_KEYWORD_MAX + 1]) must_check;
-/* Its number, durably made if it is new; names are as the file says then. indexed: as of uidlist_lock. -1: errno, EMLINK: all letters are used. */
+/*
+ * The file in that folder; none is empty. What was known before goes in: a file that was damaged or removed has *lost names, without which
+ * letters in names of files mean nothing. Those of letters that it gives no other name to stay. -1: errno, nothing has changed.
+ */
+int	keywords_read(int dir, char (*)[INDEX_KEYWORD_MAX + 1], bool *lost) must_check;
+/* The names that it has lost are in it again, durably. indexed: as of uidlist_lock. -1: errno. */
+int	keywords_mend(int dir, bool indexed, char (*)[INDEX_KEYWORD_MAX + 1]) must_check;
+/* Its number, durably made if it is new; names are as the file says then, and known ones that it has lost are in it again. -1: errno, EMLINK: all letters are used. */
 int	keywords_make(int dir, struct str, bool indexed, char (*)[INDEX_KEYWORD_MAX + 1]) must_check;
 
 #endif
