@@ -271,6 +271,22 @@ look_free(struct look *k)
 	free(k->who);
 }
 
+/*
+ * It has not come to its end: nothing of it may count as seen, the list least of all, or what is there would get other UIDs than those that
+ * stand in it.
+ */
+static void
+give_up(struct look *k)
+{
+	int	saved = errno;
+
+	if (k->first)
+		index_reset(k->x, 0);
+	else
+		memset(&k->x->head.list, 0, sizeof(k->x->head.list));
+	errno = saved;
+}
+
 int
 index_look(struct index *x, unsigned how)
 {
@@ -288,7 +304,8 @@ index_look(struct index *x, unsigned how)
 		index_list_init(&k.list);
 		k.both = (how & INDEX_ALL) != 0 || tries > 0 || x->rebooted ||
 		    !dir_fresh(&x->head.cur_dir, x->dir->cur, now_real_ms());
-		r = look_once(&k);
+		if ((r = look_once(&k)) == -1)
+			give_up(&k);
 		look_free(&k);
 	}
 	if (r == 0 && x->rebooted) {
