@@ -121,13 +121,18 @@ match(struct look *k)
 		k->names.names[i].taken = false;
 	for (i = 0; i < index_count(k->x); i++) {
 		r = index_row(k->x, i);
-		if (!index_is_live(r) ||
-		    (!k->both && (r->flags & INDEX_IS_NEW) == 0))
+		if (!index_is_live(r))
 			continue;
 		e = listing_find(&k->names, index_base(k->x, r), r->hash);
-		if (e == NULL)
+		if (!k->both && (r->flags & INDEX_IS_NEW) == 0) {
+			/* new, and called as one in cur/: which is which? */
+			k->both = e != NULL;
+			if (k->both)
+				return SIZE_MAX;
+		} else if (e == NULL)
 			missing++;
 		else {
+			look_prefer(k, r, e);
 			e->taken = true;
 			e->number = (uint32_t)i;
 		}
@@ -175,7 +180,10 @@ read_names(struct look *k, bool *certain)
 		if (listing_read(&k->names, k->x->dir, k->both, hard) == -1)
 			return -1;
 		*certain = k->names.is_certain;
-		if ((missing = match(k)) == 0 || *certain)
+		missing = match(k);
+		if (missing == SIZE_MAX)
+			continue;
+		if (missing == 0 || *certain)
 			break;
 		if (hard)
 			break;

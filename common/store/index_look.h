@@ -33,7 +33,11 @@ int	look_move(struct look *) must_check;
 int	look_relist(struct look *, struct listed *, const char *name) must_check;
 /* index_look_courier.c: Courier's keywords become letters in names. */
 int	look_courier(struct look *) must_check;
-/* index_look_doubles.c: two files of one base name become one, or two messages. */
+/* index_look_doubles.c: of two files of one base name the row's is the one that is called as it was before, or lies in cur/. */
+void	look_prefer(struct look *, const struct index_row *, struct listed *);
+/* Two files of one base name become one, or two messages. */
 void	look_doubles(struct look *);
+/* Newcomers whose names no list can have get others, and are found by the next look. */
+void	look_rename_odd(struct look *);
 
 #endif

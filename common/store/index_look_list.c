@@ -251,6 +251,7 @@ look_newcomers(struct look *k)
 		return -1;
 	if (k->list.usable)
 		index_list_walk(x, &k->list, is_known, k);
+	look_rename_odd(k);
 	if ((k->nwho > 1 && sort_newcomers(k) == -1) || number(k) == -1)
 		return -1;
 	for (i = 0; i < k->nwho; i++)
