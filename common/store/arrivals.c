@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/hash.h"
 #include "common/store/index.h"
 #include "common/store/keywords.h"
 #include "common/store/listing.h"
@@ -170,91 +171,133 @@ number_ours(struct arrivals *a, struct arrival *what, size_t n)
 	return r;
 }
 
-/* By the hash of a base name: number + 1. */
-static uint32_t *
-table(const struct index *x, const struct arrival *what, size_t n,
-    size_t nslots)
-{
-	uint32_t	*slots = calloc(nslots, sizeof(*slots));
-	size_t		 i, at;
+/* What is to be numbered, by its base names. */
+struct expected {
+	const struct arrival	*what;
+	uint64_t		 seed;
+	uint32_t		*slots;		/* number + 1 */
+	size_t			 nslots;
+	struct newcomer		*one;		/* the last that was asked for */
+};
 
-	for (i = 0; slots != NULL && i < n; i++) {
-		at = index_hash(x, maildir_name_base(str_from(what[i].file)));
-		for (at &= nslots - 1; slots[at] != 0;)
-			at = (at + 1) & (nslots - 1);
-		slots[at] = (uint32_t)i + 1;
+static size_t
+slot_of(const struct expected *e, struct str base)
+{
+	return (size_t)hash_bytes(e->seed, base.p, base.n) & (e->nslots - 1);
+}
+
+static int
+expect(struct expected *e, const struct index *x, const struct arrival *what,
+    size_t n)
+{
+	size_t	i, at;
+
+	e->what = what;
+	e->seed = x->head.seed;
+	for (e->nslots = 16; e->nslots < 2 * n;)
+		e->nslots *= 2;
+	if ((e->slots = calloc(e->nslots, sizeof(*e->slots))) == NULL)
+		return -1;
+	for (i = 0; i < n; i++) {
+		at = slot_of(e, maildir_name_base(str_from(what[i].file)));
+		while (e->slots[at] != 0)
+			at = (at + 1) & (e->nslots - 1);
+		e->slots[at] = (uint32_t)i + 1;
 	}
-	return slots;
+	return 0;
+}
+
+/* SIZE_MAX: it is none of these. */
+static size_t
+is_expected(const struct expected *e, struct str base)
+{
+	size_t	at = slot_of(e, base), i;
+
+	for (; e->slots[at] != 0; at = (at + 1) & (e->nslots - 1)) {
+		i = e->slots[at] - 1;
+		if (str_eq(maildir_name_base(str_from(e->what[i].file)), base))
+			return i;
+	}
+	return SIZE_MAX;
+}
+
+/* For a look, which would know nothing but the file. */
+static const struct newcomer *
+coming(const void *arg, struct str base)
+{
+	const struct expected	*e = arg;
+	size_t			 i = is_expected(e, base);
+
+	if (i == SIZE_MAX)
+		return NULL;
+	newcomer(&e->what[i], e->one);
+	return e->one;
 }
 
 /* UIDs of those that a look has found: they are not older than we are. -1: EAGAIN, there are others. */
 static int
-find_ours(struct arrivals *a, struct arrival *what, size_t n)
+find_ours(const struct arrivals *a, const struct expected *e,
+    struct arrival *what, size_t n)
 {
 	const struct index_row	*r;
 	const struct index	*x = &a->x;
-	struct arrival		*w;
-	uint32_t		*slots;
-	size_t			 i, at, found = 0, nslots = 16;
+	size_t			 i, at, found = 0;
 
-	while (nslots < 2 * n)
-		nslots *= 2;
-	if ((slots = table(x, what, n, nslots)) == NULL)
-		return -1;
 	for (i = 0; i < n; i++)
 		what[i].uid = 0;
 	if (x->head.validity != a->validity)
 		a->next = 1;
 	for (i = index_find(x, a->next, SIZE_MAX); i < index_count(x); i++) {
 		r = index_row(x, i);
-		for (at = r->hash & (nslots - 1); index_is_live(r) &&
-		    slots[at] != 0; at = (at + 1) & (nslots - 1)) {
-			w = &what[slots[at] - 1];
-			if (!str_eq(maildir_name_base(str_from(w->file)),
-			    index_base(x, r)))
-				continue;
-			found += w->uid == 0;
-			w->uid = r->uid;
-			break;
-		}
+		at = index_is_live(r) ? is_expected(e, index_base(x, r)) :
+		    SIZE_MAX;
+		if (at == SIZE_MAX)
+			continue;
+		found += what[at].uid == 0;
+		what[at].uid = r->uid;
 	}
-	free(slots);
 	errno = EAGAIN;
 	return found == n ? 0 : -1;
 }
 
 static int
-number(struct arrivals *a, struct arrival *what, size_t n)
+number(struct arrivals *a, const struct expected *e, struct arrival *what,
+    size_t n)
 {
 	struct index	*x = &a->x;
+	int		 r;
 
 	if (index_catch_up(x) == -1)
 		return -1;
-	if (find_ours(a, what, n) == 0)
+	if (find_ours(a, e, what, n) == 0)
 		return 0;
-	if (errno != EAGAIN)
-		return -1;
 	if (x->head.validity != 0 && only_ours(a, what, n)) {
 		if (number_ours(a, what, n) == 0)
 			return 0;
 		if (errno != EAGAIN && errno != EOVERFLOW)
 			return -1;
 	}
-	if (index_sync(x, INDEX_KEEP_NEW | INDEX_ALL) == -1)
-		return -1;
-	return find_ours(a, what, n);
+	x->coming = coming;
+	x->coming_arg = e;
+	r = index_sync(x, INDEX_KEEP_NEW | INDEX_ALL);
+	x->coming = NULL;
+	return r == -1 ? -1 : find_ours(a, e, what, n);
 }
 
 int
 arrivals_number(struct arrivals *a, struct arrival *what, size_t n,
     uint32_t *validity)
 {
-	int	r, saved;
+	struct newcomer	one;
+	struct expected	e = { .one = &one };
+	int		r, saved;
 
 	if (index_lock(&a->x) == -1)
 		return -1;
-	r = number(a, what, n);
+	if ((r = expect(&e, &a->x, what, n)) == 0)
+		r = number(a, &e, what, n);
 	saved = errno;
+	free(e.slots);
 	*validity = a->x.head.validity;
 	index_flush(&a->x);
 	index_unlock(&a->x);

@@ -20,6 +20,7 @@
 #include "common/store/maildir.h"
 #include "common/store/store.h"
 
+struct newcomer;
 struct index {
 	const struct maildir	*dir;		/* the folder's; not ours */
 	struct store		*store;		/* for the validity of a new folder */
@@ -55,6 +56,9 @@ struct index {
 	/* UIDs of those that we have moved from new/ to cur/, until the view has taken note */
 	uint32_t		*recent;
 	size_t			 nrecent, recent_cap;
+	/* what is known of a message that a look finds anew, by its base name: arrivals.c is adding it. NULL: nothing */
+	const struct newcomer	*(*coming)(const void *, struct str base);
+	const void		*coming_arg;
 	unsigned		 version;	/* other: something has changed */
 	unsigned		 keywords_version;
 };

@@ -64,7 +64,8 @@ look_validity(struct look *k)
 static void
 new_one(struct look *k, struct listed *e)
 {
-	struct newcomer	*w = &k->who[k->nwho];
+	struct newcomer		*w = &k->who[k->nwho];
+	const struct newcomer	*known;
 
 	e->number = (uint32_t)k->nwho++;
 	*w = (struct newcomer){ .base = listing_base(&k->names, e),
@@ -74,6 +75,11 @@ new_one(struct look *k, struct listed *e)
 	    .is_new = e->is_new, .moved = e->moved };
 	if (!maildir_name_size(w->base, 'W', &w->wire))
 		w->wire = INDEX_UNKNOWN;
+	if (k->x->coming != NULL &&
+	    (known = k->x->coming(k->x->coming_arg, w->base)) != NULL) {
+		w->guid = known->guid;
+		w->saved = known->saved;
+	}
 }
 
 static void
