@@ -119,11 +119,9 @@ cache_files_open(struct cache *c)
 	if ((c->rows_fd = open_file(c, CACHE_ROWS_NAME)) == -1 ||
 	    (c->texts_fd = open_file(c, CACHE_TEXTS_NAME)) == -1 ||
 	    !map_both(c) || !header_ok(c, &c->rows, &c->generation) ||
-	    !header_ok(c, &c->texts, &texts) || texts != c->generation) {
+	    !header_ok(c, &c->texts, &texts) || texts != c->generation ||
+	    !cache_rows_scan(c))
 		cache_files_close(c);
-		return;
-	}
-	cache_rows_scan(c);
 }
 
 static bool
@@ -146,8 +144,8 @@ cache_files_refresh(struct cache *c)
 		cache_files_open(c);
 		return;
 	}
-	if (c->rows.n != before)
-		cache_rows_scan(c);
+	if (c->rows.n != before && !cache_rows_scan(c))
+		cache_files_close(c);
 }
 
 static int
@@ -214,10 +212,8 @@ cache_files_lock(struct cache *c)
 	}
 	if (lock_named(c) == -1)
 		return -1;
-	if (is_usable(c)) {
-		cache_rows_scan(c);
+	if (is_usable(c) && cache_rows_scan(c))
 		return 0;
-	}
 	buf_init(&none, 1);
 	return cache_files_replace(c, &none, &none);
 }
@@ -286,12 +282,11 @@ cache_files_replace(struct cache *c, const struct buf *rows,
 	c->rows_fd = rows_fd;
 	c->texts_fd = texts_fd;
 	c->generation = generation;
-	if (!map_both(c)) {
+	if (!map_both(c) || !cache_rows_scan(c)) {
 		cache_files_close(c);
 		errno = EIO;
 		return -1;
 	}
-	cache_rows_scan(c);
 	return 0;
 }
 

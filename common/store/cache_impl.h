@@ -80,7 +80,7 @@ int	cache_files_append(struct cache *, struct buf *rows, const struct buf *texts
 
 /* cache_rows.c: which row is a UID's */
 void	cache_rows_forget(struct cache *);
-void	cache_rows_scan(struct cache *);	/* those behind nrows */
+bool	cache_rows_scan(struct cache *);	/* those behind nrows; false: the file is of no use */
 bool	cache_rows_find(struct cache *, uint32_t uid, struct cache_row *);
 bool	cache_rows_get(const struct cache *, size_t, struct cache_row *);
 

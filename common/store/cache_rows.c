@@ -8,6 +8,7 @@
 #include "common/store/cache_impl.h"
 
 #define TABLE_FIRST	1024u
+#define BROKEN_MAX	10000u	/* rows one behind the other that no crash leaves */
 
 /* Fast, and enough against what crashes and torn writes leave; no defence against somebody who can write the files. */
 uint64_t
@@ -123,21 +124,25 @@ table_add(struct cache *c, uint32_t uid, size_t number)
 	c->table[i] = (uint32_t)number + 1;
 }
 
-void
+bool
 cache_rows_scan(struct cache *c)
 {
 	struct cache_row	row;
-	size_t			n = rows_in(c);
+	size_t			n = rows_in(c), broken = 0;
 
-	for (; c->nrows < n; c->nrows++) {
-		if (!cache_rows_get(c, c->nrows, &row))
+	for (; c->nrows < n && broken < BROKEN_MAX; c->nrows++) {
+		if (!cache_rows_get(c, c->nrows, &row)) {
+			broken++;
 			continue;
+		}
+		broken = 0;
 		if (c->nsorted == c->nrows && (c->nrows == 0 ||
 		    uid_at(c, c->nrows - 1) < row.uid))
 			c->nsorted++;
 		else
 			table_add(c, row.uid, c->nrows);
 	}
+	return broken < BROKEN_MAX;
 }
 
 /* In the part that is in order; most callers ask for one after the other. */
