@@ -202,8 +202,6 @@ finish(struct session *s, struct command *c)
 {
 	struct buf	out;
 
-	if (s->end != NULL && s->state != S_LOGOUT)
-		return;
 	buf_init(&out, c->text.n + IMAP_TAG_MAX + 16);
 	buf_addf(&out, "%.*s %s ", STR_ARG(c->tag), words[c->reply]);
 	buf_addstr(&out, buf_view(&c->text));
@@ -229,7 +227,7 @@ run(struct session *s, struct str text)
 {
 	const struct command_row	*row;
 	struct command			 c;
-	bool				 expunges;
+	bool				 expunges, is_whole;
 
 	memset(&c, 0, sizeof(c));
 	if (!command_begin(s, text, &c, &row) || !updates_ready(s))
@@ -241,12 +239,15 @@ run(struct session *s, struct str text)
 		s->state = row->run(s, &c);
 	else
 		drop_literals(s, &c);
+	/* what was done is said even if the mailbox has gone since: who is not told does it again */
+	is_whole = s->end == NULL || s->state == S_LOGOUT;
 	if (s->state == S_SELECTED && s->end == NULL &&
 	    !is_put_off(s, row) && notify_wants(s, NOTIFY_MESSAGES))
 		updates_send(s, expunges);
 	if (s->end == NULL && (s->state & S_ANY) != 0)
 		notify_send(s);
-	finish(s, &c);
+	if (is_whole)
+		finish(s, &c);
 	if (s->compressed && s->conn.io == NULL && s->end == NULL)
 		compress_begin(s);
 	buf_free(&c.text);

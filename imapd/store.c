@@ -280,7 +280,7 @@ cmd_expunge(struct session *s, struct command *c)
 {
 	size_t	*at = NULL, n = 0, before;
 	char	 code[48];
-	int	 r;
+	int	 r, error;
 
 	if (c->uid && !numbers_take(s, c, true, &at, &n))
 		return s->state;
@@ -288,9 +288,11 @@ cmd_expunge(struct session *s, struct command *c)
 		return s->state;
 	before = view_count(s->view);
 	r = c->uid ? expunge(s, at, n) : store_expunge_all(s);
+	error = errno;
 	/* some may be gone though others could not be removed */
 	updates_send(s, true);
 	if (r == -1) {
+		errno = error;
 		command_failed(s, c, "remove messages");
 		return s->state;
 	}

@@ -279,6 +279,7 @@ view_keyword_bit(struct view *v, struct str name, bool make_it)
 {
 	int	number = keywords_find(v->x.keyword, name);
 
+	errno = EROFS;
 	if (number == -1 && make_it && !v->read_only)
 		number = index_make_keyword(&v->x, name);
 	return number == -1 ? 0 : UINT32_C(1) << number;
