@@ -14,6 +14,7 @@
 #include "common/store/box.h"
 #include "imapd/capability.h"
 #include "imapd/commands.h"
+#include "imapd/guard.h"
 #include "imapd/numbers.h"
 #include "imapd/place.h"
 
@@ -86,11 +87,25 @@ enter(struct session *s, struct given *g, struct diag *why)
 	    why);
 }
 
+/* In the middle of anything, which is left as it is: files are never in need of being finished. */
+static void
+broken(struct session *s)
+{
+	char	user[LOG_SAFE_MAX];
+
+	log_warn("mailbox user=%s why=\"a file of its index broke while it "
+	    "was in use\"", log_safe(user, sizeof(user), str_from(s->user)));
+	say(s, "BYE [UNAVAILABLE] the mailbox was damaged underfoot, come "
+	    "again");
+	s->end = "a broken index";
+}
+
 static void
 session(struct given *g)
 {
 	struct session	s = { .state = S_AUTH };
 	struct diag	why = { "" };
+	bool		whole = true;
 
 	conn_init(&s.conn, g->connection);
 	s.conn.stop = sig_stop_flag();
@@ -108,11 +123,15 @@ session(struct given *g)
 	else {
 		buf_wipe(&g->record);
 		welcome(&s, g);
-		commands_run(&s);
+		whole = guard_run(commands_run, &s);
+		if (!whole)
+			broken(&s);
 		log_end(&s, g);
 	}
-	result_clear(&s);
-	places_close(&s);
+	if (whole) {
+		result_clear(&s);
+		places_close(&s);
+	}
 	if (conn_flush(&s.conn, 10000) == -1)
 		log_debug("the last words did not arrive");
 	conn_close(&s.conn);

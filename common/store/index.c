@@ -115,12 +115,22 @@ index_find(const struct index *x, uint32_t uid, size_t guess)
 	return x->nrows + find_in(x->tail, x->ntail, uid);
 }
 
-/* Offsets beyond the mapping's names are of our own. */
+/*
+ * Offsets beyond the mapping's names are of our own. Rows were checked when they were mapped, but whoever may write the file can change
+ * them since: what leads nowhere is a name of zeros, which no file has.
+ */
 static const char *
 text_of(const struct index *x, const struct index_row *r)
 {
-	return r->name < x->head.names_size ? x->names + r->name :
-	    x->own.p + (r->name - x->head.names_size);
+	static const char	nowhere[3 * (UINT8_MAX + 1)];
+	const size_t		n = (size_t)r->base_len + r->info_len +
+				    r->guid_len;
+	const size_t		mapped = (size_t)x->head.names_size;
+
+	if (r->name < mapped)
+		return n <= mapped - r->name ? x->names + r->name : nowhere;
+	return n <= x->own.n && r->name - mapped <= x->own.n - n ?
+	    x->own.p + (r->name - mapped) : nowhere;
 }
 
 size_t

@@ -127,6 +127,8 @@ int	index_catch_up(struct index *) must_check;
 int	index_follow(struct index *) must_check;
 /* The rows, if they are not looked at yet. -1: they are damaged, and nothing is known any more. */
 int	index_check_rows(struct index *) must_check;
+/* Is what is mapped still as it was when it was looked at? False: it was written over, and nothing is known any more. As slow as the first look. */
+bool	index_verify(struct index *) must_check;
 /* The first live row that is unseen, as the how manieth of the live ones; SIZE_MAX: there is none. */
 size_t	index_first_unseen(struct index *);
 /* The writers' lock. -1: ETIMEDOUT, EROFS, EACCES ... */

@@ -138,9 +138,12 @@ read_log(struct index *x, off_t size)
 	size_t		used;
 	ssize_t		n;
 
+	if (size - x->log_at > (off_t)LOG_MAX) {	/* none of ours */
+		x->torn = x->rewrite = true;
+		return 0;
+	}
 	buf_init(&text, LOG_MAX);
-	if (size - x->log_at > (off_t)LOG_MAX ||
-	    buf_reserve(&text, (size_t)(size - x->log_at)) == -1) {
+	if (buf_reserve(&text, (size_t)(size - x->log_at)) == -1) {
 		x->torn = true;
 		return -1;
 	}
@@ -179,6 +182,27 @@ file_ok(const struct index *x)
 	return ok;
 }
 
+/*
+ * Somebody has made it shorter where it lies, and what was mapped may have gone: all is as if there were no index. The number of the
+ * file stays known, so that it is not looked at again.
+ */
+static int
+lose(struct index *x)
+{
+	index_reset(x, 0);
+	return 0;
+}
+
+/* Or has written over it: the beginning shows that at no cost. */
+static bool
+is_overwritten(const struct index *x)
+{
+	const struct index_header	*h = x->map;
+
+	return h != NULL && (h->generation != x->head.generation ||
+	    h->sum != x->head.sum);
+}
+
 int
 index_check_rows(struct index *x)
 {
@@ -189,6 +213,15 @@ index_check_rows(struct index *x)
 		return 0;
 	index_reset(x, 0);
 	return -1;
+}
+
+bool
+index_verify(struct index *x)
+{
+	if (x->map == NULL || x->unchecked || file_ok(x))
+		return true;
+	index_reset(x, 0);
+	return false;
 }
 
 int
@@ -202,7 +235,11 @@ index_follow(struct index *x)
 	}
 	if (st.st_ino == x->ino && st.st_dev == x->dev &&
 	    !(x->private && st.st_size > x->log_at)) {
-		if (x->fd == -1 || st.st_size == x->log_at)
+		if (x->fd == -1)
+			return 0;
+		if (st.st_size < x->log_at || is_overwritten(x))
+			return lose(x);
+		if (st.st_size == x->log_at)
 			return 0;
 		return read_log(x, st.st_size);
 	}
@@ -273,7 +310,10 @@ index_flush(struct index *x)
 {
 	int	r;
 
-	if (x->out.n == 0 && !x->rewrite && !x->private)
+	if (x->head.validity == 0)	/* lost, and not found again */
+		buf_reset(&x->out);
+	if (x->head.validity == 0 ||
+	    (x->out.n == 0 && !x->rewrite && !x->private))
 		return;
 	if (x->lock == -1)
 		r = -1;

@@ -52,26 +52,31 @@ measure(const struct index *x, struct index_header *h, size_t keywords)
 	h->names_size = (names + 7) & ~(size_t)7;
 }
 
+/* Whoever can write the file that is mapped can change rows while they are copied: no more than was measured is. */
 static void
 fill_rows(const struct index *x, struct index_row *out, char *names,
-    size_t names_size)
+    const struct index_header *h)
 {
-	const struct index_row	*r;
+	const struct index_row	*r, *end = out + h->rows;
+	const size_t		 names_size = (size_t)h->names_size;
 	struct str		 name;
 	size_t			 i, at = 0;
 
-	for (i = 0; i < index_count(x); i++) {
+	for (i = 0; i < index_count(x) && out < end; i++) {
 		r = index_row(x, i);
 		if (!index_is_live(r))
 			continue;
 		name = index_base(x, r);
 		name.n += (size_t)r->info_len + r->guid_len;
+		if (name.n > names_size - at)
+			break;
 		memcpy(names + at, name.p, name.n);
 		*out = *r;
 		out->name = (uint32_t)at;
 		at += name.n;
 		out++;
 	}
+	memset(out, 0, (size_t)((const char *)end - (const char *)out));
 	memset(names + at, ' ', names_size - at);
 }
 
@@ -117,8 +122,7 @@ make(const struct index *x, struct str keywords, struct index_header *h,
 	memset(gone + h->gone, 0, h->keywords_size);
 	if (keywords.n > 0)
 		memcpy(gone + h->gone, keywords.p, keywords.n);
-	fill_rows(x, rows, (char *)(gone + h->gone) + h->keywords_size,
-	    (size_t)h->names_size);
+	fill_rows(x, rows, (char *)(gone + h->gone) + h->keywords_size, h);
 	index_sum(h, rows);
 	memcpy(file, h, sizeof(*h));
 	return file;

@@ -99,8 +99,9 @@ check_alive(struct view *v)
 {
 	struct stat	st;
 
-	if (fstat(v->dir.cur, &st) == 0 && st.st_nlink > 0 &&
-	    v->x.head.validity == v->validity)
+	if (fstat(v->dir.cur, &st) == -1)
+		return -1;
+	if (st.st_nlink > 0 && v->x.head.validity == v->validity)
 		return view_follow(v);
 	errno = ESTALE;
 	return -1;

@@ -23,6 +23,7 @@ struct act {
 	uint64_t		 unchanged_since;
 	uint64_t		 modseq;	/* 0: nothing has changed yet */
 	bool			 cur_unchanged, knew_all;
+	bool			 verified;	/* that it is the index which knows what is gone */
 	bool			 removed_new, removed_cur, renamed;
 	int64_t			 freed_bytes, freed_count;
 };
@@ -193,16 +194,39 @@ look_again(struct act *a)
 	return 0;
 }
 
+/*
+ * No row: the message is gone, if it is not the row that somebody wrote over. Who was told that all is done has to be able to rely on that.
+ * 1: gone, 0: it is to be tried once more.
+ */
+static int
+is_gone(struct act *a)
+{
+	if (a->verified)
+		return 1;
+	a->verified = true;
+	if (index_verify(&a->v->x))
+		return 1;
+	if (look_again(a) == -1)
+		return -1;
+	if (a->v->x.head.validity == a->v->validity)
+		return 0;
+	errno = ESTALE;
+	return -1;
+}
+
 /* Until it has worked on the message, or the message is gone. */
 static int
 act_on(struct act *a, size_t *at, int (*act)(struct act *, size_t *, size_t))
 {
 	size_t	row;
-	int	tries;
+	int	tries, gone;
 
 	for (tries = 0; tries < TRIES; tries++) {
-		if (view_row(a->v, *at, &row) == -1)
-			return 0;
+		if (view_row(a->v, *at, &row) == -1) {
+			if ((gone = is_gone(a)) != 0)
+				return gone == 1 ? 0 : -1;
+			continue;
+		}
 		if (act(a, at, row) == 0)
 			return 0;
 		if ((errno != ENOENT && errno != EEXIST) ||
@@ -252,9 +276,13 @@ expunge_row(struct act *a, size_t *at, size_t row)
 	struct index_row	*r = index_row(x, row);
 	char			 name[2 * MAILDIR_NAME_MAX + 2];
 	bool			 is_new = (r->flags & INDEX_IS_NEW) != 0;
+	uint16_t		 flags;
+	uint32_t		 keywords;
 
 	(void)at;
-	if ((r->flags & VIEW_DELETED) == 0)
+	/* both: of an index that was damaged underfoot the name is what has to be right, too */
+	index_flags(index_info(x, r), &flags, &keywords);
+	if ((r->flags & flags & VIEW_DELETED) == 0)
 		return 0;
 	if (str_copy(name, sizeof(name), index_name(x, r)) == -1 ||
 	    unlinkat(dir_of(a->v, r), name, 0) == -1)

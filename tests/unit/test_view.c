@@ -521,6 +521,184 @@ START_TEST(keywords)
 }
 END_TEST
 
+/* A file of keywords that is lost or damaged has no letter's name for itself: the index has them, and writes them again. */
+START_TEST(keywords_lost)
+{
+	static const char *const	damage[] = { NULL, "", "garbage\n",
+	    "0 Work\n", "1 Work\nno line", "1 $Junk\n" };
+	struct view			*v;
+	size_t				 i;
+
+	fill();
+	v = open_view(false);
+	for (i = 0; i < nitems(damage); i++) {
+		if (damage[i] == NULL)
+			unlinkat(dir, "dovecot-keywords", 0);
+		else
+			put("dovecot-keywords", damage[i]);
+		tells(v, true, i == 4 ? "k" : i == 5 ? "k" : "");
+		if (i != 4) {
+			ck_assert_str_eq(view_keyword(v, 0), "Work");
+			ck_assert_str_eq(view_keyword(v, 1), "$Junk");
+		} else	/* what it says otherwise counts */
+			ck_assert_str_eq(view_keyword(v, 1), "Work");
+		put("dovecot-keywords", "0 Work\n1 $Junk\n");
+		ck_assert_int_ne(view_refresh(v), -1);
+	}
+	/* and a new one does not get the letter of one that was lost */
+	put("dovecot-keywords", "");
+	ck_assert_uint_eq(view_keyword_bit(v, STR("new"), true), 4);
+	text_is("dovecot-keywords", "0 Work\n1 $Junk\n2 new\n");
+	put("dovecot-keywords", "1 $Junk\n");
+	ck_assert_uint_eq(view_keyword_bit(v, STR("work"), true), 1);
+	view_close(&v);
+	v = open_view(false);
+	text_is("dovecot-keywords", "1 $Junk\n0 Work\n2 new\n");
+	shows(v, "2S 3 5AF+0+1 8D");
+	view_close(&v);
+}
+END_TEST
+
+/* A file in new/ that is called as one in cur/ is another message, and the UID stays the first one's. */
+START_TEST(double_in_new)
+{
+	struct view	*v;
+	int		 fd;
+	char		 c = 0;
+
+	fill();
+	v = open_view(false);
+	put("new/10.M1.h", "x\n");
+	usleep(60000);
+	ck_assert_int_ne(view_refresh(v), -1);
+	usleep(60000);
+	tells(v, true, ">4");
+	shows(v, "2S 3 5AF+0+1 8D 9R");
+	ck_assert(is_there("cur/10.M1.h:2,S") && !is_there("new/10.M1.h"));
+	ck_assert_int_ne(fd = view_open_message(v, 0), -1);
+	ck_assert(read(fd, &c, 1) == 1 && c == 'a');
+	fdio_close(&fd);
+	ck_assert_int_ne(fd = view_open_message(v, 4), -1);
+	ck_assert(read(fd, &c, 1) == 1 && c == 'x');
+	fdio_close(&fd);
+	view_close(&v);
+}
+END_TEST
+
+/* Names that no list can hold, or that have no room for flags, become others. */
+START_TEST(odd_names)
+{
+	struct view	*v;
+	size_t		 at[2] = { 0, 1 };
+	char		 name[256] = "new/";
+
+	put("cur/1\n2:2,S", "a\n");
+	memset(name + 4, 'l', sizeof(name) - 5);
+	put(name, "b\n");
+	v = open_view(false);
+	tells(v, true, view_count(v) == 2 ? "" : ">0");
+	ck_assert_uint_eq(view_count(v), 2);
+	ck_assert(!is_there("cur/1\n2:2,S") && !is_there(name));
+	ck_assert_int_eq(view_store(v, at, 2, VIEW_ADD, VIEW_SEEN |
+	    VIEW_DELETED, 0, UINT64_MAX), 0);
+	ck_assert_int_eq(view_expunge(v, at, 2), 0);
+	tells(v, true, "-1@0 -2@0");
+	view_close(&v);
+}
+END_TEST
+
+/* Cut or written over where it lies, while a view has it mapped. */
+START_TEST(index_underfoot)
+{
+	struct view	*v;
+	struct buf	 text;
+	size_t		 head;
+	int		 fd, i;
+
+	fill();
+	v = open_view(false);
+	buf_init(&text, 1u << 20);
+	for (i = 0; i < 4; i++) {
+		store_one(v, 3, VIEW_ADD, VIEW_SEEN, 0);
+		if (i == 3) {	/* the rows alone, of a mapping that nothing has changed in */
+			view_close(&v);
+			v = open_view(false);
+		}
+		buf_reset(&text);
+		fd = openat(dir, "posthouse.index", O_RDWR);
+		ck_assert_int_ne(fd, -1);
+		ck_assert_int_eq(fdio_slurp(fd, &text), 0);
+		head = i == 3 ? sizeof(struct index_header) : 0;
+		memset(text.p, 0, text.n);
+		if (i == 0)
+			ck_assert_int_eq(ftruncate(fd, 0), 0);
+		else if (i == 1)
+			ck_assert_int_eq(ftruncate(fd, 200), 0);
+		else
+			ck_assert_int_eq(fdio_pwrite(fd, text.p,
+			    4 * sizeof(struct index_row), (off_t)head), 0);
+		fdio_close(&fd);
+		if (i < 3)
+			ck_assert_int_ne(view_refresh(v), -1);
+		store_one(v, 3, VIEW_REMOVE, VIEW_SEEN, 0);
+		ck_assert(is_there("cur/11.M1.h:2,"));
+		shows(v, "2S 3 5AF+0+1 8D");
+		ck_assert_uint_eq(view_uidvalidity(v), 77);
+	}
+	buf_free(&text);
+	view_close(&v);
+}
+END_TEST
+
+static void
+add_row(struct index *x, uint32_t uid)
+{
+	struct index_row	r = { .uid = uid, .wire = INDEX_UNKNOWN,
+	    .size = INDEX_UNKNOWN, .date = INDEX_NO_DATE,
+	    .saved = INDEX_NO_DATE };
+	char			name[16];
+
+	snprintf(name, sizeof(name), "m%u", uid);
+	r.modseq = index_next_modseq(x);
+	ck_assert_int_eq(index_add(x, &r, str_from(name), STR(":2,"),
+	    STR("")), 0);
+}
+
+/* INDEX_GONE_MAX UIDs are kept of those that have gone: who was away for longer is not told half of it. */
+START_TEST(vanished_bound)
+{
+	const size_t	more = 100;
+	struct maildir	m = { .root = dir, .tmp = -1, .new = -1, .cur = -1 };
+	struct index	x, y;
+	uint64_t	modseq[INDEX_GONE_MAX + 100 + 1];
+	size_t		i;
+
+	ck_assert_int_eq(index_init(&x, &m, store), 0);
+	index_reset(&x, 7);
+	for (i = 1; i <= INDEX_GONE_MAX + more; i++)
+		add_row(&x, (uint32_t)i);
+	for (i = 1; i <= INDEX_GONE_MAX + more; i++) {
+		modseq[i] = index_next_modseq(&x);
+		ck_assert_int_eq(index_remove(&x, i - 1, modseq[i]), 0);
+	}
+	ck_assert_int_eq(index_lock(&x), 0);
+	index_flush(&x);
+	index_unlock(&x);
+	ck_assert(!x.private);
+	ck_assert_int_eq(index_init(&y, &m, store), 0);
+	ck_assert_int_eq(index_catch_up(&y), 0);
+	ck_assert_uint_eq(y.ngone, INDEX_GONE_MAX);
+	ck_assert_uint_eq(y.gone[0].uid, more + 1);
+	ck_assert_uint_eq(y.gone[0].modseq, modseq[more + 1]);
+	/* up to here nothing is missing, and before it something is */
+	ck_assert_uint_eq(y.head.floor, modseq[more]);
+	ck_assert_uint_eq(y.head.highest, modseq[INDEX_GONE_MAX + more]);
+	ck_assert_uint_eq(y.head.next, INDEX_GONE_MAX + more + 1);
+	index_free(&x);
+	index_free(&y);
+}
+END_TEST
+
 START_TEST(validity)
 {
 	struct view	*v;
@@ -1178,6 +1356,11 @@ main(void)
 	int	 failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, keywords_lost);
+	tcase_add_test(t, double_in_new);
+	tcase_add_test(t, odd_names);
+	tcase_add_test(t, index_underfoot);
+	tcase_add_test(t, vanished_bound);
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, opens);
 	tcase_add_test(t, infos);
