@@ -1,13 +1,17 @@
 """kill -9 of IMAP sessions at random moments while clients append, copy, move,
 flag and expunge. What was acknowledged is there in the end, with the UID and
 the flags that were told; what was not is there or not, but never in pieces, and a
-message that was being moved is in one of the two folders. PH_SEED repeats a run,
-PH_ROUNDS sets the seconds. TAP on standard output."""
+message that was being moved is in one of the two folders. Then the same in one
+mailbox that several sessions, LMTP, deliver(1) and a foreign program that renames
+files work in at once: a UID never means two messages, and no message gets another.
+PH_SEED repeats a run, PH_ROUNDS sets the seconds. TAP on standard output."""
 import imaplib
 import os
 import random
 import re
 import signal
+import smtplib
+import subprocess
 import sys
 import tempfile
 import threading
@@ -186,6 +190,167 @@ def judge(tap, letters, boxes):
     tap.ok(not twice, "none is there twice, or in both folders", twice[:5])
 
 
+class Crowd:
+    """One mailbox, and what all who look at it have seen: (validity, UID) and name belong together for ever."""
+
+    def __init__(self, stage, until):
+        self.stage, self.until = stage, until
+        self.lock = threading.Lock()
+        self.names, self.uids = {}, {}
+        self.wrong, self.odd = [], []
+        self.sent = set()       # acknowledged, and not expunged
+        self.looks = self.died = self.renames = 0
+
+    def on(self):
+        return time.monotonic() < self.until
+
+    def saw(self, validity, pairs):
+        with self.lock:
+            self.looks += 1
+            for uid, name in pairs:
+                old = self.names.setdefault((validity, uid), name)
+                if old != name:
+                    self.wrong.append(("UID", uid, "is", old, "and", name))
+                was = self.uids.setdefault((validity, name), uid)
+                if was != uid:
+                    self.wrong.append((name, "has UIDs", was, "and", uid))
+
+    def text(self, name):
+        return ("Subject: %s\r\n\r\n%s\r\nend of %s\r\n" % (name, "y" * 70, name)).encode()
+
+    def note(self, name):
+        with self.lock:
+            self.sent.add(name)
+
+
+class Reader(threading.Thread):
+    """A session that looks, appends, flags and expunges, and comes again when it was killed."""
+
+    def __init__(self, crowd, number, rng):
+        threading.Thread.__init__(self, daemon=True)
+        self.crowd, self.number, self.rng = crowd, number, rng
+        self.n = 0
+        self.mine = {}
+
+    def run(self):
+        m = None
+        while self.crowd.on():
+            try:
+                m = m or self.connect()
+                self.step(m)
+            except GONE:
+                self.crowd.died += 1
+                m = None
+            except imaplib.IMAP4.error as e:
+                self.crowd.odd.append(str(e))
+                m = None
+
+    def connect(self):
+        m = imaplib.IMAP4("127.0.0.1", self.crowd.stage.base + 143, timeout=30)
+        m.login("carol", "secret")
+        m.select("INBOX")
+        self.validity = int(m.response("UIDVALIDITY")[1][0])
+        return m
+
+    def look(self, m):
+        typ, data = m.uid("FETCH", "1:*", "(FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT)])")
+        pairs = []
+        for part in data:
+            found = isinstance(part, tuple) and re.search(rb"UID (\d+)", part[0])
+            if found and part[1].startswith(b"Subject: "):
+                pairs.append((int(found.group(1)), part[1].split()[1].decode()))
+        self.crowd.saw(self.validity, pairs)
+        return pairs
+
+    def step(self, m):
+        what = self.rng.choice(("look", "look", "append", "flag", "expunge", "noop"))
+        if what == "append":
+            self.n += 1
+            name = "r%d-%d" % (self.number, self.n)
+            typ, data = m.append("INBOX", None, None, self.crowd.text(name))
+            if typ == "OK":
+                found = re.search(rb"APPENDUID (\d+) (\d+)", data[0])
+                self.crowd.note(name)
+                self.mine[name] = int(found.group(2))
+                self.crowd.saw(int(found.group(1)), [(int(found.group(2)), name)])
+            return
+        pairs = self.look(m) if what != "noop" else m.noop() and []
+        if what == "flag" and pairs:
+            m.uid("STORE", str(self.rng.choice(pairs)[0]), "+FLAGS", self.rng.choice(("(\\Flagged)", "(\\Seen $x)")))
+        elif what == "expunge" and self.mine:
+            name = self.rng.choice(sorted(self.mine))
+            uid = self.mine.pop(name)
+            with self.crowd.lock:
+                self.crowd.sent.discard(name)
+            m.uid("STORE", str(uid), "+FLAGS", "(\\Deleted)")
+            m.uid("EXPUNGE", str(uid))
+
+
+def deliver_some(crowd, how):
+    n = 0
+    while crowd.on():
+        n += 1
+        name = "%s-%d" % (how, n)
+        try:
+            if how == "lmtp":
+                with smtplib.LMTP("127.0.0.1", crowd.stage.lmtp, timeout=30) as s:
+                    s.sendmail("a@example.test", ["carol@example.test"], crowd.text(name))
+            else:
+                subprocess.run([crowd.stage.bin + "/deliver", "-c", crowd.stage.conf, "carol"], input=crowd.text(name), check=True, stderr=subprocess.PIPE)
+            crowd.note(name)
+        except Exception as e:
+            crowd.odd.append((name, repr(e), getattr(e, "stderr", b"")))
+        time.sleep(0.02)
+
+
+def mutt(crowd, rng):
+    """Moves what is new to cur/, and changes flags, by rename, without any lock."""
+    top = crowd.stage.maildir("carol")
+    while crowd.on():
+        try:
+            for name in os.listdir(top + "/new")[:2]:
+                os.rename("%s/new/%s" % (top, name), "%s/cur/%s:2,%s" % (top, name, rng.choice(("", "S", "FS"))))
+            names = os.listdir(top + "/cur")
+            name = rng.choice(names) if names else ""
+            base, colon, flags = name.partition(":2,")
+            if colon and "T" not in flags:
+                new = "".join(sorted(set(flags) ^ {rng.choice("FRS")}))
+                os.rename("%s/cur/%s" % (top, name), "%s/cur/%s:2,%s" % (top, base, new))
+                crowd.renames += 1
+        except FileNotFoundError:
+            pass
+        time.sleep(0.003)
+
+
+def one_mailbox(tap, stage, rng, seconds):
+    crowd = Crowd(stage, time.monotonic() + seconds)
+    seeds = [random.Random(rng.randrange(1 << 32)) for _ in range(5)]
+    actors = [Reader(crowd, i, seeds[i]) for i in range(3)]
+    with smtplib.LMTP("127.0.0.1", stage.lmtp) as s:    # there is a Maildir
+        s.sendmail("a@example.test", ["carol@example.test"], crowd.text("first"))
+    crowd.note("first")
+    actors += [threading.Thread(target=t, args=a, daemon=True) for t, a in (
+        (deliver_some, (crowd, "lmtp")), (mutt, (crowd, seeds[3])))]
+    if os.geteuid() == 0:
+        actors.append(threading.Thread(target=deliver_some, args=(crowd, "deliver"), daemon=True))
+    for a in actors:
+        a.start()
+    kills = kill_some(stage, rng, crowd.until)
+    for a in actors:
+        a.join(60)
+    last = Reader(crowd, 9, seeds[4])
+    there = [name for _, name in last.look(last.connect())]
+    tap.diag("one mailbox: %d kills, %d looks, %d renames, %d messages, %d UIDs, %d sessions lost" % (
+        kills, crowd.looks, crowd.renames, len(there), len(crowd.names), crowd.died))
+    tap.ok(kills and crowd.looks > 10 and crowd.renames > 10 and len(there) > 10, "one mailbox: all were at work")
+    tap.ok(not crowd.odd, "one mailbox: nothing was refused", crowd.odd[:5])
+    tap.ok(not crowd.wrong, "one mailbox: a UID is one message's, and stays", crowd.wrong[:5])
+    lost = sorted(crowd.sent - set(there))
+    tap.ok(not lost, "one mailbox: nothing is lost", lost[:5])
+    tap.ok(len(there) == len(set(there)), "one mailbox: nothing is there twice", sorted(x for x in there if there.count(x) > 1)[:5])
+    tap.ok(len({v for v, _ in crowd.names}) == 1, "one mailbox: the UID validity has not changed")
+
+
 def flushes(tap, stage):
     """Renames are flushed where a power cut could lose both names, and only there."""
     why = missing()
@@ -223,7 +388,7 @@ def flushes(tap, stage):
 def main():
     tap = Tap()
     rng = seed(tap)
-    seconds = int(os.environ.get("PH_ROUNDS") or (120 if is_long() else 8))
+    seconds = int(os.environ.get("PH_ROUNDS") or (120 if is_long() else 6))
     stage = Stage("imap.user-connections 0\n")
     try:
         stage.up()
@@ -253,6 +418,7 @@ def main():
                "the UID validity has not changed")
         tap.ok(all(len(set(b[2])) == len(b[2]) for b in boxes.values()),
                "no UID is given twice")
+        one_mailbox(tap, stage, rng, seconds)
         flushes(tap, stage)
         left = stage.down()
         tap.ok(not left, "no process is left", left)
