@@ -241,13 +241,14 @@ find_ours(const struct arrivals *a, const struct expected *e,
 {
 	const struct index_row	*r;
 	const struct index	*x = &a->x;
+	uint32_t		 first = a->next;
 	size_t			 i, at, found = 0;
 
 	for (i = 0; i < n; i++)
 		what[i].uid = 0;
 	if (x->head.validity != a->validity)
-		a->next = 1;
-	for (i = index_find(x, a->next, SIZE_MAX); i < index_count(x); i++) {
+		first = 1;
+	for (i = index_find(x, first, SIZE_MAX); i < index_count(x); i++) {
 		r = index_row(x, i);
 		at = index_is_live(r) ? is_expected(e, index_base(x, r)) :
 		    SIZE_MAX;

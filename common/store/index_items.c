@@ -130,13 +130,23 @@ int
 index_make_keyword(struct index *x, struct str name)
 {
 	bool	ours = x->lock == -1 && index_lock(x) == 0;
-	int	number;
+	int	number = -1, saved;
 
-	/* the next look takes it from the file: an item could say less than another session has said by then */
-	number = keywords_make(x->dir->root, name, x->lock != -1, x->keyword);
-	x->keywords_version++;
-	if (ours)
+	/* what others have said first: what is put must not say less */
+	if (!ours || index_catch_up(x) == 0) {
+		number = keywords_make(x->dir->root, name, x->lock != -1,
+		    x->keyword);
+		x->keywords_version++;
+	}
+	/* without the lock the others see the file */
+	if (number != -1 && x->lock != -1 && index_put_keywords(x) == -1)
+		number = -1;
+	saved = errno;
+	if (ours) {
+		index_flush(x);
 		index_unlock(x);
+	}
+	errno = saved;
 	return number;
 }
 

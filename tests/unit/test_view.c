@@ -840,7 +840,8 @@ settle(void)
 	for (tries = 0; tries < 500 && !quick; tries++) {
 		ck_assert_int_eq(view_open_quick(&v, store, "", true, &why),
 		    0);
-		quick = v->quick;
+		quick = v->quick && v->x.head.new_dir.due == 0 &&
+		    v->x.head.cur_dir.due == 0;
 		view_close(&v);
 		if (!quick)
 			usleep(10000);
