@@ -3,9 +3,9 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "imapd/commands.h"
+#include "imapd/limit.h"
 #include "imapd/numbers.h"
 #include "imapd/selected.h"
 
@@ -60,25 +60,12 @@ commit(struct append *a, struct buf *code)
 	return true;
 }
 
-/* SAVELIMIT (RFC 9738) */
-static bool
-save_limit_ok(struct append *a)
-{
-	long long	limit = a->s->set->imap.save_limit;
-	char		code[40];
-
-	if (limit == 0 || save_count(a->save) < (uint64_t)limit)
-		return true;
-	snprintf(code, sizeof(code), "MESSAGELIMIT %lld", limit);
-	command_no(a->c, code, "too many messages at a time");
-	return false;
-}
-
 static bool
 messages(struct append *a)
 {
 	do
-		if (!save_limit_ok(a) || !append_message(a))
+		if (!limit_save_ok(a->s, a->c, save_count(a->save) + 1,
+		    NULL) || !append_message(a))
 			return false;
 	while (!cur_done(&a->in.in) || a->in.open);
 	return true;

@@ -69,6 +69,7 @@ static const struct {
 	{ "PREVIEW", SESSION },	/* RFC 8970 */
 	{ "UTF8=ACCEPT", SESSION },	/* RFC 6855 */
 	{ "UIDONLY", SESSION },	/* RFC 9586 */
+	{ "UIDBATCHES", SESSION },	/* RFC 10022 */
 	{ "INPROGRESS", SESSION },	/* RFC 9585 */
 };
 
@@ -113,7 +114,9 @@ capability_session(struct buf *out, const struct settings *set,
 {
 	put_rows(out, SESSION);
 	buf_addf(out, " APPENDLIMIT=%lld", set->imap.append_limit);
-	if (set->imap.save_limit > 0)	/* RFC 9738 */
+	if (set->imap.message_limit > 0)	/* RFC 9738 3: one of the two */
+		buf_addf(out, " MESSAGELIMIT=%lld", set->imap.message_limit);
+	else
 		buf_addf(out, " SAVELIMIT=%lld", set->imap.save_limit);
 	/* RFC 4978, 3: no longer offered once it is active */
 	if (!compressed)

@@ -66,6 +66,7 @@ static const struct command_row rows[] = {
 	{ "THREAD",	S_SELECTED,	CMD_NO_EXPUNGE | CMD_NO_SEQ |
 	    CMD_LATER, cmd_thread },
 	{ "UID THREAD",	S_SELECTED,	CMD_LATER, cmd_thread },
+	{ "UIDBATCHES",	S_SELECTED,	0, cmd_uidbatches },
 	{ "FETCH",	S_SELECTED,	CMD_NO_EXPUNGE | CMD_NO_SEQ |
 	    CMD_LATER, cmd_fetch },
 	{ "UID FETCH",	S_SELECTED,	CMD_LATER, cmd_fetch },

@@ -39,6 +39,8 @@ void	select_leave(struct session *);
 command_run	cmd_fetch;
 /* search.c, sort.c, thread.c, esearch.c */
 command_run	cmd_search, cmd_sort, cmd_thread, cmd_esearch, cmd_cancelupdate;
+/* uidbatches.c */
+command_run	cmd_uidbatches;
 /* store.c */
 command_run	cmd_store, cmd_expunge;
 /* For CLOSE: what is marked \Deleted is removed, nothing is said. -1: errno; EACCES: the user has no right to. */

@@ -136,7 +136,9 @@ context_add(struct session *s, const struct command *c,
 		s->contexts->modseq = view_highest_modseq(s->view);
 		s->contexts->uidnext = view_uidnext(s->view);
 	}
-	if (s->contexts != NULL && s->contexts->n < CONTEXTS_MAX)
+	/* what a limit has left out could not be told from what matches later */
+	if (s->contexts != NULL && s->contexts->n < CONTEXTS_MAX &&
+	    found->limited == 0)
 		x = context_new(s, c, q, found);
 	if (x == NULL) {
 		say(s, "NO [NOUPDATE \"%.*s\"] No more updates for searches",
@@ -294,7 +296,7 @@ say_runs(struct session *s, const struct context *x, const char *item,
 static int
 result_now(struct session *s, struct context *x, const bool *in)
 {
-	struct found	 found = { NULL, 0 };
+	struct found	 found = { .at = NULL };
 	uint32_t	*old = x->uids;
 	size_t		 i, n = view_count(s->view), nold = x->n;
 	bool		*before;

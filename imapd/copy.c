@@ -6,6 +6,7 @@
 #include "common/store/quota.h"
 #include "common/store/save.h"
 #include "imapd/commands.h"
+#include "imapd/limit.h"
 #include "imapd/numbers.h"
 #include "imapd/place.h"
 #include "imapd/selected.h"
@@ -17,6 +18,7 @@ struct copy {
 	struct session	*s;
 	struct command	*c;
 	size_t		*at, n;		/* those that were still there, once they are in the batch */
+	uint32_t	 limited;	/* UID, see limit_take */
 	struct place	 place;
 	struct save	*save;
 	struct buf	 code;		/* "COPYUID ..." */
@@ -45,17 +47,16 @@ arguments(struct copy *x)
 	return false;
 }
 
-/* SAVELIMIT (RFC 9738) */
+/* COPY is for all of them, MOVE may be for some (RFC 9738 3.1); of a SAVELIMIT it does not know. */
 static bool
-limit_ok(struct copy *x)
+number_ok(struct copy *x, bool move)
 {
-	long long	limit = x->s->set->imap.save_limit;
-	char		code[40];
-
-	if (limit == 0 || x->n <= (size_t)limit)
+	if (!move)
+		return limit_save_ok(x->s, x->c, x->n, x->at);
+	x->limited = limit_take(x->s, x->at, &x->n);
+	if (x->n <= SAVE_MAX)
 		return true;
-	snprintf(code, sizeof(code), "MESSAGELIMIT %lld", limit);
-	command_no(x->c, code, "too many messages at a time");
+	command_no(x->c, "LIMIT", "too many messages for one command");
 	return false;
 }
 
@@ -184,7 +185,7 @@ save_all(struct copy *x, bool move)
 {
 	struct diag	why;
 
-	if (!arguments(x) || !limit_ok(x))
+	if (!arguments(x) || !number_ok(x, move))
 		return false;
 	if (move && !selected_right(x->s, x->c, RIGHT_REMOVE | RIGHT_EXPUNGE))
 		return false;
@@ -231,8 +232,8 @@ moved(struct copy *x)
 	}
 	snprintf(code, sizeof(code), "HIGHESTMODSEQ %" PRIu64,
 	    view_highest_modseq(s->view));
-	command_ok(x->c, x->n > 0 && session_enabled(s, ENABLED_QRESYNC) ?
-	    code : NULL, "moved");
+	limit_ok(s, x->c, x->limited, x->n > 0 &&
+	    session_enabled(s, ENABLED_QRESYNC) ? code : NULL, "moved");
 }
 
 enum state

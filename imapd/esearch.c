@@ -50,7 +50,7 @@ search_view(struct session *s, const struct command *c,
 
 	progress_begin(&progress, s, c->tag, 0);
 	if ((r = search_begin(&run, s, view, &q->program)) == 0)
-		r = search_all(run, &progress, found);
+		r = search_all(run, &progress, 0, found);
 	saved = errno;
 	search_free(&run);
 	errno = saved;
@@ -69,7 +69,7 @@ static int
 search_place(struct session *s, const struct command *c,
     struct search_request *q, const struct place *place)
 {
-	struct found	 found = { NULL, 0 };
+	struct found	 found = { .at = NULL };
 	struct view	*view = NULL;
 	struct diag	 why;
 	int		 r, saved;
@@ -107,7 +107,7 @@ place_of_view(struct session *s, struct place *place)
 static int
 search_here(struct session *s, struct command *c, struct search_request *q)
 {
-	struct found	 found = { NULL, 0 };
+	struct found	 found = { .at = NULL };
 	struct place	 place;
 	int		 r;
 

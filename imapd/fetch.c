@@ -1,12 +1,12 @@
 /* imapd/fetch.c - FETCH and UID FETCH (RFC 3501 6.4.5, RFC 9051 6.4.5). */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "common/base/log.h"
 #include "imapd/commands.h"
 #include "imapd/fetch.h"
 #include "imapd/fetch_impl.h"
+#include "imapd/limit.h"
 #include "imapd/numbers.h"
 #include "imapd/place.h"
 #include "imapd/progress.h"
@@ -52,40 +52,45 @@ tell_vanished(struct session *s, struct cur args, uint64_t since)
 	return updates_vanished(s, &set, since);
 }
 
-/* No more than one command may be about: the highest UIDs of them, as RFC 9738 has it. */
-static size_t
-limit(struct fetch *f, size_t *at, size_t n)
+/* PARTIAL */
+static void
+slice(const struct fetch_request *r, size_t n, size_t *from, size_t *to)
 {
-	long long	most = f->s->set->imap.message_limit;
+	size_t	i;
 
-	if (most == 0 || n <= (unsigned long long)most)
-		return n;
-	memmove(at, at + (n - (size_t)most), (size_t)most * sizeof(*at));
-	f->limited = view_message(f->s->view, at[0])->uid;
-	return (size_t)most;
+	*from = 0;
+	*to = n;
+	if (!r->slice)
+		return;
+	*from = r->slice_from - 1 < n ? r->slice_from - 1 : n;
+	*to = r->slice_to < n ? r->slice_to : n;
+	if (r->slice_last) {
+		i = n - *to;
+		*to = n - *from;
+		*from = i;
+	}
 }
 
-/* PARTIAL first, then CHANGEDSINCE (RFC 9394 3.4). */
-static size_t
-choose(const struct fetch *f, size_t *at, size_t n)
+/* PARTIAL first, then CHANGEDSINCE (RFC 9394 3.4). A part that is too large is refused, not made smaller (RFC 9738 3.1). */
+static bool
+choose(struct fetch *f, struct command *cmd, size_t *at, size_t *n)
 {
 	const struct fetch_request	*r = &f->r;
-	size_t				 from = 0, to = n, i, kept = 0;
+	uint64_t			 most = limit_messages(f->s);
+	size_t				 from, to, i, kept = 0;
 
-	if (r->slice) {
-		from = r->slice_from - 1 < n ? r->slice_from - 1 : n;
-		to = r->slice_to < n ? r->slice_to : n;
-		if (r->slice_last) {
-			i = n - to;
-			to = n - from;
-			from = i;
-		}
+	slice(r, *n, &from, &to);
+	if (r->slice && most > 0 && to - from > most) {
+		limit_refuse(cmd, most, 0);
+		return false;
 	}
 	for (i = from; i < to; i++)
 		if (!r->since_given ||
 		    view_message(f->s->view, at[i])->modseq > r->since)
 			at[kept++] = at[i];
-	return kept;
+	f->limited = limit_take(f->s, at, &kept);
+	*n = kept;
+	return true;
 }
 
 static bool
@@ -112,6 +117,7 @@ set_seen(struct fetch *f, const size_t *at, size_t n, bool *unseen)
 		    str_from(view_folder(f->s->view))), strerror(errno));
 }
 
+/* In order; from the highest UID down if these are not all (RFC 9738 3.1). */
 static void
 send_all(struct fetch *f, struct str tag, const size_t *at, size_t n)
 {
@@ -120,7 +126,8 @@ send_all(struct fetch *f, struct str tag, const size_t *at, size_t n)
 	bool		 unseen[SEEN_AT_ONCE] = { false }, set;
 	bool		 marks = f->r.seen && !view_read_only(s->view) &&
 			    (place_selected_rights(s) & RIGHT_SEEN) != 0;
-	size_t		 i, j, m;
+	const size_t	*part;
+	size_t		 i, j, k, m;
 	unsigned	 extra = 1u << FETCH_FLAGS;
 	bool		 uid = session_enabled(s, ENABLED_QRESYNC);
 
@@ -129,13 +136,15 @@ send_all(struct fetch *f, struct str tag, const size_t *at, size_t n)
 	progress_begin(&progress, s, tag, n);
 	for (i = 0; i < n && s->end == NULL; i += m) {
 		m = n - i < SEEN_AT_ONCE ? n - i : SEEN_AT_ONCE;
+		part = f->limited != 0 ? at + (n - i - m) : at + i;
 		if (marks)
-			set_seen(f, at + i, m, unseen);
+			set_seen(f, part, m, unseen);
 		for (j = 0; j < m && s->end == NULL; j++) {
 			if (progress_step(&progress, i + j) == -1)
 				break;	/* s->end says why */
-			set = marks && unseen[j] && is_seen(s, at[i + j]);
-			fetch_message(f, at[i + j], set ? extra : 0,
+			k = f->limited != 0 ? m - 1 - j : j;
+			set = marks && unseen[k] && is_seen(s, part[k]);
+			fetch_message(f, part[k], set ? extra : 0,
 			    f->r.uid || (set && uid));
 		}
 	}
@@ -146,23 +155,18 @@ send_all(struct fetch *f, struct str tag, const size_t *at, size_t n)
 static void
 reply(struct fetch *f, struct command *cmd)
 {
-	char	code[64];
-
 	if (f->error != 0) {
+		limit_say(f->s, f->limited);
 		errno = f->error;
 		command_failed(f->s, cmd, "read a message");
-	} else if (f->unknown_cte)
+	} else if (f->unknown_cte) {
+		limit_say(f->s, f->limited);
 		command_no(cmd, "UNKNOWN-CTE", "Cannot decode all of that");
-	else if (f->limited != 0) {
-		snprintf(code, sizeof(code), "MESSAGELIMIT %lld %lu",
-		    f->s->set->imap.message_limit,
-		    (unsigned long)f->limited);
-		command_ok(cmd, code, "Fetch completed in part");
 	} else if (f->gone > 0)
-		command_ok(cmd, "EXPUNGEISSUED",
+		limit_ok(f->s, cmd, f->limited, "EXPUNGEISSUED",
 		    "Some messages are there no more");
 	else
-		command_ok(cmd, NULL, "Fetch completed");
+		limit_ok(f->s, cmd, f->limited, NULL, "Fetch completed");
 }
 
 static bool
@@ -196,7 +200,6 @@ run(struct fetch *f, struct command *cmd, struct cur set, size_t *at, size_t n)
 		command_failed(s, cmd, "tell what has vanished");
 		return;
 	}
-	n = limit(f, at, choose(f, at, n));
 	f->texts = arena_get(&s->memory, f->r.nsections * sizeof(*f->texts));
 	if (f->texts == NULL) {
 		command_failed(s, cmd, "fetch");
@@ -221,7 +224,8 @@ cmd_fetch(struct session *s, struct command *cmd)
 	struct cur	 set = cmd->args;
 	size_t		*at, n;
 
-	if (numbers_take(s, cmd, cmd->uid, &at, &n) && parse(&f, cmd))
+	if (numbers_take(s, cmd, cmd->uid, &at, &n) && parse(&f, cmd) &&
+	    choose(&f, cmd, at, &n))
 		run(&f, cmd, set, at, n);
 	return s->state;
 }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "imapd/commands.h"
+#include "imapd/limit.h"
 #include "imapd/search_context.h"
 #include "imapd/search_request.h"
 
@@ -21,7 +22,7 @@ cmd_search(struct session *s, struct command *c)
 	if (q.ret.want == 0 && session_enabled(s, ENABLED_REV2))
 		q.ret.want = RETURN_GIVEN | RETURN_ALL;
 	if (!search_request(s, c, &q, false, true) ||
-	    !context_check(s, c, &q) || !search_selected(s, c, &q, &found))
+	    !context_check(s, c, &q) || !search_selected(s, c, &q, false, &found))
 		return s->state;
 	r = search_save(s, &q, &found);
 	if (r == 0)
@@ -31,7 +32,7 @@ cmd_search(struct session *s, struct command *c)
 		search_failed(s, c, &q);
 	} else {
 		context_add(s, c, &q, NULL, &found);
-		command_ok(c, NULL, "Search completed");
+		limit_ok(s, c, found.limited, NULL, "Search completed");
 	}
 	free(found.at);
 	return s->state;

@@ -9,7 +9,7 @@
 
 enum argument {
 	ARG_NONE, ARG_TEXT, ARG_HEADER, ARG_DATE, ARG_NUMBER, ARG_SECONDS,
-	ARG_KEYWORD, ARG_SET, ARG_MODSEQ, ARG_ID, ARG_NOT, ARG_OR
+	ARG_KEYWORD, ARG_SET, ARG_UID_AFTER, ARG_UID_BEFORE, ARG_MODSEQ, ARG_ID, ARG_NOT, ARG_OR
 };
 
 struct key_row {
@@ -67,6 +67,8 @@ static const struct key_row rows[] = {
 	KEY("THREADID", ARG_ID, KEY_THREADID, false),
 	FIELD("TO", FIELD_TO),
 	KEY("UID", ARG_SET, KEY_UIDS, false),
+	KEY("UIDAFTER", ARG_UID_AFTER, KEY_UIDS, false),
+	KEY("UIDBEFORE", ARG_UID_BEFORE, KEY_UIDS, false),
 	FLAG("UNANSWERED", 0, VIEW_ANSWERED),
 	FLAG("UNDELETED", 0, VIEW_DELETED),
 	FLAG("UNDRAFT", 0, VIEW_DRAFT),
@@ -190,6 +192,26 @@ set_parse(struct parser *p, struct cur *c, struct search_node *n)
 	    wrong(p, "set of numbers expected");
 }
 
+/* RFC 9738 3.2. No message has UINT32_MAX, which stands for '*' in a set. */
+static bool
+uid_parse(struct parser *p, struct cur *c, struct search_node *n, bool after)
+{
+	struct imap_range	*r;
+	uint32_t		 uid;
+
+	if (!imap_nz_number(c, &uid))
+		return wrong(p, "UID expected");
+	if ((r = arena_get(p->arena, sizeof(*r))) == NULL)
+		return wrong(p, "search program too long");
+	if (after)
+		*r = (struct imap_range){ uid == UINT32_MAX ? uid : uid + 1,
+		    UINT32_MAX - 1 };
+	else
+		*r = (struct imap_range){ 1, uid - 1 };
+	n->numbers = (struct imap_set){ r, r->from <= r->to };
+	return true;
+}
+
 /* [entry-name SP entry-type SP] value (RFC 7162 7); one modseq is kept for all flags of a message. */
 static bool
 modseq_parse(struct parser *p, struct cur *c, struct search_node *n)
@@ -284,6 +306,9 @@ argument_parse(struct parser *p, struct cur *c, const struct key_row *row,
 		    n->text.n > 0) || wrong(p, "object id expected");
 	case ARG_SET:
 		return set_parse(p, c, n);
+	case ARG_UID_AFTER:
+	case ARG_UID_BEFORE:
+		return uid_parse(p, c, n, row->argument == ARG_UID_AFTER);
 	case ARG_MODSEQ:
 		return modseq_parse(p, c, n);
 	case ARG_NONE:

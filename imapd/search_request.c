@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "imapd/limit.h"
 #include "imapd/numbers.h"
 
 #define ANSWER_MAX	(64u << 20)	/* of numbers in one response */
@@ -86,22 +87,37 @@ search_failed(struct session *s, struct command *c,
 	command_failed(s, c, "search the mailbox");
 }
 
+/* SORT and THREAD cannot be done for a part (RFC 9738 3.3). */
+static void
+too_many(struct session *s, struct command *c, const struct search_request *q)
+{
+	if ((q->ret.want & RETURN_SAVE) != 0)
+		result_clear(s);
+	limit_refuse(c, limit_messages(s), 0);
+}
+
 bool
 search_selected(struct session *s, struct command *c, struct search_request *q,
-    struct found *found)
+    bool whole, struct found *found)
 {
 	struct search_run	*run = NULL;
 	struct progress		 progress;
+	size_t			 from = 0;
 	int			 r;
 
 	found->at = NULL;
 	progress_begin(&progress, s, c->tag, view_count(s->view));
-	if ((r = search_begin(&run, s, s->view, &q->program)) == 0)
-		r = search_all(run, &progress, found);
+	if ((r = search_begin(&run, s, s->view, &q->program)) == 0) {
+		from = search_limit(run, limit_messages(s));
+		if (!whole || from == 0)
+			r = search_all(run, &progress, from, found);
+	}
 	if (r == -1)
 		search_failed(s, c, q);
+	else if (found->at == NULL)
+		too_many(s, c, q);
 	search_free(&run);
-	return r == 0;
+	return found->at != NULL;
 }
 
 uint32_t *
@@ -239,7 +255,8 @@ search_say_plain(struct session *s, const struct command *c,
 	buf_init(&b, ANSWER_MAX);
 	buf_addf(&b, "* %s", name);
 	for (i = 0; i < found->n; i++)
-		put_number(&b, numbers[i]);
+		put_number(&b, numbers[found->limited != 0 ?
+		    found->n - 1 - i : i]);
 	if (modseq != 0)
 		buf_addf(&b, " (MODSEQ %llu)", (unsigned long long)modseq);
 	buf_adds(&b, "\r\n");

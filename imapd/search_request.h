@@ -17,8 +17,8 @@ struct search_request {
  * numbers: sequence numbers may be used. False: the command has its reply.
  */
 bool	search_request(struct session *, struct command *, struct search_request *, bool must_charset, bool numbers);
-/* Runs it over the selected mailbox. False: the command has its reply. free found->at. */
-bool	search_selected(struct session *, struct command *, struct search_request *, struct found *);
+/* Runs it over the selected mailbox. whole: if a limit allows only some of it, it is refused. False: the command has its reply. free found->at. */
+bool	search_selected(struct session *, struct command *, struct search_request *, bool whole, struct found *);
 /* The reply to a command that could not be done, after errno. */
 void	search_failed(struct session *, struct command *, const struct search_request *);
 
@@ -30,7 +30,7 @@ uint64_t search_modseq(const struct view *, const struct search_request *, const
 int	search_save(struct session *, const struct search_request *, const struct found *) must_check;
 /* Writes the ESEARCH response of the selected mailbox, if there is something to say. */
 int	search_say(struct session *, const struct command *, const struct search_request *, const struct found *) must_check;
-/* The same as SEARCH or SORT without RETURN. */
+/* The same as SEARCH or SORT without RETURN; from the highest down if not all were looked at. */
 int	search_say_plain(struct session *, const struct command *, const struct search_request *, const struct found *, const char *name) must_check;
 
 #endif

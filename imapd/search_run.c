@@ -253,18 +253,58 @@ search_match(struct search_run *r, size_t at, bool *match)
 	return errno == ENOENT ? 0 : -1;
 }
 
+/* Do the sets at the top, by which a client says which messages are meant, have it? */
+static bool
+is_meant(const struct search_run *r, const struct search_node *all,
+    uint32_t uid)
+{
+	const struct search_node	*n;
+
+	for (n = all->child; n != NULL; n = n->next) {
+		if (n->negated)
+			continue;
+		if (n->key == KEY_AND && !is_meant(r, n, uid))
+			return false;
+		if ((n->key == KEY_NUMBERS || n->key == KEY_UIDS ||
+		    n->key == KEY_RESULT) &&
+		    !imap_set_has(&r->slots[n->slot].uids, uid))
+			return false;
+	}
+	return true;
+}
+
+size_t
+search_limit(const struct search_run *r, uint64_t most)
+{
+	size_t		i = view_count(r->view), from = i;
+	uint64_t	n = 0;
+
+	if (most == 0 || i <= most)
+		return 0;
+	for (; i > 0; i--) {
+		if (!is_meant(r, r->program->root,
+		    view_message(r->view, i - 1)->uid))
+			continue;
+		if (n++ == most)
+			return from;
+		from = i - 1;
+	}
+	return 0;
+}
+
 int
-search_all(struct search_run *r, struct progress *progress,
+search_all(struct search_run *r, struct progress *progress, size_t from,
     struct found *found)
 {
 	size_t	i, n = view_count(r->view);
 	bool	match;
 
 	found->n = 0;
+	found->limited = from > 0 ? view_message(r->view, from)->uid : 0;
 	found->at = malloc((n + 1) * sizeof(*found->at));
 	if (found->at == NULL)
 		return -1;
-	for (i = 0; i < n; i++) {
+	for (i = from; i < n; i++) {
 		if (search_match(r, i, &match) == -1 ||
 		    (progress != NULL && progress_step(progress, i) == -1)) {
 			free(found->at);

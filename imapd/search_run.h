@@ -25,8 +25,14 @@ void	search_free(struct search_run **);
 struct found {
 	uint32_t	*at;
 	size_t		 n;
+	uint32_t	 limited;	/* UID of the lowest that was looked at; 0: all were */
 };
-/* -1: errno; ECANCELED: see progress.h. */
-int	search_all(struct search_run *, struct progress *, struct found *) must_check;
+/*
+ * Where to begin if no more than most messages are to be looked at, those with the highest UIDs; messages that sets of the program
+ * leave out are not counted (RFC 9738 3.1). 0: with the first one.
+ */
+size_t	search_limit(const struct search_run *, uint64_t most);
+/* From there on. -1: errno; ECANCELED: see progress.h. */
+int	search_all(struct search_run *, struct progress *, size_t from, struct found *) must_check;
 
 #endif

@@ -33,7 +33,7 @@ cmd_sort(struct session *s, struct command *c)
 	int			 r;
 
 	if (!sort_args(s, c, &q, &order) ||
-	    !search_selected(s, c, &q, &found))
+	    !search_selected(s, c, &q, true, &found))
 		return s->state;
 	progress_begin(&progress, s, c->tag, found.n);
 	if ((r = sort_found(s->view, &order, &found, &progress)) == 0)

@@ -8,6 +8,7 @@
 
 #include "imapd/commands.h"
 #include "imapd/flags.h"
+#include "imapd/limit.h"
 #include "imapd/numbers.h"
 #include "imapd/place.h"
 #include "imapd/updates.h"
@@ -23,6 +24,7 @@ struct storing {
 	uint32_t		 keywords;
 	uint64_t		 since;		/* UINT64_MAX: any */
 	uint64_t		 before;	/* no message's modseq was higher */
+	uint32_t		 limited;	/* UID, see limit_take */
 	bool			 silent, uid;
 };
 
@@ -84,6 +86,7 @@ parse(struct storing *st, struct command *c)
 	st->uid = c->uid;
 	if (!numbers_take(s, c, c->uid, &st->at, &st->n))
 		return false;
+	st->limited = limit_take(s, st->at, &st->n);
 	if (!imap_sp(&c->args) || !modifiers(&c->args, st)) {
 		command_bad(c, "wrong modifiers");
 		return false;
@@ -183,15 +186,17 @@ tell(struct storing *st)
 	struct buf	 out;
 	bool		 condstore = session_enabled(s,
 			    ENABLED_CONDSTORE | ENABLED_QRESYNC);
-	size_t		 i;
+	size_t		 i, at;
 
 	buf_init(&out, OUT_MAX);
 	for (i = 0; i < st->n && s->end == NULL; i++) {
-		if (st->at[i] == SIZE_MAX)
+		/* from the highest down if these are not all */
+		at = st->at[st->limited != 0 ? st->n - 1 - i : i];
+		if (at == SIZE_MAX)
 			continue;
 		if (!st->silent || st->since != UINT64_MAX || (condstore &&
-		    view_message(s->view, st->at[i])->modseq > st->before))
-			updates_fetch(s, &out, st->at[i], st->uid ||
+		    view_message(s->view, at)->modseq > st->before))
+			updates_fetch(s, &out, at, st->uid ||
 			    session_enabled(s, ENABLED_QRESYNC),
 			    !st->silent);
 	}
@@ -214,9 +219,9 @@ reply(struct storing *st, struct command *c)
 			imap_run_add(&run, st->number[i]);
 	imap_run_end(&run);
 	if (!run.some)
-		command_ok(c, NULL, "stored");
+		limit_ok(st->s, c, st->limited, NULL, "stored");
 	else if (buf_cstr(&code) != NULL)
-		command_ok(c, code.p, "some have been changed meanwhile");
+		limit_ok(st->s, c, st->limited, code.p, "some have been changed meanwhile");
 	else
 		command_failed(st->s, c, "tell what has been changed");
 	buf_free(&code);
@@ -275,17 +280,34 @@ store_expunge_all(struct session *s)
 	return expunge(s, at, n);
 }
 
+/* UID EXPUNGE: a limit counts those that are to go. */
+static uint32_t
+take_deleted(struct session *s, size_t *at, size_t *n)
+{
+	size_t	i, kept = 0;
+
+	for (i = 0; i < *n; i++)
+		if ((view_message(s->view, at[i])->flags & VIEW_DELETED) != 0)
+			at[kept++] = at[i];
+	*n = kept;
+	return limit_take(s, at, n);
+}
+
+/* EXPUNGE has no limit (RFC 9738 3.1), nor has CLOSE. */
 enum state
 cmd_expunge(struct session *s, struct command *c)
 {
-	size_t	*at = NULL, n = 0, before;
-	char	 code[48];
-	int	 r, error;
+	size_t		*at = NULL, n = 0, before;
+	uint32_t	 limited = 0;
+	char		 code[48];
+	int		 r, error;
 
 	if (c->uid && !numbers_take(s, c, true, &at, &n))
 		return s->state;
 	if (!command_end(c))
 		return s->state;
+	if (c->uid && limit_messages(s) > 0)
+		limited = take_deleted(s, at, &n);
 	before = view_count(s->view);
 	r = c->uid ? expunge(s, at, n) : store_expunge_all(s);
 	error = errno;
@@ -299,7 +321,8 @@ cmd_expunge(struct session *s, struct command *c)
 	/* RFC 7162, 3.2.7 and 3.2.8 */
 	snprintf(code, sizeof(code), "HIGHESTMODSEQ %" PRIu64,
 	    s->end == NULL ? view_highest_modseq(s->view) : 0);
-	command_ok(c, session_enabled(s, ENABLED_CONDSTORE | ENABLED_QRESYNC) &&
-	    view_count(s->view) < before ? code : NULL, "removed");
+	limit_ok(s, c, limited, session_enabled(s, ENABLED_CONDSTORE |
+	    ENABLED_QRESYNC) && view_count(s->view) < before ? code : NULL,
+	    "removed");
 	return s->state;
 }

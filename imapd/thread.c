@@ -67,7 +67,7 @@ cmd_thread(struct session *s, struct command *c)
 
 	if (!algorithm_take(c, &how) ||
 	    !search_request(s, c, &q, true, true) ||
-	    !search_selected(s, c, &q, &found))
+	    !search_selected(s, c, &q, true, &found))
 		return s->state;
 	if (say_threads(s, c, &found, how) == -1)
 		search_failed(s, c, &q);

@@ -9,6 +9,8 @@
 #define ID_PAIRS	30
 #define ID_FIELD	30
 #define ID_VALUE	1024
+/* RFC 9738 */
+#define MESSAGES_LEAST	1000
 
 static bool
 separator_ok(const char *s)
@@ -56,6 +58,13 @@ setting_imap_check(const struct settings *s, struct setting_report *report)
 	if (mistake != NULL) {
 		diag_at(&why, imap->id.items[0].file, imap->id.items[0].line,
 		    1, "%s", mistake);
+		setting_mistake(report, &why);
+	}
+	/* RFC 9738, 3 */
+	if (imap->message_limit > 0 && imap->message_limit < MESSAGES_LEAST) {
+		diag_set(&why, "imap.message-limit %lld is too small, "
+		    "expected 0 for none, or at least 1000",
+		    imap->message_limit);
 		setting_mistake(report, &why);
 	}
 	if (imap->prefix[0] != '\0' &&

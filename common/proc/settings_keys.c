@@ -205,9 +205,9 @@ const struct setting_key setting_keys[] = {
 	SIZE("imap.command-max", imap.command_max, "64K", "8K", "16M",
 	    SESSION),
 	SIZE("imap.literal-max", imap.literal_max, "1M", "4K", "64M", SESSION),
-	/* RFC 9738 */
+	/* RFC 9738; both not below 1000, see settings_imap.c */
 	COUNT("imap.message-limit", imap.message_limit, "0", "0",
-	    "100000000", SESSION),
+	    "100000", SESSION),
 	COUNT("imap.save-limit", imap.save_limit, "100000", "1000", "100000",
 	    SESSION),
 	TIME("imap.idle-notify", imap.idle_notify, "2m", "0", "29m", SESSION),

@@ -75,7 +75,7 @@ matches(struct search_run *r)
 	size_t		i;
 
 	out[0] = '\0';
-	ck_assert_int_eq(search_all(r, NULL, &found), 0);
+	ck_assert_int_eq(search_all(r, NULL, 0, &found), 0);
 	for (i = 0; i < found.n; i++)
 		snprintf(out + strlen(out), sizeof(out) - strlen(out), "%s%u",
 		    i > 0 ? " " : "", found.at[i] + 1);
@@ -187,10 +187,46 @@ START_TEST(unreadable)
 	ck_assert_int_eq(search_begin(&r, &s, v, &p), 0);
 	ck_assert_int_eq(search_match(r, 1, &match), -1);
 	ck_assert_int_eq(errno, ELOOP);
-	ck_assert_int_eq(search_all(r, NULL, &found), -1);
+	ck_assert_int_eq(search_all(r, NULL, 0, &found), -1);
 	ck_assert_ptr_null(found.at);
 	ck_assert_int_eq(search_match(r, 2, &match), 0);
 	ck_assert(match);
+	search_free(&r);
+}
+END_TEST
+
+/* Where a search begins that may look at so many (RFC 9738 3.1): from the first message, or from which number on. */
+static const struct {
+	const char	*keys;
+	uint64_t	 most;
+	size_t		 from;
+} limits[] = {
+	{ "ALL", 0, 0 }, { "ALL", 4, 0 }, { "ALL", 3, 1 }, { "ALL", 1, 3 },
+	{ "SEEN", 3, 1 },
+	{ "1:3", 3, 0 }, { "1:3", 2, 1 }, { "UID 2:*", 3, 0 },
+	{ "UID 1:3 UID 2:4", 2, 0 }, { "UID 1:3 UID 2:4", 1, 2 },
+	{ "(UID 1:2) SEEN", 2, 0 }, { "(SEEN (1:2)) ALL", 1, 1 },
+	{ "NOT UID 1:2", 2, 2 }, { "OR UID 1 UID 2", 2, 2 },
+	{ "UIDAFTER 2", 2, 0 }, { "UIDAFTER 1", 2, 2 },
+	{ "UIDBEFORE 3", 2, 0 }, { "UIDBEFORE 4", 2, 1 },
+	{ "UID 1,3", 2, 0 }, { "UID 1,3", 1, 2 }, { "$", 1, 0 },
+};
+
+START_TEST(limited)
+{
+	struct search_program	 p = parse(limits[_i].keys);
+	struct search_run	*r;
+	struct found		 found;
+	size_t			 from;
+
+	ck_assert_int_eq(search_begin(&r, &s, v, &p), 0);
+	from = search_limit(r, limits[_i].most);
+	ck_assert_uint_eq(from, limits[_i].from);
+	ck_assert_int_eq(search_all(r, NULL, from, &found), 0);
+	ck_assert_uint_eq(found.limited, from == 0 ? 0 :
+	    view_message(v, from)->uid);
+	ck_assert(found.n == 0 || found.at[0] >= from);
+	free(found.at);
 	search_free(&r);
 }
 END_TEST
@@ -227,6 +263,7 @@ main(void)
 	tcase_add_test(t, gone);
 	tcase_add_test(t, unreadable);
 	tcase_add_test(t, again);
+	tcase_add_loop_test(t, limited, 0, (int)nitems(limits));
 	suite_add_tcase(suite, t);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);

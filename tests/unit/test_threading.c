@@ -78,7 +78,7 @@ view_head(struct view *v, size_t at, struct cache_head *head)
 static struct found
 everything(void)
 {
-	struct found	f = { NULL, nmails };
+	struct found	f = { .n = nmails };
 	size_t		i;
 
 	f.at = calloc(nmails + 1, sizeof(*f.at));

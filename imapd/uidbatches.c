@@ -1,0 +1,83 @@
+/*
+ * imapd/uidbatches.c - UIDBATCHES (RFC 10022): ranges of UIDs, each with so many of the mailbox's messages in it, for clients that
+ * work through a large mailbox part by part and have no sequence numbers to do so (UIDONLY).
+ */
+#include <inttypes.h>
+
+#include "imapd/commands.h"
+
+#define BATCH_LEAST	500	/* 3.1.3: a server has to do these, and what is smaller would only make up for sequence numbers */
+
+struct batches {
+	uint32_t	size;		/* messages in each */
+	uint32_t	first, last;	/* which ones, from 1; the first has the highest UIDs */
+};
+
+static bool
+parse(struct cur *c, struct batches *b)
+{
+	b->first = 1;
+	b->last = UINT32_MAX;
+	if (!imap_nz_number(c, &b->size))
+		return false;
+	return !imap_sp(c) || (imap_nz_number(c, &b->first) &&
+	    cur_byte(c, ':') && imap_nz_number(c, &b->last));
+}
+
+static uint32_t
+uid_of(const struct session *s, uint64_t at)
+{
+	return view_message(s->view, at)->uid;
+}
+
+/* Without gaps, down to UID 1 (3.1.4), so that a client need not care which UIDs there are. */
+static int
+put_batches(struct session *s, struct buf *out, const struct batches *b)
+{
+	uint64_t	n = view_count(s->view), done, batch = b->first;
+	uint32_t	from, to;
+	const char	*blank = " ";
+
+	for (; batch <= b->last && (batch - 1) * b->size < n; batch++) {
+		done = (batch - 1) * b->size;	/* in those before it */
+		from = done == 0 ? uid_of(s, n - 1) : uid_of(s, n - done) - 1;
+		to = n - done > b->size ? uid_of(s, n - done - b->size) : 1;
+		buf_addf(out, "%s%" PRIu32 ":%" PRIu32, blank, from, to);
+		blank = ",";
+	}
+	return buf_ok(out) ? 0 : -1;
+}
+
+enum state
+cmd_uidbatches(struct session *s, struct command *c)
+{
+	struct batches	b;
+	struct buf	out;
+
+	if (!parse(&c->args, &b)) {
+		command_bad(c, "the size of a batch is expected, and which "
+		    "batches");
+		return s->state;
+	}
+	if (!command_end(c))
+		return s->state;
+	if (b.first > b.last) {
+		command_bad(c, "[CLIENTBUG] the first batch is behind the "
+		    "last");
+		return s->state;
+	}
+	if (b.size < BATCH_LEAST) {
+		command_no(c, "TOOFEW", "a batch has at least %d messages",
+		    BATCH_LEAST);
+		return s->state;
+	}
+	buf_init(&out, REPLY_MAX);
+	buf_addf(&out, "* UIDBATCHES (TAG \"%.*s\")", STR_ARG(c->tag));
+	if (put_batches(s, &out, &b) == 0 && buf_adds(&out, "\r\n") == 0) {
+		say_buf(s, &out);
+		command_ok(c, NULL, "these are the batches");
+	} else
+		command_no(c, "TOOMANY", "that would be too many batches");
+	buf_free(&out);
+	return s->state;
+}

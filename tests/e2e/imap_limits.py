@@ -1,0 +1,332 @@
+"""What one command may be about (MESSAGELIMIT, SAVELIMIT, UIDBATCHES). Messages have numbers for Subjects; with 1205 of
+them and a limit of 1000 each UID is known. TAP."""
+import os
+import re
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
+from e2e import Stage, Tap, want  # noqa: E402
+from imap import Imap  # noqa: E402
+
+CONF = """auth.delay 0
+imap.message-limit 1000
+"""
+N = 1205
+LOWEST = N - 1000 + 1
+MESSAGELIMIT = b"[MESSAGELIMIT 1000 %d]" % LOWEST
+tap = Tap()
+boxes = []
+
+
+def fill(st, user, folder="", n=N):
+    """n messages, as a program that knows nothing of us puts them there."""
+    home = os.path.join(st.dir, "mail", user)
+    maildir = os.path.join(home, "Maildir")
+    owner = os.stat(home)
+    place = os.path.join(maildir, folder)
+    for d in (maildir, place, *(os.path.join(place, x) for x in ("tmp", "new", "cur"))):
+        os.makedirs(d, 0o700, exist_ok=True)
+        os.chown(d, owner.st_uid, owner.st_gid)
+    for i in range(1, n + 1):
+        text = b"Subject: %d\nDate: Thu, 1 Jan 2026 00:00:%02d +0000\n\nx\n" % (i, i % 60)
+        path = os.path.join(place, "cur", "%d.M%dP1.test,S=%d:2," % (1700000000 + i, i, len(text)))
+        with open(path, "wb") as f:
+            f.write(text)
+        os.chown(path, owner.st_uid, owner.st_gid)
+
+
+def again(st, c):
+    """A mailbox of its own, selected, with messages and UIDs as in INBOX, which nobody changes."""
+    boxes.append(b"box%d" % len(boxes))
+    fill(st, "alice", "." + boxes[-1].decode())
+    c.ok(b"SELECT " + boxes[-1])
+    return boxes[-1]
+
+
+def uids(said):
+    return [int(m.group(1)) for m in (re.search(rb"UID (\d+)", s) for s in said if b" FETCH " in s) if m]
+
+
+def announced(st):
+    with Imap(st, "alice") as c:
+        caps = c.capabilities()
+        want("MESSAGELIMIT alone", caps, b"MESSAGELIMIT=1000" in caps and b"UIDBATCHES" in caps and
+             not any(x.startswith(b"SAVELIMIT") for x in caps))
+
+
+def fetch(st):
+    with Imap(st, "alice") as c:
+        c.ok(b"SELECT INBOX")
+        for line in (b"FETCH 1:* (UID)", b"UID FETCH 1:* FLAGS", b"UID FETCH 1:4294967295 BODY.PEEK[HEADER]"):
+            said, done = c.ok(line)
+            want("the highest, from there down", uids(said)[:3] + uids(said)[-2:], uids(said) ==
+                 list(range(N, LOWEST - 1, -1)))
+            want("the lowest of them", done, done.startswith(b"OK " + MESSAGELIMIT))
+        said, done = c.ok(b"UID FETCH 1:%d FLAGS" % (LOWEST - 1))
+        want("the rest, in order", (uids(said)[:3], done), uids(said) == list(range(1, LOWEST)) and b"LIMIT" not in done)
+        said, done = c.ok(b"UID FETCH 3:1002 FLAGS")
+        want("as many as may be", done, len(uids(said)) == 1000 and b"LIMIT" not in done)
+        # only those that are left by the others count
+        said, _ = c.ok(b"STATUS INBOX (HIGHESTMODSEQ)")
+        said, done = c.ok(b"UID FETCH 1:* FLAGS (CHANGEDSINCE %s)" % said[0].split(b" ")[-1][:-1])
+        want("nothing has changed", done, not uids(said) and b"LIMIT" not in done)
+
+
+def fetch_part(st):
+    """PARTIAL (RFC 9394) of too many is refused, and nothing is done."""
+    with Imap(st, "alice") as c:
+        c.ok(b"SELECT INBOX")
+        said, done = c.wanted(b"UID FETCH 1:* (FLAGS) (PARTIAL -1:-1001)", b"NO [MESSAGELIMIT 1000]")
+        want("no message", said[:2], not uids(said))
+        said, done = c.ok(b"UID FETCH 1:* (FLAGS) (PARTIAL 1:1000)")
+        want("just so many", done, uids(said) == list(range(1, 1001)) and b"LIMIT" not in done)
+        said, done = c.ok(b"UID FETCH 1:1000 (FLAGS) (PARTIAL -1:-5000)")
+        want("there are no more than 1000", done, len(uids(said)) == 1000 and b"LIMIT" not in done)
+
+
+def fetch_reads(st):
+    """What is sent is marked as read, and nothing else is."""
+    with Imap(st, "alice") as c:
+        box = again(st, c)
+        said, done = c.ok(b"UID FETCH 1:* BODY[TEXT]")
+        want("in part", done, done.startswith(b"OK " + MESSAGELIMIT))
+        said, _ = c.ok(b"STATUS %s (UNSEEN)" % box)
+        want("unread ones", said, said == [b"STATUS %s (UNSEEN %d)" % (box, LOWEST - 1)])
+
+
+def search(st):
+    with Imap(st, "alice") as c:
+        c.ok(b"SELECT INBOX")
+        said, done = c.ok(b"UID SEARCH ALL")
+        want("from the highest down", done, said == [b"SEARCH " + b" ".join(b"%d" % i for i in range(N, LOWEST - 1, -1))] and
+             done.startswith(b"OK " + MESSAGELIMIT))
+        # all that were looked at count, not those that match
+        said, done = c.ok(b"SEARCH SUBJECT 77")
+        want("the part that was looked at", (said, done), done.startswith(b"OK " + MESSAGELIMIT) and
+             said == [b"SEARCH " + b" ".join(b"%d" % i for i in range(N, LOWEST - 1, -1) if "77" in str(i))])
+        said, done = c.ok(b"UID SEARCH RETURN (MIN MAX COUNT) ALL")
+        want("ESEARCH", (said, done), b"MIN %d MAX %d COUNT 1000" % (LOWEST, N) in said[0] and
+             done.startswith(b"OK " + MESSAGELIMIT))
+        for keys in (b"UID 1:1000 SUBJECT 7", b"1:1000", b"(UID 1:1000) UID 3:*", b"UIDBEFORE 1001", b"UIDAFTER 205 UNSEEN",
+                     b"UIDAFTER 100 UIDBEFORE 1000"):
+            said, done = c.ok(b"UID SEARCH " + keys)
+            want("%r is about few enough" % keys, done, b"LIMIT" not in done)
+        for keys, lowest in ((b"NOT UID 1:1000", LOWEST), (b"OR UID 1:5 UID 7:9", LOWEST), (b"UIDBEFORE 1003", 3),
+                             (b"UID 2:1003", 4)):
+            said, done = c.ok(b"UID SEARCH " + keys)
+            want("%r is about too many" % keys, done, done.startswith(b"OK [MESSAGELIMIT 1000 %d]" % lowest))
+
+
+def search_uids(st):
+    """UIDAFTER, UIDBEFORE (RFC 9738 3.2)"""
+    with Imap(st, "alice") as c:
+        c.ok(b"SELECT INBOX")
+        for keys, found in ((b"UIDAFTER %d" % (N - 2), [N - 1, N]), (b"UIDAFTER %d" % N, []), (b"UIDBEFORE 3", [1, 2]),
+                            (b"UIDBEFORE 1", []), (b"UIDAFTER 4294967295", []), (b"UIDAFTER 3 UIDBEFORE 6", [4, 5]),
+                            (b"UID 1:9 NOT UIDAFTER 3", [1, 2, 3]), (b"OR UIDAFTER 1203 UIDBEFORE 3 UIDAFTER 1000", [1204, 1205])):
+            said, _ = c.ok(b"UID SEARCH " + keys)
+            want(keys, said, said == [b" ".join([b"SEARCH"] + [b"%d" % i for i in found])])
+        for keys in (b"UIDAFTER", b"UIDAFTER 0", b"UIDBEFORE *", b"UIDBEFORE 1:2", b"UIDAFTER 1,2", b"UIDBEFORE 4294967296"):
+            c.wanted(b"UID SEARCH " + keys, b"BAD")
+
+
+def saved(st):
+    """$ has what was looked at (RFC 9738 3.4)."""
+    with Imap(st, "alice") as c:
+        c.ok(b"SELECT INBOX")
+        _, done = c.ok(b"UID SEARCH RETURN (SAVE) ALL")
+        want("in part", done, done.startswith(b"OK " + MESSAGELIMIT))
+        said, done = c.ok(b"UID FETCH $ FLAGS")
+        want("a thousand", done, sorted(uids(said)) == list(range(LOWEST, N + 1)) and b"LIMIT" not in done)
+        c.wanted(b"UID SORT RETURN (SAVE) (DATE) UTF-8 ALL", b"NO [MESSAGELIMIT 1000]")
+        said, _ = c.ok(b"UID FETCH $ FLAGS")
+        want("nothing after NO (RFC 5182 2.1)", said, not uids(said))
+        said, _ = c.ok(b"UID SEARCH RETURN (UPDATE COUNT) ALL")
+        want("no updates of a part", said, any(s.startswith(b"NO [NOUPDATE") for s in said))
+
+
+def sort_thread(st):
+    with Imap(st, "alice") as c:
+        c.ok(b"SELECT INBOX")
+        for line in (b"UID SORT (REVERSE DATE) UTF-8 ", b"SORT RETURN (COUNT) (SUBJECT) UTF-8 ", b"THREAD REFERENCES UTF-8 ",
+                     b"UID THREAD ORDEREDSUBJECT UTF-8 "):
+            said, _ = c.wanted(line + b"ALL", b"NO [MESSAGELIMIT 1000]")
+            want("no answer", said, not said)
+            _, done = c.ok(line + b"UIDAFTER %d" % (LOWEST - 1))
+            want("of a thousand", done, b"LIMIT" not in done)
+
+
+def store(st):
+    with Imap(st, "alice") as c:
+        again(st, c)
+        said, done = c.ok(b"UID STORE 1:* +FLAGS (\\Flagged)")
+        want("the highest, from there down", done, uids(said) == list(range(N, LOWEST - 1, -1)) and
+             done.startswith(b"OK " + MESSAGELIMIT))
+        said, done = c.ok(b"STORE 1:* +FLAGS.SILENT (\\Answered)")
+        want("in part", (said, done), not said and done.startswith(b"OK " + MESSAGELIMIT))
+        for flag in (b"FLAGGED", b"ANSWERED"):
+            said, _ = c.ok(b"UID SEARCH RETURN (COUNT) UID 1:1000 " + flag)
+            want(flag, said, said[0].endswith(b"COUNT %d" % (1000 - LOWEST + 1)))
+        said, done = c.ok(b"UID STORE 1:* (UNCHANGEDSINCE 1) +FLAGS (\\Draft)")
+        want("two codes", (said[-1], done), said[-1].startswith(b"NO " + MESSAGELIMIT) and
+             done.startswith(b"OK [MODIFIED %d:%d]" % (LOWEST, N)))
+
+
+def copy(st):
+    """COPY is for all or none; MOVE goes on until it is done."""
+    with Imap(st, "alice") as c:
+        again(st, c)
+        c.ok(b"CREATE to")
+        c.wanted(b"UID COPY 1:* to", b"NO " + MESSAGELIMIT)
+        c.wanted(b"COPY 2:* to", b"NO " + MESSAGELIMIT)
+        said, _ = c.ok(b"STATUS to (MESSAGES)")
+        want("nothing", said, said == [b"STATUS to (MESSAGES 0)"])
+        said, done = c.ok(b"UID MOVE 1:* to")
+        want("a thousand", (said[0], done), said[0].startswith(b"OK [COPYUID ") and b" %d:%d 1:1000]" % (LOWEST, N) in said[0] and
+             sum(s.endswith(b" EXPUNGE") for s in said) == 1000 and done.startswith(b"OK " + MESSAGELIMIT))
+        _, done = c.ok(b"MOVE 1:* to")
+        want("the rest", done, b"LIMIT" not in done)
+        said, _ = c.ok(b"STATUS to (MESSAGES)")
+        want("all", said, said == [b"STATUS to (MESSAGES %d)" % N])
+        c.ok(b"DELETE to")
+
+
+def move_resync(st):
+    """With QRESYNC the tagged OK has a code already."""
+    with Imap(st, "alice") as c:
+        c.ok(b"ENABLE QRESYNC")
+        again(st, c)
+        c.ok(b"CREATE to")
+        said, done = c.ok(b"UID MOVE 1:* to")
+        want("two codes", (said, done), b"VANISHED %d:%d" % (LOWEST, N) in said and
+             said[-1].startswith(b"NO " + MESSAGELIMIT) and done.startswith(b"OK [HIGHESTMODSEQ "))
+        c.ok(b"DELETE to")
+
+
+def expunge(st):
+    with Imap(st, "alice") as c:
+        again(st, c)
+        c.ok(b"UID STORE 1:600 +FLAGS.SILENT (\\Deleted)")
+        _, done = c.ok(b"UID EXPUNGE 1:*")
+        want("only what is to go counts", done, b"LIMIT" not in done)
+        again(st, c)
+        c.ok(b"UID STORE 1:1000 +FLAGS.SILENT (\\Deleted)")
+        c.ok(b"UID STORE 1003:* +FLAGS.SILENT (\\Deleted)")
+        said, done = c.ok(b"UID EXPUNGE 1:*")
+        want("the highest", done, len(said) == 1000 and done.startswith(b"OK [MESSAGELIMIT 1000 204]"))
+        said, _ = c.ok(b"UID SEARCH ALL")
+        want("what is left", said, said == [b"SEARCH " + b" ".join(b"%d" % i for i in [*range(1, 204), 1001, 1002])])
+        for how in (b"EXPUNGE", b"CLOSE"):
+            box = again(st, c)
+            c.ok(b"UID STORE 1:600 +FLAGS.SILENT (\\Deleted)")
+            c.ok(b"UID STORE 601:* +FLAGS.SILENT (\\Deleted)")
+            _, done = c.ok(how)
+            want("no limit of " + how.decode(), done, b"LIMIT" not in done)
+            said, _ = c.ok(b"STATUS %s (MESSAGES)" % box)
+            want("nothing is left", said, said == [b"STATUS %s (MESSAGES 0)" % box])
+
+
+def append(st):
+    """MULTIAPPEND (RFC 3502) is for all or none."""
+    with Imap(st, "bob") as c:
+        c.ok(b"CREATE to")
+        _, done = c.command(b"APPEND to" + b" {1+}\r\nx" * 1001)
+        want("too many", done, done.startswith(b"NO [MESSAGELIMIT 1000]"))
+        said, _ = c.ok(b"STATUS to (MESSAGES)")
+        want("nothing", said, said == [b"STATUS to (MESSAGES 0)"])
+
+
+def uidonly(st):
+    with Imap(st, "alice") as c:
+        c.ok(b"ENABLE UIDONLY")
+        c.ok(b"SELECT INBOX")
+        said, done = c.ok(b"UID FETCH 1:* FLAGS")
+        want("the highest", (said[:2], done), said[0].startswith(b"%d UIDFETCH (" % N) and len(said) == 1000 and
+             done.startswith(b"OK " + MESSAGELIMIT))
+        said, _ = c.ok(b"UID SEARCH UIDAFTER %d" % (N - 1))
+        want("UIDAFTER", said, said == [b"SEARCH %d" % N])
+        said, _ = c.ok(b"UIDBATCHES 1000")
+        want("batches", said, said == [b'UIDBATCHES (TAG "t6") %d:%d,%d:1' % (N, LOWEST, LOWEST - 1)])
+
+
+def batches(st):
+    """RFC 10022"""
+    with Imap(st, "alice") as c:
+        c.wanted(b"UIDBATCHES 500", b"BAD")
+        c.ok(b"SELECT INBOX")
+        parts = [b"1205:706", b"705:206", b"205:1"]
+
+        def one(line, expected):
+            said, _ = c.ok(line)
+            want(line, said, said == [b" ".join([b'UIDBATCHES (TAG "t%d")' % c.tags] + ([b",".join(expected)] if expected
+                                                                                         else []))])
+        one(b"UIDBATCHES 500", parts)
+        one(b"UIDBATCHES 500 1:1", parts[:1])
+        one(b"uidbatches 500 2:3", parts[1:])
+        one(b"UIDBATCHES 500 3:4294967295", parts[2:])
+        one(b"UIDBATCHES 500 4:5", [])
+        one(b"UIDBATCHES 500 4294967295:4294967295", [])
+        one(b"UIDBATCHES 4294967295", [b"1205:1"])
+        one(b"UIDBATCHES 1204", [b"1205:2", b"1:1"])
+        one(b"UIDBATCHES 1205", [b"1205:1"])
+        for line in (b"UIDBATCHES 499", b"UIDBATCHES 1 1:2"):
+            c.wanted(line, b"NO [TOOFEW]")
+        c.wanted(b"UIDBATCHES 500 3:2", b"BAD [CLIENTBUG]")
+        for line in (b"UIDBATCHES", b"UIDBATCHES 0", b"UIDBATCHES x", b"UIDBATCHES 500 1", b"UIDBATCHES 500 0:1", b"UIDBATCHES 500 1:*",
+                     b"UIDBATCHES 500 1:2 3", b"UIDBATCHES 4294967296", b"UIDBATCHES 500 1:", b"UIDBATCHES 500 "):
+            c.wanted(line, b"BAD")
+        c.ok(b"UID SEARCH RETURN (SAVE) UID 7")
+        one(b"UIDBATCHES 500", parts)
+        said, _ = c.ok(b"UID FETCH $ FLAGS")
+        want("$ is as it was", said, uids(said) == [7])
+        again(st, c)
+        c.ok(b"UID STORE 1:999 +FLAGS.SILENT (\\Deleted)")
+        c.ok(b"EXPUNGE")
+        one(b"UIDBATCHES 500", [b"1205:1"])
+        c.ok(b"UID STORE 1:* +FLAGS.SILENT (\\Deleted)")
+        c.ok(b"EXPUNGE")
+        one(b"UIDBATCHES 500", [])
+
+
+def configuration(st):
+    path = os.path.join(st.dir, "limits.conf")
+    for value, ok in ((0, True), (1, False), (999, False), (1000, True), (100000, True), (100001, False)):
+        with open(st.conf, encoding="utf-8") as f, open(path, "w", encoding="utf-8") as g:
+            g.write(f.read().replace("imap.message-limit 1000", "imap.message-limit %d" % value))
+        status, said = st.command("-f", path, "-n")
+        want("%d" % value, (status, said), (status == 0) == ok and (ok or "imap.message-limit" in said))
+
+
+def savelimit(st):
+    """Without a limit for all of it: SAVELIMIT, for COPY and APPEND alone."""
+    with Imap(st, "alice") as c:
+        caps = c.capabilities()
+        want("SAVELIMIT alone", caps, b"SAVELIMIT=1000" in caps and not any(x.startswith(b"MESSAGELIMIT") for x in caps))
+        c.ok(b"SELECT INBOX")
+        c.ok(b"CREATE to")
+        c.wanted(b"UID COPY 1:* to", b"NO " + MESSAGELIMIT)
+        _, done = c.command(b"APPEND to" + b" {1+}\r\nx" * 1001)
+        want("too many", done, done.startswith(b"NO [MESSAGELIMIT 1000]"))
+        said, done = c.ok(b"UID FETCH 1:* FLAGS")
+        want("no limit", done, len(uids(said)) == N and b"LIMIT" not in done)
+        said, done = c.ok(b"UID MOVE 1:* to")
+        want("no limit", done, len(said) == N + 1 and b"LIMIT" not in done)
+
+
+def main():
+    with Stage(CONF) as st:
+        fill(st, "alice")
+        for name, test in (("what is announced", announced), ("FETCH", fetch), ("PARTIAL", fetch_part),
+                           ("FETCH marks what it sends", fetch_reads), ("SEARCH", search), ("UIDAFTER, UIDBEFORE", search_uids),
+                           ("SEARCHRES", saved), ("SORT, THREAD", sort_thread), ("STORE", store), ("COPY, MOVE", copy),
+                           ("MOVE with QRESYNC", move_resync), ("EXPUNGE", expunge), ("APPEND", append), ("UIDONLY", uidonly),
+                           ("UIDBATCHES", batches), ("configuration", configuration)):
+            tap.run(name, test, st)
+    with Stage("auth.delay 0\nimap.save-limit 1000\n") as st:
+        fill(st, "alice")
+        tap.run("SAVELIMIT", savelimit, st)
+    return tap.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
