@@ -153,6 +153,8 @@ check_session(struct auth *a, struct job *j, const struct request *take,
 	record_puts(rec, AUTH_HOME, j->user.home);
 	record_puts(rec, AUTH_MAILBOX, mailbox);
 	record_putu(rec, AUTH_QUOTA, j->user.quota);
+	if (j->by[0] != '\0')
+		record_puts(rec, AUTH_BY, j->by);
 	record_puts(rec, AUTH_CLIENT, j->facts.client);
 	record_puts(rec, AUTH_LOCAL, j->facts.local);
 	record_puts(rec, AUTH_TLS, j->facts.tls);

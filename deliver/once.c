@@ -165,7 +165,7 @@ open_place(struct once *x, struct place *p)
 	*p = (struct place){ .lock_timeout = s->local.lock_timeout };
 	p->strict = strcmp(s->durability, "strict") == 0;
 	strlcpy(p->host, s->hostname, sizeof(p->host));
-	if (x->opts->where == NULL)
+	if ((p->limited = x->opts->where == NULL))
 		p->quota = owner_quota(s, &x->target->user);
 	if (!find_place(x, location, sizeof(location)))
 		return false;

@@ -12,11 +12,14 @@
 
 #include "common/base/fault.h"
 #include "common/base/fdio.h"
+#include "common/base/log.h"
 #include "common/base/now.h"
 #include "common/store/mbox.h"
+#include "common/store/quota.h"
 
 #define HEAD_MAX	CONTENT_HEAD_MAX
 #define COUNT_AGAIN_MS	30000	/* what the user deletes makes room */
+#define COUNT_TIGHT_MS	1000	/* if there is little of that */
 
 void
 mail_result(struct mail *m, const char *status, const char *fmt, ...)
@@ -107,7 +110,8 @@ place_open(struct place *p, const char *location, const char *folder,
 	    .cur = -1, .how = DURABLE_STRICT };
 	p->whole = p->maildir;
 	p->counted = 0;
-	p->begun = 0;
+	p->begun = p->begun_count = 0;
+	p->quota_is_bad = false;
 	if (path == NULL || path[1] != '/' ||
 	    strlcpy(p->path, path + 1, sizeof(p->path)) >= sizeof(p->path)) {
 		errno = EINVAL;
@@ -158,30 +162,83 @@ place_dir(const struct place *p, char *dst, size_t size)
 		slash[slash == dst] = '\0';
 }
 
+/* As they are now: an administrator may have set others. */
+static bool
+limits(struct place *p, struct quota *q)
+{
+	bool	limited;
+
+	if (!p->limited || p->kind == PLACE_MBOX)
+		return false;
+	limited = quota_find(whole(p)->root, p->quota, q);
+	if (q->is_bad && !p->quota_is_bad)
+		log_warn("quota place=%s why=\"posthouse-quota cannot be "
+		    "understood\"", p->path);
+	p->quota_is_bad = q->is_bad;
+	return limited;
+}
+
+static bool
+fits(const struct place *p, const struct quota *q, uint64_t need)
+{
+	return (q->bytes_max == QUOTA_NONE || (need <= q->bytes_max &&
+	    p->used <= q->bytes_max - need)) &&
+	    (q->count_max == QUOTA_NONE || p->used_count < q->count_max);
+}
+
+/* Is what was counted good enough? The less would be left the more it matters what the user does. */
+static bool
+is_known(const struct place *p, const struct quota *q, uint64_t need)
+{
+	int64_t	age = now_ms() - p->counted;
+
+	if (p->counted == 0 || age > COUNT_AGAIN_MS || !fits(p, q, need))
+		return false;
+	return age <= COUNT_TIGHT_MS || ((q->bytes_max == QUOTA_NONE ||
+	    q->bytes_max - p->used - need > q->bytes_max / 16) &&
+	    (q->count_max == QUOTA_NONE ||
+	    q->count_max - p->used_count - 1 > q->count_max / 16));
+}
+
+static void
+say_full(const struct place *p, const struct quota *q, struct mail *m,
+    uint64_t need)
+{
+	if (q->count_max != QUOTA_NONE && p->used_count >= q->count_max)
+		mail_result(m, "5.2.2", "mailbox is full: %llu of %llu "
+		    "messages", (unsigned long long)p->used_count,
+		    (unsigned long long)q->count_max);
+	else
+		mail_result(m, "5.2.2", "mailbox is full: %llu of %llu bytes, "
+		    "the message has %llu", (unsigned long long)p->used,
+		    (unsigned long long)q->bytes_max,
+		    (unsigned long long)need);
+}
+
 static bool
 has_room(struct place *p, struct mail *m, uint64_t need)
 {
-	uint64_t	count;
+	struct quota	q;
 
-	if (p->quota == 0 || p->kind == PLACE_MBOX)
+	if (!limits(p, &q))
 		return true;
-	if (p->counted == 0 || p->used + need > p->quota ||
-	    now_ms() - p->counted > COUNT_AGAIN_MS) {
-		if (maildir_usage(whole(p), &p->used, &count) == -1) {
+	if (!is_known(p, &q, need)) {
+		if (maildir_usage(whole(p), &p->used, &p->used_count) == -1) {
 			mail_errno(m, "count the mailbox");
 			return false;
 		}
-		p->used += p->begun;	/* not in new yet, but soon */
+		/* not in new yet, but soon */
+		p->used += p->begun;
+		p->used_count += p->begun_count;
 		p->counted = now_ms();
 	}
-	if (p->used + need <= p->quota) {
-		p->used += need;
-		return true;
+	if (!fits(p, &q, need)) {
+		say_full(p, &q, m, need);
+		return false;
 	}
-	mail_result(m, "5.2.2", "mailbox is full: %llu of %llu bytes, the "
-	    "message has %llu", (unsigned long long)p->used,
-	    (unsigned long long)p->quota, (unsigned long long)need);
-	return false;
+	p->used += need;
+	p->used_count++;
+	return true;
 }
 
 bool
@@ -275,8 +332,10 @@ place_begin(struct place *p, struct mail *m, size_t max_hops)
 		mail_errno(m, "write the header");
 	else if (p->kind == PLACE_MBOX)
 		store_mbox(p, m, &head);
-	else if ((r = write_draft(p, m, &head)))
+	else if ((r = write_draft(p, m, &head))) {
 		p->begun += (uint64_t)m->content.len;
+		p->begun_count++;
+	}
 	buf_free(&head);
 	return r;
 }
@@ -295,6 +354,7 @@ place_end(struct place *p, struct mail **mails, size_t n)
 		drafts[i] = mails[i]->draft;
 		p->begun -= (uint64_t)mails[i]->content.len;
 	}
+	p->begun_count -= n;
 	r = maildir_commit(&p->maildir, drafts, n);
 	for (i = 0; i < n; i++) {
 		mails[i]->draft.fd = -1;

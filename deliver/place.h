@@ -27,8 +27,11 @@ struct place {
 	dev_t		dir_dev;		/* of an mbox: its directory, */
 	ino_t		dir_ino;		/* as it was opened */
 	bool		strict;			/* the setting durability; set before place_open */
-	uint64_t	quota, used;		/* bytes; 0: no limit */
-	uint64_t	begun;			/* of used, what place_end will store */
+	bool		limited;		/* a user's mailbox: it may have a quota */
+	uint64_t	quota;			/* bytes, his own or the configuration's; 0: none, see quota_find */
+	bool		quota_is_bad;		/* what was set for him cannot be understood, and it has been logged */
+	uint64_t	used, used_count;
+	uint64_t	begun, begun_count;	/* of these, what place_end will store */
 	int64_t		counted;		/* when; 0: never */
 	int64_t		lock_timeout;		/* ms, for mbox */
 	char		host[256];		/* in names of files */

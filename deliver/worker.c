@@ -50,6 +50,7 @@ who_parse(struct str rec, struct who *w)
 static int
 open_place(struct worker *w, struct diag *why)
 {
+	w->place.limited = true;
 	w->place.quota = w->who.quota;
 	w->place.strict = w->strict;
 	w->place.lock_timeout = w->set->local.lock_timeout;

@@ -16,7 +16,8 @@ cmd_capability(struct session *s, struct command *c)
 		return s->state;
 	buf_init(&out, 4096);
 	buf_adds(&out, "* CAPABILITY ");
-	if (capability_session(&out, s->set, s->compressed) == 0)
+	if (capability_session(&out, s->set, s->compressed, *s->by != '\0') ==
+	    0)
 		buf_adds(&out, "\r\n");
 	say_buf(s, &out);
 	buf_free(&out);

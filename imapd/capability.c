@@ -110,7 +110,7 @@ capability_front(struct buf *out, const struct settings *set,
 
 int
 capability_session(struct buf *out, const struct settings *set,
-    bool compressed)
+    bool compressed, bool by_master)
 {
 	put_rows(out, SESSION);
 	buf_addf(out, " APPENDLIMIT=%lld", set->imap.append_limit);
@@ -118,6 +118,9 @@ capability_session(struct buf *out, const struct settings *set,
 		buf_addf(out, " MESSAGELIMIT=%lld", set->imap.message_limit);
 	else
 		buf_addf(out, " SAVELIMIT=%lld", set->imap.save_limit);
+	/* RFC 9208, 3.1.3: only to those who may */
+	if (by_master)
+		buf_adds(out, " QUOTASET");
 	/* RFC 4978, 3: no longer offered once it is active */
 	if (!compressed)
 		buf_adds(out, " COMPRESS=DEFLATE");

@@ -9,6 +9,6 @@
 /* "IMAP4rev1 SASL-IR ... AUTH=PLAIN": before the login. */
 int	capability_front(struct buf *, const struct settings *, const struct mechanism_facts *, bool starttls) must_check;
 /* After it. */
-int	capability_session(struct buf *, const struct settings *, bool compressed) must_check;
+int	capability_session(struct buf *, const struct settings *, bool compressed, bool by_master) must_check;
 
 #endif

@@ -37,7 +37,7 @@ welcome(struct session *s, const struct given *g)
 
 	buf_init(&out, 8192);
 	buf_addf(&out, "%.*s OK [CAPABILITY ", STR_ARG(login_tag(g)));
-	if (capability_session(&out, s->set, false) == 0)
+	if (capability_session(&out, s->set, false, *s->by != '\0') == 0)
 		buf_adds(&out, "] logged in\r\n");
 	say_buf(s, &out);
 	buf_free(&out);
@@ -113,6 +113,7 @@ session(struct given *g)
 	s.user = g->user;
 	s.client = g->client;
 	s.mailbox = g->mailbox;
+	s.by = g->by;
 	s.quota = g->quota;
 	s.encrypted = g->tls[0] != '\0';
 	s.same_host = g->client[0] != '\0' && strcmp(g->client, g->local) == 0;

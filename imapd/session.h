@@ -49,9 +49,11 @@ struct session {
 	struct conn		 conn;
 	const struct settings	*set;
 	const char		*user, *client, *mailbox;
+	const char		*by;		/* the master user who is logged in as user; "": he is himself */
 	bool			 encrypted;
 	bool			 same_host;	/* the client is on this machine */
 	uint64_t		 quota;		/* bytes, the user's own; 0: the configuration's */
+	bool			 quota_is_bad;	/* it has been logged that what was set cannot be understood */
 	enum state		 state;
 	unsigned		 enabled;
 	struct view		*view;		/* in S_SELECTED */

@@ -44,6 +44,7 @@ struct login {
 	char		 client[80], local[80], tls[80], tag[32];
 	char		 note[AUTH_NOTE_MAX + 1];
 	struct str	 pending;
+	char		 by[AUTH_USER_MAX + 1];	/* the master user in his place, or "" */
 	uint64_t	 uid, gid, quota;
 };
 
@@ -85,6 +86,17 @@ quota_take(struct str rec, uint64_t *quota)
 	    record_getu(rec, AUTH_QUOTA, UINT64_MAX, quota);
 }
 
+/* Missing: nobody is in his place. */
+static bool
+by_take(struct str rec, char *by, size_t size)
+{
+	struct str	text;
+
+	by[0] = '\0';
+	return !record_get(rec, AUTH_BY, &text) ||
+	    (record_gets(rec, AUTH_BY, by, size) && user_ok(by));
+}
+
 /* NULL, or what is wrong with it. */
 static const char *
 login_parse(const struct settings *s, struct str rec, struct login *l)
@@ -119,6 +131,8 @@ login_parse(const struct settings *s, struct str rec, struct login *l)
 		return "note";
 	if (!quota_take(rec, &l->quota))
 		return "quota";
+	if (!by_take(rec, l->by, sizeof(l->by)))
+		return "master user";
 	if (!record_get(rec, AUTH_PENDING, &l->pending))
 		l->pending = STR("");
 	if (l->pending.n > PENDING_MAX)
@@ -142,6 +156,8 @@ login_memfd(const struct login *l)
 	record_puts(&rec, AUTH_HOME, l->home);
 	record_puts(&rec, AUTH_MAILBOX, l->mailbox);
 	record_putu(&rec, AUTH_QUOTA, l->quota);
+	if (l->by[0] != '\0')
+		record_puts(&rec, AUTH_BY, l->by);
 	record_puts(&rec, AUTH_CLIENT, l->client);
 	record_puts(&rec, AUTH_LOCAL, l->local);
 	record_puts(&rec, AUTH_TLS, l->tls);

@@ -34,6 +34,8 @@ read_record(int fd, struct given *g)
 		errno = EPROTO;
 		return -1;
 	}
+	if (!record_gets(rec, AUTH_BY, g->by, sizeof(g->by)))
+		g->by[0] = '\0';
 	if (!record_getu(rec, AUTH_QUOTA, UINT64_MAX, &g->quota))
 		g->quota = 0;
 	if (!record_get(rec, AUTH_PENDING, &g->pending))

@@ -19,6 +19,7 @@ struct given {
 	char		mailbox[GIVEN_MAILBOX];		/* "maildir:/path" */
 	char		client[80], local[80], tls[80];	/* as text; "" where there is none */
 	char		note[AUTH_NOTE_MAX + 1];	/* of the front's */
+	char		by[AUTH_USER_MAX + 1];	/* the master user who is logged in as user, or "" */
 	uint64_t	quota;		/* bytes; 0: the configuration's */
 	struct buf	record;
 	struct str	pending;	/* what the client has said already; a view into record */

@@ -23,8 +23,8 @@
  *	V fail		K kind, T text that the client may read
  *	V temp		T text: not now; after "take": the session could not be started
  *
- * auth to master on its link: V session, S, U, D uid, G gid, H home, M mailbox, C, L, E, B, N, Q quota, I
- *			number + connection
+ * auth to master on its link: V session, S, U, D uid, G gid, H home, M mailbox, C, L, E, B, N, Q quota, A
+ *			the master user who is logged in as U (missing: U himself), I number + connection
  * -> V ok or V temp, I. N is what the session is told by the front of the client's wishes before it logged in;
  * printable, and nothing that gives a right; of IMAP "TAG LOGIN" or "TAG AUTHENTICATE": the command that the session
  * answers, with OK or, if it cannot serve the mailbox, with NO. The master gives the same record to the session as a sealed memfd, the
@@ -52,6 +52,7 @@
 #define AUTH_PENDING	'B'
 #define AUTH_NOTE	'N'
 #define AUTH_QUOTA	'Q'	/* bytes; missing or 0: the configuration's */
+#define AUTH_BY		'A'	/* may do what the user himself may not, see posthouse-imapd(8) */
 #define AUTH_KIND	'K'
 #define AUTH_TEXT	'T'
 #define AUTH_UID	'D'

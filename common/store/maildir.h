@@ -56,7 +56,7 @@ bool		maildir_name_size(struct str, char which, uint64_t *);
 
 /* Bytes and messages in the Maildir and its Maildir++ folders (call it on the root): by the sizes in their names, else by stat. */
 int	maildir_usage(const struct maildir *, uint64_t *bytes, uint64_t *count) must_check;
-/* Adds to maildirsize after a delivery (does nothing if the file is not kept). */
+/* Adds to maildirsize after a delivery (does nothing if the file is not kept); when it has become long it is written anew, as Maildir++ has it. */
 void	maildir_usage_add(const struct maildir *, int64_t bytes, int64_t count);
 
 #endif

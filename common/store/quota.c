@@ -2,40 +2,13 @@
 #include "common/store/quota.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <string.h>
 
-#include "common/base/fdio.h"
 #include "common/base/now.h"
-#include "common/fmt/cur.h"
 #include "common/store/store_impl.h"
 
-#define COUNT_AGAIN_MS	INT64_C(60000)	/* others put messages in, and take them away */
-#define FILE_SIZE	"maildirsize"
-
-bool
-quota_parse(struct str text, struct quota *q)
-{
-	struct cur		c;
-	struct str		line;
-	unsigned long long	v;
-
-	q->bytes_max = q->count_max = 0;
-	if (!str_take_line(&text, &line))
-		return false;
-	c = cur_from(line);
-	do {
-		if (!cur_number(&c, INT64_MAX, &v))
-			return false;
-		if (cur_byte(&c, 'S'))
-			q->bytes_max = v;
-		else if (cur_byte(&c, 'C'))
-			q->count_max = v;
-		else
-			return false;
-	} while (cur_byte(&c, ','));
-	return cur_done(&c);
-}
+/* Others put messages in, and take them away. */
+#define COUNT_AGAIN_MS	INT64_C(60000)
+#define SHOWN_AGAIN_MS	INT64_C(1000)	/* what a client is shown is exact (RFC 9208 5.2) */
 
 void
 quota_set(struct store *s, uint64_t bytes)
@@ -46,21 +19,13 @@ quota_set(struct store *s, uint64_t bytes)
 bool
 quota_limits(struct store *s, struct quota *q)
 {
-	char	text[256];
-	ssize_t	n = -1;
-	int	fd;
+	return quota_find(s->root, s->quota, q);
+}
 
-	*q = (struct quota){ .bytes_max = s->quota };
-	if (s->quota != 0)
-		return true;
-	fd = openat(s->root, FILE_SIZE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
-	    O_NONBLOCK);
-	if (fd != -1)
-		n = fdio_read(fd, text, sizeof(text));
-	fdio_close(&fd);
-	if (n <= 0 || !quota_parse((struct str){ text, (size_t)n }, q))
-		*q = (struct quota){ 0 };
-	return q->bytes_max > 0 || q->count_max > 0;
+int
+quota_change(struct store *s, const struct quota *q)
+{
+	return quota_set_write(s->root, q);
 }
 
 static int
@@ -75,16 +40,16 @@ count(struct store *s)
 }
 
 static bool
-is_old(const struct store *s)
+is_older(const struct store *s, int64_t ms)
 {
-	return s->counted == 0 || now_ms() - s->counted > COUNT_AGAIN_MS;
+	return s->counted == 0 || now_ms() - s->counted > ms;
 }
 
 int
 quota_usage(struct store *s, struct quota *q)
 {
 	(void)quota_limits(s, q);
-	if (is_old(s) && count(s) == -1)
+	if (is_older(s, SHOWN_AGAIN_MS) && count(s) == -1)
 		return -1;
 	q->bytes = s->used;
 	q->count = s->used_count;
@@ -95,28 +60,36 @@ static bool
 fits(const struct store *s, const struct quota *q, uint64_t bytes,
     uint64_t n)
 {
-	return (q->bytes_max == 0 || (bytes <= q->bytes_max &&
+	return (q->bytes_max == QUOTA_NONE || (bytes <= q->bytes_max &&
 	    s->used <= q->bytes_max - bytes)) &&
-	    (q->count_max == 0 || (n <= q->count_max &&
+	    (q->count_max == QUOTA_NONE || (n <= q->count_max &&
 	    s->used_count <= q->count_max - n));
+}
+
+/* Is what was counted good enough? The less would be left the more it matters what others do. */
+static bool
+is_known(const struct store *s, const struct quota *q, uint64_t bytes,
+    uint64_t n)
+{
+	if (is_older(s, COUNT_AGAIN_MS) || !fits(s, q, bytes, n))
+		return false;
+	return !is_older(s, SHOWN_AGAIN_MS) ||
+	    ((q->bytes_max == QUOTA_NONE ||
+	    q->bytes_max - s->used - bytes > q->bytes_max / 16) &&
+	    (q->count_max == QUOTA_NONE ||
+	    q->count_max - s->used_count - n > q->count_max / 16));
 }
 
 int
 quota_room(struct store *s, uint64_t bytes, uint64_t n)
 {
 	struct quota	q;
-	bool		fresh;
 
-	if (!quota_limits(s, &q))
+	if (!quota_limits(s, &q) || is_known(s, &q, bytes, n))
 		return 0;
-	if ((fresh = is_old(s)) && count(s) == -1)
+	if (count(s) == -1)
 		return -1;
 	if (fits(s, &q, bytes, n))
-		return 0;
-	/* perhaps something was removed meanwhile */
-	if (!fresh && count(s) == -1)
-		return -1;
-	if (!fresh && fits(s, &q, bytes, n))
 		return 0;
 	errno = EDQUOT;
 	return -1;

@@ -1,15 +1,25 @@
-"""What one command may be about (MESSAGELIMIT, SAVELIMIT, UIDBATCHES). Messages have numbers for Subjects; with 1205 of
-them and a limit of 1000 each UID is known. TAP."""
+"""What one command may be about (MESSAGELIMIT, SAVELIMIT, UIDBATCHES), and what a mailbox may hold (QUOTA, QUOTASET). Messages
+have numbers for Subjects; with 1205 of them and a limit of 1000 each UID is known. TAP."""
 import os
 import re
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from e2e import Stage, Tap, want  # noqa: E402
+from e2e import Stage, Tap, message, send, want  # noqa: E402
 from imap import Imap  # noqa: E402
+from secure import plain  # noqa: E402
 
 CONF = """auth.delay 0
 imap.message-limit 1000
+local.quota 100K
+auth.master-separator *
+users file "@DIR@/masters"
+"""
+MASTERS = "chief:{PLAIN}secret:61001:61001::@DIR@/mail/alice::master\n"
+OTHER = """auth.delay 0
+imap.save-limit 1000
+imap.append-limit 64K
 """
 N = 1205
 LOWEST = N - 1000 + 1
@@ -313,18 +323,148 @@ def savelimit(st):
         want("no limit", done, len(said) == N + 1 and b"LIMIT" not in done)
 
 
+def quota(c, name=b"INBOX"):
+    """What GETQUOTAROOT says, without QUOTAROOT."""
+    said, _ = c.ok(b"GETQUOTAROOT " + name)
+    want("the root", said, said[0] == b"QUOTAROOT " + name + b' "User quota"')
+    return said[1:]
+
+
+def nobody_sets(st):
+    """Users can ask, and set nothing."""
+    with Imap(st, "carol") as c:
+        caps = c.capabilities()
+        want("no QUOTASET", (caps, c.welcome), b"QUOTASET" not in caps and b"QUOTASET" not in c.welcome and
+             {b"QUOTA", b"QUOTA=RES-STORAGE", b"QUOTA=RES-MESSAGE"} <= set(caps))
+        want("the configuration's", (got := quota(c)), got == [b'QUOTA "User quota" (STORAGE 0 100)'])
+        for limits in (b"(STORAGE 10)", b"(MESSAGE 10)", b"()"):
+            said, _ = c.wanted(b'SETQUOTA "User quota" ' + limits, b"NO [NOPERM]")
+            want("nothing is said", said, not said)
+        want("as it was", (got := quota(c)), got == [b'QUOTA "User quota" (STORAGE 0 100)'])
+    with Imap(st, "chief") as c:
+        want("not of his own", c.welcome, b"QUOTASET" not in c.welcome and b"QUOTASET" not in c.capabilities())
+
+
+def master(st):
+    return Imap(st, '"carol*chief"')
+
+
+def who_sets(st):
+    """A master user who is another one, by either way to say so."""
+    with master(st) as c:
+        want("QUOTASET", c.welcome, b" QUOTASET" in c.welcome and b"QUOTASET" in c.capabilities())
+    with Imap(st) as c:
+        _, done = c.ok(b"AUTHENTICATE PLAIN " + plain(b"chief", b"secret", b"carol"))
+        want("QUOTASET", done, b" QUOTASET" in done)
+        said, _ = c.ok(b'setquota "User quota" (storage 64 Message 3)')
+        want("the limits", said, said == [b'QUOTA "User quota" (STORAGE 0 64 MESSAGE 0 3)'])
+    st.logged("quota-set user=carol by=chief bytes=65536 messages=3")
+
+
+def set_wrong(st):
+    with master(st) as c:
+        for rest in (b'"User quota"', b'"User quota" STORAGE 1', b'"User quota" (STORAGE)', b'"User quota" (STORAGE x)',
+                     b'"User quota" (STORAGE 1', b'"User quota" (STORAGE 1 STORAGE 2)', b'"User quota" (STORAGE -1)',
+                     b'"User quota" (STORAGE 9223372036854775808)', b'"User quota" (STORAGE 1) x', b'"User quota" ( )', b""):
+            c.wanted(b"SETQUOTA " + rest, b"BAD")
+        c.wanted(b'SETQUOTA "other" (STORAGE 1)', b"NO [NONEXISTENT]")
+        for limits in (b"(MAILBOX 5)", b"(STORAGE 1 ANNOTATION-STORAGE 5)"):
+            c.wanted(b'SETQUOTA "User quota" ' + limits, b"NO [CANNOT]")
+        want("as it was", (got := quota(c)), got == [b'QUOTA "User quota" (STORAGE 0 64 MESSAGE 0 3)'])
+        said, _ = c.ok(b'SETQUOTA "User quota" (STORAGE 9223372036854775807)')
+        want("as much as can be; MESSAGE has none any more", said,
+             said == [b'QUOTA "User quota" (STORAGE 0 9007199254740991)'])
+        said, _ = c.ok(b'SETQUOTA "User quota" (STORAGE 64 MESSAGE 3)')
+        want("back", said, said == [b'QUOTA "User quota" (STORAGE 0 64 MESSAGE 0 3)'])
+
+
+def deliver(st, size):
+    """What became of a message for carol, as the log has it."""
+    content = message(b"big", (b"x" * 70 + b"\r\n") * (size // 72))
+    return st.logged("id=" + send(st.smtp, b"carol@example.test", content), " status=")
+
+
+def obeyed(st):
+    """By sessions and deliveries that were there before, and by new ones."""
+    with Imap(st, "carol") as c, master(st) as chief:
+        c.ok(b"CREATE to")
+        c.ok(b"SELECT INBOX")
+        c.append(b"INBOX", message(b"one"))
+        tag = c.tag()
+        c.send(b"%s APPEND INBOX {70000+}\r\n%s\r\n" % (tag, b"x" * 70000))
+        _, done = c.answer(tag)
+        want("too large", done, done.startswith(b"NO [OVERQUOTA]"))
+        want("a delivery", (got := deliver(st, 70000)), "status=5.2.2" in got)
+        want("one that fits", (got := deliver(st, 1000)), "status=2.0.0" in got)
+        want("two", (got := quota(chief)), got[0].endswith(b"MESSAGE 2 3)"))
+        c.ok(b"COPY 1 to")
+        time.sleep(1.1)  # what a session has counted is good for a second
+        c.wanted(b"COPY 1 to", b"NO [OVERQUOTA]")
+        c.ok(b"NOOP")
+        want("one more message", (got := deliver(st, 100)), "status=5.2.2" in got and "3 of 3 messages" in got)
+        # moving within one root needs no room
+        c.ok(b"MOVE 1 to")
+        chief.ok(b'SETQUOTA "User quota" (MESSAGE 4)')
+        want("room for one", (got := deliver(st, 70000)), "status=2.0.0" in got)
+        time.sleep(1.1)
+        _, done = c.command(b"APPEND INBOX {1+}\r\nx")
+        want("and no more", done, done.startswith(b"NO [OVERQUOTA]"))
+        chief.ok(b'SETQUOTA "User quota" (STORAGE 0)')
+        want("nothing at all", (got := deliver(st, 1)), "status=5.2.2" in got)
+        c.wanted(b"APPEND INBOX {1+}\r\nx", b"NO [OVERQUOTA]")
+        chief.ok(b'SETQUOTA "User quota" (STORAGE 1000)')
+        c.ok(b"APPEND INBOX {1+}\r\nx")
+        want("the user sees it", (got := quota(c)), re.fullmatch(rb'QUOTA "User quota" \(STORAGE \d+ 1000\)', got[0]))
+
+
+def unset(st):
+    """Without limits of its own the configuration's are back; a file that makes no sense is passed over and logged."""
+    path = os.path.join(st.dir, "mail", "carol", "Maildir", "posthouse-quota")
+    with master(st) as chief, Imap(st, "carol") as c:
+        want("the file", open(path, "rb").read(), open(path, "rb").read() == b"V1:1,\nS4:1000,\n")
+        said, _ = chief.ok(b'SETQUOTA "User quota" ()')
+        want("the configuration's", said, re.fullmatch(rb'QUOTA "User quota" \(STORAGE \d+ 100\)', said[0]))
+        want("no file", path, not os.path.exists(path))
+        with open(path, "wb") as f:
+            f.write(b"STORAGE 5\n")
+        want("passed over", (got := quota(c)), b" 100)" in got[0])
+        st.logged("imapd-session", 'quota user=carol why="posthouse-quota cannot be understood"')
+        want("a delivery", (got := deliver(st, 200000)), "status=5.2.2" in got and "of 102400 bytes" in got)
+        st.logged("quota place=", "posthouse-quota cannot be understood")
+        chief.ok(b'SETQUOTA "User quota" ()')
+
+
+def no_limit(st):
+    """Where nothing limits there is no root, but for who can set one; limits of maildirsize hold for sessions and deliveries."""
+    size = os.path.join(st.dir, "mail", "carol", "Maildir", "maildirsize")
+    with Imap(st, "carol") as c:
+        said, _ = c.ok(b"GETQUOTAROOT INBOX")
+        want("no root", said, said == [b"QUOTAROOT INBOX"])
+        c.wanted(b'GETQUOTA "User quota"', b"NO [NONEXISTENT]")
+        with open(size, "w", encoding="ascii") as f:
+            f.write("2000S,10C\n0 0\n")
+        os.chown(size, os.stat(os.path.dirname(size)).st_uid, -1)
+        want("of maildirsize", (got := quota(c)), got == [b'QUOTA "User quota" (STORAGE 0 1 MESSAGE 0 10)'])
+        c.append(b"INBOX", message(b"one"))
+        want("its line", open(size).read(), re.fullmatch("2000S,10C\n0 0\n[0-9]+ 1\n", open(size).read()))
+        want("a delivery", (got := deliver(st, 3000)), "status=5.2.2" in got and "of 2000 bytes" in got)
+
+
 def main():
-    with Stage(CONF) as st:
+    with Stage(CONF, files={"masters": MASTERS}) as st:
         fill(st, "alice")
         for name, test in (("what is announced", announced), ("FETCH", fetch), ("PARTIAL", fetch_part),
                            ("FETCH marks what it sends", fetch_reads), ("SEARCH", search), ("UIDAFTER, UIDBEFORE", search_uids),
                            ("SEARCHRES", saved), ("SORT, THREAD", sort_thread), ("STORE", store), ("COPY, MOVE", copy),
                            ("MOVE with QRESYNC", move_resync), ("EXPUNGE", expunge), ("APPEND", append), ("UIDONLY", uidonly),
-                           ("UIDBATCHES", batches), ("configuration", configuration)):
+                           ("UIDBATCHES", batches), ("configuration", configuration), ("who sets no limits", nobody_sets),
+                           ("who sets limits", who_sets), ("SETQUOTA with mistakes", set_wrong), ("limits are obeyed", obeyed),
+                           ("limits that are set no more", unset)):
             tap.run(name, test, st)
-    with Stage("auth.delay 0\nimap.save-limit 1000\n") as st:
+    with Stage(OTHER) as st:
         fill(st, "alice")
-        tap.run("SAVELIMIT", savelimit, st)
+        for name, test in (("SAVELIMIT", savelimit), ("no limits", no_limit)):
+            tap.run(name, test, st)
     return tap.end()
 
 

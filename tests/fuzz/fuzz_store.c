@@ -83,6 +83,23 @@ uses(struct str text)
 	buf_free(&out);
 }
 
+/* What was understood is written, and then means the same. */
+static void
+limits(struct str text)
+{
+	struct quota	a, b;
+	struct buf	out;
+
+	if (!quota_set_parse(text, &a))
+		return;
+	buf_init(&out, 256);
+	if (quota_set_put(&out, &a) == -1 ||
+	    !quota_set_parse(buf_view(&out), &b) ||
+	    a.bytes_max != b.bytes_max || a.count_max != b.count_max)
+		abort();
+	buf_free(&out);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -91,7 +108,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 2)
 		return 0;
-	switch (data[0] % 4) {
+	switch (data[0] % 5) {
 	case 0:
 		subscriptions(text, false);
 		break;
@@ -102,9 +119,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		uses(text);
 		break;
 	case 3:
-		if (quota_parse(text, &q) && (q.bytes_max > INT64_MAX ||
-		    q.count_max > INT64_MAX))
+		if (quota_parse(text, &q) && ((q.bytes_max > INT64_MAX &&
+		    q.bytes_max != QUOTA_NONE) || (q.count_max > INT64_MAX &&
+		    q.count_max != QUOTA_NONE)))
 			abort();
+		break;
+	case 4:
+		limits(text);
 		break;
 	}
 	return 0;

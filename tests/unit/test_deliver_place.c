@@ -1,4 +1,5 @@
 /* tests/unit/test_deliver_place.c - the bytes of a message on their way into a mailbox, loops, hops, quota. */
+#include "common/store/quota.h"
 #include "deliver/place.h"
 
 #include <sys/mman.h>
@@ -342,6 +343,7 @@ START_TEST(quota)
 	char		path[128];
 
 	open_place(&p, "maildir");
+	p.limited = true;
 	p.quota = 99;		/* 20 bytes, stored 73 with its head */
 	ck_assert(place_begin(&p, &m, 1));
 	place_end(&p, &b, 1);
@@ -361,6 +363,44 @@ START_TEST(quota)
 	m.content.len = INT64_MAX;
 	ck_assert(!place_begin(&p, &m, 1));
 	ck_assert_str_eq(m.status, "5.2.2");
+	place_close(&p);
+	close(m.content.fd);
+}
+END_TEST
+
+/* What an administrator has set is looked at for each message. */
+START_TEST(quota_set_by_imap)
+{
+	struct place	 p;
+	struct mail	 m = mail(STR("A: b\r\n\r\n0123456789\r\n"));
+	struct mail	 n = m, *b[] = { &m, &n };
+	struct quota	 q = { .bytes_max = QUOTA_NONE, .count_max = 2 };
+
+	open_place(&p, "maildir");
+	p.limited = true;
+	p.quota = 1;
+	ck_assert(!place_begin(&p, &m, 1));
+	ck_assert_int_eq(quota_set_write(p.maildir.root, &q), 0);
+	ck_assert(place_begin(&p, &m, 1));
+	place_end(&p, b, 1);
+	ck_assert(place_begin(&p, &m, 1));
+	/* one stored, one begun */
+	ck_assert(!place_begin(&p, &n, 1));
+	ck_assert_str_eq(n.status, "5.2.2");
+	ck_assert_ptr_nonnull(strstr(n.text, "2 of 2 messages"));
+	q.count_max = 3;
+	ck_assert_int_eq(quota_set_write(p.maildir.root, &q), 0);
+	ck_assert(place_begin(&p, &n, 1));
+	place_end(&p, b, 2);
+	ck_assert_str_eq(n.status, "2.0.0");
+	ck_assert(!place_begin(&p, &m, 1));
+	q = (struct quota){ .bytes_max = 0, .count_max = QUOTA_NONE };
+	ck_assert_int_eq(quota_set_write(p.maildir.root, &q), 0);
+	ck_assert(!place_begin(&p, &m, 1));
+	ck_assert_ptr_nonnull(strstr(m.text, "of 0 bytes"));
+	p.limited = false;		/* a Maildir that is nobody's mailbox */
+	ck_assert(place_begin(&p, &m, 1));
+	place_end(&p, b, 1);
 	place_close(&p);
 	close(m.content.fd);
 }
@@ -479,6 +519,7 @@ main(void)
 	tcase_add_test(tc, batch);
 	tcase_add_test(tc, too_many_hops);
 	tcase_add_test(tc, quota);
+	tcase_add_test(tc, quota_set_by_imap);
 	tcase_add_test(tc, trouble);
 	tcase_add_test(tc, mbox);
 	tcase_add_test(tc, head);

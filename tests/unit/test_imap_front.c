@@ -197,7 +197,11 @@ START_TEST(announced)
 	ck_assert_int_eq(capability_front(&front, s, &facts, true), 0);
 	ck_assert_str_eq(buf_cstr(&front), CAPS " STARTTLS AUTH=PLAIN "
 	    "AUTH=LOGIN " SCRAMS);
-	ck_assert_int_eq(capability_session(&after, s, false), 0);
+	ck_assert_int_eq(capability_session(&after, s, false, true), 0);
+	ck_assert_ptr_nonnull(strstr(buf_cstr(&after), " QUOTASET"));
+	buf_reset(&after);
+	ck_assert_int_eq(capability_session(&after, s, false, false), 0);
+	ck_assert_ptr_null(strstr(buf_cstr(&after), "QUOTASET"));
 	ck_assert_int_eq(strncmp(buf_cstr(&after), "IMAP4rev1 ", 10), 0);
 	ck_assert_ptr_null(strstr(buf_cstr(&after), "AUTH="));
 	ck_assert_ptr_null(strstr(buf_cstr(&after), "STARTTLS"));

@@ -51,6 +51,8 @@ static const struct extra odd[] = {
 	{ AUTH_TLS, "TLSv1.3 TLS_AES_256_GCM_SHA384", true },
 	{ AUTH_LOCAL, "127.0.0.1", true },
 	{ AUTH_QUOTA, "0", true }, { AUTH_QUOTA, "1000000", true },
+	{ AUTH_BY, "chief@example.org", true }, { AUTH_BY, "", false },
+	{ AUTH_BY, "a b", false }, { AUTH_BY, "a\n", false },
 	{ AUTH_QUOTA, "1G", false }, { AUTH_QUOTA, "", false },
 	{ AUTH_TLS, "TLSv1.3\nX", false }, { AUTH_LOCAL, "127.0.0.1\x7f", false },
 	{ AUTH_TLS, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"

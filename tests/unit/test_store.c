@@ -617,10 +617,11 @@ static const struct {
 	bool		 ok;
 	uint64_t	 bytes, count;
 } sizes[] = {
-	{ "1000S\n0 0\n", true, 1000, 0 },
+	{ "1000S\n0 0\n", true, 1000, QUOTA_NONE },
 	{ "1000S,5C\n", true, 1000, 5 },
 	{ "5C,1000S", true, 1000, 5 },
-	{ "0S\n", true, 0, 0 },
+	{ "0S\n", true, QUOTA_NONE, QUOTA_NONE },
+	{ "0S,7C\n", true, QUOTA_NONE, 7 },
 	{ "", false, 0, 0 },
 	{ "\n", false, 0, 0 },
 	{ "12\n", false, 0, 0 },
@@ -639,6 +640,127 @@ START_TEST(quota_texts)
 		ck_assert_uint_eq(q.bytes_max, sizes[_i].bytes);
 		ck_assert_uint_eq(q.count_max, sizes[_i].count);
 	}
+}
+END_TEST
+
+#define SET(text)	"V1:1,\n" text
+
+static const struct {
+	const char	*text;
+	bool		 ok;
+	uint64_t	 bytes, count;
+} settings[] = {
+	{ SET("S3:512,\nM2:10,\n"), true, 512 * 1024, 10 },
+	{ SET("M2:10,\nS3:512,\n"), true, 512 * 1024, 10 },
+	{ SET("S1:0,\n"), true, 0, QUOTA_NONE },
+	{ SET("M1:0,\n"), true, QUOTA_NONE, 0 },
+	{ SET("S16:9007199254740991,\n"), true,
+	    INT64_MAX / 1024 * 1024, QUOTA_NONE },
+	{ SET("M19:9223372036854775807,\n"), true, QUOTA_NONE, INT64_MAX },
+	{ SET("S16:9007199254740992,\n"), false, 0, 0 },
+	{ SET("M19:9223372036854775808,\n"), false, 0, 0 },
+	{ SET("S3:512,\nS3:512,\n"), false, 0, 0 },
+	{ SET("M1:0,\nM1:0,\n"), false, 0, 0 },
+	{ SET("S3:51x,\n"), false, 0, 0 },
+	{ SET("S0:,\n"), false, 0, 0 },
+	{ SET("S2:-1,\n"), false, 0, 0 },
+	{ SET("S3:512,"), false, 0, 0 },
+	{ SET("S3:512,\nX1:1,\n"), false, 0, 0 },
+	{ SET("S3:512,\nM2:1"), false, 0, 0 },
+	{ SET(""), false, 0, 0 },
+	{ "V1:2,\nS3:512,\n", false, 0, 0 },
+	{ "S3:512,\nV1:1,\n", false, 0, 0 },
+	{ "", false, 0, 0 },
+	{ "1000S\n", false, 0, 0 },
+};
+
+START_TEST(quota_settings)
+{
+	struct quota	q;
+	struct buf	b;
+
+	ck_assert_int_eq(quota_set_parse(str_from(settings[_i].text), &q),
+	    settings[_i].ok);
+	if (!settings[_i].ok)
+		return;
+	ck_assert_uint_eq(q.bytes_max, settings[_i].bytes);
+	ck_assert_uint_eq(q.count_max, settings[_i].count);
+	buf_init(&b, 256);
+	ck_assert_int_eq(quota_set_put(&b, &q), 0);
+	ck_assert(quota_set_parse(buf_view(&b), &q));
+	ck_assert_uint_eq(q.bytes_max, settings[_i].bytes);
+	ck_assert_uint_eq(q.count_max, settings[_i].count);
+	buf_free(&b);
+}
+END_TEST
+
+/* What was set, then the settings, then maildirsize; what makes no sense is passed over. */
+START_TEST(quota_sources)
+{
+	struct quota	q = { .bytes_max = 4096, .count_max = QUOTA_NONE };
+
+	ck_assert(!quota_limits(s, &q));
+	write_file("maildirsize", "1000S,3C\n");
+	ck_assert(quota_limits(s, &q));
+	ck_assert_uint_eq(q.bytes_max, 1000);
+	quota_set(s, 150);
+	ck_assert(quota_limits(s, &q));
+	ck_assert_uint_eq(q.bytes_max, 150);
+	ck_assert_uint_eq(q.count_max, QUOTA_NONE);
+	q.bytes_max = 4096;
+	q.count_max = 7;
+	ck_assert_int_eq(quota_change(s, &q), 0);
+	is_text("posthouse-quota", "V1:1,\nS1:4,\nM1:7,\n");
+	ck_assert(quota_limits(s, &q));
+	ck_assert(!q.is_bad);
+	ck_assert_uint_eq(q.bytes_max, 4096);
+	ck_assert_uint_eq(q.count_max, 7);
+	/* all of what was before is gone */
+	q = (struct quota){ .bytes_max = QUOTA_NONE, .count_max = 0 };
+	ck_assert_int_eq(quota_change(s, &q), 0);
+	ck_assert(quota_limits(s, &q));
+	ck_assert_uint_eq(q.bytes_max, QUOTA_NONE);
+	ck_assert_int_eq(quota_room(s, 1, 1), -1);
+	ck_assert_int_eq(errno, EDQUOT);
+	write_file("posthouse-quota", "4096S\n");
+	ck_assert(quota_limits(s, &q));
+	ck_assert(q.is_bad);
+	ck_assert_uint_eq(q.bytes_max, 150);
+	ck_assert_int_eq(unlinkat(store_root(s), "posthouse-quota", 0), 0);
+	ck_assert_int_eq(mkfifoat(store_root(s), "posthouse-quota", 0600), 0);
+	ck_assert(quota_limits(s, &q));
+	ck_assert(q.is_bad);
+	q.bytes_max = q.count_max = QUOTA_NONE;
+	ck_assert_int_eq(quota_change(s, &q), 0);
+	ck_assert_int_eq(faccessat(store_root(s), "posthouse-quota", F_OK, 0),
+	    -1);
+	ck_assert_int_eq(faccessat(store_root(s), "posthouse-quota.lock", F_OK,
+	    0), -1);
+	ck_assert_int_eq(quota_change(s, &q), 0);
+	ck_assert(quota_limits(s, &q));
+	ck_assert(!q.is_bad);
+	quota_set(s, 0);
+	ck_assert(quota_limits(s, &q));
+	ck_assert_uint_eq(q.count_max, 3);
+}
+END_TEST
+
+/* Nobody else may be there who would write it anew. */
+START_TEST(long_maildirsize)
+{
+	char	text[6000] = "1000S,3C\n";
+	size_t	i;
+
+	write_file("cur/1.x,S=60:2,", "x");
+	for (i = strlen(text); i + 5 < 5100; i += 4)
+		strlcpy(text + i, "1 1\n", sizeof(text) - i);
+	write_file("maildirsize", text);
+	quota_changed(s, 60, 1);
+	ck_assert_int_eq(store_create(s, "a", '\0'), 0);
+	quota_changed(s, 1000000000, 100000);
+	is_text("maildirsize", "1000S,3C\n60 1\n");
+	quota_changed(s, 5, 1);
+	is_text("maildirsize", "1000S,3C\n60 1\n5 1\n");
 }
 END_TEST
 
@@ -720,6 +842,9 @@ main(void)
 	tcase_add_test(t, renames_inbox);
 	tcase_add_test(t, uses);
 	tcase_add_loop_test(t, quota_texts, 0, (int)nitems(sizes));
+	tcase_add_loop_test(t, quota_settings, 0, (int)nitems(settings));
+	tcase_add_test(t, quota_sources);
+	tcase_add_test(t, long_maildirsize);
 	tcase_add_test(t, quotas);
 	suite_add_tcase(suite, t);
 	r = srunner_create(suite);
