@@ -51,9 +51,7 @@ say_quota(struct session *s)
 	if (q.count_max != QUOTA_NONE)
 		buf_addf(&out, "%sMESSAGE %" PRIu64 " %" PRIu64, blank,
 		    q.count, q.count_max);
-	/* a list of none is not in the grammar (RFC 9208, 7) */
-	if (out.n > 0)
-		say(s, "QUOTA \"" ROOT "\" (%.*s)", STR_ARG(buf_view(&out)));
+	say(s, "QUOTA \"" ROOT "\" (%.*s)", STR_ARG(buf_view(&out)));
 	buf_free(&out);
 	return 0;
 }
@@ -70,7 +68,7 @@ cmd_getquota(struct session *s, struct command *cmd)
 	}
 	if (!command_end(cmd))
 		return s->state;
-	if (!str_eq(root, STR(ROOT)) || !limits(s, &q))
+	if (!str_eq(root, STR(ROOT)) || (!limits(s, &q) && !may_set(s)))
 		command_no(cmd, "NONEXISTENT", "there is no such quota root");
 	else if (say_quota(s) == -1)
 		command_failed(s, cmd, "count what is used");
@@ -86,7 +84,7 @@ cmd_getquotaroot(struct session *s, struct command *cmd)
 	struct quota	q;
 	struct str	name;
 	struct buf	out;
-	bool		own, limited;
+	bool		has_root;
 
 	if (!imap_astring(&cmd->args, &s->memory, &name)) {
 		command_bad(cmd, "the name of a mailbox is missing");
@@ -94,21 +92,15 @@ cmd_getquotaroot(struct session *s, struct command *cmd)
 	}
 	if (!command_end(cmd) || !place_find(s, cmd, name, RIGHT_READ, &p))
 		return s->state;
-	if (!store_exists(p.store, p.folder)) {
-		command_no(cmd, "NONEXISTENT", "there is no such mailbox");
-		return s->state;
-	}
-	own = p.name_space == SPACE_OWN;
-	limited = own && limits(s, &q);
+	/* it need not be there (RFC 9208 4.1.2); who could set limits learns what they would be of */
+	has_root = p.name_space == SPACE_OWN && (limits(s, &q) || may_set(s));
 	buf_init(&out, 16 * PLACE_NAME_MAX);
 	buf_adds(&out, "* QUOTAROOT ");
 	(void)imap_put_astring(&out, name, session_utf8(s));
-	/* who could set limits learns what they would be of */
-	buf_addf(&out, "%s\r\n", limited || (own && may_set(s)) ?
-	    " \"" ROOT "\"" : "");
+	buf_addf(&out, "%s\r\n", has_root ? " \"" ROOT "\"" : "");
 	say_buf(s, &out);
 	buf_free(&out);
-	if (limited && say_quota(s) == -1)
+	if (has_root && say_quota(s) == -1)
 		command_failed(s, cmd, "count what is used");
 	else
 		command_ok(cmd, NULL, "GETQUOTAROOT completed");
@@ -173,14 +165,12 @@ log_limits(const struct session *s, const struct quota *q)
 static void
 change(struct session *s, struct command *cmd, const struct quota *q)
 {
-	struct quota	now;
-
 	if (quota_change(place_store(s, SPACE_OWN), q) == -1) {
 		command_failed(s, cmd, "keep the limits");
 		return;
 	}
 	log_limits(s, q);
-	if (limits(s, &now) && say_quota(s) == -1)
+	if (say_quota(s) == -1)
 		command_failed(s, cmd, "count what is used");
 	else
 		command_ok(cmd, NULL, "SETQUOTA completed");

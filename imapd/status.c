@@ -19,7 +19,8 @@ what_it_takes(unsigned items)
 	return (items & STATUS_UNSEEN ? VIEW_STATUS_UNSEEN : 0u) |
 	    (items & (STATUS_DELETED | STATUS_DELETED_STORAGE) ?
 	    VIEW_STATUS_DELETED : 0u) |
-	    (items & STATUS_SIZE ? VIEW_STATUS_SIZE : 0u) |
+	    (items & (STATUS_SIZE | STATUS_DELETED_STORAGE) ?
+	    VIEW_STATUS_SIZE : 0u) |
 	    (items & STATUS_RECENT ? VIEW_STATUS_RECENT : 0u);
 }
 
