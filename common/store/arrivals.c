@@ -286,6 +286,18 @@ number(struct arrivals *a, const struct expected *e, struct arrival *what,
 }
 
 int
+arrivals_lock(struct arrivals *a)
+{
+	return a->x.lock != -1 ? 0 : index_lock(&a->x);
+}
+
+void
+arrivals_unlock(struct arrivals *a)
+{
+	index_unlock(&a->x);
+}
+
+int
 arrivals_number(struct arrivals *a, struct arrival *what, size_t n,
     uint32_t *validity)
 {
@@ -293,7 +305,7 @@ arrivals_number(struct arrivals *a, struct arrival *what, size_t n,
 	struct expected	e = { .one = &one };
 	int		r, saved;
 
-	if (index_lock(&a->x) == -1)
+	if (arrivals_lock(a) == -1)
 		return -1;
 	if ((r = expect(&e, &a->x, what, n)) == 0)
 		r = number(a, &e, what, n);

@@ -27,6 +27,12 @@ void	arrivals_close(struct arrivals **);
 const struct maildir *arrivals_maildir(const struct arrivals *);
 /* The letter of a keyword in file names there, made (durable) if it is new. 0: there is no room for one more. -1: errno. */
 int	arrivals_keyword(struct arrivals *, struct str name, char *letter) must_check;
+/*
+ * Before the files get their names, if they have GUIDs: nobody else who looks at the folder is faster, and none gets another one
+ * instead (RFC 8474 5.1). Until arrivals_number or arrivals_unlock. -1: errno.
+ */
+int	arrivals_lock(struct arrivals *) must_check;
+void	arrivals_unlock(struct arrivals *);
 /* UIDs, in order, written durably to dovecot-uidlist under its lock; the index is told. -1: errno; the messages are there all the same, without UIDs yet. */
 int	arrivals_number(struct arrivals *, struct arrival *, size_t n, uint32_t *validity) must_check;
 

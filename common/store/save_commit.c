@@ -219,13 +219,36 @@ tell_quota(struct save *s)
 		quota_changed(s->store, bytes, count);
 }
 
+/* From here to the UIDs nobody else may look. Not if some are of this very folder, whose view may have to. */
+static int
+lock(struct save *s)
+{
+	const struct save_item	*item;
+	size_t			 i;
+	bool			 known = false;
+
+	for (i = 0; i < s->n; i++) {
+		item = &s->items[i];
+		if (item->from == NULL)
+			continue;
+		if (view_store_of(item->from) == s->store &&
+		    strcmp(view_folder(item->from), s->folder) == 0)
+			return 0;
+		known = true;
+	}
+	return known ? arrivals_lock(s->arrivals) : 0;
+}
+
 static int
 commit(struct save *s, struct arrival *a, uint32_t *validity)
 {
 	size_t	i;
 
+	if (lock(s) == -1)
+		return -1;
 	if (publish(s) == -1) {
 		take_back(s);
+		arrivals_unlock(s->arrivals);
 		return -1;
 	}
 	fill(s, a);
