@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "imapd/commands.h"
 #include "imapd/limit.h"
 #include "imapd/numbers.h"
 #include "imapd/selected.h"
+#include "imapd/updates.h"
 
 static bool
 target(struct append *a)
@@ -105,24 +107,52 @@ old_one(struct session *s, struct command *c, size_t *old)
 	return false;
 }
 
+/* Only what is more than before counts for the quota (RFC 8508 3.4). */
+static void
+count_freed(struct append *a, size_t old)
+{
+	struct view_info	info;
+
+	if (view_store_of(a->s->view) != a->place.store ||
+	    view_info(a->s->view, old, &info) == -1)
+		return;
+	a->freed = info.size;
+	a->nfreed = 1;
+}
+
+static void
+remove_old(struct append *a, size_t old)
+{
+	struct session	*s = a->s;
+	char		 code[48];
+
+	if (view_store(s->view, &old, 1, VIEW_ADD, VIEW_DELETED, 0,
+	    UINT64_MAX) == -1 || view_expunge(s->view, &old, 1) == -1) {
+		command_failed(s, a->c, "remove the old message");
+		return;
+	}
+	updates_send(s, true);
+	/* as after UID EXPUNGE (RFC 8508 4.5, RFC 7162 3.2.9) */
+	snprintf(code, sizeof(code), "HIGHESTMODSEQ %" PRIu64,
+	    s->end == NULL ? view_highest_modseq(s->view) : 0);
+	command_ok(a->c, session_enabled(s, ENABLED_CONDSTORE |
+	    ENABLED_QRESYNC) ? code : NULL, "replaced");
+}
+
 static void
 replace(struct append *a, size_t old)
 {
-	struct session	*s = a->s;
-	struct buf	 code;
+	struct buf	code;
 
+	if (!target(a))
+		return;
+	count_freed(a, old);
 	buf_init(&code, REPLY_MAX);
-	if (target(a) && append_message(a) && incoming_done(&a->in) &&
-	    commit(a, &code)) {
+	if (append_message(a) && incoming_done(&a->in) && commit(a, &code)) {
 		/* the new one first: one of the two is always there */
-		say(s, "OK [%.*s] the new one is saved",
+		say(a->s, "OK [%.*s] the new one is saved",
 		    STR_ARG(buf_view(&code)));
-		if (view_store(s->view, &old, 1, VIEW_ADD, VIEW_DELETED, 0,
-		    UINT64_MAX) == -1 ||
-		    view_expunge(s->view, &old, 1) == -1)
-			command_failed(s, a->c, "remove the old message");
-		else
-			command_ok(a->c, NULL, "replaced");
+		remove_old(a, old);
 	}
 	buf_free(&code);
 }

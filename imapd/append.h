@@ -12,6 +12,7 @@ struct append {
 	struct command	*c;
 	struct place	 place;
 	struct save	*save;
+	uint64_t	 freed, nfreed;	/* of the quota there, by REPLACE: bytes, messages */
 	/* of the message under way */
 	uint64_t	 octets;
 	bool		 in_header, eight_bit;	/* there was some in it */

@@ -11,6 +11,12 @@
 #include "imapd/flags.h"
 #include "imapd/reader.h"
 
+static uint64_t
+without(uint64_t all, uint64_t some)
+{
+	return all > some ? all - some : 0;
+}
+
 bool
 append_room(struct append *a, uint64_t octets)
 {
@@ -21,8 +27,9 @@ append_room(struct append *a, uint64_t octets)
 		    " octets", limit);
 		return false;
 	}
-	if (quota_room(a->place.store, save_bytes(a->save) + a->octets +
-	    octets, save_count(a->save)) == 0) {
+	if (quota_room(a->place.store, without(save_bytes(a->save) +
+	    a->octets + octets, a->freed), without(save_count(a->save),
+	    a->nfreed)) == 0) {
 		a->octets += octets;
 		return true;
 	}

@@ -20,6 +20,8 @@ MASTERS = "chief:{PLAIN}secret:61001:61001::@DIR@/mail/alice::master\n"
 OTHER = """auth.delay 0
 imap.save-limit 1000
 imap.append-limit 64K
+auth.master-separator *
+users file "@DIR@/masters"
 """
 N = 1205
 LOWEST = N - 1000 + 1
@@ -434,6 +436,146 @@ def unset(st):
         chief.ok(b'SETQUOTA "User quota" ()')
 
 
+def emailids(c):
+    said, _ = c.ok(b"UID FETCH 1:* EMAILID")
+    return [re.search(rb"EMAILID \((\S+)\)", s).group(1) for s in said]
+
+
+def objectid(st):
+    """RFC 8474 5.1: copies have the EMAILID of what they were made of, also in a folder that nobody knows yet, and while another
+    session waits for them."""
+    with Imap(st, "bob") as c, Imap(st, "bob") as other:
+        for name in (b"from", b"first", b"second", b"third"):
+            c.ok(b"CREATE " + name)
+        for i in range(3):
+            c.append(b"from", b"Subject: %d\r\n\r\nx\r\n" % i)
+        c.ok(b"SELECT from")
+        ids = emailids(c)
+        want("three", ids, len(set(ids)) == 3)
+        c.ok(b"COPY 1 first")
+        c.ok(b"COPY 2:3 first")
+        other.ok(b"SELECT second")
+        tag = other.tag()
+        other.send(tag + b" IDLE\r\n")
+        want("it waits", None, other.line().startswith(b"+"))
+        c.ok(b"COPY 1:3 second")
+        other.send(b"DONE\r\n")
+        other.answer(tag)
+        c.ok(b"MOVE 1:3 third")
+        for name in (b"first", b"second", b"third"):
+            c.ok(b"SELECT " + name)
+            want(name, (got := emailids(c)), got == ids)
+
+
+def replace(st):
+    """RFC 8508: only what is more than before counts (3.4); it ends as UID EXPUNGE does (4.5)."""
+    with Imap(st, "bob") as c:
+        want("a root for what may come", (got := quota(c, b"drafts")), len(got) == 1)
+        c.ok(b"CREATE drafts")
+        for size in (50000, 1000):
+            c.append(b"drafts", message(b"draft", (b"x" * 70 + b"\r\n") * (size // 72)))
+        c.ok(b"SELECT drafts")
+        c.wanted(b"APPEND drafts {60000+}\r\n" + b"x" * 60000, b"NO [OVERQUOTA]")
+        c.wanted(b"UID REPLACE 2 drafts {60000+}\r\n" + b"x" * 60000, b"NO [OVERQUOTA]")
+        said, done = c.ok(b"UID REPLACE 1 drafts {60000+}\r\n" + b"x" * 60000)
+        want("as UID EXPUNGE", (said, done), b"1 EXPUNGE" in said and b"OK replaced" == done)
+        c.ok(b"ENABLE QRESYNC")
+        said, done = c.ok(b"UID REPLACE 2 drafts {5+}\r\nx\r\ny\r")
+        want("as UID EXPUNGE", (said, done), said[0].startswith(b"OK [APPENDUID ") and b"VANISHED 2" in said and
+             done.startswith(b"OK [HIGHESTMODSEQ "))
+        said, _ = c.ok(b"STATUS drafts (HIGHESTMODSEQ)")
+        want("the same", (said, done), done.split(b" ")[2][:-1] in said[0])
+
+
+def status(st):
+    """RFC 9208 4.1.4, 4.1.2; RFC 7889; RFC 8438"""
+    with Imap(st, "bob") as c:
+        c.ok(b"CREATE numbers")
+        c.append(b"numbers", b"Subject: 1\r\n\r\nx\r\n")
+        c.append(b"numbers", b"Subject: 2\r\n\r\nxyz\r\n", b"(\\Deleted)")
+        for items, values in ((b"DELETED-STORAGE", b"DELETED-STORAGE 19"), (b"DELETED", b"DELETED 1"), (b"SIZE", b"SIZE 36"),
+                              (b"APPENDLIMIT", b"APPENDLIMIT 65536"),
+                              (b"DELETED-STORAGE SIZE", b"SIZE 36 DELETED-STORAGE 19")):
+            said, _ = c.ok(b"STATUS numbers (%s)" % items)
+            want(items, said, said == [b"STATUS numbers (%s)" % values])
+            said, _ = c.ok(b'LIST "" numbers RETURN (STATUS (%s))' % items)
+            want(items, said, said[1] == b"STATUS numbers (%s)" % values)
+        c.wanted(b"APPEND numbers {65537}", b"NO [TOOBIG]")
+        c.wanted(b"APPEND numbers {65537+}\r\n" + b"x" * 65537, b"NO [TOOBIG]")
+
+
+def partial(st):
+    """RFC 9394: which part, of what there is, and what $ is then (table 1)."""
+    with Imap(st, "bob") as c:
+        c.ok(b"CREATE parts")
+        for i in range(6):
+            c.append(b"parts", b"Subject: %d\r\n\r\nx\r\n" % i)
+        c.ok(b"SELECT parts")
+        for part, found in ((b"1:2", b"1:2"), (b"-1:-2", b"5:6"), (b"2:1", b"1:2"), (b"5:9", b"5:6"), (b"7:9", b"NIL"),
+                            (b"-6:-9", b"1"), (b"-7:-9", b"NIL")):
+            said, _ = c.ok(b"UID SEARCH RETURN (PARTIAL %s) ALL" % part)
+            want(part, said, said[0].endswith(b"UID PARTIAL (%s %s)" % (part, found)))
+        for options, kept in ((b"PARTIAL 2:3", b"2:3"), (b"PARTIAL 2:3 MIN", b"1:3"), (b"PARTIAL 2:3 MAX", b"2:3,6"),
+                              (b"PARTIAL 2:3 MIN MAX", b"1:3,6"), (b"PARTIAL 2:3 COUNT", b"1:6"),
+                              (b"PARTIAL 2:3 COUNT MIN", b"1:6")):
+            c.ok(b"UID SEARCH RETURN (SAVE %s) ALL" % options)
+            said, _ = c.ok(b"UID SEARCH RETURN (ALL) $")
+            want(options, said, said[0].endswith(b"ALL " + kept))
+        for options in (b"PARTIAL 1:2 ALL", b"PARTIAL 1:2 PARTIAL 3:4", b"PARTIAL 0:1", b"PARTIAL 1:-2", b"PARTIAL 1", b"PARTIAL"):
+            c.wanted(b"UID SEARCH RETURN (%s) ALL" % options, b"BAD")
+        c.wanted(b"FETCH 1:* FLAGS (PARTIAL 1:2)", b"BAD")
+        said, _ = c.ok(b"UID FETCH 2:* FLAGS (PARTIAL -1:-2)")
+        want("the last two", said, uids(said) == [5, 6])
+
+
+def uidonly_mode(st):
+    """RFC 9586: no number of a message goes over the wire, in either direction."""
+    with Imap(st, "bob") as c, Imap(st, "bob") as other:
+        c.ok(b"CREATE only")
+        for i in range(5):
+            c.append(b"only", b"Subject: %d\r\n\r\nx\r\n" % i)
+        other.ok(b"SELECT only")
+        c.ok(b"ENABLE UIDONLY")
+        said, _ = c.ok(b"SELECT only")
+        want("no UNSEEN", said, not any(b"[UNSEEN" in s for s in said) and b"5 EXISTS" in said)
+        for line in (b"FETCH 1 FLAGS", b"STORE 1 +FLAGS (\\Seen)", b"COPY 1 only", b"MOVE 1 only", b"SEARCH ALL", b"SORT (DATE) UTF-8 ALL",
+                     b"THREAD REFERENCES UTF-8 ALL", b"REPLACE 1 only {1+}\r\nx", b"UID SEARCH 1:2", b"UID SEARCH OR 1 SEEN",
+                     b"UID SORT (DATE) UTF-8 1:2", b"ESEARCH IN (selected) 1:2"):
+            c.wanted(line, b"BAD [UIDREQUIRED]")
+        said, _ = c.ok(b"UID STORE 1 +FLAGS (\\Seen)")
+        want("UIDFETCH", said, said == [b"1 UIDFETCH (FLAGS (\\Seen))"])
+        said, _ = c.ok(b"UID FETCH 2 (UID FLAGS)")
+        want("UID if it is asked for", said, said == [b"2 UIDFETCH (UID 2 FLAGS ())"])
+        other.ok(b"STORE 3 +FLAGS (\\Flagged)")
+        said, _ = c.ok(b"NOOP")
+        want("UIDFETCH unasked", said, said == [b"3 UIDFETCH (FLAGS (\\Flagged))"])
+        other.ok(b"STORE 4 +FLAGS (\\Deleted)")
+        other.ok(b"EXPUNGE")
+        said, _ = c.ok(b"NOOP")
+        want("VANISHED", said, said == [b"VANISHED 4"])
+        said, _ = c.ok(b"UID MOVE 5 INBOX")
+        want("VANISHED", said, said[-1] == b"VANISHED 5")
+
+
+def preview(st):
+    """RFC 8970: at most 200 characters, "" where there is nothing, NIL never but with LAZY."""
+    long = "\u00e4\u20ac\U0001d11e " * 100
+    with Imap(st, "bob") as c:
+        c.ok(b"CREATE views")
+        for kind, body in ((b"text/plain; charset=utf-8", long.encode()), (b"text/html", b"<p>Hello &amp; <b>bold</b></p>"),
+                           (b"image/png", b"x"), (b"text/plain", b"")):
+            c.append(b"views", b"MIME-Version: 1.0\r\nContent-Type: %s\r\nContent-Transfer-Encoding: 8bit\r\n\r\n%s" % (kind, body))
+        c.ok(b"SELECT views")
+        said, _ = c.ok(b"FETCH 1:* PREVIEW")
+        first = said[0].split(b"}\r\n", 1)[1][:-1].decode("utf-8")
+        want("a beginning", first, 0 < len(first) <= 200 and long.startswith(first))
+        want("the others", said[1:], said[1:] == [b'2 FETCH (PREVIEW "Hello & bold")', b'3 FETCH (PREVIEW "")',
+                                                  b'4 FETCH (PREVIEW "")'])
+        said, _ = c.ok(b"FETCH 2 (PREVIEW (LAZY))")
+        want("LAZY", said, said[0] in (b'2 FETCH (PREVIEW "Hello & bold")', b"2 FETCH (PREVIEW NIL)"))
+        c.wanted(b"FETCH 1 (PREVIEW (FUZZY))", b"BAD")
+
+
 def no_limit(st):
     """Where nothing limits there is no root, but for who can set one; limits of maildirsize hold for sessions and deliveries."""
     size = os.path.join(st.dir, "mail", "carol", "Maildir", "maildirsize")
@@ -441,6 +583,10 @@ def no_limit(st):
         said, _ = c.ok(b"GETQUOTAROOT INBOX")
         want("no root", said, said == [b"QUOTAROOT INBOX"])
         c.wanted(b'GETQUOTA "User quota"', b"NO [NONEXISTENT]")
+        with master(st) as chief:
+            want("none", (got := quota(chief)), got == [b'QUOTA "User quota" ()'])
+            said, _ = chief.ok(b'GETQUOTA "User quota"')
+            want("none", said, said == [b'QUOTA "User quota" ()'])
         with open(size, "w", encoding="ascii") as f:
             f.write("2000S,10C\n0 0\n")
         os.chown(size, os.stat(os.path.dirname(size)).st_uid, -1)
@@ -459,11 +605,13 @@ def main():
                            ("MOVE with QRESYNC", move_resync), ("EXPUNGE", expunge), ("APPEND", append), ("UIDONLY", uidonly),
                            ("UIDBATCHES", batches), ("configuration", configuration), ("who sets no limits", nobody_sets),
                            ("who sets limits", who_sets), ("SETQUOTA with mistakes", set_wrong), ("limits are obeyed", obeyed),
-                           ("limits that are set no more", unset)):
+                           ("limits that are set no more", unset), ("REPLACE", replace)):
             tap.run(name, test, st)
-    with Stage(OTHER) as st:
+    with Stage(OTHER, files={"masters": MASTERS}) as st:
         fill(st, "alice")
-        for name, test in (("SAVELIMIT", savelimit), ("no limits", no_limit)):
+        for name, test in (("SAVELIMIT", savelimit), ("OBJECTID", objectid), ("STATUS", status),
+                           ("PARTIAL in full", partial), ("UIDONLY in full", uidonly_mode), ("PREVIEW", preview),
+                           ("no limits", no_limit)):
             tap.run(name, test, st)
     return tap.end()
 
