@@ -61,6 +61,20 @@ look_validity(struct look *k)
 	return 0;
 }
 
+/*
+ * When it came (RFC 8514 3). What lies in new/ was delivered when its name was made; to take it from there changes the time that the
+ * file itself has of it.
+ */
+static int64_t
+save_date(const struct look *k, const struct listed *e)
+{
+	int64_t	now = now_real().tv_sec, named = (int64_t)(e->time / 1000000);
+
+	if ((e->is_new || e->moved) && named > 0 && named <= now)
+		return named;
+	return k->first ? INDEX_NO_DATE : now;
+}
+
 static void
 new_one(struct look *k, struct listed *e)
 {
@@ -71,7 +85,7 @@ new_one(struct look *k, struct listed *e)
 	*w = (struct newcomer){ .base = listing_base(&k->names, e),
 	    .info = listing_info(&k->names, e), .guid = { "", 0 },
 	    .time = e->time, .wire = INDEX_UNKNOWN,
-	    .saved = k->first ? INDEX_NO_DATE : now_real().tv_sec,
+	    .saved = save_date(k, e),
 	    .is_new = e->is_new, .moved = e->moved };
 	if (!maildir_name_size(w->base, 'W', &w->wire))
 		w->wire = INDEX_UNKNOWN;
