@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 
 #include "common/base/now.h"
 
@@ -42,17 +43,34 @@ has_gone(const struct conn *c)
 	    ioctl(c->fd, FIONREAD, &waiting) == 0 && waiting == 0;
 }
 
+int
+progress_put(struct buf *out, struct str tag, size_t done, size_t total)
+{
+	buf_adds(out, "INPROGRESS (");
+	/* the code would end with it, for some */
+	if (memchr(tag.p, ']', tag.n) != NULL)
+		buf_adds(out, "NIL");
+	else
+		buf_addf(out, "\"%.*s\"", STR_ARG(tag));
+	buf_addf(out, " %zu ", done);
+	/* a goal is still ahead */
+	if (total > done)
+		buf_addf(out, "%zu)", total);
+	else
+		buf_adds(out, "NIL)");
+	return buf_ok(out) ? 0 : -1;
+}
+
 static int
 say_progress(struct progress *p, size_t done)
 {
 	struct session	*s = p->session;
+	struct buf	 code;
 
-	if (p->total > 0)
-		say(s, "OK [INPROGRESS (\"%.*s\" %zu %zu)] Still at it",
-		    STR_ARG(p->tag), done, p->total);
-	else
-		say(s, "OK [INPROGRESS (\"%.*s\" %zu NIL)] Still at it",
-		    STR_ARG(p->tag), done);
+	buf_init(&code, IMAP_TAG_MAX + 64);
+	if (progress_put(&code, p->tag, done, p->total) == 0)
+		say(s, "OK [%.*s] Still at it", STR_ARG(buf_view(&code)));
+	buf_free(&code);
 	return conn_flush(&s->conn, SEND_MS);
 }
 

@@ -16,6 +16,8 @@ struct progress {
 };
 
 void	progress_begin(struct progress *, struct session *, struct str tag, size_t total);
+/* Pure: the code, "INPROGRESS (\"tag\" 5 10)" (RFC 9585 4). */
+int	progress_put(struct buf *, struct str tag, size_t done, size_t total) must_check;
 /* Called for each message, cheap. -1 ECANCELED: the session is over, and s->end says why. */
 int	progress_step(struct progress *, size_t done) must_check;
 
