@@ -479,7 +479,8 @@ def quota(st):
         c.refused('GETQUOTA ""', "NO [NONEXISTENT]")
         c.refused('SETQUOTA "User quota" (STORAGE 1)', "NO [NOPERM]")
         c.refused('SETQUOTA "User quota" STORAGE', "BAD")
-        c.refused("GETQUOTAROOT nothing", "NO [NONEXISTENT]")
+        # it need not be there (RFC 9208 4.1.2)
+        want("one to come", None, c.ok("GETQUOTAROOT nothing") == [b'* QUOTAROOT nothing "User quota"', got[1]])
 
 
 def state(c, boxes):
