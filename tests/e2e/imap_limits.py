@@ -30,18 +30,23 @@ tap = Tap()
 boxes = []
 
 
-def fill(st, user, folder="", n=N):
-    """n messages, as a program that knows nothing of us puts them there."""
+def directories(st, user, folder=""):
+    """cur/ of a folder, made if need be."""
     home = os.path.join(st.dir, "mail", user)
-    maildir = os.path.join(home, "Maildir")
     owner = os.stat(home)
-    place = os.path.join(maildir, folder)
-    for d in (maildir, place, *(os.path.join(place, x) for x in ("tmp", "new", "cur"))):
+    place = os.path.join(home, "Maildir", folder)
+    for d in (os.path.join(home, "Maildir"), place, *(os.path.join(place, x) for x in ("tmp", "new", "cur"))):
         os.makedirs(d, 0o700, exist_ok=True)
         os.chown(d, owner.st_uid, owner.st_gid)
-    for i in range(1, n + 1):
+    return os.path.join(place, "cur"), owner
+
+
+def fill(st, user):
+    """N messages, as a program that knows nothing of us puts them there."""
+    cur, owner = directories(st, user)
+    for i in range(1, N + 1):
         text = b"Subject: %d\nDate: Thu, 1 Jan 2026 00:00:%02d +0000\n\nx\n" % (i, i % 60)
-        path = os.path.join(place, "cur", "%d.M%dP1.test,S=%d:2," % (1700000000 + i, i, len(text)))
+        path = os.path.join(cur, "%d.M%dP1.test,S=%d:2," % (1700000000 + i, i, len(text)))
         with open(path, "wb") as f:
             f.write(text)
         os.chown(path, owner.st_uid, owner.st_gid)
@@ -50,7 +55,10 @@ def fill(st, user, folder="", n=N):
 def again(st, c):
     """A mailbox of its own, selected, with messages and UIDs as in INBOX, which nobody changes."""
     boxes.append(b"box%d" % len(boxes))
-    fill(st, "alice", "." + boxes[-1].decode())
+    inbox, _ = directories(st, "alice")
+    cur, _ = directories(st, "alice", "." + boxes[-1].decode())
+    for name in os.listdir(inbox):
+        os.link(os.path.join(inbox, name), os.path.join(cur, name))
     c.ok(b"SELECT " + boxes[-1])
     return boxes[-1]
 
