@@ -17,7 +17,7 @@ struct known {
 	uint32_t	 validity;
 	uint64_t	 modseq;
 	struct imap_set	 uids;
-	bool		 has_uids;
+	bool		 has_uids, has_numbers;
 };
 
 /* "(validity modseq [known-uids] [(numbers uids)])"; the pairs at the end would only make VANISHED shorter. */
@@ -44,6 +44,7 @@ qresync(struct session *s, struct cur *in, struct known *k)
 		if (!imap_sp(in))
 			return false;
 	}
+	k->has_numbers = true;
 	return cur_byte(in, '(') && imap_set(in, &s->memory, &numbers) &&
 	    imap_sp(in) && imap_set(in, &s->memory, &uids) &&
 	    cur_byte(in, ')') && cur_byte(in, ')');
@@ -160,6 +161,10 @@ open_mailbox(struct session *s, struct command *c, bool examine)
 	}
 	if (!cur_done(&c->args) && !parameters(s, c, &k)) {
 		command_bad(c, "wrong parameters");
+		return s->state;
+	}
+	if (k.has_numbers && session_enabled(s, ENABLED_UIDONLY)) {
+		command_bad(c, "[UIDREQUIRED] only UIDs are in use");
 		return s->state;
 	}
 	if (!command_end(c))

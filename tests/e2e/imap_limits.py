@@ -563,6 +563,9 @@ def uidonly_mode(st):
         want("VANISHED", said, said == [b"VANISHED 4"])
         said, _ = c.ok(b"UID MOVE 5 INBOX")
         want("VANISHED", said, said[-1] == b"VANISHED 5")
+        c.ok(b"ENABLE QRESYNC")
+        c.wanted(b"SELECT only (QRESYNC (1 1 1:5 (1:2 1:2)))", b"BAD [UIDREQUIRED]")
+        c.ok(b"SELECT only (QRESYNC (1 1 1:5))")
 
 
 def preview(st):
