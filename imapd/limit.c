@@ -52,7 +52,7 @@ limit_save_ok(struct session *s, struct command *c, uint64_t n,
 
 	if (most == 0)
 		most = (uint64_t)s->set->imap.save_limit;
-	if (n <= most)
+	if (most == 0 || n <= most)
 		return true;
 	limit_refuse(c, most, at == NULL ? 0 :
 	    view_message(s->view, at[n - most])->uid);
