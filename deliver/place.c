@@ -74,6 +74,8 @@ open_maildir(struct place *p, const char *folder, struct diag *why)
 		maildir_close(&p->whole);
 		return say_where(p, why);
 	}
+	if (*folder != '\0')
+		snprintf(p->below, sizeof(p->below), "/.%s", folder);
 	if (p->strict)
 		p->maildir.how = DURABLE_STRICT;
 	return 0;
@@ -109,6 +111,7 @@ place_open(struct place *p, const char *location, const char *folder,
 	p->maildir = (struct maildir){ .root = -1, .tmp = -1, .new = -1,
 	    .cur = -1, .how = DURABLE_STRICT };
 	p->whole = p->maildir;
+	p->below[0] = '\0';
 	p->counted = 0;
 	p->begun = p->begun_count = 0;
 	p->quota_is_bad = false;
@@ -138,14 +141,14 @@ bool
 place_is_there(const struct place *p)
 {
 	struct stat	here, there;
-	char		path[PLACE_PATH_MAX + 8];
+	char		path[PLACE_PATH_MAX + sizeof(p->below) + 8];
 
 	if (p->kind == PLACE_MBOX) {
 		place_dir(p, path, sizeof(path));
 		return stat(path, &there) == 0 && there.st_dev == p->dir_dev &&
 		    there.st_ino == p->dir_ino;
 	}
-	snprintf(path, sizeof(path), "%s/new", p->path);
+	snprintf(path, sizeof(path), "%s%s/new", p->path, p->below);
 	return fstat(p->maildir.new, &here) == 0 &&
 	    stat(path, &there) == 0 && here.st_ino == there.st_ino &&
 	    here.st_dev == there.st_dev;
@@ -356,6 +359,12 @@ place_end(struct place *p, struct mail **mails, size_t n)
 	}
 	p->begun_count -= n;
 	r = maildir_commit(&p->maildir, drafts, n);
+	/* who deletes a folder by IMAP does not know of what comes meanwhile */
+	if (r == 0 && !place_is_there(p)) {
+		maildir_withdraw(&p->maildir, drafts, n);
+		errno = ESTALE;
+		r = -1;
+	}
 	for (i = 0; i < n; i++) {
 		mails[i]->draft.fd = -1;
 		if (r == -1) {

@@ -24,6 +24,7 @@ struct place {
 	char		path[PLACE_PATH_MAX];
 	struct maildir	maildir;
 	struct maildir	whole;			/* of which that is a folder; else closed */
+	char		below[MAILDIR_FOLDER_MAX + 3];	/* "/.Folder", or empty */
 	dev_t		dir_dev;		/* of an mbox: its directory, */
 	ino_t		dir_ino;		/* as it was opened */
 	bool		strict;			/* the setting durability; set before place_open */
@@ -50,7 +51,7 @@ struct mail {
 
 /* "maildir:/path" or "mbox:/path"; a Maildir and its folder are made if they are not there. -1: errno and why. */
 int	place_open(struct place *, const char *location, const char *folder, struct diag *) must_check;
-/* Is what was opened still what the path names? Asked before a batch. */
+/* Is what was opened still what the path names? Asked before a batch, and once more when it is stored. */
 bool	place_is_there(const struct place *);
 /* The directory that deliveries need, for a sandbox. */
 void	place_dir(const struct place *, char *, size_t);

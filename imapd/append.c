@@ -54,7 +54,10 @@ commit(struct append *a, struct buf *code)
 	uint32_t	 validity;
 
 	if (uids == NULL || save_commit(&a->save, &validity, uids) == -1) {
-		command_failed(a->s, a->c, "save the message");
+		if (errno == ESTALE)
+			command_no(a->c, "TRYCREATE", "it has gone");
+		else
+			command_failed(a->s, a->c, "save the message");
 		return false;
 	}
 	buf_addf(code, "APPENDUID %" PRIu32 " ", validity);

@@ -167,6 +167,8 @@ commit(struct copy *x)
 		if (errno == ENOENT)
 			command_no(x->c, "EXPUNGEISSUED",
 			    "some of them have been expunged");
+		else if (errno == ESTALE)
+			command_no(x->c, "TRYCREATE", "it has gone");
 		else
 			command_failed(x->s, x->c, "copy the messages");
 		return false;

@@ -99,6 +99,7 @@ static const struct {
 	bool		 is_ours;	/* and not the client's: the operator hears of it */
 } failures[] = {
 	{ ENOENT, "NONEXISTENT", "there is no such mailbox", false },
+	{ ESTALE, "NONEXISTENT", "the mailbox is no longer there", false },
 	{ EEXIST, "ALREADYEXISTS", "there is one of that name", false },
 	{ EACCES, "NOPERM", "not permitted", true },
 	{ EPERM, "NOPERM", "not permitted", true },

@@ -19,6 +19,7 @@
 struct arrivals {
 	struct maildir	dir;
 	struct index	x;
+	char		folder[MAILDIR_FOLDER_MAX + 1];
 	/* when it was opened */
 	bool		unchanged;	/* cur/ was as the index has it */
 	uint32_t	next, validity;	/* UID */
@@ -34,6 +35,12 @@ arrivals_open(struct arrivals **out, struct store *s, const char *folder,
 	if ((a = calloc(1, sizeof(*a))) == NULL)
 		return diag_errno(why, "open the folder");
 	a->x.lock = a->x.fd = -1;
+	if (strlcpy(a->folder, folder, sizeof(a->folder)) >=
+	    sizeof(a->folder)) {
+		free(a);
+		errno = ENAMETOOLONG;
+		return diag_errno(why, "open the folder");
+	}
 	if (store_open_folder(s, folder, &a->dir, why) == -1) {
 		arrivals_close(&a);
 		return -1;
@@ -65,6 +72,30 @@ arrivals_close(struct arrivals **arrivals)
 	free(a);
 	*arrivals = NULL;
 	errno = saved;
+}
+
+bool
+arrivals_is_there(const struct arrivals *a)
+{
+	return store_is_there(a->x.store, a->folder, a->dir.cur);
+}
+
+int
+arrivals_hold(struct arrivals *a)
+{
+	if (index_lock(&a->x) == -1)
+		return -1;
+	if (arrivals_is_there(a))
+		return 0;
+	index_unlock(&a->x);
+	errno = ESTALE;
+	return -1;
+}
+
+void
+arrivals_let_go(struct arrivals *a)
+{
+	index_unlock(&a->x);
 }
 
 const struct maildir *
@@ -286,26 +317,15 @@ number(struct arrivals *a, const struct expected *e, struct arrival *what,
 }
 
 int
-arrivals_lock(struct arrivals *a)
-{
-	return a->x.lock != -1 ? 0 : index_lock(&a->x);
-}
-
-void
-arrivals_unlock(struct arrivals *a)
-{
-	index_unlock(&a->x);
-}
-
-int
 arrivals_number(struct arrivals *a, struct arrival *what, size_t n,
     uint32_t *validity)
 {
 	struct newcomer	one;
 	struct expected	e = { .one = &one };
+	bool		held = a->x.lock != -1;
 	int		r, saved;
 
-	if (arrivals_lock(a) == -1)
+	if (!held && index_lock(&a->x) == -1)
 		return -1;
 	if ((r = expect(&e, &a->x, what, n)) == 0)
 		r = number(a, &e, what, n);
@@ -313,7 +333,8 @@ arrivals_number(struct arrivals *a, struct arrival *what, size_t n,
 	free(e.slots);
 	*validity = a->x.head.validity;
 	index_flush(&a->x);
-	index_unlock(&a->x);
+	if (!held)
+		index_unlock(&a->x);
 	errno = saved;
 	return r;
 }

@@ -23,16 +23,18 @@ struct arrival {
 
 int	arrivals_open(struct arrivals **, struct store *, const char *folder, struct diag *why) must_check;
 void	arrivals_close(struct arrivals **);
+/*
+ * What is renamed into the folder must not be lost with it, and what has a GUID must not get another one from somebody who is faster
+ * (RFC 8474 5.1): from here to arrivals_let_go nobody of ours deletes it or looks at it. -1: errno; ESTALE: it has been deleted, or renamed, already.
+ */
+int	arrivals_hold(struct arrivals *) must_check;
+void	arrivals_let_go(struct arrivals *);
+/* Is it still where it was when it was opened? */
+bool	arrivals_is_there(const struct arrivals *);
 /* Its Maildir (tmp, new, cur); not the caller's. */
 const struct maildir *arrivals_maildir(const struct arrivals *);
 /* The letter of a keyword in file names there, made (durable) if it is new. 0: there is no room for one more. -1: errno. */
 int	arrivals_keyword(struct arrivals *, struct str name, char *letter) must_check;
-/*
- * Before the files get their names, if they have GUIDs: nobody else who looks at the folder is faster, and none gets another one
- * instead (RFC 8474 5.1). Until arrivals_number or arrivals_unlock. -1: errno.
- */
-int	arrivals_lock(struct arrivals *) must_check;
-void	arrivals_unlock(struct arrivals *);
 /* UIDs, in order, written durably to dovecot-uidlist under its lock; the index is told. -1: errno; the messages are there all the same, without UIDs yet. */
 int	arrivals_number(struct arrivals *, struct arrival *, size_t n, uint32_t *validity) must_check;
 

@@ -289,6 +289,13 @@ maildir_commit(struct maildir *m, struct maildir_draft *d, size_t n)
 }
 
 void
+maildir_withdraw(const struct maildir *m, const struct maildir_draft *d,
+    size_t n)
+{
+	take_back(m, d, n, n);
+}
+
+void
 maildir_abort(const struct maildir *m, struct maildir_draft *d)
 {
 	int	saved = errno;

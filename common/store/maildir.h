@@ -47,6 +47,8 @@ int	maildir_final_name(const char *unique, off_t size, off_t wire, const char *i
 /* All of the batch: data, names, one flush. 0: all are safe. -1: none is acknowledged (what was renamed is taken back as far as possible). Drafts are closed. */
 int	maildir_commit(struct maildir *, struct maildir_draft *, size_t) must_check;
 void	maildir_abort(const struct maildir *, struct maildir_draft *);
+/* What maildir_commit has stored goes again: nobody was told of it. */
+void	maildir_withdraw(const struct maildir *, const struct maildir_draft *, size_t);
 
 /* "name:2,FLAGS" */
 struct str	maildir_name_base(struct str);	/* up to the ":2," */

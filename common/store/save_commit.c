@@ -62,6 +62,21 @@ set_file(struct save *s, struct save_item *item, const char *info)
 	return 0;
 }
 
+/* Again: it is looked for under the lock of its folder, and nobody holds two. */
+static int
+find_moved(struct save *s, struct save_item *item, bool again,
+    const char **file)
+{
+	int	r;
+
+	if (again)
+		arrivals_let_go(s->arrivals);
+	r = view_file(item->from, item->at, again, &item->was_in, file);
+	if (again && r == 0)
+		r = arrivals_hold(s->arrivals);
+	return r;
+}
+
 /* From where it is now; its flags are those that it has now. */
 static int
 place_moved(struct save *s, struct save_item *item)
@@ -71,8 +86,7 @@ place_moved(struct save *s, struct save_item *item)
 	int		 i;
 
 	for (i = 0; i < TRIES; i++) {
-		if (view_file(item->from, item->at, i > 0, &item->was_in,
-		    &file) == -1 ||
+		if (find_moved(s, item, i > 0, &file) == -1 ||
 		    save_info_from(s, item->from, file, &info) == -1 ||
 		    arena_dup(&s->memory, str_from(file), &was) == -1 ||
 		    set_file(s, item, info) == -1)
@@ -167,9 +181,13 @@ publish(struct save *s)
 	for (i = 0; i < s->n; i++)
 		if (place(s, &s->items[i]) == -1)
 			return -1;
-	if (flush_names(s) == -1)
+	if (flush_names(s) == -1 || flush_sources(s) == -1)
 		return -1;
-	return flush_sources(s);
+	if (arrivals_is_there(s->arrivals))
+		return 0;
+	/* in a folder that has been deleted since it was opened nobody would ever find them */
+	errno = ESTALE;
+	return -1;
 }
 
 static void
@@ -219,24 +237,36 @@ tell_quota(struct save *s)
 		quota_changed(s->store, bytes, count);
 }
 
-/* From here to the UIDs nobody else may look. Not if some are of this very folder, whose view may have to. */
-static int
-lock(struct save *s)
+static bool
+comes_from_elsewhere(const struct save *s)
 {
-	const struct save_item	*item;
-	size_t			 i;
-	bool			 known = false;
+	size_t	i;
 
-	for (i = 0; i < s->n; i++) {
-		item = &s->items[i];
-		if (item->from == NULL)
-			continue;
-		if (view_store_of(item->from) == s->store &&
-		    strcmp(view_folder(item->from), s->folder) == 0)
-			return 0;
-		known = true;
+	for (i = 0; i < s->n; i++)
+		if (s->items[i].from != NULL)
+			return true;
+	return false;
+}
+
+/* While there are messages that are nowhere else, or have a GUID that is to be kept, the folder is held. */
+static int
+appear(struct save *s, struct arrival *a, uint32_t *validity)
+{
+	int	r;
+
+	if (comes_from_elsewhere(s) && arrivals_hold(s->arrivals) == -1)
+		return -1;
+	if ((r = publish(s)) == 0) {
+		fill(s, a);
+		r = arrivals_number(s->arrivals, a, s->n, validity);
 	}
-	return known ? arrivals_lock(s->arrivals) : 0;
+	if (r == -1)
+		take_back(s);
+	/* what a folder had in it goes with it */
+	if (r == -1 && errno == ENOENT && !arrivals_is_there(s->arrivals))
+		errno = ESTALE;
+	arrivals_let_go(s->arrivals);
+	return r;
 }
 
 static int
@@ -244,18 +274,8 @@ commit(struct save *s, struct arrival *a, uint32_t *validity)
 {
 	size_t	i;
 
-	if (lock(s) == -1)
+	if (appear(s, a, validity) == -1)
 		return -1;
-	if (publish(s) == -1) {
-		take_back(s);
-		arrivals_unlock(s->arrivals);
-		return -1;
-	}
-	fill(s, a);
-	if (arrivals_number(s->arrivals, a, s->n, validity) == -1) {
-		take_back(s);
-		return -1;
-	}
 	for (i = 0; i < s->n; i++)
 		if (s->items[i].taken)
 			remove_taken(&s->items[i]);

@@ -123,6 +123,19 @@ store_exists(struct store *s, const char *folder)
 	return fstatat(s->root, dir, &st, 0) == 0 && S_ISDIR(st.st_mode);
 }
 
+bool
+store_is_there(const struct store *s, const char *folder, int cur)
+{
+	struct stat	here, named;
+	char		path[STORE_DIR_SIZE + 4] = "cur";
+
+	if (folder[0] != '\0')
+		snprintf(path, sizeof(path), ".%s/cur", folder);
+	return fstat(cur, &here) == 0 &&
+	    fstatat(s->root, path, &named, 0) == 0 &&
+	    here.st_dev == named.st_dev && here.st_ino == named.st_ino;
+}
+
 int
 store_slurp(const struct store *s, const char *name, struct buf *b)
 {

@@ -41,6 +41,8 @@ struct store_folder {
  */
 int	store_list(struct store *, const struct store_folder **, size_t *n) must_check;
 bool	store_exists(struct store *, const char *folder);
+/* Is the folder whose cur/ that is still called so? Others delete and rename folders. */
+bool	store_is_there(const struct store *, const char *folder, int cur);
 /* errno of all these: EEXIST, ENOENT, EINVAL (a name that cannot be), EBUSY, ENAMETOOLONG, EDQUOT, EACCES ... */
 int	store_create(struct store *, const char *folder, char use) must_check;	/* durable */
 /* With all that is in it; its UIDVALIDITY is never used again for a folder of that name. Children stay. The inbox: EINVAL. */

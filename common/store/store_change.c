@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/base/fdio.h"
+#include "common/store/folder_lock.h"
 #include "common/store/quota.h"
 #include "common/store/store_impl.h"
 
@@ -24,6 +25,14 @@ count_folder(struct store *s, int dir, uint64_t *bytes, uint64_t *count)
 	if (quota_limits(s, &q) &&
 	    maildir_usage(&m, bytes, count) == -1)
 		*bytes = *count = 0;
+}
+
+/* Nobody moves anything into it meanwhile, see save_commit.c. Where there can be no lock the disk is full, or it is not ours. */
+static int
+lock_dir(int dir, int *lock)
+{
+	*lock = folder_lock(dir);
+	return *lock == -1 && errno == ETIMEDOUT ? -1 : 0;
 }
 
 static int
@@ -46,7 +55,7 @@ int
 store_delete(struct store *s, const char *folder)
 {
 	char	name[STORE_DIR_SIZE];
-	int	dir, r;
+	int	dir, lock = -1, r = -1;
 
 	if (folder[0] == '\0' || !maildir_folder_found(folder)) {
 		errno = EINVAL;
@@ -57,7 +66,9 @@ store_delete(struct store *s, const char *folder)
 	if ((dir = openat(s->root, name, O_RDONLY | O_DIRECTORY |
 	    O_CLOEXEC)) == -1)
 		return -1;
-	r = delete_dir(s, name, dir);
+	if (lock_dir(dir, &lock) == 0)
+		r = delete_dir(s, name, dir);
+	fdio_close(&lock);
 	fdio_close(&dir);
 	store_forget(s);
 	if (r == 0)

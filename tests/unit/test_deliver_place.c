@@ -427,6 +427,31 @@ START_TEST(trouble)
 }
 END_TEST
 
+/* The folder is deleted between the first byte and the last. */
+START_TEST(folder_has_gone)
+{
+	struct place	p = { .quota = 0 };
+	struct mail	m = mail(STR("A: b\n\n")), *b = &m;
+	char		location[160], from[160], to[160];
+	struct diag	why;
+
+	snprintf(location, sizeof(location), "maildir:%s/box", dir);
+	ck_assert_int_eq(place_open(&p, location, "Work", &why), 0);
+	ck_assert(place_is_there(&p));
+	ck_assert(place_begin(&p, &m, 1));
+	snprintf(from, sizeof(from), "%s/box/.Work", dir);
+	snprintf(to, sizeof(to), "%s/box/..trash", dir);
+	ck_assert_int_eq(rename(from, to), 0);
+	ck_assert(!place_is_there(&p));
+	place_end(&p, &b, 1);
+	ck_assert_int_eq(m.status[0], '4');
+	ck_assert_uint_eq(count("..trash/new"), 0);
+	ck_assert_uint_eq(count("..trash/tmp"), 0);
+	place_close(&p);
+	close(m.content.fd);
+}
+END_TEST
+
 START_TEST(mbox)
 {
 	struct place	p;
@@ -521,6 +546,7 @@ main(void)
 	tcase_add_test(tc, quota);
 	tcase_add_test(tc, quota_set_by_imap);
 	tcase_add_test(tc, trouble);
+	tcase_add_test(tc, folder_has_gone);
 	tcase_add_test(tc, mbox);
 	tcase_add_test(tc, head);
 	tcase_add_test(tc, spawn_refuses);

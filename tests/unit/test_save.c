@@ -330,6 +330,22 @@ START_TEST(draft_has_gone)
 }
 END_TEST
 
+/* It was deleted since it was opened: what came into it would go with it. */
+START_TEST(folder_has_gone)
+{
+	begin("dst");
+	fake.gone = true;
+	add(STR("x\r\n"), 9, &plain);
+	ck_assert_int_eq(save_copy(s, &v, 0, NULL), 0);
+	fails(ESTALE);
+	begin("dst");
+	ck_assert_int_eq(save_move(s, &v, 0), 0);
+	fails(ESTALE);
+	holds(".src/cur", "1.a,S=6:2,FPSab", STR("hello\n"));
+	ck_assert(!fake.held);
+}
+END_TEST
+
 START_TEST(copies)
 {
 	struct save_message	m = { .flags = VIEW_DELETED,
@@ -598,6 +614,7 @@ main(void)
 	tcase_add_test(t, many);
 	tcase_add_test(t, nothing_is_left);
 	tcase_add_test(t, draft_has_gone);
+	tcase_add_test(t, folder_has_gone);
 	tcase_add_test(t, copies);
 	tcase_add_test(t, copies_to_itself);
 	tcase_add_test(t, finds_again);

@@ -14,8 +14,12 @@
 #include "common/base/fdio.h"
 #include "common/base/now.h"
 #include "common/store/dotlock.h"
+<<<<<<< HEAD
 #include "common/store/folder_lock.h"
 #include "common/store/keywords.h"
+=======
+#include "common/store/index.h"
+>>>>>>> 804eb47 (store, deliver: A message is not acknowledged in a folder that is being deleted)
 #include "common/store/quota.h"
 #include "common/store/special_use.h"
 #include "common/store/store_impl.h"
@@ -459,6 +463,39 @@ START_TEST(deletes)
 }
 END_TEST
 
+/* Nobody moves anything into a folder while it is deleted; is it still the one that was opened? */
+START_TEST(deletes_under_a_lock)
+{
+	int	dir, cur, lock, status;
+	pid_t	pid;
+
+	ck_assert_int_eq(store_create(s, "a", '\0'), 0);
+	dir = fdio_opendir(store_root(s), ".a");
+	cur = fdio_opendir(dir, "cur");
+	ck_assert(store_is_there(s, "a", cur));
+	ck_assert(!store_is_there(s, "", cur));
+	ck_assert((lock = folder_lock(dir)) != -1);
+	ck_assert((pid = fork()) != -1);
+	if (pid == 0) {
+		fdio_close(&lock);
+		_exit(store_delete(s, "a") == -1);
+	}
+	usleep(100000);
+	ck_assert(there(".a"));
+	fdio_close(&lock);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	ck_assert(!store_is_there(s, "a", cur));
+	ck_assert_int_eq(store_create(s, "a", '\0'), 0);
+	ck_assert(!store_is_there(s, "a", cur));
+	fdio_close(&cur);
+	cur = fdio_opendir(store_root(s), "cur");
+	ck_assert(store_is_there(s, "", cur));
+	fdio_close(&cur);
+	fdio_close(&dir);
+}
+END_TEST
+
 START_TEST(foreign_folders)
 {
 	struct maildir	m;
@@ -834,6 +871,7 @@ main(void)
 	tcase_add_test(t, creates);
 	tcase_add_loop_test(t, refuses_names, 0, (int)nitems(bad_names));
 	tcase_add_test(t, deletes);
+	tcase_add_test(t, deletes_under_a_lock);
 	tcase_add_test(t, foreign_folders);
 	tcase_add_test(t, validities);
 	tcase_add_test(t, first_validity);
