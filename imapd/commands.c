@@ -142,6 +142,7 @@ command_begin(struct session *s, struct str text, struct command *c,
 {
 	struct cur		in = cur_from(text);
 	struct imap_literal	l;
+	bool			ended;
 
 	if (!imap_tag(&in, &c->tag)) {
 		bad_line(s, STR("*"), "this is no tag");
@@ -155,14 +156,13 @@ command_begin(struct session *s, struct str text, struct command *c,
 		bad_line(s, c->tag, "unknown command");
 		return false;
 	}
-	if (!cur_done(&in) && !imap_sp(&in)) {
-		bad_line(s, c->tag, "wrong arguments");
-		return false;
-	}
+	ended = cur_done(&in) || imap_sp(&in);
 	c->args = in;
 	c->literal_open = ((*row)->flags & CMD_STREAMS) != 0 &&
 	    imap_literal_at_end(&text, &l);
-	return true;
+	if (!ended)
+		bad_line(s, c->tag, "wrong arguments");
+	return ended;
 }
 
 /* Is it welcome now? If not it has its reply. */
@@ -231,7 +231,11 @@ run(struct session *s, struct str text)
 	bool				 expunges, is_whole;
 
 	memset(&c, 0, sizeof(c));
-	if (!command_begin(s, text, &c, &row) || !updates_ready(s))
+	if (!command_begin(s, text, &c, &row)) {
+		drop_literals(s, &c);
+		return;
+	}
+	if (!updates_ready(s))
 		return;
 	s->commands++;
 	buf_init(&c.text, REPLY_MAX);

@@ -10,8 +10,15 @@
 #include "common/base/now.h"
 #include "imapd/commands.h"
 
-#define LINE_MAX	(CONN_IN - 2)	/* what the connection's buffer can hold */
+#define LINE_MAX	CONN_IN		/* what the connection's buffer can hold: a line that is there is never too long */
 #define SKIP_MAX	(UINT64_C(1) << 30)	/* of a literal that nobody wants */
+#define TAIL_MAX	32		/* bytes: "~{9223372036854775807+}" */
+
+/* The end of a line, where a literal may be announced. */
+struct tail {
+	char	p[TAIL_MAX];
+	size_t	n;
+};
 
 void
 reader_over(struct session *s)
@@ -45,27 +52,85 @@ refuse(struct session *s, struct str text, const char *why)
 	return READER_BAD;
 }
 
-/* The rest of a line that is too long. */
+static void
+tail_add(struct tail *t, struct str s)
+{
+	size_t	keep;
+
+	if (s.n > TAIL_MAX) {
+		s.p += s.n - TAIL_MAX;
+		s.n = TAIL_MAX;
+	}
+	keep = t->n < TAIL_MAX - s.n ? t->n : TAIL_MAX - s.n;
+	memmove(t->p, t->p + (t->n - keep), keep);
+	if (s.n > 0)
+		memcpy(t->p + keep, s.p, s.n);
+	t->n = keep + s.n;
+}
+
+/* A line, or what has not come yet of one that is too long. */
 static enum reader_status
-skip_line(struct session *s)
+skip_line(struct session *s, struct tail *t)
 {
 	struct str	rest;
 	enum line_status st;
 
-	do
+	do {
 		st = conn_line(&s->conn, LINE_MAX,
 		    s->set->imap.in.idle_timeout, &rest);
-	while (st == LINE_LONG);
+		if (st != LINE_MORE)
+			tail_add(t, rest);
+	} while (st == LINE_LONG);
 	if (st != LINE_MORE)
 		return READER_OK;
 	reader_over(s);
 	return READER_OVER;
 }
 
+/*
+ * The rest of a command that is refused, from the end of one of its lines on: literals that come unasked, and lines between them. What is in
+ * them may be anybody's, a letter for APPEND, and must not be taken for commands.
+ */
+static enum reader_status
+skip_literals(struct session *s, struct tail *t)
+{
+	struct imap_literal	l;
+	struct str		end = { t->p, t->n };
+
+	while (imap_literal_at_end(&end, &l) && l.plus) {
+		t->n = 0;
+		if (reader_literal_skip(s, l.n) == -1 ||
+		    skip_line(s, t) == READER_OVER)
+			return READER_OVER;
+		end = (struct str){ t->p, t->n };
+	}
+	return READER_OK;
+}
+
+/* text: what has come of the command, whose tag is needed. line: its last line. */
+static enum reader_status
+refuse_all(struct session *s, struct str text, struct str line,
+    const char *why)
+{
+	struct tail	t = { .n = 0 };
+	char		tag[IMAP_TAG_MAX + 2];
+
+	if (text.n > sizeof(tag))
+		text.n = sizeof(tag);
+	if (text.n > 0)
+		memcpy(tag, text.p, text.n);
+	text.p = tag;
+	tail_add(&t, line);
+	if (skip_literals(s, &t) == READER_OVER)
+		return READER_OVER;
+	return refuse(s, text, why);
+}
+
 /* One line. What is wrong with it is answered in the name of text, what came before. */
 static enum reader_status
 take_line(struct session *s, struct str before, struct str *line)
 {
+	struct tail	 t = { .n = 0 };
 	char		 tag[IMAP_TAG_MAX + 2];
 	struct str	 first;
 
@@ -78,7 +143,7 @@ take_line(struct session *s, struct str before, struct str *line)
 		return READER_OK;
 	case LINE_BARE_CR:
 	case LINE_NUL:
-		return refuse(s, before.n > 0 ? before : *line,
+		return refuse_all(s, before.n > 0 ? before : *line, *line,
 		    "a control character in the command");
 	case LINE_LONG:
 		first = before.n > 0 ? before : *line;
@@ -86,9 +151,11 @@ take_line(struct session *s, struct str before, struct str *line)
 			first.n = sizeof(tag);
 		memcpy(tag, first.p, first.n);
 		first.p = tag;
-		if (skip_line(s) == READER_OVER)
+		tail_add(&t, *line);
+		if (skip_line(s, &t) == READER_OVER)
 			return READER_OVER;
-		return refuse(s, first, "[LIMIT] the line is too long");
+		return refuse_all(s, first, (struct str){ t.p, t.n },
+		    "[LIMIT] the line is too long");
 	case LINE_MORE:
 		break;
 	}
@@ -156,18 +223,15 @@ reader_literal_skip(struct session *s, uint64_t left)
 
 /* A literal into the command's text; it has been announced at its end. */
 static enum reader_status
-collect(struct session *s, const struct imap_literal *l, struct buf *text)
+collect(struct session *s, const struct imap_literal *l, struct str line,
+    struct buf *text)
 {
 	uint64_t	left = l->n;
 	struct str	piece;
 
 	if (l->n > (uint64_t)s->set->imap.literal_max ||
 	    text->n + l->n + 2 > text->max) {
-		if (l->plus && reader_literal_skip(s, l->n) == -1)
-			return READER_OVER;
-		if (l->plus && skip_line(s) == READER_OVER)
-			return READER_OVER;
-		return refuse(s, buf_view(text),
+		return refuse_all(s, buf_view(text), line,
 		    "[LIMIT] the literal is too large");
 	}
 	if (reader_literal_begin(s, l) == -1)
@@ -187,20 +251,25 @@ gather(struct session *s, struct buf *text, bool (*stream)(struct str))
 {
 	enum reader_status	r;
 	struct imap_literal	l;
-	struct str		line, head;
+	struct str		line, end, head;
 
 	for (;;) {
 		if ((r = take_line(s, buf_view(text), &line)) != READER_OK)
 			return r;
 		if (buf_addstr(text, line) == -1)
-			return refuse(s, buf_view(text), errno == EMSGSIZE ?
+			return refuse_all(s, text->n > 0 ? buf_view(text) :
+			    line, line, errno == EMSGSIZE ?
 			    "[LIMIT] the command is too long" :
 			    "[UNAVAILABLE] not enough memory");
-		head = buf_view(text);
-		if (line.n == 0 || !imap_literal_at_end(&head, &l) ||
-		    (stream != NULL && stream(head)))
+		/* not in front of the line: there may be a literal with such an end */
+		end = line;
+		if (!imap_literal_at_end(&end, &l))
 			return READER_OK;
-		if ((r = collect(s, &l, text)) != READER_OK)
+		head = buf_view(text);
+		head.n -= line.n - end.n;
+		if (stream != NULL && stream(head))
+			return READER_OK;
+		if ((r = collect(s, &l, line, text)) != READER_OK)
 			return r;
 	}
 }
@@ -215,6 +284,7 @@ reader_next(struct session *s, struct buf *text)
 enum reader_status
 reader_more(struct session *s, struct buf *text)
 {
+	struct tail	t = { .n = 0 };
 	struct str	line;
 
 	buf_reset(text);
@@ -224,21 +294,40 @@ reader_more(struct session *s, struct buf *text)
 	case LINE_OK:
 	case LINE_BARE_LF:
 		s->bytes_in += line.n + 2;
-		return buf_addstr(text, line) == -1 ? READER_BAD : READER_OK;
+		if (buf_addstr(text, line) == 0)
+			return READER_OK;
+		tail_add(&t, line);
+		break;
 	case LINE_BARE_CR:
 	case LINE_NUL:
-		return READER_BAD;
-	case LINE_LONG:
-		return skip_line(s) == READER_OVER ? READER_OVER : READER_BAD;
-	case LINE_MORE:
+		tail_add(&t, line);
 		break;
+	case LINE_LONG:
+		tail_add(&t, line);
+		if (skip_line(s, &t) == READER_OVER)
+			return READER_OVER;
+		break;
+	case LINE_MORE:
+		reader_over(s);
+		return READER_OVER;
 	}
-	reader_over(s);
-	return READER_OVER;
+	return skip_literals(s, &t) == READER_OVER ? READER_OVER : READER_BAD;
 }
 
 enum reader_status
 reader_line(struct session *s, struct str *line)
 {
-	return take_line(s, STR("*"), line);
+	enum reader_status	r = take_line(s, STR("*"), line);
+	struct tail		t = { .n = 0 };
+	struct imap_literal	l;
+	struct str		end;
+
+	if (r != READER_OK)
+		return r;
+	end = *line;
+	if (!imap_literal_at_end(&end, &l))
+		return READER_OK;
+	/* a command where none was expected */
+	tail_add(&t, *line);
+	return skip_literals(s, &t) == READER_OVER ? READER_OVER : READER_BAD;
 }

@@ -20,7 +20,7 @@ enum reader_status {
  * literals: these are given as far as the first of them.
  */
 enum reader_status reader_next(struct session *, struct buf *text);
-/* A line of a continuation that is no command: of IDLE, AUTHENTICATE. READER_BAD: too long, and read away. */
+/* A line of a continuation that is no command: of IDLE, AUTHENTICATE. READER_BAD: too long, or it announces a literal; read away. */
 enum reader_status reader_line(struct session *, struct str *);
 
 /*

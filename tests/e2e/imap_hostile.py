@@ -157,6 +157,67 @@ def literals():
     w.close()
 
 
+def smuggled():
+    """A command is refused. What is in its literals, and comes all the same, is none."""
+    inner = b"q CREATE smuggled\r\n"
+    lit = b"{%d+}\r\n%s" % (len(inner), inner)
+    long = b"x" * 70000
+    rows = [b"APPEND" + lit, b"APPEND \"a\rb\" " + lit,
+            b"APPEND \"a\0b\" " + lit, b"APPEND " + long + b" " + lit,
+            b"APPEND " + b"y" * (65536 - 2 - 9 - 1 - len(lit) + len(inner)) +
+            b" " + lit, b"UID  APPEND INBOX " + lit,
+            b"APPEND INBOX {3+}\r\nx\r\n \"a\rb\" " + lit,
+            b"APPEND INBOX {3+}\r\nx\r\n " + long + lit,
+            b"APPEND INBOX (\\Nosuch) " + lit,
+            b"APPEND INBOX " + lit + b" " + lit + b" (x) y" + lit,
+            b"REPLACE 1 INBOX " + lit, b"REPLACE" + lit, b"SELECT" + lit,
+            b"LIST \"\" " + long + lit, b"LIST \"\0\" " + lit,
+            b"LIST \"\" {5000000+}\r\n" + b"z" * 5000000 + b" " + lit,
+            b"LIST \"\" {5000000+}\r\n" + b"z" * 5000000 + b"\r" + lit,
+            b"FETCH 1 " + b"(" * 70000 + lit, b"XYZZY " + lit, lit]
+    bad = []
+    for text in rows:
+        w = session(False)
+        w.say(b"z " + text + b"\r\n" + b"y NOOP\r\n")
+        try:
+            said, r = w.until(b"y")
+        except (Closed, ConnectionError) as e:
+            said, r = [], b"OK" if b"BYE" in e.args[0] else b"closed"
+        w.close()
+        w = session(False)
+        if not r.startswith(b"OK") or any(x.startswith(b"q ") for x in said) \
+           or w.cmd("DELETE smuggled")[1].startswith(b"OK"):
+            bad.append((text[:30], len(text), said, r))
+        w.close()
+    check(not bad, "literals of refused commands are no commands", bad)
+    w = session(False)
+    w.say(b"i IDLE\r\n")
+    w.response()
+    w.say(b"z APPEND INBOX " + lit + b"\r\n" + b"y NOOP\r\n")
+    said, r = w.until(b"y")
+    check(r.startswith(b"OK") and not any(x.startswith(b"q ") for x in said),
+          "nor is the literal of one in IDLE", (said, r))
+    w.close()
+
+
+def edges():
+    """Lines about as long as can be taken, with a command behind them."""
+    bad = []
+    for n in list(range(65500, 65560)) + [65536 * 2, 65536 * 2 - 1]:
+        w = session(False)
+        line = b"z NOOP "
+        w.say(line + b"x" * (n - len(line) - 2) + b"\r\ny NOOP\r\n")
+        w.sock.settimeout(5)
+        try:
+            if not w.until(b"z")[1].startswith(b"BAD") or \
+               not w.until(b"y")[1].startswith(b"OK"):
+                bad.append(n)
+        except OSError as e:
+            bad.append((n, repr(e)))
+        w.close()
+    check(not bad, "the command behind a long line is found", bad)
+
+
 def split():
     two = b"s1 NOOP\r\ns2 LIST {0+}\r\n {5+}\r\nINBOX\r\ns3 FETCH 1 UID\r\n"
     w = session()
@@ -370,7 +431,7 @@ def main():
     other = Wire("alice")
     other.ok("SELECT INBOX")
     kept = session()    # its memory is the most of this test's kind
-    for part in (literals, split, sets, grammar, control, names, states,
+    for part in (literals, smuggled, edges, split, sets, grammar, control, names, states,
                  endless, deep):
         part()
         if not goes_on(other):
