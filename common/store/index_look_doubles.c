@@ -54,6 +54,34 @@ dir_of(const struct look *k, bool is_new)
 	return is_new ? k->x->dir->new : k->x->dir->cur;
 }
 
+static bool
+same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/*
+ * A file that is renamed while it is looked at seems to have two names, and has more links if it was copied. So the second
+ * name is put aside first, and goes only if the first one is still there.
+ */
+static void
+drop(struct look *k, const struct listed *e, int dir, const char *name,
+    const char *aside)
+{
+	struct stat	first, second;
+
+	if (rename_new(dir, name, dir, aside) == -1)
+		return;
+	k->again = true;
+	if (fstatat(dir_of(k, e->is_new), listing_name(&k->names, e), &first,
+	    AT_SYMLINK_NOFOLLOW) == 0 && fstatat(dir, aside, &second,
+	    AT_SYMLINK_NOFOLLOW) == 0 && same(&first, &second)) {
+		if (unlinkat(dir, aside, 0) == -1)
+			return;		/* it is a message more */
+	} else if (rename_new(dir, aside, dir, name) == -1)
+		return;			/* it has a name of its own now */
+}
+
 static void
 other_name(char name[MAILDIR_NAME_MAX + 1], struct str info)
 {
@@ -76,13 +104,12 @@ part(struct look *k, const struct listed_twice *d)
 	    AT_SYMLINK_NOFOLLOW) == -1 || fstatat(dir_of(k, d->is_new), name,
 	    &b, AT_SYMLINK_NOFOLLOW) == -1)
 		return;		/* it was only seen twice, or has gone */
-	if (a.st_dev == b.st_dev && a.st_ino == b.st_ino) {
-		if (b.st_nlink > 1 &&
-		    unlinkat(dir_of(k, d->is_new), name, 0) == 0)
-			k->again = true;
+	other_name(other, str_from(name + e->base_len));
+	if (same(&a, &b)) {
+		if (b.st_nlink > 1)
+			drop(k, e, dir_of(k, d->is_new), name, other);
 		return;
 	}
-	other_name(other, str_from(name + e->base_len));
 	if (rename_new(dir_of(k, d->is_new), name, dir_of(k, d->is_new),
 	    other) == 0)
 		k->again = true;

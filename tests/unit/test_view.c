@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "common/base/fdio.h"
@@ -78,6 +79,19 @@ static void
 move(const char *from, const char *to)
 {
 	ck_assert_int_eq(renameat(dir, from, dir, to), 0);
+}
+
+/* Somebody removes the first of them just before the second is looked at, once. */
+static const char	*removed, *looked_at;
+
+int
+fstatat(int at, const char *name, struct stat *st, int flags)
+{
+	if (looked_at != NULL && strcmp(name, looked_at) == 0) {
+		looked_at = NULL;
+		unlinkat(dir, removed, 0);
+	}
+	return (int)syscall(SYS_newfstatat, at, name, st, flags);
 }
 
 static bool
@@ -455,6 +469,34 @@ START_TEST(doubles)
 	    UINT64_MAX), 0);
 	ck_assert(is_there("cur/11.M1.h:2,S"));
 	view_close(&v);
+}
+END_TEST
+
+/* A file with a copy elsewhere is renamed while it is looked whether its two names are of one: it has one then, which stays. */
+START_TEST(no_double)
+{
+	static const char *const	names[] = {
+		"12.M1.h:2,FRab", "12.M1.h:2,S"
+	};
+	struct view	*v;
+	char		 first[64];
+
+	fill();
+	ck_assert_int_eq(linkat(dir, "cur/12.M1.h:2,FRab", dir, "tmp/copy",
+	    0), 0);
+	ck_assert_int_eq(linkat(dir, "cur/12.M1.h:2,FRab", dir,
+	    "cur/12.M1.h:2,S", 0), 0);
+	usleep(60000);
+	snprintf(first, sizeof(first), "cur/%s", names[!_i]);
+	removed = first;
+	looked_at = names[_i];
+	v = open_view(false);
+	ck_assert_uint_eq(view_count(v), 4);
+	view_close(&v);
+	v = open_view(false);
+	ck_assert_uint_eq(view_count(v), 4);
+	view_close(&v);
+	looked_at = NULL;
 }
 END_TEST
 
@@ -1380,6 +1422,7 @@ main(void)
 	tcase_add_test(t, foreign_changes);
 	tcase_add_test(t, reappears);
 	tcase_add_test(t, doubles);
+	tcase_add_loop_test(t, no_double, 0, 2);
 	tcase_add_test(t, vanished);
 	tcase_add_test(t, keywords);
 	tcase_add_test(t, validity);
