@@ -91,7 +91,7 @@ all_flags(const struct place *p)
 }
 
 static int
-copy_some_flags(struct copy *x, size_t at)
+some_flags(struct copy *x, size_t at, bool move)
 {
 	const struct view_message *v = view_message(x->s->view, at);
 	struct save_message	m = { .flags = v->flags, .date = INT64_MIN };
@@ -112,16 +112,17 @@ copy_some_flags(struct copy *x, size_t at)
 		    view_keyword(x->s->view, k) != NULL)
 			words[m.nkeywords++] =
 			    str_from(view_keyword(x->s->view, k));
-	return save_copy(x->save, x->s->view, at, &m);
+	return move ? save_move(x->save, x->s->view, at, &m) :
+	    save_copy(x->save, x->s->view, at, &m);
 }
 
 static int
 one(struct copy *x, size_t at, bool move)
 {
-	if (move)
-		return save_move(x->save, x->s->view, at);
 	if (!all_flags(&x->place))
-		return copy_some_flags(x, at);
+		return some_flags(x, at, move);
+	if (move)
+		return save_move(x->save, x->s->view, at, NULL);
 	return save_copy(x->save, x->s->view, at, NULL);
 }
 

@@ -29,6 +29,7 @@ save_begin(struct save **out, struct store *store, const char *folder,
 	if ((s = calloc(1, sizeof(*s))) == NULL)
 		return diag_errno(why, "save messages");
 	s->store = store;
+	s->alike_to = -1;
 	arena_init(&s->memory, MEMORY_MAX);
 	if (strlcpy(s->folder, folder, sizeof(s->folder)) >=
 	    sizeof(s->folder)) {

@@ -202,17 +202,41 @@ fill(const struct save *s, struct arrival *a)
 		    .guid = s->items[i].guid };
 }
 
-/* Those that were copied because they could not be renamed: now that they are safe here they go there. */
-static void
-remove_taken(const struct save_item *item)
+/* One that was copied because it could not be renamed. The directory that it was in, or -1. */
+static int
+remove_one(const struct save_item *item)
 {
 	const char	*file;
 	int		 dir, i;
 
-	for (i = 0; i < TRIES; i++)
-		if (view_file(item->from, item->at, i > 0, &dir, &file) == -1 ||
-		    unlinkat(dir, file, 0) == 0 || errno != ENOENT)
-			return;
+	for (i = 0; i < TRIES; i++) {
+		if (view_file(item->from, item->at, i > 0, &dir, &file) == -1)
+			return -1;
+		if (unlinkat(dir, file, 0) == 0)
+			return dir;
+		if (errno != ENOENT)
+			return -1;
+	}
+	return -1;
+}
+
+/* Now that they are safe here they go there, durably; what cannot be removed is there twice. */
+static void
+remove_taken(const struct save *s)
+{
+	size_t	i;
+	int	dir, last = -1;
+
+	for (i = 0; i < s->n; i++) {
+		if (!s->items[i].taken ||
+		    (dir = remove_one(&s->items[i])) == -1 || dir == last)
+			continue;
+		if (last != -1 && flush_one(last) == -1)
+			errno = 0;
+		last = dir;
+	}
+	if (last != -1 && flush_one(last) == -1)
+		errno = 0;
 }
 
 static void
@@ -272,13 +296,9 @@ appear(struct save *s, struct arrival *a, uint32_t *validity)
 static int
 commit(struct save *s, struct arrival *a, uint32_t *validity)
 {
-	size_t	i;
-
 	if (appear(s, a, validity) == -1)
 		return -1;
-	for (i = 0; i < s->n; i++)
-		if (s->items[i].taken)
-			remove_taken(&s->items[i]);
+	remove_taken(s);
 	tell_quota(s);
 	save_cache(s, a, *validity);
 	return 0;

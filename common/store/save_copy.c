@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/base/fdio.h"
+#include "common/store/mode.h"
 #include "common/store/save_impl.h"
 
 #define TRIES	4	/* others rename it while we look */
@@ -65,6 +66,25 @@ save_bytes_from(struct save *s, struct save_item *item)
 	return r;
 }
 
+/*
+ * May a file of that directory be in ours, as it is? Not where others can read, or may not change, what is in the one and not in the other:
+ * what is put among shared messages has to be readable there, and who has left one there must not have a hand in a copy of it.
+ */
+static bool
+is_alike(struct save *s, int dir)
+{
+	struct stat	from, to;
+
+	if (s->alike_to == dir)
+		return s->alike;
+	s->alike = fstat(dir, &from) == 0 && fstat(s->dir.cur, &to) == 0 &&
+	    from.st_dev == to.st_dev && from.st_mode == to.st_mode &&
+	    from.st_gid == to.st_gid && (from.st_uid == to.st_uid ||
+	    mode_is_shared(to.st_mode));
+	s->alike_to = dir;
+	return s->alike;
+}
+
 /* A second name in tmp/, so that it cannot go away any more. */
 static int
 link_to(struct save *s, struct save_item *item, int dir, const char *file)
@@ -103,7 +123,7 @@ link_or_copy(struct save *s, struct save_item *item, bool link)
 		if (item->info == NULL &&
 		    save_info_from(s, item->from, file, &item->info) == -1)
 			return -1;
-		if (!link || ((r = link_to(s, item, dir, file)) == -1 &&
+		if (!link || !is_alike(s, dir) || ((r = link_to(s, item, dir, file)) == -1 &&
 		    cannot_link(errno)))
 			r = save_bytes_from(s, item);
 		if (r == -1 && errno != ENOENT)
@@ -171,16 +191,9 @@ save_copy(struct save *s, struct view *v, size_t at,
 	return item->fd == -1 ? 0 : save_wait(s);
 }
 
-static bool
-same_device(int a, int b)
-{
-	struct stat	x, y;
-
-	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev;
-}
-
 int
-save_move(struct save *s, struct view *v, size_t at)
+save_move(struct save *s, struct view *v, size_t at,
+    const struct save_message *m)
 {
 	struct save_item	*item;
 	const char		*file;
@@ -190,8 +203,8 @@ save_move(struct save *s, struct view *v, size_t at)
 
 	if (view_file(v, at, false, &dir, &file) == -1)
 		return -1;
-	if (!same_device(dir, s->dir.cur)) {
-		if (save_copy(s, v, at, NULL) == -1)
+	if (m != NULL || !is_alike(s, dir)) {
+		if (save_copy(s, v, at, m) == -1)
 			return -1;
 		s->items[s->n - 1].taken = true;
 		return 0;

@@ -38,6 +38,8 @@ struct save {
 	uint64_t		 bytes;
 	bool			 open;		/* the last one is being written */
 	bool			 names_only;	/* some have only a name to be made durable, no descriptor */
+	int			 alike_to;	/* the directory that was asked about last, and */
+	bool			 alike;		/* whether its files may be here as they are */
 	/* of the draft that is being written */
 	char			*out;
 	size_t			 out_n;

@@ -299,7 +299,7 @@ START_TEST(nothing_is_left)
 	begin("dst");
 	add(STR("x\r\n"), 9, &plain);
 	ck_assert_int_eq(save_copy(s, v, 0, NULL), 0);
-	ck_assert_int_eq(save_move(s, v, 1), 0);
+	ck_assert_int_eq(save_move(s, v, 1, NULL), 0);
 	unlinkat(store_root(st), ".dst/posthouse.lock", 0);
 	ck_assert_int_eq(mkdirat(store_root(st), ".dst/posthouse.lock", 0700),
 	    0);
@@ -308,8 +308,8 @@ START_TEST(nothing_is_left)
 	unlinkat(store_root(st), ".dst/posthouse.lock", AT_REMOVEDIR);
 	/* one that is to be moved has gone meanwhile */
 	begin("dst");
-	ck_assert_int_eq(save_move(s, v, 0), 0);
-	ck_assert_int_eq(save_move(s, v, 1), 0);
+	ck_assert_int_eq(save_move(s, v, 0, NULL), 0);
+	ck_assert_int_eq(save_move(s, v, 1, NULL), 0);
 	unlinkat(store_root(st), ".src/cur/2.a,S=6:2,", 0);
 	fails(ENOENT, 1);
 	holds(".src/cur", "1.a,S=6:2,FPSab", STR("hello\n"));
@@ -333,16 +333,24 @@ END_TEST
 /* It was deleted since it was opened: what came into it would go with it. */
 START_TEST(folder_has_gone)
 {
+	int	root = store_root(st);
+
 	begin("dst");
-	fake.gone = true;
+	ck_assert_int_eq(renameat(root, ".dst", root, ".away"), 0);
 	add(STR("x\r\n"), 9, &plain);
-	ck_assert_int_eq(save_copy(s, &v, 0, NULL), 0);
-	fails(ESTALE);
+	ck_assert_int_eq(save_copy(s, v, 0, NULL), 0);
+	ck_assert_int_eq(save_commit(&s, &validity, uids), -1);
+	ck_assert_int_eq(errno, ESTALE);
+	ck_assert_uint_eq(entries(".away/cur"), 0);
+	ck_assert_uint_eq(entries(".away/tmp"), 0);
+	ck_assert_int_eq(renameat(root, ".away", root, ".dst"), 0);
 	begin("dst");
-	ck_assert_int_eq(save_move(s, &v, 0), 0);
-	fails(ESTALE);
+	ck_assert_int_eq(renameat(root, ".dst", root, ".away"), 0);
+	ck_assert_int_eq(save_move(s, v, 0, NULL), 0);
+	ck_assert_int_eq(save_commit(&s, &validity, uids), -1);
+	ck_assert_int_eq(errno, ESTALE);
+	ck_assert_uint_eq(entries(".away/cur"), 0);
 	holds(".src/cur", "1.a,S=6:2,FPSab", STR("hello\n"));
-	ck_assert(!fake.held);
 }
 END_TEST
 
@@ -410,7 +418,7 @@ START_TEST(copies_to_itself)
 	commit();
 	ck_assert_uint_eq(entries(".src/cur"), 3);
 	begin("src");
-	ck_assert_int_eq(save_move(s, v, 0), 0);
+	ck_assert_int_eq(save_move(s, v, 0, NULL), 0);
 	commit();
 	ck_assert_uint_eq(entries(".src/cur"), 3);
 }
@@ -425,7 +433,7 @@ START_TEST(finds_again)
 	begin("dst");
 	ck_assert_int_eq(save_copy(s, v, 0, NULL), 0);
 	/* and once more before it is moved: with the flags that it has then */
-	ck_assert_int_eq(save_move(s, v, 0), 0);
+	ck_assert_int_eq(save_move(s, v, 0, NULL), 0);
 	ck_assert_int_eq(renameat(cur, "1.a,S=6:2,T", cur, "1.a,S=6:2,Fa"),
 	    0);
 	commit();
@@ -448,8 +456,8 @@ END_TEST
 START_TEST(moves)
 {
 	begin("dst");
-	ck_assert_int_eq(save_move(s, v, 0), 0);
-	ck_assert_int_eq(save_move(s, v, 1), 0);
+	ck_assert_int_eq(save_move(s, v, 0, NULL), 0);
+	ck_assert_int_eq(save_move(s, v, 1, NULL), 0);
 	ck_assert_uint_eq(entries(".src/cur"), 2);
 	commit();
 	ck_assert_uint_eq(entries(".src/cur"), 0);
@@ -457,6 +465,55 @@ START_TEST(moves)
 	look("dst", 2);
 	ck_assert_str_eq(strchr(files[0], ','), ",S=6,W=7:2,FPSd");
 	holds(".dst/cur", files[1], STR("hallo\n"));
+}
+END_TEST
+
+static ino_t
+inode(const char *dir, const char *file, mode_t mode)
+{
+	char		path[512];
+	struct stat	b;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, file);
+	ck_assert_int_eq(fstatat(store_root(st), path, &b, 0), 0);
+	ck_assert_uint_eq(b.st_mode & 0777, mode);
+	return b.st_ino;
+}
+
+/* Into a folder that others may use, and out of it: files of their own, with the modes that are usual there. */
+START_TEST(shared_folder)
+{
+	struct save_message	m = { .flags = VIEW_SEEN, .date = INT64_MIN };
+	ino_t			first = inode(".src/cur", "1.a,S=6:2,FPSab", 0600);
+	ino_t			second = inode(".src/cur", "2.a,S=6:2,", 0600);
+
+	ck_assert_int_eq(fchmodat(store_root(st), ".dst/cur", 02770, 0), 0);
+	ck_assert_int_eq(fchmodat(store_root(st), ".dst/tmp", 02770, 0), 0);
+	begin("dst");
+	ck_assert_int_eq(save_copy(s, v, 0, NULL), 0);
+	ck_assert_int_eq(save_move(s, v, 1, NULL), 0);
+	commit();
+	look("dst", 2);
+	ck_assert_uint_ne(inode(".dst/cur", files[0], 0660), first);
+	ck_assert_uint_ne(inode(".dst/cur", files[1], 0660), second);
+	ck_assert_uint_eq(entries(".src/cur"), 1);
+	/* both are shared */
+	ck_assert_int_eq(fchmodat(store_root(st), ".src/cur", 02770, 0), 0);
+	begin("dst");
+	ck_assert_int_eq(save_copy(s, v, 0, NULL), 0);
+	commit();
+	look("dst", 1);
+	ck_assert_uint_eq(inode(".dst/cur", files[0], 0600), first);
+	/* back; and only with some of its flags */
+	ck_assert_int_eq(fchmodat(store_root(st), ".dst/cur", 0700, 0), 0);
+	ck_assert_int_eq(fchmodat(store_root(st), ".dst/tmp", 0700, 0), 0);
+	begin("dst");
+	ck_assert_int_eq(save_move(s, v, 0, &m), 0);
+	commit();
+	look("dst", 1);
+	ck_assert_ptr_nonnull(strstr(files[0], ":2,S"));
+	ck_assert_uint_ne(inode(".dst/cur", files[0], 0600), first);
+	ck_assert_uint_eq(entries(".src/cur"), 0);
 }
 END_TEST
 
@@ -482,7 +539,7 @@ START_TEST(moves_across)
 	ck_assert_int_eq(view_open(&w, there, "", false, &why), 0);
 	begin("dst");
 	ck_assert_int_eq(save_copy(s, w, 0, NULL), 0);
-	ck_assert_int_eq(save_move(s, w, 0), 0);
+	ck_assert_int_eq(save_move(s, w, 0, NULL), 0);
 	commit();
 	ck_assert_int_eq(faccessat(store_root(there), "cur/1.a,S=6:2,F", F_OK,
 	    0), -1);
@@ -501,7 +558,7 @@ move_both(void)
 	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
 	raise(SIGSTOP);
 	if (save_begin(&s, st, "dst", &why) == -1 ||
-	    save_move(s, v, 0) == -1 || save_move(s, v, 1) == -1 ||
+	    save_move(s, v, 0, NULL) == -1 || save_move(s, v, 1, NULL) == -1 ||
 	    save_commit(&s, &validity, uids) == -1)
 		_exit(1);
 	_exit(0);
@@ -590,7 +647,7 @@ START_TEST(quota_is_told)
 	begin("dst");
 	add(STR("xy\r\n"), 9, &plain);
 	ck_assert_int_eq(save_copy(s, v, 0, NULL), 0);
-	ck_assert_int_eq(save_move(s, v, 1), 0);
+	ck_assert_int_eq(save_move(s, v, 1, NULL), 0);
 	commit();
 	buf_init(&b, 1000);
 	ck_assert_int_eq(fdio_slurp_at(store_root(st), "maildirsize", &b), 0);
@@ -619,6 +676,7 @@ main(void)
 	tcase_add_test(t, copies_to_itself);
 	tcase_add_test(t, finds_again);
 	tcase_add_test(t, moves);
+	tcase_add_test(t, shared_folder);
 	tcase_add_test(t, moves_across);
 	tcase_add_test(t, killed_while_moving);
 	tcase_add_test(t, cache_goes_along);

@@ -14,12 +14,8 @@
 #include "common/base/fdio.h"
 #include "common/base/now.h"
 #include "common/store/dotlock.h"
-<<<<<<< HEAD
 #include "common/store/folder_lock.h"
 #include "common/store/keywords.h"
-=======
-#include "common/store/index.h"
->>>>>>> 804eb47 (store, deliver: A message is not acknowledged in a folder that is being deleted)
 #include "common/store/quota.h"
 #include "common/store/special_use.h"
 #include "common/store/store_impl.h"
