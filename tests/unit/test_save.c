@@ -331,25 +331,29 @@ START_TEST(draft_has_gone)
 END_TEST
 
 /* It was deleted since it was opened: what came into it would go with it. */
+static void
+commit_elsewhere(void)
+{
+	ck_assert_int_eq(renameat(store_root(st), ".dst", store_root(st),
+	    "..gone"), 0);
+	ck_assert_int_eq(save_commit(&s, &validity, uids), -1);
+	ck_assert_int_eq(errno, ESTALE);
+	ck_assert_uint_eq(entries("..gone/tmp"), 0);
+	ck_assert_uint_eq(entries("..gone/cur"), 0);
+	ck_assert_uint_eq(entries(".src/cur"), 2);
+	ck_assert_int_eq(renameat(store_root(st), "..gone", store_root(st),
+	    ".dst"), 0);
+}
+
 START_TEST(folder_has_gone)
 {
-	int	root = store_root(st);
-
 	begin("dst");
-	ck_assert_int_eq(renameat(root, ".dst", root, ".away"), 0);
 	add(STR("x\r\n"), 9, &plain);
 	ck_assert_int_eq(save_copy(s, v, 0, NULL), 0);
-	ck_assert_int_eq(save_commit(&s, &validity, uids), -1);
-	ck_assert_int_eq(errno, ESTALE);
-	ck_assert_uint_eq(entries(".away/cur"), 0);
-	ck_assert_uint_eq(entries(".away/tmp"), 0);
-	ck_assert_int_eq(renameat(root, ".away", root, ".dst"), 0);
+	commit_elsewhere();
 	begin("dst");
-	ck_assert_int_eq(renameat(root, ".dst", root, ".away"), 0);
 	ck_assert_int_eq(save_move(s, v, 0, NULL), 0);
-	ck_assert_int_eq(save_commit(&s, &validity, uids), -1);
-	ck_assert_int_eq(errno, ESTALE);
-	ck_assert_uint_eq(entries(".away/cur"), 0);
+	commit_elsewhere();
 	holds(".src/cur", "1.a,S=6:2,FPSab", STR("hello\n"));
 }
 END_TEST
@@ -468,6 +472,7 @@ START_TEST(moves)
 }
 END_TEST
 
+/* Another file system: /dev/shm, where there is one. */
 static ino_t
 inode(const char *dir, const char *file, mode_t mode)
 {
@@ -480,6 +485,19 @@ inode(const char *dir, const char *file, mode_t mode)
 	return b.st_ino;
 }
 
+static void
+set_modes(const char *folder, mode_t mode)
+{
+	static const char *const	subs[] = { "", "/cur", "/new", "/tmp" };
+	char				path[64];
+	size_t				i;
+
+	for (i = 0; i < nitems(subs); i++) {
+		snprintf(path, sizeof(path), ".%s%s", folder, subs[i]);
+		ck_assert_int_eq(fchmodat(store_root(st), path, mode, 0), 0);
+	}
+}
+
 /* Into a folder that others may use, and out of it: files of their own, with the modes that are usual there. */
 START_TEST(shared_folder)
 {
@@ -487,8 +505,7 @@ START_TEST(shared_folder)
 	ino_t			first = inode(".src/cur", "1.a,S=6:2,FPSab", 0600);
 	ino_t			second = inode(".src/cur", "2.a,S=6:2,", 0600);
 
-	ck_assert_int_eq(fchmodat(store_root(st), ".dst/cur", 02770, 0), 0);
-	ck_assert_int_eq(fchmodat(store_root(st), ".dst/tmp", 02770, 0), 0);
+	set_modes("dst", 02770);
 	begin("dst");
 	ck_assert_int_eq(save_copy(s, v, 0, NULL), 0);
 	ck_assert_int_eq(save_move(s, v, 1, NULL), 0);
@@ -498,15 +515,14 @@ START_TEST(shared_folder)
 	ck_assert_uint_ne(inode(".dst/cur", files[1], 0660), second);
 	ck_assert_uint_eq(entries(".src/cur"), 1);
 	/* both are shared */
-	ck_assert_int_eq(fchmodat(store_root(st), ".src/cur", 02770, 0), 0);
+	set_modes("src", 02770);
 	begin("dst");
 	ck_assert_int_eq(save_copy(s, v, 0, NULL), 0);
 	commit();
 	look("dst", 1);
 	ck_assert_uint_eq(inode(".dst/cur", files[0], 0600), first);
 	/* back; and only with some of its flags */
-	ck_assert_int_eq(fchmodat(store_root(st), ".dst/cur", 0700, 0), 0);
-	ck_assert_int_eq(fchmodat(store_root(st), ".dst/tmp", 0700, 0), 0);
+	set_modes("dst", 0700);
 	begin("dst");
 	ck_assert_int_eq(save_move(s, v, 0, &m), 0);
 	commit();
@@ -517,7 +533,6 @@ START_TEST(shared_folder)
 }
 END_TEST
 
-/* Another file system: /dev/shm, where there is one. */
 START_TEST(moves_across)
 {
 	char		 other[] = "/dev/shm/posthouse-save.XXXXXX";
