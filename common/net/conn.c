@@ -19,6 +19,7 @@
 
 #define OUT_MAX		(1u << 20)
 #define OUT_FLUSH	32768
+#define OUT_PIECE	65536	/* of what is put at once, so that slow ones have time for it */
 #define OUT_TIMEOUT	60000
 #define WAIT_SLICE	500
 
@@ -276,9 +277,18 @@ conn_has_line(const struct conn *c)
 int
 conn_put(struct conn *c, struct str s)
 {
-	if (buf_addstr(&c->out, s) == -1)
-		return -1;
-	return c->out.n < OUT_FLUSH ? 0 : conn_flush(c, OUT_TIMEOUT);
+	struct str	piece;
+
+	for (; s.n > 0; s.p += piece.n, s.n -= piece.n) {
+		piece = s;
+		if (piece.n > OUT_PIECE)
+			piece.n = OUT_PIECE;
+		if (buf_addstr(&c->out, piece) == -1)
+			return -1;
+		if (c->out.n >= OUT_FLUSH && conn_flush(c, OUT_TIMEOUT) == -1)
+			return -1;
+	}
+	return 0;
 }
 
 int

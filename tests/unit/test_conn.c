@@ -260,6 +260,33 @@ START_TEST(slow_reader)
 }
 END_TEST
 
+/* More at once than is ever buffered. */
+START_TEST(long_answer)
+{
+	static char	text[3000001];
+	char		got[65536];
+	size_t		i, sum = 0;
+	ssize_t		n;
+	pid_t		pid;
+
+	for (i = 0; i < sizeof(text); i++)
+		text[i] = (char)('a' + i % 23);
+	ck_assert((pid = fork()) != -1);
+	if (pid == 0) {
+		fdio_close(&peer);
+		_exit(conn_put(&c, STR("")) == -1 || conn_put(&c,
+		    (struct str){ text, sizeof(text) }) == -1 ||
+		    conn_flush(&c, 10000) == -1);
+	}
+	close(c.fd);
+	c.fd = -1;
+	while ((n = read(peer, got, sizeof(got))) > 0)
+		for (i = 0; i < (size_t)n; i++, sum++)
+			ck_assert_int_eq(got[i], text[sum]);
+	ck_assert_uint_eq(sum, sizeof(text));
+}
+END_TEST
+
 START_TEST(long_line)
 {
 	char		text[301];
@@ -297,6 +324,7 @@ main(void)
 	tcase_add_test(t, pipelined);
 	tcase_add_test(t, slow_reader);
 	tcase_add_test(t, long_line);
+	tcase_add_test(t, long_answer);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
