@@ -8,9 +8,13 @@
 #include "imapd/threading.h"
 #include "imapd/sorting.h"
 
+/* Steps up, all together: chains are seldom long, and what somebody has made to be searched for ever is cut. */
+#define STEPS_MAX	(UINT32_C(1) << 26)
+
 struct linking {
 	struct threads		*t;
 	struct thread_table	 ids;
+	uint32_t		 steps;		/* that are left */
 };
 
 /* The set that a node is in; paths become shorter on the way. */
@@ -29,16 +33,19 @@ set_of(struct threads *t, uint32_t i)
  * the way up is seldom gone.
  */
 static bool
-makes_loop(struct threads *t, uint32_t parent, uint32_t child)
+makes_loop(struct linking *l, uint32_t parent, uint32_t child)
 {
+	struct threads	*t = l->t;
+
 	if (parent == child)
 		return true;
 	if (t->nodes[child].first == THREAD_NONE ||
 	    set_of(t, parent) != set_of(t, child))
 		return false;
-	while (parent != THREAD_NONE && parent != child)
+	for (; l->steps > 0 && parent != THREAD_NONE && parent != child;
+	    l->steps--)
 		parent = t->nodes[parent].parent;
-	return parent == child;
+	return l->steps == 0 || parent == child;
 }
 
 /*
@@ -118,12 +125,12 @@ link_message(struct linking *l, uint32_t self, struct str references)
 			return -1;
 		if (before != THREAD_NONE &&
 		    t->nodes[i].parent == THREAD_NONE &&
-		    !makes_loop(t, before, i))
+		    !makes_loop(l, before, i))
 			link_child(t, before, i);
 		before = i;
 	}
 	t->nodes[self].parent = THREAD_NONE;
-	if (before != THREAD_NONE && !makes_loop(t, before, self))
+	if (before != THREAD_NONE && !makes_loop(l, before, self))
 		link_child(t, before, self);
 	return 0;
 }
@@ -217,7 +224,7 @@ int
 thread_links(struct threads *t, struct view *view, const struct found *found,
     struct progress *progress)
 {
-	struct linking	l = { .t = t };
+	struct linking	l = { .t = t, .steps = STEPS_MAX };
 	size_t		i;
 	int		r;
 

@@ -233,6 +233,33 @@ START_TEST(deep)
 }
 END_TEST
 
+/* Letters that name the two ends of a long chain again and again: each would have the whole of it walked. */
+START_TEST(tangled)
+{
+	enum { DEEP = 20000, EVIL = 60, PAIRS = 10000 };
+	static struct mail	many[EVIL + 1];
+	static char		chain[DEEP * 8 + 1], pairs[PAIRS * 16 + 1];
+	struct threads		t;
+	struct found		found;
+	size_t			i;
+
+	for (i = 0; i < DEEP; i++)
+		(void)snprintf(chain + i * 8, 9, "<%05zu> ", i % 100000);
+	for (i = 0; i < PAIRS; i++)
+		memcpy(pairs + i * 16, "<19999> <00000> ", 17);
+	many[0] = (struct mail){ "<first>", chain, "a", 1, NULL };
+	for (i = 1; i <= EVIL; i++)
+		many[i] = (struct mail){ "", pairs, "a", 1, NULL };
+	mails = many;
+	nmails = EVIL + 1;
+	found = everything();
+	ck_assert_int_eq(threads_make(&t, NULL, &found, THREAD_REFERENCES,
+	    NULL), 0);
+	threads_free(&t);
+	free(found.at);
+}
+END_TEST
+
 /* ---- sorting */
 
 static const struct mail	inbox[] = {
@@ -327,6 +354,7 @@ main(void)
 	tcase_set_timeout(tc, 20);
 	tcase_add_loop_test(tc, thread_row, 0, nitems(rows));
 	tcase_add_test(tc, deep);
+	tcase_add_test(tc, tangled);
 	tcase_add_loop_test(tc, order_row, 0, nitems(orders));
 	tcase_add_test(tc, too_many_keys);
 	suite_add_tcase(s, tc);
