@@ -2,13 +2,21 @@
 #include "imapd/esearch_sources.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "common/base/hash.h"
+
+#define SLOTS	(4 * 8192)	/* more than twice SOURCES_MAX, a power of two */
 
 struct gatherer {
 	struct session	*s;
 	struct command	*c;
 	struct sources	*out;
 	struct source	**tail;
+	struct source	**slots;	/* those that are there, by a hash of their names; NULL: none is */
+	uint64_t	 seed;
+	bool		 has_personal, has_subscribed;
 };
 
 static bool
@@ -18,31 +26,64 @@ bad(struct gatherer *g, const char *why)
 	return false;
 }
 
+/* Where it is, or is to be. NULL: no memory. */
+static struct source **
+slot_of(struct gatherer *g, const struct place *place)
+{
+	size_t	i;
+
+	if (g->slots == NULL) {
+		arc4random_buf(&g->seed, sizeof(g->seed));
+		g->slots = arena_get(&g->s->memory, SLOTS * sizeof(*g->slots));
+		if (g->slots == NULL)
+			return NULL;
+		memset(g->slots, 0, SLOTS * sizeof(*g->slots));
+	}
+	i = (size_t)hash_bytes(g->seed + place->name_space, place->folder,
+	    strlen(place->folder)) & (SLOTS - 1);
+	while (g->slots[i] != NULL &&
+	    (g->slots[i]->place.store != place->store ||
+	    strcmp(g->slots[i]->place.folder, place->folder) != 0))
+		i = (i + 1) & (SLOTS - 1);
+	return &g->slots[i];
+}
+
 /* One mailbox more, unless it is there already, or may not be read. */
 static bool
 add(struct gatherer *g, const struct place *place)
 {
-	struct source	*n;
+	struct source	**slot, *n;
 
 	if ((place->rights & RIGHT_READ) == 0)
 		return true;
-	for (n = g->out->list; n != NULL; n = n->next)
-		if (n->place.store == place->store &&
-		    strcmp(n->place.folder, place->folder) == 0)
-			return true;
+	if ((slot = slot_of(g, place)) != NULL && *slot != NULL)
+		return true;
 	if (g->out->n >= SOURCES_MAX) {
 		command_no(g->c, "LIMIT", "Too many mailboxes");
 		return false;
 	}
-	if ((n = arena_get(&g->s->memory, sizeof(*n))) == NULL) {
+	if (slot == NULL ||
+	    (n = arena_get(&g->s->memory, sizeof(*n))) == NULL) {
 		command_failed(g->s, g->c, "list the mailboxes");
 		return false;
 	}
+	*slot = n;
 	n->place = *place;
+	n->next = NULL;
 	*g->tail = n;
 	g->tail = &n->next;
 	g->out->n++;
 	return true;
+}
+
+/* These have the same folders each time. */
+static bool
+is_first(bool *has)
+{
+	bool	first = !*has;
+
+	*has = true;
+	return first;
 }
 
 enum below { BELOW_ALL, BELOW_ONE, BELOW_SUBSCRIBED, BELOW_USER };
@@ -162,9 +203,10 @@ source_take(struct gatherer *g)
 	if (str_eq_nocase(name, STR("inboxes")))
 		return add_named(g, STR("INBOX"), NULL);
 	if (str_eq_nocase(name, STR("personal")))
-		return add_folders(g, SPACE_OWN, "", BELOW_USER);
+		return !is_first(&g->has_personal) ||
+		    add_folders(g, SPACE_OWN, "", BELOW_USER);
 	if (str_eq_nocase(name, STR("subscribed")))
-		return subscribed_take(g);
+		return !is_first(&g->has_subscribed) || subscribed_take(g);
 	if (str_eq_nocase(name, STR("subtree")))
 		return names_take(g, &all);
 	if (str_eq_nocase(name, STR("subtree-one")))
@@ -177,7 +219,8 @@ source_take(struct gatherer *g)
 bool
 sources_parse(struct session *s, struct command *c, struct sources *out)
 {
-	struct gatherer	g = { s, c, out, &out->list };
+	struct gatherer	g = { .s = s, .c = c, .out = out,
+	    .tail = &out->list };
 
 	memset(out, 0, sizeof(*out));
 	if (!cur_word(&c->args, STR("IN "))) {

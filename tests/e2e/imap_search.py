@@ -372,6 +372,9 @@ def many(w):
           "subtree-one")
     check(where('ESEARCH IN (mailboxes ("box" box box.none)) ALL') ==
           every[:1], "mailboxes, each once")
+    check(where("ESEARCH IN (subtree box subtree box personal personal "
+                "subscribed subscribed mailboxes (box.one box)) ALL")[:3] ==
+          every, "each once, however often it is named")
     check(where("ESEARCH IN (subscribed) RETURN (COUNT) ALL")[-1:] ==
           [("box.one", "COUNT 7")], "subscribed")
     check(where("ESEARCH IN (personal) RETURN (MAX) ALL") ==
