@@ -19,7 +19,7 @@
 
 static const struct {
 	const char	*name;
-	unsigned	 can;
+	unsigned	 can;	/* and CAN_MANY, but for sessions */
 } profiles[] = {
 	[SANDBOX_LISTENER] = { "listener", CAN_READ | CAN_WRITE | CAN_CONNECT |
 	    CAN_SOCKET | CAN_ACCEPT | CAN_FORK | CAN_NEST | CAN_THREAD },
@@ -62,7 +62,8 @@ sandbox_name(enum sandbox_profile p)
 unsigned
 sandbox_can(enum sandbox_profile p)
 {
-	return profiles[p].can;
+	/* who serves one client has one connection, and gives nothing away */
+	return profiles[p].can | (p == SANDBOX_SESSION ? 0 : CAN_MANY);
 }
 
 static int

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,8 +26,10 @@
 
 #ifdef PH_SANITIZE
 #define CAN_PATHS	0U	/* reports read the program and /proc/self; Landlock stays */
+#define MANY		0U
 #else
 #define CAN_PATHS	(CAN_READ | CAN_WRITE)
+#define MANY		CAN_MANY
 #endif
 
 /* Allowed whatever the arguments, if the profile can one of `need` (0: all). */
@@ -40,8 +43,8 @@ static const struct {
 	{ SCMP_SYS(clock_gettime), 0 }, { SCMP_SYS(clock_getres), 0 },
 	{ SCMP_SYS(clock_nanosleep), 0 }, { SCMP_SYS(nanosleep), 0 },
 	{ SCMP_SYS(gettimeofday), 0 }, { SCMP_SYS(time), 0 },
-	{ SCMP_SYS(times), 0 }, { SCMP_SYS(alarm), 0 },
-	{ SCMP_SYS(setitimer), 0 }, { SCMP_SYS(futex), 0 },
+	{ SCMP_SYS(times), MANY }, { SCMP_SYS(alarm), MANY },
+	{ SCMP_SYS(setitimer), MANY }, { SCMP_SYS(futex), 0 },
 	{ SCMP_SYS(set_robust_list), 0 }, { SCMP_SYS(set_tid_address), 0 },
 	{ SCMP_SYS(rseq), 0 }, { SCMP_SYS(sched_yield), 0 },
 	{ SCMP_SYS(sched_getaffinity), 0 }, { SCMP_SYS(getcpu), 0 },
@@ -49,43 +52,43 @@ static const struct {
 	{ SCMP_SYS(restart_syscall), 0 },
 	/* signals to itself */
 	{ SCMP_SYS(rt_sigaction), 0 }, { SCMP_SYS(rt_sigprocmask), 0 },
-	{ SCMP_SYS(rt_sigreturn), 0 }, { SCMP_SYS(rt_sigtimedwait), 0 },
-	{ SCMP_SYS(sigaltstack), 0 }, { SCMP_SYS(pause), 0 },
+	{ SCMP_SYS(rt_sigreturn), 0 }, { SCMP_SYS(rt_sigtimedwait), MANY },
+	{ SCMP_SYS(sigaltstack), 0 }, { SCMP_SYS(pause), MANY },
 	/* who am I */
-	{ SCMP_SYS(getpid), 0 }, { SCMP_SYS(getppid), 0 },
+	{ SCMP_SYS(getpid), 0 }, { SCMP_SYS(getppid), MANY },
 	{ SCMP_SYS(gettid), 0 }, { SCMP_SYS(getuid), 0 },
 	{ SCMP_SYS(geteuid), 0 }, { SCMP_SYS(getgid), 0 },
 	{ SCMP_SYS(getegid), 0 }, { SCMP_SYS(getresuid), 0 },
 	{ SCMP_SYS(getresgid), 0 }, { SCMP_SYS(getgroups), 0 },
-	{ SCMP_SYS(getpgrp), 0 }, { SCMP_SYS(getpgid), 0 },
-	{ SCMP_SYS(getsid), 0 }, { SCMP_SYS(uname), 0 },
+	{ SCMP_SYS(getpgrp), MANY }, { SCMP_SYS(getpgid), MANY },
+	{ SCMP_SYS(getsid), MANY }, { SCMP_SYS(uname), 0 },
 	{ SCMP_SYS(sysinfo), 0 }, { SCMP_SYS(getrusage), 0 },
-	{ SCMP_SYS(getrlimit), 0 }, { SCMP_SYS(umask), 0 },
+	{ SCMP_SYS(getrlimit), 0 }, { SCMP_SYS(umask), MANY },
 	/* descriptors that it has */
 	{ SCMP_SYS(read), 0 }, { SCMP_SYS(readv), 0 },
-	{ SCMP_SYS(pread64), 0 }, { SCMP_SYS(preadv), 0 },
+	{ SCMP_SYS(pread64), 0 }, { SCMP_SYS(preadv), MANY },
 	{ SCMP_SYS(write), 0 }, { SCMP_SYS(writev), 0 },
-	{ SCMP_SYS(pwrite64), 0 }, { SCMP_SYS(pwritev), 0 },
+	{ SCMP_SYS(pwrite64), 0 }, { SCMP_SYS(pwritev), MANY },
 	{ SCMP_SYS(lseek), 0 }, { SCMP_SYS(_llseek), 0 },
 	{ SCMP_SYS(fstat), 0 }, { SCMP_SYS(fstat64), 0 },
 	{ SCMP_SYS(fstatfs), 0 }, { SCMP_SYS(fstatfs64), 0 },
 	{ SCMP_SYS(fadvise64), 0 }, { SCMP_SYS(flock), 0 },
 	{ SCMP_SYS(close), 0 }, { SCMP_SYS(close_range), 0 },
-	{ SCMP_SYS(dup), 0 }, { SCMP_SYS(dup2), 0 }, { SCMP_SYS(dup3), 0 },
-	{ SCMP_SYS(pipe), 0 }, { SCMP_SYS(pipe2), 0 },
-	{ SCMP_SYS(eventfd2), 0 }, { SCMP_SYS(poll), 0 },
-	{ SCMP_SYS(ppoll), 0 }, { SCMP_SYS(select), 0 },
-	{ SCMP_SYS(pselect6), 0 }, { SCMP_SYS(epoll_create), 0 },
-	{ SCMP_SYS(epoll_create1), 0 }, { SCMP_SYS(epoll_ctl), 0 },
-	{ SCMP_SYS(epoll_wait), 0 }, { SCMP_SYS(epoll_pwait), 0 },
-	{ SCMP_SYS(epoll_pwait2), 0 }, { SCMP_SYS(timerfd_create), 0 },
-	{ SCMP_SYS(timerfd_settime), 0 }, { SCMP_SYS(timerfd_gettime), 0 },
-	{ SCMP_SYS(sendto), 0 }, { SCMP_SYS(sendmsg), 0 },
-	{ SCMP_SYS(sendmmsg), 0 }, { SCMP_SYS(recvfrom), 0 },
-	{ SCMP_SYS(recvmsg), 0 }, { SCMP_SYS(recvmmsg), 0 },
+	{ SCMP_SYS(dup), MANY }, { SCMP_SYS(dup2), MANY }, { SCMP_SYS(dup3), MANY },
+	{ SCMP_SYS(pipe), MANY }, { SCMP_SYS(pipe2), MANY },
+	{ SCMP_SYS(eventfd2), MANY }, { SCMP_SYS(poll), 0 },
+	{ SCMP_SYS(ppoll), 0 }, { SCMP_SYS(select), MANY },
+	{ SCMP_SYS(pselect6), MANY }, { SCMP_SYS(epoll_create), MANY },
+	{ SCMP_SYS(epoll_create1), MANY }, { SCMP_SYS(epoll_ctl), MANY },
+	{ SCMP_SYS(epoll_wait), MANY }, { SCMP_SYS(epoll_pwait), MANY },
+	{ SCMP_SYS(epoll_pwait2), MANY }, { SCMP_SYS(timerfd_create), MANY },
+	{ SCMP_SYS(timerfd_settime), MANY }, { SCMP_SYS(timerfd_gettime), MANY },
+	{ SCMP_SYS(sendto), 0 }, { SCMP_SYS(sendmsg), MANY },
+	{ SCMP_SYS(sendmmsg), MANY }, { SCMP_SYS(recvfrom), 0 },
+	{ SCMP_SYS(recvmsg), MANY }, { SCMP_SYS(recvmmsg), MANY },
 	{ SCMP_SYS(shutdown), 0 }, { SCMP_SYS(getsockname), 0 },
 	{ SCMP_SYS(getpeername), 0 }, { SCMP_SYS(getsockopt), 0 },
-	{ SCMP_SYS(sendfile), 0 },
+	{ SCMP_SYS(sendfile), MANY },
 	/* fstat(3) is one of these with an empty path, which no filter can see */
 	{ SCMP_SYS(newfstatat), 0 }, { SCMP_SYS(statx), 0 },
 	/* paths */
@@ -101,8 +104,7 @@ static const struct {
 	{ SCMP_SYS(getcwd), CAN_PATHS },
 	{ SCMP_SYS(chdir), CAN_READ | CAN_WRITE },
 	{ SCMP_SYS(fchdir), CAN_READ | CAN_WRITE },
-	{ SCMP_SYS(open), CAN_WRITE }, { SCMP_SYS(openat), CAN_WRITE },
-	{ SCMP_SYS(creat), CAN_WRITE }, { SCMP_SYS(rename), CAN_WRITE },
+	{ SCMP_SYS(rename), CAN_WRITE },
 	{ SCMP_SYS(renameat), CAN_WRITE }, { SCMP_SYS(renameat2), CAN_WRITE },
 	{ SCMP_SYS(link), CAN_WRITE }, { SCMP_SYS(linkat), CAN_WRITE },
 	{ SCMP_SYS(unlink), CAN_WRITE }, { SCMP_SYS(unlinkat), CAN_WRITE },
@@ -112,7 +114,7 @@ static const struct {
 	{ SCMP_SYS(sync_file_range), CAN_WRITE },
 	{ SCMP_SYS(sync_file_range2), CAN_WRITE },
 	{ SCMP_SYS(fallocate), CAN_WRITE }, { SCMP_SYS(ftruncate), CAN_WRITE },
-	{ SCMP_SYS(utimensat), CAN_WRITE }, { SCMP_SYS(fchmod), CAN_WRITE },
+	{ SCMP_SYS(utimensat), CAN_WRITE },
 	{ SCMP_SYS(copy_file_range), CAN_WRITE },
 	{ SCMP_SYS(io_setup), CAN_FLUSH }, { SCMP_SYS(io_submit), CAN_FLUSH },
 	{ SCMP_SYS(io_getevents), CAN_FLUSH },
@@ -187,6 +189,10 @@ static const struct {
 	{ SCMP_SYS(prctl), CAN_NEST, 0, 0, INT32, PR_SET_SECCOMP },
 	{ SCMP_SYS(open), CAN_PATHS, CAN_WRITE, 1, NO_MODIFY, 0 },
 	{ SCMP_SYS(openat), CAN_PATHS, CAN_WRITE, 2, NO_MODIFY, 0 },
+	/* no file that others could run as its owner */
+	{ SCMP_SYS(open), CAN_WRITE, 0, 2, S_ISUID | S_ISGID, 0 },
+	{ SCMP_SYS(openat), CAN_WRITE, 0, 3, S_ISUID | S_ISGID, 0 },
+	{ SCMP_SYS(fchmod), CAN_WRITE, 0, 1, S_ISUID, 0 },
 	{ SCMP_SYS(socket), CAN_SOCKET, 0, 0, INT32, AF_UNIX },
 	{ SCMP_SYS(socketpair), CAN_FORK | CAN_PAIR, 0, 0, INT32, AF_UNIX },
 	{ SCMP_SYS(clone), CAN_FORK, 0, CLONE_ARG, NOT_A_FORK, 0 },

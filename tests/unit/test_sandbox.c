@@ -7,9 +7,11 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -79,10 +81,45 @@ one_thread(void)
 	    pthread_join(id, NULL) == 0 ? 0 : -1;
 }
 
+static int
+pass_on(void)
+{
+	struct msghdr	m = { .msg_iovlen = 0 };
+
+	return sendmsg(STDIN_FILENO, &m, 0) == -1 && errno == EPERM ? -1 : 0;
+}
+
+static int
+wait_for_many(void)
+{
+	return epoll_create1(EPOLL_CLOEXEC);
+}
+
+/* Opened before. */
+static int	file;
+
+static int
+set_user_id(void)
+{
+	return fchmod(file, 04700);
+}
+
+static int
+set_mode(void)
+{
+	return fchmod(file, 02700);
+}
+
 #define INET	(1u << SANDBOX_SENDER | 1u << SANDBOX_REMOTE | 1u << SANDBOX_HOP | \
 			    1u << SANDBOX_HTTP)
 #define THREADS	(1u << SANDBOX_LISTENER | 1u << SANDBOX_FRONT | \
 			    1u << SANDBOX_HOP | 1u << SANDBOX_KEYS | 1u << SANDBOX_HTTP)
+
+#define WRITERS	(1u << SANDBOX_LISTENER | 1u << SANDBOX_SMTPD | \
+			    1u << SANDBOX_QUEUE | 1u << SANDBOX_LOG | \
+			    1u << SANDBOX_SESSION | 1u << SANDBOX_MAILDIR | \
+			    1u << SANDBOX_TOOL)
+#define MANY	(~0u & ~(1u << SANDBOX_SESSION))
 
 static const struct { const char *what; int (*try)(void); unsigned may; } attempts[] = {
 	{ "open /etc/passwd", open_passwd, 0 },
@@ -94,6 +131,10 @@ static const struct { const char *what; int (*try)(void); unsigned may; } attemp
 	{ "execve", run_true, 0 },
 	{ "ptrace", trace_parent, 0 },
 	{ "mmap(PROT_EXEC)", map_code, 0 },
+	{ "sendmsg", pass_on, MANY },
+	{ "epoll_create1", wait_for_many, MANY },
+	{ "fchmod(04700)", set_user_id, 0 },
+	{ "fchmod(02700)", set_mode, WRITERS },
 };
 
 /* By its own filter, or one that it was given. */
@@ -117,6 +158,7 @@ attempt(enum sandbox_profile profile, bool given, int (*try)(void))
 	pid_t		pid;
 	int		status;
 
+	ck_assert_int_ne(file = memfd_create("t", MFD_CLOEXEC), -1);
 	ck_assert_int_ne(pid = fork(), -1);
 	if (pid == 0) {
 		if (enter(profile, given) == -1)
@@ -124,6 +166,7 @@ attempt(enum sandbox_profile profile, bool given, int (*try)(void))
 		_exit(try() == -1 ? CHILD_DENIED : CHILD_ALLOWED);
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	close(file);
 	return status;
 }
 
