@@ -132,11 +132,19 @@ fdio_slurp(int fd, struct buf *b)
 int
 fdio_slurp_at(int dir, const char *path, struct buf *b)
 {
-	int	fd, r;
+	struct stat	st;
+	int		fd, r;
 
-	if ((fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NOCTTY)) == -1)
+	/* of a pipe in a file's place nobody waits for the other end */
+	if ((fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NOCTTY |
+	    O_NONBLOCK)) == -1)
 		return -1;
-	r = fdio_slurp(fd, b);
+	if ((r = fstat(fd, &st)) == 0 && S_ISFIFO(st.st_mode)) {
+		errno = EINVAL;
+		r = -1;
+	}
+	if (r == 0)
+		r = fdio_slurp(fd, b);
 	fdio_close(&fd);
 	return r;
 }

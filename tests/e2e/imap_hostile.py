@@ -427,13 +427,54 @@ def deep():
     w.close()
 
 
+PIPES = ["subscriptions", "dovecot-uidlist", "dovecot-keywords", "dovecot-acl", "maildirsize", "posthouse-metadata",
+         "posthouse-metadata-server", "posthouse-special-use", "dovecot-uidvalidity", "courierimapuiddb", "courierimapsubscribed",
+         "posthouse.index", "posthouse.cache", "posthouse.texts", "posthouse.lock", "cur/1700000100.M1P1.here:2,",
+         "new/1700000101.M1P1.here", ".box/dovecot-uidlist", ".box/dovecot-keywords", ".box/posthouse.index", ".box/cur/1.M1P1.x:2,"]
+
+
+def pipes():
+    """In place of every file there is a pipe, whose other end nobody holds."""
+    w = session(False)
+    w.cmd("CREATE box")
+    w.close()
+    bad = []
+    for name in PIPES:
+        path = os.path.join(MAILDIR, *([".box", name[5:]] if name.startswith(".box") else [name]))
+        kept = os.path.exists(path) and open(path, "rb").read()
+        if os.path.exists(path):
+            os.unlink(path)
+        os.mkfifo(path, 0o600)
+        own(path)
+        try:
+            w = session(False)
+            w.sock.settimeout(5)
+            for text in ('LIST (SUBSCRIBED) "" * RETURN (STATUS (MESSAGES))', "SELECT INBOX", "STORE 1 +FLAGS (x%d)" % len(name),
+                         "FETCH 1:* (BODY.PEEK[HEADER] ENVELOPE)", "SELECT box", "SUBSCRIBE box", "GETACL box", "GETQUOTAROOT INBOX",
+                         'GETMETADATA "" /private/a', "GETMETADATA INBOX /private/a", "APPEND box {4+}\r\na: b", "CREATE pipe",
+                         "DELETE pipe"):
+                w.cmd(text)
+            w.close()
+        except (OSError, Closed, AssertionError) as e:
+            bad.append((name, text, repr(e)))
+        os.unlink(path)
+        if kept:
+            with open(path, "wb") as f:
+                f.write(kept)
+            own(path)
+    check(not bad, "a pipe in the place of any file", bad)
+    w = session(False)
+    w.cmd("DELETE box")
+    w.close()
+
+
 def main():
     fill()
     other = Wire("alice")
     other.ok("SELECT INBOX")
     kept = session()    # its memory is the most of this test's kind
     for part in (literals, smuggled, edges, split, sets, grammar, control, names, states,
-                 endless, deep):
+                 endless, pipes, deep):
         part()
         if not goes_on(other):
             check(False, "another session after %s" % part.__name__)

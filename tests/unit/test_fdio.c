@@ -127,6 +127,11 @@ START_TEST(no_such_file)
 	ck_assert_int_eq(errno, ENOENT);
 	ck_assert_int_eq(fdio_opendir(AT_FDCWD, path), -1);
 	ck_assert_int_eq(errno, ENOTDIR);
+	/* a pipe is not waited for */
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+	ck_assert_int_eq(fdio_slurp_at(AT_FDCWD, path, &b), -1);
+	ck_assert_int_eq(errno, EINVAL);
 	buf_free(&b);
 }
 END_TEST
