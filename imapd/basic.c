@@ -107,7 +107,7 @@ cmd_enable(struct session *s, struct command *c)
 	return s->state;
 }
 
-/* What the client is goes to the log. */
+/* What the client is goes to the log, once. */
 enum state
 cmd_id(struct session *s, struct command *c)
 {
@@ -121,9 +121,11 @@ cmd_id(struct session *s, struct command *c)
 		return s->state;
 	}
 	if (command_end(c)) {
-		log_info("client-id user=%s id=%s",
-		    log_safe(user, sizeof(user), str_from(s->user)),
-		    log_safe(safe, sizeof(safe), buf_view(&text)));
+		if (!s->named)
+			log_info("client-id user=%s id=%s",
+			    log_safe(user, sizeof(user), str_from(s->user)),
+			    log_safe(safe, sizeof(safe), buf_view(&text)));
+		s->named = true;
 		buf_init(&out, 65536);
 		buf_adds(&out, "* ID ");
 		if (identify_put(&out, s->set) == 0)

@@ -65,6 +65,7 @@ struct session {
 	struct partial_memo	 partial;
 	struct fetch_kept	 kept;		/* the file of that message */
 	bool			 compressed;
+	bool			 named;		/* who the client is stands in the log */
 	const char		*end;		/* why it is over; NULL: it goes on */
 	unsigned		 errors;
 	uint64_t		 commands, bytes_in, bytes_out;

@@ -140,6 +140,8 @@ void	index_flush(struct index *);
 bool	index_check_head(const void *, size_t, struct index_header *);
 /* And the rest, but the items. */
 bool	index_check_sections(const void *sections, const struct index_header *);
+/* Can it be a mailbox's identifier (or be none yet)? */
+bool	index_id_ok(struct str);
 size_t	index_sections_size(const struct index_header *);
 void	index_sum(struct index_header *, const void *sections);
 /* One row more, in the counts of rows. */

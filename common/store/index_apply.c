@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/store/keywords.h"
 #include "common/store/view.h"
 
 #define TEXT_MAX	(3 * 256)
@@ -240,7 +241,8 @@ apply_head(struct index *x, struct str in)
 	if (h.next > x->head.next)
 		x->head.next = h.next;
 	saw_modseq(x, h.highest);
-	if (memchr(h.mailbox_id, '\0', sizeof(h.mailbox_id)) != NULL)
+	if (memchr(h.mailbox_id, '\0', sizeof(h.mailbox_id)) != NULL &&
+	    index_id_ok(str_from(h.mailbox_id)))
 		memcpy(x->head.mailbox_id, h.mailbox_id,
 		    sizeof(h.mailbox_id));
 	x->head.new_dir = h.new_dir;
@@ -263,7 +265,8 @@ index_take_keywords(struct index *x, struct str in)
 		if (line.n < 3 || line.p[0] < 'a' || line.p[1] != ' ')
 			return false;
 		at = (size_t)(line.p[0] - 'a');
-		if (at >= INDEX_KEYWORDS || str_copy(names[at],
+		if (at >= INDEX_KEYWORDS || !keyword_ok((struct str){
+		    line.p + 2, line.n - 2 }) || str_copy(names[at],
 		    sizeof(names[at]),
 		    (struct str){ line.p + 2, line.n - 2 }) == -1)
 			return false;

@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "common/base/hash.h"
+#include "common/fmt/cur.h"
+#include "common/store/keywords.h"
 #include "common/store/view.h"
 
 static bool
@@ -118,6 +120,36 @@ index_check_sections(const void *sections, const struct index_header *h)
 	    memchr(names, '\0', (size_t)h->names_size) == NULL;
 }
 
+/* It is told to clients, and its file may have been written by whoever shares the folder (RFC 8474, 4). */
+bool
+index_id_ok(struct str id)
+{
+	size_t	i;
+
+	for (i = 0; i < id.n; i++)
+		if (!is_alnum((unsigned char)id.p[i]) && id.p[i] != '-' &&
+		    id.p[i] != '_')
+			return false;
+	return id.n < sizeof(((struct index_header *)0)->mailbox_id);
+}
+
+/* "a $Junk" and so on, up to what fills it up. */
+static bool
+keywords_ok(const struct index_header *h, const char *sections)
+{
+	const char	*p = sections + h->rows * sizeof(struct index_row) +
+			    h->gone * sizeof(struct index_gone);
+	struct str	 text = { p, strnlen(p, (size_t)h->keywords_size) };
+	struct str	 line;
+
+	while (str_take_line(&text, &line))
+		if (line.n < 3 || line.p[0] < 'a' || line.p[0] > 'z' ||
+		    line.p[1] != ' ' || !keyword_ok((struct str){
+		    line.p + 2, line.n - 2 }))
+			return false;
+	return true;
+}
+
 bool
 index_check_head(const void *file, size_t size, struct index_header *out)
 {
@@ -131,9 +163,11 @@ index_check_head(const void *file, size_t size, struct index_header *out)
 	    h.version != INDEX_VERSION || h.order != 0x01020304 ||
 	    h.validity == 0 || h.next == 0 ||
 	    memchr(h.mailbox_id, '\0', sizeof(h.mailbox_id)) == NULL ||
+	    !index_id_ok(str_from(h.mailbox_id)) ||
 	    !sizes_ok(&h, size) || h.new > h.rows || h.unseen > h.rows ||
 	    h.deleted > h.rows || h.first_unseen > h.rows ||
-	    sum_head(&h, p + sizeof(h)) != h.head_sum)
+	    sum_head(&h, p + sizeof(h)) != h.head_sum ||
+	    !keywords_ok(&h, p + sizeof(h)))
 		return false;
 	*out = h;
 	return true;

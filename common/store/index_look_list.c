@@ -54,7 +54,7 @@ look_validity(struct look *k)
 			x->head.mailbox_id[0] = '\0';
 		index_reset(x, k->list.head.validity);
 	}
-	if (uidlist_field(k->list.head.more, 'G', &id) &&
+	if (uidlist_field(k->list.head.more, 'G', &id) && index_id_ok(id) &&
 	    str_copy(x->head.mailbox_id, sizeof(x->head.mailbox_id),
 	    id) == -1)
 		x->head.mailbox_id[0] = '\0';

@@ -151,6 +151,11 @@ def identity(st):
         want("ours", said, said == [b'ID ("name" "Posthouse")'])
     line = st.logged("client-id client=127.0.0.1", "name=Test")
     want("in one line", line, "a\\x0D\\x0Ab=c\\x01" in line)
+    with Imap(st, "alice") as c:
+        for n in range(3):
+            c.ok(b'ID ("name" "Again%d")' % n)
+    st.logged("client-id user=", "name=Again0")
+    want("once", None, "name=Again1" not in st.log())
 
 
 def in_pieces(st):

@@ -500,6 +500,40 @@ START_TEST(no_double)
 }
 END_TEST
 
+/* What is told to clients may come from whoever else can write to the folder. */
+static const struct { const char *text; bool ok; } told[] = {
+	{ "a $Junk\nb x\n", true }, { "z last\n", true }, { "", true },
+	{ "a x) (y\n", false }, { "a x\r* BYE\n", false },
+	{ "a \"\n", false }, { "{ x\n", false }, { "a\n", false },
+	{ "a \xff\n", false }, { "a x y\n", false },
+};
+
+START_TEST(keywords_of_others)
+{
+	struct index	x = { .lock = -1, .fd = -1 };
+
+	ck_assert_int_eq(index_take_keywords(&x, str_from(told[_i].text)),
+	    told[_i].ok);
+	ck_assert(index_id_ok(STR("0123abcDEF-_")) && index_id_ok(STR("")));
+	ck_assert(!index_id_ok(STR("a) b")) && !index_id_ok(STR("a\r\n")));
+	ck_assert(!index_id_ok(STR("0123456789012345678901234567890123456789")));
+}
+END_TEST
+
+/* A list and an index with such: their folder is shown all the same, without it. */
+START_TEST(identifier_of_others)
+{
+	struct view	*v;
+
+	fill();
+	put("dovecot-uidlist", "3 V1 N9 Gx)\r* BYE\n");
+	v = open_view(false);
+	ck_assert(index_id_ok(str_from(view_mailbox_id(v))));
+	ck_assert_uint_eq(view_count(v), 4);
+	view_close(&v);
+}
+END_TEST
+
 START_TEST(vanished)
 {
 	struct view	*v;
@@ -1423,6 +1457,8 @@ main(void)
 	tcase_add_test(t, reappears);
 	tcase_add_test(t, doubles);
 	tcase_add_loop_test(t, no_double, 0, 2);
+	tcase_add_loop_test(t, keywords_of_others, 0, nitems(told));
+	tcase_add_test(t, identifier_of_others);
 	tcase_add_test(t, vanished);
 	tcase_add_test(t, keywords);
 	tcase_add_test(t, validity);
