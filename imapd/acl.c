@@ -11,8 +11,6 @@
 #include "imapd/commands.h"
 #include "imapd/mailboxes.h"
 
-#define ACL_LOCK	"dovecot-acl.lock"
-#define LOCK_WAIT	3000	/* ms */
 
 /* A mailbox that is there, to which the user has these rights; false: it has been answered. */
 static bool
@@ -216,7 +214,7 @@ write_acl(struct session *s, const struct place *p,
 	int		lock, r;
 	bool		own;
 
-	if ((lock = dotlock_take(dir, ACL_LOCK, LOCK_WAIT,
+	if ((lock = dotlock_take(dir, ACL_LOCK, ACL_LOCK_WAIT,
 	    DOTLOCK_MODE)) == -1)
 		return -1;
 	buf_init(&text, ACL_FILE_MAX);

@@ -168,7 +168,8 @@ rename_place(struct session *s, struct command *cmd, const struct place *from,
 		command_no(cmd, "ALREADYEXISTS", "there is one of that name");
 		return;
 	}
-	if (store_rename(from->store, from->folder, to->folder) == -1) {
+	if (acl_keep(s, from, to) == -1 || store_rename(from->store,
+	    from->folder, to->folder) == -1) {
 		command_failed(s, cmd, "rename the mailbox");
 		return;
 	}

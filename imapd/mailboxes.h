@@ -20,5 +20,9 @@ int	metadata_load(const struct place *, bool server, struct arena *, struct buf 
 bool	metadata_is_visible(const struct session *, const struct metadata_entry *);
 /* acl.c: "* MYRIGHTS name rights", appended. */
 void	rights_put(struct session *, struct buf *, struct str name, unsigned rights);
+#define ACL_LOCK	"dovecot-acl.lock"
+#define ACL_LOCK_WAIT	3000	/* ms */
+/* acl_keep.c: before a shared folder is renamed: it takes the list along that it has from above, if another one is there. -1: errno. */
+int	acl_keep(struct session *, const struct place *from, const struct place *to) must_check;
 
 #endif

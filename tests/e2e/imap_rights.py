@@ -166,6 +166,7 @@ class Trial:
             c.ok(b"RENAME Shared/target/child Shared/target/back")
             self.let(ALL)
             c.ok(b"RENAME Shared/target/back %s/child" % BOX)
+            os.unlink(os.path.join(root_of(self.st), ".box.child", "dovecot-acl"))
             self.let(has)
         if "k" in has:
             self.needs(b"DELETE %s/new" % BOX, "x")
@@ -239,6 +240,29 @@ def own(st):
             c.ok(command)
 
 
+def kept(st):
+    """Rights that come from the folder above stay with what is moved away from it, also with what is below a mere name."""
+    allow(st, ".box", "user=ben lx\n")
+    for folder in (".box.only.one", ".box.only.two.deep"):
+        for sub in ("", "cur", "new", "tmp"):
+            path = os.path.join(root_of(st), folder, sub)
+            os.mkdir(path)
+            os.chown(path, UIDS["ann"], GID)
+            os.chmod(path, 0o2770)
+    with Imap(st, "ben") as c:
+        for name, to in ((b"child", b"mine"), (b"only", b"all")):
+            c.ok(b"RENAME %s/%s Shared/target/%s" % (BOX, name, to))
+        for name in (b"mine", b"all/one", b"all/two/deep"):
+            got = c.ok(b"MYRIGHTS Shared/target/" + name)[0]
+            want("rights to " + name.decode(), got, got[0].endswith(b" lxcd") or got[0].endswith(b" lxc"))
+            c.wanted(b"SELECT Shared/target/" + name, b"NO [NOPERM]")
+    allow(st, ".box", "user=ben %s\n" % ALL)
+    with Imap(st, "ben") as c:
+        c.ok(b"CREATE %s/again" % BOX)
+        c.ok(b"RENAME %s/again %s/still" % (BOX, BOX))
+    want("no list where it is the same", None, not os.path.exists(os.path.join(root_of(st), ".box.still", "dovecot-acl")))
+
+
 def readable(st):
     """What ben puts there from his own folders, ann can read, and mark, and take away."""
     allow(st, ".box", "anyone lrswipkxtea\n")
@@ -284,7 +308,8 @@ def main():
     users = "".join("%s:{PLAIN}secret:%d:%d::@DIR@/mail/%s::\n" % (u, n, GID, u) for u, n in UIDS.items())
     with Stage(CONF, files={"team": users}) as st:
         make(st)
-        for name, test in (("the table", table), ("identifiers", identifiers), ("the owner", own), ("shared messages", readable),
+        for name, test in (("the table", table), ("identifiers", identifiers), ("the owner", own), ("folders that are moved", kept),
+                           ("shared messages", readable),
                            ("copies of one's own", apart)):
             tap.run(name, test, st)
     return tap.end()
