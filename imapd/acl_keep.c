@@ -1,6 +1,6 @@
 /*
- * imapd/acl_keep.c - folders that are renamed keep their rights. Who may move a folder could else choose who may read it: without
- * a list of its own it has that of the folder above it, wherever it is.
+ * imapd/acl_keep.c - shared folders keep their rights when they, or those above them, are moved or deleted. Without a list of its own
+ * a folder has that of the one above it, so that who may do that could else choose who may read it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -65,20 +65,18 @@ is_below(const char *folder, const char *above)
 	return strncmp(folder, above, n) == 0 && folder[n] == '.';
 }
 
-/* Of one that is only a name each that is below it. */
+/* Of all that is below the folder. */
 static int
-keep_all(struct session *s, const struct place *from, struct str there)
+keep_below(struct session *s, const struct place *top, struct str there)
 {
 	const struct store_folder	*f;
-	struct place			 p = *from;
+	struct place			 p = *top;
 	size_t				 i, n;
 
-	if (store_exists(from->store, from->folder))
-		return keep(s, from, there);
-	if (store_list(from->store, &f, &n) == -1)
+	if (store_list(top->store, &f, &n) == -1)
 		return -1;
 	for (i = 0; i < n; i++)
-		if (f[i].exists && is_below(f[i].name, from->folder) &&
+		if (f[i].exists && is_below(f[i].name, top->folder) &&
 		    (str_copy(p.folder, sizeof(p.folder),
 		    str_from(f[i].name)) == -1 || keep(s, &p, there) == -1))
 			return -1;
@@ -96,8 +94,35 @@ acl_keep(struct session *s, const struct place *from, const struct place *to)
 		return 0;
 	buf_init(&there, ACL_FILE_MAX);
 	r = list_of(s, to, &there, &own);
+	/* one that is only a name has none to give */
 	if (r == 0)
-		r = keep_all(s, from, buf_view(&there));
+		r = store_exists(from->store, from->folder) ?
+		    keep(s, from, buf_view(&there)) :
+		    keep_below(s, from, buf_view(&there));
 	buf_free(&there);
+	return r;
+}
+
+int
+acl_leave(struct session *s, const struct place *p)
+{
+	struct place	above = *p;
+	struct buf	text;
+	char		*dot = strrchr(above.folder, '.');
+	bool		own;
+	int		r;
+
+	if (p->name_space == SPACE_OWN)
+		return 0;
+	*(dot == NULL ? above.folder : dot) = '\0';
+	buf_init(&text, ACL_FILE_MAX);
+	r = list_of(s, p, &text, &own);
+	if (r == 0 && own) {
+		buf_reset(&text);
+		r = list_of(s, &above, &text, &own);
+		if (r == 0)
+			r = keep_below(s, p, buf_view(&text));
+	}
+	buf_free(&text);
 	return r;
 }

@@ -141,7 +141,8 @@ cmd_delete(struct session *s, struct command *cmd)
 		command_no(cmd, "CANNOT", "INBOX cannot be deleted");
 		return s->state;
 	}
-	if (store_delete(p.store, p.folder) == -1) {
+	if ((store_exists(p.store, p.folder) && acl_leave(s, &p) == -1) ||
+	    store_delete(p.store, p.folder) == -1) {
 		command_failed(s, cmd, "delete the mailbox");
 		return s->state;
 	}

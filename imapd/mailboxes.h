@@ -24,5 +24,7 @@ void	rights_put(struct session *, struct buf *, struct str name, unsigned rights
 #define ACL_LOCK_WAIT	3000	/* ms */
 /* acl_keep.c: before a shared folder is renamed: it takes the list along that it has from above, if another one is there. -1: errno. */
 int	acl_keep(struct session *, const struct place *from, const struct place *to) must_check;
+/* Before one is deleted: those below it, which have its list, keep that. -1: errno. */
+int	acl_leave(struct session *, const struct place *) must_check;
 
 #endif

@@ -193,7 +193,7 @@ def some_sets():
 
 
 def table(st):
-    allow(st, ".target", "user=ben lrswipkxtea\n")
+    allow(st, ".target", "user=ben lrswipkxtea\nuser=ann lrswipkxtea\n")
     wrong = {}
     with Imap(st, "ben") as c, Imap(st, "ann") as ann:
         for rights in some_sets():
@@ -263,6 +263,20 @@ def kept(st):
     want("no list where it is the same", None, not os.path.exists(os.path.join(root_of(st), ".box.still", "dovecot-acl")))
 
 
+def left(st):
+    """And what is below a folder that is deleted."""
+    with Imap(st, "ann") as c:
+        for name in (b"top", b"top/sub", b"top/sub/deep", b"top/open"):
+            c.ok(b"CREATE Shared/target/" + name)
+        c.ok(b"SETACL Shared/target/top ben lx")
+        c.ok(b"SETACL Shared/target/top/open ben lr")
+    with Imap(st, "ben") as c:
+        c.ok(b"DELETE Shared/target/top")
+        for name in (b"top/sub", b"top/sub/deep"):
+            c.wanted(b"SELECT Shared/target/" + name, b"NO [NOPERM]")
+        c.ok(b"SELECT Shared/target/top/open")
+
+
 def readable(st):
     """What ben puts there from his own folders, ann can read, and mark, and take away."""
     allow(st, ".box", "anyone lrswipkxtea\n")
@@ -308,7 +322,7 @@ def main():
     users = "".join("%s:{PLAIN}secret:%d:%d::@DIR@/mail/%s::\n" % (u, n, GID, u) for u, n in UIDS.items())
     with Stage(CONF, files={"team": users}) as st:
         make(st)
-        for name, test in (("the table", table), ("identifiers", identifiers), ("the owner", own), ("folders that are moved", kept),
+        for name, test in (("the table", table), ("identifiers", identifiers), ("the owner", own), ("folders that are moved", kept), ("folders that are left", left),
                            ("shared messages", readable),
                            ("copies of one's own", apart)):
             tap.run(name, test, st)
