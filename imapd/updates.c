@@ -331,29 +331,40 @@ updates_send(struct session *s, bool expunges)
 		notify_arrived(s, t.first);
 }
 
+/* What is not in the view of a range of UIDs. */
+static void
+put_gaps(struct session *s, struct imap_run *run, uint32_t from, uint32_t to)
+{
+	size_t		at = view_find(s->view, from);
+	uint32_t	uid, next;
+
+	for (uid = from; uid <= to; uid = next + 1, at++) {
+		next = at < view_count(s->view) ?
+		    view_message(s->view, at)->uid : UINT32_MAX;
+		if (next > to) {
+			imap_run_add_range(run, uid, to);
+			break;
+		}
+		if (uid < next)
+			imap_run_add_range(run, uid, next - 1);
+	}
+}
+
 /* All UIDs of the set that are not in the view: the index does not know any more when they went. */
 static void
 put_missing(struct session *s, struct imap_run *run,
     const struct imap_set *known)
 {
-	uint32_t	uid, top = view_uidnext(s->view);
-	struct imap_range all = { 1, top - 1 };
-	struct imap_set	any = { &all, top > 1 };
-	size_t		i, at;
+	uint32_t		last = view_uidnext(s->view) - 1;
+	struct imap_range	all = { 1, last };
+	struct imap_set		any = { &all, last > 0 };
+	size_t			i;
 
 	if (known == NULL)
 		known = &any;
-	for (i = 0; i < known->n; i++) {
-		at = view_find(s->view, known->r[i].from);
-		for (uid = known->r[i].from;
-		    uid <= known->r[i].to && uid < top; uid++) {
-			if (at < view_count(s->view) &&
-			    view_message(s->view, at)->uid == uid)
-				at++;
-			else
-				imap_run_add(run, uid);
-		}
-	}
+	for (i = 0; i < known->n && known->r[i].from <= last; i++)
+		put_gaps(s, run, known->r[i].from, known->r[i].to < last ?
+		    known->r[i].to : last);
 }
 
 int

@@ -75,6 +75,7 @@ struct imap_run {
 };
 void	imap_run_begin(struct imap_run *, struct buf *);
 void	imap_run_add(struct imap_run *, uint32_t);
+void	imap_run_add_range(struct imap_run *, uint32_t from, uint32_t to);
 void	imap_run_end(struct imap_run *);
 
 /* Strings for responses. utf8: the client takes UTF-8 in quoted strings (RFC 6855, RFC 9051). Quoted if it can be, else a literal. */

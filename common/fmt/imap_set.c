@@ -159,15 +159,22 @@ imap_run_begin(struct imap_run *r, struct buf *out)
 }
 
 void
-imap_run_add(struct imap_run *r, uint32_t n)
+imap_run_add_range(struct imap_run *r, uint32_t from, uint32_t to)
 {
-	if (r->from != 0 && n == r->to + 1) {
-		r->to = n;
+	if (r->from != 0 && from == r->to + 1) {
+		r->to = to;
 		return;
 	}
 	if (r->from != 0)
 		put_run(r);
-	r->from = r->to = n;
+	r->from = from;
+	r->to = to;
+}
+
+void
+imap_run_add(struct imap_run *r, uint32_t n)
+{
+	imap_run_add_range(r, n, n);
 }
 
 void

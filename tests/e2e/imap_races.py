@@ -18,6 +18,7 @@ USER = "carol"
 MAILDIR = os.path.join(DIR, "mail", USER, "Maildir")
 DELIVER = [os.path.join(DIR, "bin", "deliver"), "-c",
            os.path.join(DIR, "posthouse.conf"), "-f", "ann@far.test"]
+SESSION = os.path.realpath(os.path.join(DIR, "bin", "imapd-session"))
 check = Checks()
 
 
@@ -92,9 +93,8 @@ def sessions():
     out = set()
     for pid in os.listdir("/proc"):
         try:
-            with open("/proc/%s/comm" % pid) as f:
-                if f.read() == "imapd-session\n":
-                    out.add(int(pid))
+            if os.readlink("/proc/%s/exe" % pid) == SESSION:
+                out.add(int(pid))
         except OSError:
             pass
     return out

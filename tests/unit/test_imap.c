@@ -207,6 +207,16 @@ START_TEST(set)
 			imap_run_add(&run, n);
 	imap_run_end(&run);
 	ck_assert(str_eq(buf_view(&out), str_from(sets[_i].out)));
+	buf_reset(&out);
+	imap_run_begin(&run, &out);
+	for (n = 0; n < s.n; n++)
+		imap_run_add_range(&run, s.r[n].from, s.r[n].to);
+	imap_run_add_range(&run, UINT32_MAX - 1, UINT32_MAX - 1);
+	imap_run_add(&run, UINT32_MAX);
+	imap_run_end(&run);
+	ck_assert_uint_ge(out.n, strlen("4294967294:4294967295"));
+	out.n -= strlen("4294967294:4294967295");
+	ck_assert(memcmp(out.p + out.n, "4294967294:4294967295", 21) == 0);
 	buf_free(&out);
 }
 END_TEST
