@@ -15,8 +15,9 @@ bad_charset(struct session *s, struct command *c,
 {
 	if ((q->ret.want & RETURN_SAVE) != 0)
 		result_clear(s);
-	command_no(c, "BADCHARSET (US-ASCII UTF-8)", "Charset %.*s is not known",
-	    q->charset.n > 64 ? 64 : (int)q->charset.n, q->charset.p);
+	/* it may have been a literal, with anything in it */
+	command_no(c, "BADCHARSET (US-ASCII UTF-8)", "That charset is not "
+	    "known");
 }
 
 /* "CHARSET x ", or only "x " where it is always there. */

@@ -339,6 +339,32 @@ def control():
     w.close()
 
 
+def echoes():
+    """What a client has in its strings does not come back as a line of its own."""
+    evil = b"x\r\n* BYE echo\r\ny"
+    lit = b"{%d+}\r\n%s" % (len(evil), evil)
+    bad = []
+    w = session()
+    for text in (b"SEARCH CHARSET " + lit + b" ALL", b"SORT (DATE) " + lit + b" ALL", b"SELECT " + lit, b"CREATE " + lit,
+                 b"LIST \"\" " + lit, b"LIST " + lit + b" *", b"STATUS " + lit + b" (MESSAGES)", b"SUBSCRIBE " + lit,
+                 b"GETQUOTA " + lit, b"SETACL INBOX " + lit + b" lr", b"SETACL INBOX bob " + lit, b"GETACL " + lit,
+                 b"GETMETADATA INBOX " + lit, b"SETMETADATA INBOX (" + lit + b" \"x\")", b"COPY 1 " + lit, b"APPEND " + lit,
+                 b"APPEND INBOX CATENATE (URL " + lit + b")", b"FETCH 1 BODY.PEEK[HEADER.FIELDS (" + lit + b")]",
+                 b"SEARCH SUBJECT " + lit, b"SEARCH KEYWORD " + lit, b"CANCELUPDATE " + lit, b"ESEARCH IN (mailboxes " + lit + b") ALL",
+                 b"RENAME INBOX " + lit, b"ID (" + lit + b" \"x\")", b"ID (\"x\" " + lit + b")", b"COMPRESS " + lit, b"ENABLE " + lit):
+        try:
+            said, r = w.cmd(text)
+        except Closed as e:
+            bad.append((text[:30], e.args[0][:200]))
+            w = session()
+            continue
+        if any(x.startswith(b"* BYE") for x in said) or b"\n" in r:
+            bad.append((text[:30], said[:3], r))
+            w = session()
+    check(not bad, "no string is echoed as a line", bad)
+    w.close()
+
+
 def names():
     rows = [b"&", b"&&", b"&AAA", b"&AAA-", b"&2AA-", b"&AGE-", b"a&b",
             b"&//8-x", b"&ZeVnLIqe", b"&-&", b"&" + b"A" * 5000,
@@ -473,7 +499,7 @@ def main():
     other = Wire("alice")
     other.ok("SELECT INBOX")
     kept = session()    # its memory is the most of this test's kind
-    for part in (literals, smuggled, edges, split, sets, grammar, control, names, states,
+    for part in (literals, smuggled, edges, split, sets, grammar, control, echoes, names, states,
                  endless, pipes, deep):
         part()
         if not goes_on(other):
