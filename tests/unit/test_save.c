@@ -636,8 +636,8 @@ START_TEST(killed_while_moving)
 		if (fine > 0)
 			fine--;
 		else if (fine == -1 && there < 2) {
-			fine = 10;
-			n = n > 8 ? n - 8 : 0;
+			fine = 40;
+			n = n > 36 ? n - 36 : 0;
 		}
 		ck_assert_uint_eq(entries(".dst/cur"), 2 - there);
 		ck_assert_uint_eq(entries(".dst/tmp"), 0);
