@@ -1,6 +1,6 @@
 /*
  * common/fmt/charset_2022.c - sets that are switched by escape sequences: ISO-2022-JP and its kin (RFC 1468, 1554, 2237),
- * ISO-2022-KR (RFC 1557), ISO-2022-CN (RFC 1922; GB 2312 of it), HZ (RFC 1843); pure.
+ * ISO-2022-KR (RFC 1557), ISO-2022-CN and -CN-EXT (RFC 1922), HZ (RFC 1843); pure.
  */
 #include <string.h>
 
@@ -10,12 +10,17 @@
 #define SO	0x0e
 #define SI	0x0f
 
-/* What graphic characters mean; in the mode: G0, G1 (after SO), G2 (behind ESC N), by four bits each. */
+/*
+ * What graphic characters mean; in the mode: G0, G1 (after SO), G2 (behind ESC N), G3 (behind ESC O), by seven bits each. CNS:
+ * plane 1, then the others.
+ */
 enum graphic {
-	ASCII, ROMAN, KATAKANA, JIS208, JIS212, KSC, GB, LATIN1, GREEK, FOREIGN
+	ASCII, ROMAN, KATAKANA, LATIN1, GREEK, JIS208, JIS212, JISX0213,
+	JISX0213_2, KSC, GB, IR165, CNS
 };
 enum {
-	G1_SHIFT = 4, G2_SHIFT = 8, SHIFTED = 1 << 12, ALL = 0xf
+	G1_SHIFT = 7, G2_SHIFT = 14, G3_SHIFT = 21, SHIFTED = 1 << 28,
+	ALL = 0x7f
 };
 
 static const struct {
@@ -26,11 +31,15 @@ static const struct {
 	{ "(B", 0, ASCII }, { "(J", 0, ROMAN }, { "(H", 0, ROMAN },
 	{ "(I", 0, KATAKANA }, { "$@", 0, JIS208 }, { "$B", 0, JIS208 },
 	{ "$(B", 0, JIS208 }, { "$(@", 0, JIS208 }, { "$(D", 0, JIS212 },
-	{ "$(O", 0, JIS208 }, { "$(Q", 0, JIS208 }, { "$(P", 0, FOREIGN },
+	{ "$(O", 0, JISX0213 }, { "$(Q", 0, JISX0213 },
+	{ "$(P", 0, JISX0213_2 },
 	{ "$A", 0, GB }, { "$(A", 0, GB }, { "$(C", 0, KSC },
 	{ ")I", G1_SHIFT, KATAKANA }, { "$)C", G1_SHIFT, KSC },
-	{ "$)A", G1_SHIFT, GB }, { "$)G", G1_SHIFT, FOREIGN },
-	{ "$)E", G1_SHIFT, GB }, { "$*H", G2_SHIFT, FOREIGN },
+	{ "$)A", G1_SHIFT, GB }, { "$)G", G1_SHIFT, CNS },
+	{ "$)E", G1_SHIFT, IR165 }, { "$*H", G2_SHIFT, CNS + 1 },
+	{ "$+I", G3_SHIFT, CNS + 2 }, { "$+J", G3_SHIFT, CNS + 3 },
+	{ "$+K", G3_SHIFT, CNS + 4 }, { "$+L", G3_SHIFT, CNS + 5 },
+	{ "$+M", G3_SHIFT, CNS + 6 },
 	{ ".A", G2_SHIFT, LATIN1 }, { ".F", G2_SHIFT, GREEK },
 };
 
@@ -54,7 +63,10 @@ pair(enum graphic set, const unsigned char *p, size_t n, bool last,
 	cell = (p[1] & 0x7fu) - 0x21;
 	if (cell > 93)
 		return 1;
-	if (set == JIS208)
+	if (set == JISX0213 || set == JISX0213_2) {
+		if (!charset_jisx0213(set == JISX0213 ? 1 : 2, row, cell, c))
+			*c = 0;
+	} else if (set == JIS208)
 		*c = charset_jis208(row, cell);
 	else if (set == JIS212 && row <= 93)
 		*c = charset_jis212[row][cell];
@@ -62,6 +74,10 @@ pair(enum graphic set, const unsigned char *p, size_t n, bool last,
 		*c = charset_ks1001(row, cell);
 	else if (set == GB)
 		*c = charset_gb2312(row, cell);
+	else if (set == IR165)
+		*c = charset_isoir165(row, cell);
+	else if (set >= CNS)
+		*c = charset_cns11643(set - CNS + 1, row, cell);
 	else
 		*c = 0;
 	if (*c == 0)
@@ -89,37 +105,34 @@ graphic(enum graphic set, const unsigned char *p, size_t n, bool last,
 		if (*c == 0)
 			*c = CHARSET_BAD;
 		return 1;
-	case JIS208:
-	case JIS212:
-	case KSC:
-	case GB:
-	case FOREIGN:
-		return pair(set, p, n, last, c);
 	case ASCII:
-		break;
+		*c = *p;
+		return 1;
+	default:
+		return pair(set, p, n, last, c);
 	}
-	*c = *p;
-	return 1;
 }
 
-/* ESC N x: one character of G2. */
+/* ESC N: one character of G2; ESC O: of G3. */
 static size_t
 single_shift(struct charset_state *cs, const unsigned char *p, size_t n,
     bool last, uint32_t *c)
 {
-	enum graphic	set = (enum graphic)(cs->mode >> G2_SHIFT & ALL);
+	enum graphic	set = (enum graphic)(cs->mode >>
+			    (p[1] == 'N' ? G2_SHIFT : G3_SHIFT) & ALL);
+	bool		one = set == LATIN1 || set == GREEK;
 	unsigned char	two[2];
-	size_t		used;
 
 	*c = CHARSET_BAD;
-	if (n < (set == FOREIGN ? 4 : 3))
+	if (set < CNS && !one)
+		return 2;
+	if (n < (one ? 3 : 4))
 		return last ? n : 0;
 	two[0] = p[2] & 0x7f;
-	two[1] = set == FOREIGN ? p[3] & 0x7f : 0;
-	if (two[0] < 0x20 || (set != LATIN1 && set != GREEK && set != FOREIGN))
+	two[1] = one ? 0 : p[3] & 0x7f;
+	if (two[0] < 0x20)
 		return 2;
-	used = graphic(set, two, 2, true, c);
-	return 2 + used;
+	return 2 + graphic(set, two, 2, true, c);
 }
 
 static size_t
@@ -129,7 +142,7 @@ escape(struct charset_state *cs, const unsigned char *p, size_t n, bool last,
 	size_t	i, len;
 	bool	begun = n == 1;
 
-	if (n > 1 && p[1] == 'N')
+	if (n > 1 && (p[1] == 'N' || p[1] == 'O'))
 		return single_shift(cs, p, n, last, c);
 	*c = CHARSET_NOTHING;
 	for (i = 0; i < nitems(escapes); i++) {
@@ -167,7 +180,7 @@ charset_2022(struct charset_state *cs, const unsigned char *p, size_t n,
 		cs->mode &= ~(uint32_t)SHIFTED;
 	if (*p >= 0xa1 && *p <= 0xdf && jp)	/* as some send it */
 		*c = *p - 0xa1u + 0xff61;
-	else if (*p > 0x7e)
+	else if (*p > 0x7f)
 		*c = CHARSET_BAD;
 	if (*p < 0x21 || *p > 0x7e)
 		return 1;

@@ -85,6 +85,9 @@ charset_ks1001(unsigned row, unsigned cell)
 {
 	if (row > 93 || cell > 93)
 		return 0;
+	/* a sign that came later, and that Windows does not know */
+	if (row == 0x01 && cell == 0x47)
+		return 0x327e;
 	return charset_cp949[row + 0xa1 - 0x81][cell + 0xa1 - 0x41];
 }
 
@@ -98,8 +101,11 @@ charset_korean(struct charset_state *cs, const unsigned char *p, size_t n,
 		return 1;
 	if (n < 2)
 		return last ? 1 : 0;
-	*c = p[1] < 0x41 || p[1] > 0xfe ? 0 :
-	    charset_cp949[p[0] - 0x81][p[1] - 0x41];
+	if (p[0] >= 0xa1 && p[1] >= 0xa1 && p[1] <= 0xfe)
+		*c = charset_ks1001(p[0] - 0xa1u, p[1] - 0xa1u);
+	else
+		*c = p[1] < 0x41 || p[1] > 0xfe ? 0 :
+		    charset_cp949[p[0] - 0x81][p[1] - 0x41];
 	return *c == 0 ? bad(p, c) : 2;
 }
 

@@ -28,7 +28,8 @@ struct charset {
 charset_one	charset_ascii, charset_utf8, charset_single_byte,
 		charset_utf16, charset_utf32, charset_utf7, charset_2022,
 		charset_euc_jp, charset_shift_jis, charset_korean, charset_gb,
-		charset_big5_pair, charset_hz;
+		charset_big5_pair, charset_hz, charset_euc_tw, charset_johab,
+		charset_euc_jisx0213, charset_shift_jisx0213;
 
 enum { CHARSET_BOM, CHARSET_BE, CHARSET_LE };	/* kinds of UTF-16 and -32 */
 enum { CHARSET_JP, CHARSET_KR, CHARSET_CN };	/* and of ISO-2022 */
@@ -61,9 +62,34 @@ extern const size_t	charset_gb4_n;
 extern const uint16_t	charset_big5[126][BIG5_TRAILS];
 extern const unsigned char charset_big5_plane2[126][(BIG5_TRAILS + 7) / 8];
 
+/* JIS X 0213: the first plane, and of the second the rows that have something. */
+#define JISX0213_ROWS	(94 + 26)
+extern const uint16_t	charset_jisx0213_points[JISX0213_ROWS][94];
+extern const unsigned char charset_jisx0213_plane2[JISX0213_ROWS][12];
+extern const unsigned char charset_jisx0213_second[94];	/* which row that is; 0: none */
+/* Those that Unicode writes as two; pair: row and cell of seven bits, in order. */
+struct charset_double {
+	uint16_t	pair, first, second;
+};
+extern const struct charset_double charset_jisx0213_doubles[];
+extern const size_t	charset_jisx0213_doubles_n;
+
+/* CNS 11643, planes 1 to 7 and 15; those beyond 16 bits are in the plane of U+20000. */
+#define CNS_PLANES	8
+extern const uint16_t	charset_cns[CNS_PLANES][94][94];
+extern const unsigned char charset_cns_plane2[CNS_PLANES][94][12];
+/* What ISO-IR-165 has elsewhere than GB 2312, in order; pair: two bytes of seven bits. */
+extern const struct charset_gb_wide charset_ir165[];
+extern const size_t	charset_ir165_n;
+
+/* Plane 1 or 2, row and cell 0..93; false: none. */
+bool	charset_jisx0213(unsigned plane, unsigned row, unsigned cell, uint32_t c[2]);
+/* Plane, row and cell 0..93. */
+uint32_t	charset_cns11643(unsigned plane, unsigned row, unsigned cell);
 /* Row and cell 0..93 of JIS X 0208 (with the vendors' rows) and KS X 1001, GB 2312; 0: none. */
 uint32_t	charset_jis208(unsigned row, unsigned cell);
 uint32_t	charset_ks1001(unsigned row, unsigned cell);
 uint32_t	charset_gb2312(unsigned row, unsigned cell);
+uint32_t	charset_isoir165(unsigned row, unsigned cell);
 
 #endif

@@ -44,8 +44,14 @@ static const struct {
 	    " extendedunixcodepackedformatforjapanese" },
 	{ { charset_shift_jis, true, NULL, 0 },
 	    "shiftjis sjis mskanji csshiftjis windows31j cp932 ms932"
-	    " windows932 sjiswin cswindows31j shiftjisx0213 shiftjis2004"
-	    " pck ibm943 cp943" },
+	    " windows932 sjiswin cswindows31j pck ibm943 cp943" },
+	{ { charset_euc_jisx0213, true, NULL, 0 },
+	    "eucjisx0213 eucjis2004" },
+	{ { charset_shift_jisx0213, true, NULL, 0 },
+	    "shiftjisx0213 shiftjis2004 sjisx0213 sjis2004" },
+	{ { charset_euc_tw, true, NULL, 0 }, "euctw cns11643 cseuctw" },
+	{ { charset_johab, false, NULL, 0 },
+	    "johab cp1361 ms1361 windows1361 ksc56011992" },
 	{ { charset_korean, true, NULL, 0 },
 	    "euckr uhc cp949 ms949 windows949 ksc56011987 ksc56011989 ksc5601"
 	    " isoir149 korean cseuckr csksc56011987 ks" },

@@ -82,6 +82,11 @@ static const struct {
 	{ "GBK", "GBK", 0x81, 0xfe, 0x40 },
 	{ "GB2312", "EUC-CN", 0xa1, 0xfe, 0xa1 },
 	{ "Big5", "BIG5-HKSCS", 0x81, 0xfe, 0x40 },
+	{ "EUC-JISX0213", "EUC-JISX0213", 0xa1, 0xfe, 0xa1 },
+	{ "Shift_JISX0213", "SHIFT_JISX0213", 0x81, 0x9f, 0x40 },
+	{ "Shift_JIS-2004", "SHIFT_JISX0213", 0xe0, 0xfc, 0x40 },
+	{ "EUC-TW", "EUC-TW", 0xa1, 0xfe, 0xa1 },
+	{ "Johab", "JOHAB", 0x84, 0xf9, 0x31 },
 	{ "cp950", "CP950", 0x81, 0xfe, 0x40 },
 };
 
@@ -139,6 +144,114 @@ START_TEST(two_bytes)
 	ck_assert_uint_gt(known, 3000);
 	buf_free(&b);
 	iconv_close(cd);
+}
+END_TEST
+
+/* Sets with states, and those of more than two bytes: all that iconv can write, in texts, read as iconv reads it. */
+static const struct {
+	const char	*name;		/* iconv's, too */
+	uint32_t	 last;		/* farther on it has nothing */
+	unsigned	 known;		/* so many characters at least */
+} states[] = {
+	{ "EUC-TW", 0x2fa1f, 48000 }, { "JOHAB", 0xffff, 16800 },
+	{ "ISO-2022-CN", 0xffff, 16000 }, { "ISO-2022-CN-EXT", 0x2fa1f, 51000 },
+	{ "ISO-2022-KR", 0xffff, 8100 }, { "ISO-2022-JP", 0xffff, 6900 },
+	{ "ISO-2022-JP-2", 0xffff, 13000 }, { "ISO-2022-JP-3", 0x2a6ff, 11000 },
+	{ "EUC-JISX0213", 0x2a6ff, 11000 }, { "SHIFT_JISX0213", 0x2a6ff, 11000 },
+	{ "UTF-7", 0xffff, 60000 }, { "UTF-16", 0x10fff, 60000 },
+	{ "UTF-32", 0x10fff, 60000 }, { "GB18030", 0x10fff, 60000 },
+	{ "BIG5-HKSCS", 0x2fa1f, 18000 },
+};
+
+/* JIS X 0208 and GB 2312 are read as Windows does, and as everybody sends them; iconv has other signs for these. */
+static bool
+is_windows_sign(const char *set, uint32_t c)
+{
+	static const uint16_t	signs[] = { 0x5c, 0x7e, 0xa2, 0xa3, 0xa5, 0xac,
+	    0xb7, 0x2014, 0x2015, 0x2016, 0x203e, 0x2212, 0x2225, 0x301c,
+	    0x30fb, 0xff5e };
+	size_t			i;
+
+	for (i = 0; i < nitems(signs); i++)
+		if (signs[i] == c)
+			return strncmp(set, "ISO-2022-JP", 11) == 0 ||
+			    strcmp(set, "SHIFT_JISX0213") == 0 ||
+			    strncmp(set, "ISO-2022-CN", 11) == 0;
+	return false;
+}
+
+static bool
+whole(iconv_t cd, struct str in, struct buf *out)
+{
+	char	*from = (char *)(uintptr_t)in.p, *to = out->p;
+	size_t	 left = in.n, room = 4096;
+
+	iconv(cd, NULL, NULL, NULL, NULL);
+	if (iconv(cd, &from, &left, &to, &room) == (size_t)-1 ||
+	    iconv(cd, NULL, NULL, &to, &room) == (size_t)-1)
+		return false;
+	out->n = (size_t)(to - out->p);
+	return true;
+}
+
+static void
+same_text(const char *name, iconv_t write, iconv_t read, struct str text,
+    struct buf *bytes, struct buf *want, struct buf *got)
+{
+	size_t	i;
+
+	ck_assert(whole(write, text, bytes));
+	ck_assert_msg(whole(read, buf_view(bytes), want), "%s: %.*s", name,
+	    STR_ARG(text));
+	buf_reset(got);
+	convert(charset_find(str_from(name)), buf_view(bytes), 7, got);
+	for (i = 0; i < want->n && i < got->n && want->p[i] == got->p[i]; i++)
+		;
+	ck_assert_msg(str_eq(buf_view(got), buf_view(want)), "%s: %.8s not "
+	    "%.8s", name, i < got->n ? got->p + i : "", want->p + i);
+}
+
+START_TEST(with_states)
+{
+	const char	*name = states[_i].name;
+	iconv_t		 write = iconv_open(name, "UTF-8");
+	iconv_t		 read = iconv_open("UTF-8", name);
+	struct buf	 b[4], one;
+	/* glibc mixes up the planes of two that follow each other */
+	bool		 alone = strncmp(name, "ISO-2022-CN", 11) == 0;
+	unsigned	 known = 0, i;
+	uint32_t	 c;
+
+	ck_assert(write != (iconv_t)-1 && read != (iconv_t)-1);
+	for (i = 0; i < nitems(b); i++) {
+		buf_init(&b[i], 8192);
+		ck_assert_int_eq(buf_reserve(&b[i], 4096), 0);
+	}
+	buf_init(&one, 8);
+	for (c = ' '; c <= states[_i].last; c++) {
+		buf_reset(&one);
+		if (is_windows_sign(name, c) || c == 0xfeff ||
+		    (c >= 0x7f && c < 0xa0) ||
+		    (c >= 0xe0000 && c < 0xe0080) || !utf8_put(&one, c) ||
+		    !whole(write, buf_view(&one), &b[1]))
+			continue;
+		known++;
+		buf_addstr(&b[0], buf_view(&one));
+		if (c % 3 == 0 && !alone)
+			buf_adds(&b[0], c % 7 == 0 ? "a\n" : "b-");
+		if (b[0].n > 300 || alone) {
+			same_text(name, write, read, buf_view(&b[0]), &b[1],
+			    &b[2], &b[3]);
+			buf_reset(&b[0]);
+		}
+	}
+	same_text(name, write, read, buf_view(&b[0]), &b[1], &b[2], &b[3]);
+	ck_assert_msg(known >= states[_i].known, "%s: %u", name, known);
+	for (i = 0; i < nitems(b); i++)
+		buf_free(&b[i]);
+	buf_free(&one);
+	iconv_close(write);
+	iconv_close(read);
 }
 END_TEST
 
@@ -210,7 +323,19 @@ static const struct {
 	    "\xed\x95\x9c\xef\xbf\xbd\xef\xbf\xbd" "a" },
 	{ "iso-2022-kr", STR("\33$)CKorean \16GQ1[\nab\16GQ\17."),
 	    "Korean \xed\x95\x9c\xea\xb8\x80\nab\xed\x95\x9c." },
+	{ "iso-2022-jp-2004", STR("\33$(Q\x24\x77\x2e\x21\33$(P!!\33(B"),
+	    "\xe3\x81\x8b\xe3\x82\x9a\xe4\xbf\xb1\xf0\xa0\x82\x89" },
 	{ "iso-2022-cn", STR("\33$)A\16=;\17x"), "\xe4\xba\xa4x" },
+	{ "iso-2022-cn", STR("\33$)G\16D!\33$*H\33N!!\17x\33N!"),
+	    "\xe4\xb8\x80\xe4\xb9\x82x\xef\xbf\xbd" },
+	{ "iso-2022-cn-ext", STR("\33$+I\33O!!\33O"),
+	    "\xe4\xb8\xa8\xef\xbf\xbd" },
+	{ "euc-tw", STR("\xc4\xa1\x8e\xa2\xa1\xa1z\x8e\xa2\xa1z\x8e\xa2"),
+	    "\xe4\xb8\x80\xe4\xb9\x82z\xef\xbf\xbdz\xef\xbf\xbd" },
+	{ "euc-tw", STR("\x8e\xb0\xa1\xa1\xa1"),
+	    "\xef\xbf\xbd\xef\xbf\xbd" },
+	{ "johab", STR("\x88\x61\x84\x41\x88\x41\xff\x88"),
+	    "\xea\xb0\x80\xef\xbf\xbd" "A\xe3\x84\xb1\xef\xbf\xbd\xef\xbf\xbd" },
 	{ "hz-gb-2312", STR("a~{<:Ky2;S{~}~~b~\nc"),
 	    "a\xe5\xb7\xb1\xe6\x89\x80\xe4\xb8\x8d\xe6\xac\xb2~bc" },
 	{ "euc-jp", STR("\xb4\xc1\x8e\xb1\x8f\xb0\xa1\xff\xb4z"),
@@ -281,6 +406,8 @@ main(void)
 	tcase_add_loop_test(t, one_byte, 0, nitems(charset_list));
 	tcase_add_loop_test(t, two_bytes, 0, nitems(pair_rows));
 	tcase_add_test(t, four_bytes);
+	tcase_add_loop_test(t, with_states, 0, nitems(states));
+	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, texts, 0, nitems(rows));
 	tcase_add_test(t, names);
 	suite_add_tcase(s, t);
