@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/base/fdio.h"
+#include "common/store/box_courier.h"
 #include "common/store/box_impl.h"
 
 #define FILE_NAMES	"courierpop3dsizelist"
@@ -29,26 +30,46 @@ last_word(struct str *line, struct str *word)
 	return true;
 }
 
-/* The name of one message; empty: it is that of its file. False: the line says nothing. */
 static bool
-name_of(struct str *line, char name[64])
+parse(struct str line, struct str *base, char name[COURIER_NAME_SIZE])
 {
 	struct str		numbers, size;
 	struct cur		in;
 	unsigned long long	uid, validity;
 
-	if (!last_word(line, &numbers) || !last_word(line, &size))
+	if (!last_word(&line, &numbers) || !last_word(&line, &size))
 		return false;
 	in = cur_from(numbers);
 	if (!cur_number(&in, NUMBER_MAX, &uid) || !cur_byte(&in, ':') ||
 	    !cur_number(&in, NUMBER_MAX, &validity) || !cur_byte(&in, ':'))
 		return false;
+	*base = maildir_name_base(line);
 	name[0] = '\0';
 	if (uid > 0 && validity > 0)
-		snprintf(name, 64, "UID%llu-%llu", uid, validity);
+		snprintf(name, COURIER_NAME_SIZE, "UID%llu-%llu", uid,
+		    validity);
 	else if (uid > 0)
-		snprintf(name, 64, "UID%llu", uid);
-	return true;
+		snprintf(name, COURIER_NAME_SIZE, "UID%llu", uid);
+	return uidlist_name_ok(*base);
+}
+
+bool
+courier_head(struct str *text)
+{
+	struct str	line;
+
+	return str_take_line(text, &line) && str_starts_nocase(line, STR("/3 "));
+}
+
+bool
+courier_next(struct str *text, struct str *base, char name[COURIER_NAME_SIZE])
+{
+	struct str	line;
+
+	while (str_take_line(text, &line))
+		if (parse(line, base, name))
+			return true;
+	return false;
 }
 
 int
@@ -67,15 +88,13 @@ int
 box_courier_names(struct box *b)
 {
 	struct box_entry	*e;
-	struct str		 text = buf_view(&b->courier), line;
-	char			 name[64];
+	struct str		 text = buf_view(&b->courier), base;
+	char			 name[COURIER_NAME_SIZE];
 
-	if (!str_take_line(&text, &line) || !str_starts_nocase(line, STR("/3 ")))
+	if (!courier_head(&text))
 		return 0;
-	while (str_take_line(&text, &line)) {
-		if (!name_of(&line, name) || name[0] == '\0')
-			continue;
-		e = box_find(b, maildir_name_base(line));
+	while (courier_next(&text, &base, name)) {
+		e = name[0] == '\0' ? NULL : box_find(b, base);
 		if (e != NULL && !e->gone && e->m.uidl.n == 0 &&
 		    box_list_name(b, e, name) == -1)
 			return -1;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/store/box_courier.h"
 #include "common/store/box_uidlist.h"
 
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
@@ -29,6 +30,21 @@ again(struct str text, const struct uidlist_head *h,
 		abort();
 }
 
+/* The same file as Courier's. */
+static void
+courier(struct str text)
+{
+	struct str	base;
+	char		name[COURIER_NAME_SIZE];
+
+	if (!courier_head(&text))
+		return;
+	while (courier_next(&text, &base, name))
+		if (!uidlist_name_ok(base) || strlen(name) > 44 ||
+		    (name[0] != '\0' && strncmp(name, "UID", 3) != 0))
+			abort();
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -48,6 +64,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		    sizeof(name)) && strlen(name) >= sizeof(name))
 			abort();
 	}
+	if (size > 0)
+		courier((struct str){ (const char *)data, size });
 	if (size == 0 || !uidlist_head(&c, &h))
 		return 0;
 	buf_init(&out, 1u << 22);
