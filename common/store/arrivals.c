@@ -83,8 +83,12 @@ arrivals_is_there(const struct arrivals *a)
 int
 arrivals_hold(struct arrivals *a)
 {
-	if (index_lock(&a->x) == -1)
+	if (index_lock(&a->x) == -1) {
+		/* the lock's file could not be made in what is no more */
+		if (errno == ENOENT)
+			errno = ESTALE;
 		return -1;
+	}
 	if (arrivals_is_there(a))
 		return 0;
 	index_unlock(&a->x);

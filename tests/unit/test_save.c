@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/base/fdio.h"
+#include "common/base/now.h"
 #include "common/store/save.h"
 #include "common/store/store_impl.h"
 
@@ -358,6 +359,18 @@ START_TEST(folder_has_gone)
 }
 END_TEST
 
+/* Not even its lock can be made then. */
+START_TEST(folder_is_no_more)
+{
+	begin("dst");
+	ck_assert_int_eq(save_copy(s, v, 0, NULL), 0);
+	ck_assert_int_eq(store_delete(st, "dst"), 0);
+	ck_assert_int_eq(save_commit(&s, &validity, uids), -1);
+	ck_assert_int_eq(errno, ESTALE);
+	ck_assert_uint_eq(entries(".src/cur"), 2);
+}
+END_TEST
+
 START_TEST(copies)
 {
 	struct save_message	m = { .flags = VIEW_DELETED,
@@ -417,13 +430,21 @@ END_TEST
 
 START_TEST(copies_to_itself)
 {
+	int64_t	start;
+
 	begin("src");
 	ck_assert_int_eq(save_copy(s, v, 0, NULL), 0);
 	commit();
 	ck_assert_uint_eq(entries(".src/cur"), 3);
 	begin("src");
 	ck_assert_int_eq(save_move(s, v, 0, NULL), 0);
+	/* renamed meanwhile: the view looks again */
+	ck_assert_int_eq(renameat(store_root(st),
+	    ".src/cur/1.a,S=6:2,FPSab", store_root(st),
+	    ".src/cur/1.a,S=6:2,FPRSab"), 0);
+	start = now_ms();
 	commit();
+	ck_assert_int_lt(now_ms() - start, 5000);
 	ck_assert_uint_eq(entries(".src/cur"), 3);
 }
 END_TEST
@@ -687,6 +708,7 @@ main(void)
 	tcase_add_test(t, nothing_is_left);
 	tcase_add_test(t, draft_has_gone);
 	tcase_add_test(t, folder_has_gone);
+	tcase_add_test(t, folder_is_no_more);
 	tcase_add_test(t, copies);
 	tcase_add_test(t, copies_to_itself);
 	tcase_add_test(t, finds_again);
