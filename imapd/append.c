@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "imapd/arrivals.h"
 #include "imapd/commands.h"
 #include "imapd/limit.h"
 #include "imapd/numbers.h"
@@ -60,6 +61,7 @@ commit(struct append *a, struct buf *code)
 			command_failed(a->s, a->c, "save the message");
 		return false;
 	}
+	arrivals_own(a->s, &a->place, uids, n);
 	buf_addf(code, "APPENDUID %" PRIu32 " ", validity);
 	imap_put_numbers(code, uids, n);
 	return true;

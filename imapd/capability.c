@@ -64,6 +64,7 @@ static const struct {
 	{ "METADATA", SESSION },	/* RFC 5464 */
 	{ "ACL", SESSION },	/* RFC 4314 */
 	{ "RIGHTS=texk", SESSION },
+	{ "NOTIFY", SESSION },	/* RFC 5465 */
 	{ "OBJECTID", SESSION },	/* RFC 8474 */
 	{ "SAVEDATE", SESSION },	/* RFC 8514 */
 	{ "PREVIEW", SESSION },	/* RFC 8970 */

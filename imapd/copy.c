@@ -5,6 +5,7 @@
 
 #include "common/store/quota.h"
 #include "common/store/save.h"
+#include "imapd/arrivals.h"
 #include "imapd/commands.h"
 #include "imapd/limit.h"
 #include "imapd/numbers.h"
@@ -175,6 +176,7 @@ commit(struct copy *x)
 		return false;
 	}
 	if (x->n > 0) {
+		arrivals_own(x->s, &x->place, to, x->n);
 		buf_addf(&x->code, "COPYUID %" PRIu32 " ", validity);
 		imap_put_numbers(&x->code, from, x->n);
 		buf_addc(&x->code, ' ');

@@ -7,6 +7,7 @@
 #include "imapd/esearch_sources.h"
 #include "imapd/search_context.h"
 #include "imapd/search_request.h"
+#include "imapd/selected.h"
 
 #define ANSWER_MAX	(64u << 20)
 
@@ -89,20 +90,6 @@ search_place(struct session *s, const struct command *c,
 	return r;
 }
 
-static void
-place_of_view(struct session *s, struct place *place)
-{
-	unsigned	space;
-
-	memset(place, 0, sizeof(*place));
-	place->store = view_store_of(s->view);
-	for (space = 0; space < place_spaces(s); space++)
-		if (place_store(s, space) == place->store)
-			place->name_space = space;
-	(void)snprintf(place->folder, sizeof(place->folder), "%s",
-	    view_folder(s->view));
-}
-
 /* The selected mailbox: its result may also be kept. */
 static int
 search_here(struct session *s, struct command *c, struct search_request *q)
@@ -111,7 +98,7 @@ search_here(struct session *s, struct command *c, struct search_request *q)
 	struct place	 place;
 	int		 r;
 
-	place_of_view(s, &place);
+	selected_place(s, &place);
 	if ((r = search_view(s, c, q, s->view, &found)) == 0)
 		r = search_save(s, q, &found);
 	if (r == 0)
@@ -148,7 +135,7 @@ esearch_args(struct session *s, struct command *c, struct search_request *q,
 
 	if (!sources_parse(s, c, sources))
 		return false;
-	if (!search_return_parse(&c->args, &q->ret, &why)) {
+	if (!search_return_parse(&c->args, &s->memory, &q->ret, &why)) {
 		command_bad(c, "%s", why);
 		return false;
 	}

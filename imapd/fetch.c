@@ -4,7 +4,6 @@
 
 #include "common/base/log.h"
 #include "imapd/commands.h"
-#include "imapd/fetch.h"
 #include "imapd/fetch_impl.h"
 #include "imapd/limit.h"
 #include "imapd/numbers.h"
@@ -19,14 +18,19 @@ static int
 saved_set(struct session *s, struct imap_set *set)
 {
 	const struct search_result	*r = s->result;
-	size_t				 i, n = r == NULL ? 0 : r->n;
+	size_t				 i, at, n = r == NULL ? 0 : r->n;
 
-	set->n = n;
+	set->n = 0;
 	set->r = arena_get(&s->memory, (n + 1) * sizeof(*set->r));
 	if (set->r == NULL)
 		return -1;
-	for (i = 0; i < n; i++)
-		set->r[i] = (struct imap_range){ r->uids[i], r->uids[i] };
+	for (i = 0; i < n; i++) {
+		at = view_find(s->view, r->uids[i]);
+		if (at < view_count(s->view) &&
+		    view_message(s->view, at)->uid == r->uids[i])
+			set->r[set->n++] = (struct imap_range){ r->uids[i],
+			    r->uids[i] };
+	}
 	return 0;
 }
 
@@ -189,6 +193,24 @@ parse(struct fetch *f, struct command *cmd)
 	return false;
 }
 
+void
+fetch_begin(struct fetch *f)
+{
+	buf_init(&f->out, FETCH_OUT_MAX);
+	buf_init(&f->kept, FETCH_KEEP_MAX);
+	buf_init(&f->piece, 4 * FETCH_PIECE);
+	fetch_file_init(&f->file);
+}
+
+void
+fetch_end(struct fetch *f)
+{
+	fetch_file_free(&f->file);
+	buf_free(&f->out);
+	buf_free(&f->kept);
+	buf_free(&f->piece);
+}
+
 static void
 run(struct fetch *f, struct command *cmd, struct cur set, size_t *at, size_t n)
 {
@@ -205,16 +227,10 @@ run(struct fetch *f, struct command *cmd, struct cur set, size_t *at, size_t n)
 		command_failed(s, cmd, "fetch");
 		return;
 	}
-	buf_init(&f->out, FETCH_OUT_MAX);
-	buf_init(&f->kept, FETCH_KEEP_MAX);
-	buf_init(&f->piece, 4 * FETCH_PIECE);
-	fetch_file_init(&f->file);
+	fetch_begin(f);
 	send_all(f, cmd->tag, at, n);
 	reply(f, cmd);
-	fetch_file_free(&f->file);
-	buf_free(&f->out);
-	buf_free(&f->kept);
-	buf_free(&f->piece);
+	fetch_end(f);
 }
 
 enum state
@@ -228,33 +244,4 @@ cmd_fetch(struct session *s, struct command *cmd)
 	    choose(&f, cmd, at, &n))
 		run(&f, cmd, set, at, n);
 	return s->state;
-}
-
-int
-fetch_attributes(struct session *s, struct str atts, size_t at)
-{
-	struct fetch	 f = { .s = s };
-	struct cur	 in = cur_from(atts);
-	const char	*why;
-
-	if (!fetch_parse(&in, &s->memory, false, &f.r, &why)) {
-		errno = EINVAL;
-		return -1;
-	}
-	f.texts = arena_get(&s->memory, f.r.nsections * sizeof(*f.texts));
-	if (f.texts == NULL)
-		return -1;
-	buf_init(&f.out, FETCH_OUT_MAX);
-	buf_init(&f.kept, FETCH_KEEP_MAX);
-	buf_init(&f.piece, 4 * FETCH_PIECE);
-	fetch_file_init(&f.file);
-	fetch_message(&f, at, 0, f.r.uid);
-	if (s->end == NULL && f.out.n > 0)
-		say_buf(s, &f.out);
-	fetch_file_free(&f.file);
-	buf_free(&f.out);
-	buf_free(&f.kept);
-	buf_free(&f.piece);
-	errno = f.error;
-	return f.error == 0 ? 0 : -1;
 }

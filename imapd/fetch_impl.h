@@ -52,6 +52,10 @@ struct fetch {
 	bool		 unknown_cte;
 };
 
+/* fetch.c: buffers, of one command or for as long as messages are told of. */
+void	fetch_begin(struct fetch *);
+void	fetch_end(struct fetch *);
+
 /* fetch_text.c: where bytes of a section go. */
 struct fetch_sink {
 	struct session	*s;		/* gets out when it is full; NULL: it is kept, or only counted */

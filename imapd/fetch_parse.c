@@ -402,27 +402,49 @@ room_for(struct str s)
 	return n;
 }
 
+static bool
+begin(struct parse *p, struct cur *in, struct arena *memory,
+    struct fetch_request *r)
+{
+	*p = (struct parse){ .c = *in, .memory = memory, .r = r };
+	*r = (struct fetch_request){ .uid = false };
+	p->room = room_for(cur_rest(in));
+	buf_init(&p->label, LABEL_MAX);
+	r->sections = arena_get(memory, p->room * sizeof(*r->sections));
+	return r->sections != NULL || fail(p, "Too long");
+}
+
+static bool
+end(struct parse *p, struct cur *in, bool ok, const char **why)
+{
+	buf_free(&p->label);
+	if (ok)
+		*in = p->c;
+	*why = p->why;
+	return ok;
+}
+
 bool
 fetch_parse(struct cur *in, struct arena *memory, bool uid,
     struct fetch_request *r, const char **why)
 {
-	struct parse	p = { .c = *in, .memory = memory, .r = r };
+	struct parse	p;
 	bool		ok;
 
-	*r = (struct fetch_request){ .uid = false };
-	p.room = room_for(cur_rest(in));
-	if ((r->sections = arena_get(memory, p.room * sizeof(*r->sections))) ==
-	    NULL) {
-		*why = "Too long";
-		return false;
-	}
-	buf_init(&p.label, LABEL_MAX);
-	ok = attributes(&p) && modifiers(&p, uid);
-	buf_free(&p.label);
+	ok = begin(&p, in, memory, r) && attributes(&p) && modifiers(&p, uid);
 	if (ok && r->since_given)
 		fetch_want(r, FETCH_MODSEQ);	/* RFC 7162 3.1.4.1 */
-	if (ok)
-		*in = p.c;
-	*why = p.why;
-	return ok;
+	return end(&p, in, ok, why);
+}
+
+bool
+fetch_parse_list(struct cur *in, struct arena *memory,
+    struct fetch_request *r, const char **why)
+{
+	struct parse	p;
+	bool		ok;
+
+	ok = begin(&p, in, memory, r) && (cur_peek(&p.c) == '(' ||
+	    fail(&p, "Expected a list of attributes")) && attributes(&p);
+	return end(&p, in, ok, why);
 }

@@ -59,6 +59,8 @@ struct fetch_request {
 
 /* uid: of UID FETCH. What follows the set, to the end of the command: "(FLAGS BODY[]) (CHANGEDSINCE 5)". False: *why is what BAD says. */
 bool	fetch_parse(struct cur *, struct arena *, bool uid, struct fetch_request *, const char **why);
+/* "(FLAGS BODY[])" alone, wherever it stands (RFC 5465 8). False: *why. */
+bool	fetch_parse_list(struct cur *, struct arena *, struct fetch_request *, const char **why);
 /* One more attribute that is not asked for yet. */
 void	fetch_want(struct fetch_request *, enum fetch_att);
 static inline bool

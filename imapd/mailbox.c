@@ -7,6 +7,7 @@
 
 #include "imapd/commands.h"
 #include "imapd/mailboxes.h"
+#include "imapd/notify.h"
 
 static bool
 take_name(struct session *s, struct command *cmd, struct str *name)
@@ -103,6 +104,7 @@ cmd_create(struct session *s, struct command *cmd)
 		command_failed(s, cmd, "make the mailbox");
 		return s->state;
 	}
+	notify_own(s, &p, NOTIFY_NAME, 0);
 	say_other_name(s, &p, name);
 	answer_created(cmd, &p);
 	return s->state;
@@ -146,6 +148,7 @@ cmd_delete(struct session *s, struct command *cmd)
 		command_failed(s, cmd, "delete the mailbox");
 		return s->state;
 	}
+	notify_own(s, &p, NOTIFY_NAME, 0);
 	close_selected(s, &p);
 	command_ok(cmd, NULL, "DELETE completed");
 	return s->state;
@@ -174,6 +177,8 @@ rename_place(struct session *s, struct command *cmd, const struct place *from,
 		command_failed(s, cmd, "rename the mailbox");
 		return;
 	}
+	notify_own(s, from, NOTIFY_NAME, 0);
+	notify_own(s, to, NOTIFY_NAME, 0);
 	command_ok(cmd, NULL, "RENAME completed");
 }
 
@@ -222,8 +227,10 @@ subscribe(struct session *s, struct command *cmd, bool on)
 	    p.name_space == SPACE_SHARED ? PLACE_SHARED : "", p.folder);
 	if (store_subscribe(place_store(s, SPACE_OWN), folder, on) == -1)
 		command_failed(s, cmd, "change the subscriptions");
-	else
+	else {
+		notify_own(s, &p, NOTIFY_SUBSCRIPTION, 0);
 		command_ok(cmd, NULL, "%.*s completed", STR_ARG(cmd->name));
+	}
 	return s->state;
 }
 

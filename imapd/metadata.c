@@ -13,6 +13,7 @@
 #include "imapd/commands.h"
 #include "imapd/mailboxes.h"
 #include "imapd/metadata_file.h"
+#include "imapd/notify.h"
 
 #define LOCK_WAIT	3000	/* ms */
 #define ADMIN		"/shared/admin"
@@ -401,5 +402,8 @@ cmd_setmetadata(struct session *s, struct command *cmd)
 			return s->state;
 		}
 	lock_and_change(s, cmd, &about, c);
+	if (cmd->reply == REPLY_OK)
+		notify_own(s, &about.place, about.server ? NOTIFY_SERVER :
+		    NOTIFY_NOTES, 0);
 	return s->state;
 }

@@ -9,9 +9,7 @@
 #include <string.h>
 
 #include "common/base/fdio.h"
-#include "common/base/log.h"
 #include "imapd/commands.h"
-#include "imapd/fetch.h"
 #include "imapd/notify_impl.h"
 #include "imapd/updates.h"
 
@@ -28,6 +26,12 @@ notify_wants(const struct session *s, unsigned event)
 	return s->notify == NULL || (s->notify->selected & event) != 0;
 }
 
+struct str
+notify_attributes(const struct session *s)
+{
+	return s->notify == NULL ? STR("") : s->notify->atts;
+}
+
 void
 notify_selected(struct session *s, bool idle)
 {
@@ -39,34 +43,6 @@ notify_selected(struct session *s, bool idle)
 	} else if (n->selected != 0) {
 		updates_send(s, idle || !n->delayed);
 	}
-}
-
-static void
-log_unread(const struct session *s)
-{
-	int	error = errno;
-	char	user[LOG_SAFE_MAX];
-
-	log_warn("notify user=%s why=\"%s\"", log_safe(user, sizeof(user),
-	    str_from(s->user)), strerror(error));
-}
-
-void
-notify_arrived(struct session *s, uint32_t uid)
-{
-	struct arena	command = s->memory;
-	size_t		at;
-
-	if (s->notify == NULL || s->notify->atts.n == 0)
-		return;
-	/* memory of its own, for a session may wait for days */
-	arena_init(&s->memory, command.max);
-	for (at = view_find(s->view, uid); at < view_count(s->view) &&
-	    s->end == NULL; at++)
-		if (fetch_attributes(s, s->notify->atts, at) == -1)
-			log_unread(s);
-	arena_free(&s->memory);
-	s->memory = command;
 }
 
 static bool
@@ -86,8 +62,10 @@ overflow(struct session *s)
 	/* as after NOTIFY NONE */
 	n->n = 0;
 	n->selected = 0;
+	n->others = false;
 	n->atts.n = 0;
-	n->nfolders = 0;
+	n->nfolders = n->nwds = n->nown = 0;
+	n->server.events = 0;
 	arena_free(&n->names);
 	arena_free(&n->watched);
 	if (n->fd != -1)
@@ -104,12 +82,11 @@ load(struct session *s, struct notify *n, bool tell)
 	bool			 first = n->fd == -1;
 	int			 r;
 
+	if (!n->others)
+		return 0;
 	arena_init(&names, NOTIFY_MEMORY);
-	if (notify_load(s, n, &names, &all, &count) == -1) {
-		arena_free(&names);
-		return -1;
-	}
-	if (tell && notify_compare(s, n, &names, all, count) == -1) {
+	if (notify_load(s, n, &names, &all, &count) == -1 ||
+	    (tell && notify_compare(s, n, &names, all, count) == -1)) {
 		arena_free(&names);
 		return -1;
 	}
@@ -132,56 +109,93 @@ send_notes(struct session *s, struct notify *n)
 
 	for (i = 0; i < n->nfolders; i++) {
 		f = &n->folders[i];
-		if (!f->notes_dirty || (f->events & NOTIFY_NOTES) == 0)
+		if (!f->notes_dirty || !f->exists ||
+		    (f->events & NOTIFY_NOTES) == 0)
 			continue;
 		f->notes_dirty = false;
-		if (notify_notes(s, &n->names, f, false) == -1)
+		if (notify_notes(s, &n->names, f, false,
+		    !notify_is_own(n, f, NOTIFY_NOTES)) == -1)
 			return -1;
 	}
 	if (!n->server.notes_dirty || n->server.events == 0)
 		return 0;
 	n->server.notes_dirty = false;
-	return notify_notes(s, &n->memory, &n->server, true);
+	return notify_notes(s, &n->memory, &n->server, true,
+	    !notify_is_own(n, &n->server, NOTIFY_SERVER));
 }
 
-void
-notify_send(struct session *s)
+static void
+send_counts(struct session *s, struct notify *n)
 {
-	struct notify		*n = s->notify;
 	struct notify_folder	*f;
 	size_t			 i;
 	bool			 changed;
 
-	if (!notify_is_on(s))
-		return;
-	notify_read(n);
-	if (n->list && load(s, n, true) == -1) {
-		overflow(s);
-		return;
-	}
 	for (i = 0; i < n->nfolders && s->end == NULL; i++) {
 		f = &n->folders[i];
 		if (!f->dirty || (f->events & NOTIFY_MESSAGES) == 0)
 			continue;
 		f->dirty = false;
 		notify_count(s, f, &changed);
-		if (changed && !is_selected(s, f))
-			notify_put_status(s, f, false);
+		if (changed && !is_selected(s, f) &&
+		    !notify_is_own(n, f, NOTIFY_EXPUNGE))
+			notify_say_status(s, f, false);
 	}
+}
+
+void
+notify_send(struct session *s)
+{
+	struct notify	*n = s->notify;
+
+	if (!notify_is_on(s) || !n->others)
+		return;
+	notify_read(n);
+	if (n->list && load(s, n, true) == -1) {
+		overflow(s);
+		return;
+	}
+	send_counts(s, n);
 	if (s->end == NULL && send_notes(s, n) == -1)
 		overflow(s);
+	n->nown = 0;
+}
+
+void
+notify_own(struct session *s, const struct place *p, unsigned event,
+    size_t messages)
+{
+	struct notify		*n = s->notify;
+	struct notify_folder	*f;
+
+	if (!notify_is_on(s))
+		return;
+	if (event == NOTIFY_NEW) {
+		f = notify_find(n->folders, n->nfolders, p->name_space,
+		    p->folder);
+		if (f != NULL)
+			f->own += messages;
+		return;
+	}
+	if (n->nown == NOTIFY_OWN_MAX)
+		return;
+	n->own[n->nown].events = event;
+	n->own[n->nown].space = p->name_space;
+	if (str_copy(n->own[n->nown].folder, sizeof(n->own[0].folder),
+	    str_from(p->folder)) == 0)
+		n->nown++;
 }
 
 int
 notify_wait_fd(struct session *s)
 {
-	return notify_is_on(s) ? s->notify->fd : -1;
+	return notify_is_on(s) && s->notify->others ? s->notify->fd : -2;
 }
 
 void
 notify_clear(struct session *s)
 {
-	if (notify_is_on(s))
+	if (notify_is_on(s) && s->notify->others)
 		notify_read(s->notify);
 }
 
@@ -213,82 +227,81 @@ count_all(struct session *s, struct notify *n, bool status)
 	size_t			 i;
 	bool			 ignored;
 
-	for (i = 0; i < n->nfolders; i++) {
+	for (i = 0; i < n->nfolders && s->end == NULL; i++) {
 		f = &n->folders[i];
 		if (f->no_access && f->events != 0)
-			notify_say_list(s, f, "\\NoAccess", NULL);
+			notify_say_list(s, f, NULL);
 		if ((f->events & (NOTIFY_MESSAGES | NOTIFY_NAME)) == 0)
 			continue;
 		notify_count(s, f, &ignored);
 		if (status && (f->events & NOTIFY_MESSAGES) != 0 &&
 		    !is_selected(s, f))
-			notify_put_status(s, f, true);
+			notify_say_status(s, f, true);
 	}
 }
 
-static struct notify *
-create(void)
+static int
+begin(struct session *s, struct command *c, const struct notify_request *r,
+    struct notify *n)
 {
-	struct notify	*n = calloc(1, sizeof(*n));
+	struct notify	*old = s->notify;
+	size_t		 i;
 
-	if (n == NULL)
-		return NULL;
-	n->fd = -1;
-	n->server = (struct notify_folder){ .name = "", .exists = true };
-	arena_init(&n->memory, NOTIFY_MEMORY);
-	arena_init(&n->names, NOTIFY_MEMORY);
-	arena_init(&n->watched, NOTIFY_MEMORY);
-	return n;
-}
-
-static bool
-set(struct session *s, struct command *c, struct notify *n)
-{
-	bool	status;
-
-	if (!notify_parse(s, c, n, &status))
-		return false;
 	if (load(s, n, false) == -1) {
 		command_no(c, "NOTIFICATIONOVERFLOW", "that is too much: %s",
+		    errno == EMSGSIZE ? "so many mailboxes are not watched" :
 		    strerror(errno));
-		return false;
+		return -1;
 	}
-	/* whatever has happened so far is told before (RFC 5465 3.1) */
+	/* whatever has happened so far is told before, as by NOOP (RFC 5465 3.1) */
+	s->notify = NULL;
 	if (s->state == S_SELECTED)
 		updates_send(s, true);
-	count_all(s, n, status);
+	s->notify = old;
+	count_all(s, n, r->status);
+	for (i = 0; i < n->nfolders; i++)
+		n->folders[i].notes_dirty = true;
+	n->server.notes_dirty = true;
 	if (send_notes(s, n) == -1) {
 		command_failed(s, c, "look at what is noted");
-		return false;
+		return -1;
 	}
-	command_ok(c, NULL, "you will hear of it");
-	return true;
+	return 0;
+}
+
+static void
+set(struct session *s, struct command *c, const struct notify_request *r)
+{
+	struct notify	*n;
+
+	if (r->unknown) {
+		command_no(c, "BADEVENT (" NOTIFY_EVENTS ")",
+		    "there is no such event here");
+		return;
+	}
+	if ((n = notify_create(s, r)) == NULL) {
+		command_failed(s, c, "remember that");
+		return;
+	}
+	if (!r->none && begin(s, c, r, n) == -1) {
+		destroy(n);
+		return;
+	}
+	notify_end(s);
+	s->notify = n;
+	command_ok(c, NULL, r->none ? "you will hear nothing" :
+	    "you will hear of it");
 }
 
 enum state
 cmd_notify(struct session *s, struct command *c)
 {
-	struct notify	*n = create();
+	struct notify_request	 r;
+	const char		*why = NULL;
 
-	if (n == NULL) {
-		command_failed(s, c, "remember that");
-		return s->state;
-	}
-	if (cur_word(&c->args, STR("NONE"))) {
-		if (!command_end(c)) {
-			destroy(n);
-			return s->state;
-		}
-		command_ok(c, NULL, "you will hear nothing");
-	} else if (!cur_word(&c->args, STR("SET"))) {
-		command_bad(c, "SET or NONE was expected");
-		destroy(n);
-		return s->state;
-	} else if (!set(s, c, n)) {
-		destroy(n);
-		return s->state;
-	}
-	notify_end(s);
-	s->notify = n;
+	if (!notify_parse(&c->args, &s->memory, &r, &why))
+		command_bad(c, "%s", why);
+	else if (command_end(c))
+		set(s, c, &r);
 	return s->state;
 }

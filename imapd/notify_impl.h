@@ -3,26 +3,19 @@
 #define IMAPD_NOTIFY_IMPL_H
 
 #include "imapd/notify.h"
-#include "imapd/place.h"
 
-#define NOTIFY_GROUPS_MAX	100
-#define NOTIFY_NAMES_MAX	1000	/* in one group */
-#define NOTIFY_FOLDERS_MAX	10000	/* that are watched */
 #define NOTIFY_MEMORY		((size_t)64 << 20)
-
-enum notify_filter {
-	FILTER_SELECTED, FILTER_DELAYED, FILTER_PERSONAL, FILTER_SUBSCRIBED, FILTER_SUBTREE, FILTER_MAILBOXES
-};
+#define NOTIFY_OWN_MAX		4	/* of one command */
 
 struct notify_name {
 	unsigned	 space;
-	struct str	 folder;
+	const char	*folder;
 };
 
 struct notify_group {
 	enum notify_filter filter;
 	unsigned	 events;
-	struct notify_name *names;
+	struct notify_name *names;	/* in order */
 	size_t		 n;
 };
 
@@ -32,34 +25,45 @@ struct notify_note {
 	uint64_t	 hash;		/* of its value */
 };
 
+enum { WATCH_NEW, WATCH_CUR, WATCH_FOLDER, WATCHES };	/* of a folder */
+
 /* A folder as the client knows it. */
 struct notify_folder {
 	unsigned	 space;
 	const char	*name;
-	bool		 subscribed, exists;
+	bool		 subscribed, exists, has_children;
 	bool		 no_access;		/* may be looked up, but not read */
+	bool		 on_disk;		/* whatever the rights say */
+	char		 use;			/* as in store.h */
 	unsigned	 events;
+	int		 wd[WATCHES];		/* 0: not watched */
 	bool		 dirty;			/* to be looked at */
 	bool		 counted;
 	uint32_t	 messages, uidnext, uidvalidity, unseen;
 	uint64_t	 modseq;
+	size_t		 own;			/* messages that this session has put there */
 	char		 id[40];
 	bool		 notes_dirty, noted;
 	struct notify_note *notes;
 	size_t		 nnotes;
+	/* while two lists are compared */
+	bool		 gone, told;
+	const struct notify_folder *from;	/* that it was before it was renamed */
 };
 
 struct notify_wd {
 	int		 wd;
 	unsigned	 space;
-	const char	*name;		/* NULL: the root of a space */
-	bool		 notes;		/* the folder itself: its metadata */
+	size_t		 folder;	/* NOTIFY_ROOT: the root of the space */
+	unsigned	 which;		/* WATCH_... */
 };
+#define NOTIFY_ROOT	SIZE_MAX
 
 struct notify {
 	struct arena	 memory;	/* of groups and atts */
 	unsigned	 selected;	/* events of the selected mailbox */
 	bool		 delayed;
+	bool		 others;	/* there are groups for mailboxes that are not selected */
 	struct str	 atts;		/* "(UID FLAGS)" of MessageNew; n 0: none */
 	struct notify_group *groups;
 	size_t		 n;
@@ -72,25 +76,42 @@ struct notify {
 	int		 fd;		/* inotify; -1: none */
 	bool		 list;		/* the list of folders may have changed */
 	struct notify_folder server;	/* its metadata alone */
+	struct {
+		unsigned	events, space;
+		char		folder[MAILDIR_FOLDER_MAX + 1];
+	}		 own[NOTIFY_OWN_MAX];	/* what the command under way has done itself */
+	size_t		 nown;
 };
 
-/* notify_parse.c: all arguments of NOTIFY SET. False: the command has its reply. */
-bool	notify_parse(struct session *, struct command *, struct notify *, bool *status);
-/* notify_folders.c: all folders with their events; NULL in *out->folders: none. -1: errno; EMSGSIZE: too many. */
+/* notify_create.c: nothing is watched yet. NULL: errno; else the caller frees. */
+struct notify *notify_create(struct session *, const struct notify_request *);
+
+/* notify_list.c: all folders with their events. -1: errno. */
 int	notify_load(struct session *, const struct notify *, struct arena *, struct notify_folder **, size_t *) must_check;
-/* Tells what is different in the second list; counts go from the first to the second. */
+/* The folder of that name among n; NULL: there is none. */
+struct notify_folder *notify_find(struct notify_folder *, size_t n, unsigned space, const char *name);
+/* What the groups want of it. */
+unsigned notify_events(const struct session *, const struct notify *, const struct notify_folder *);
+
+/* notify_compare.c: tells what is different in the second list; what is known goes from the first to the second. */
 int	notify_compare(struct session *, struct notify *, struct arena *, struct notify_folder *, size_t) must_check;
+
+/* notify_say.c */
 /* Looks at a folder; changed: in what matters to the client. */
 void	notify_count(struct session *, struct notify_folder *, bool *changed);
-/* "* LIST (flag) "." name", with the name that it had if old is not NULL. */
-void	notify_say_list(struct session *, const struct notify_folder *, const char *flag, const struct notify_folder *old);
-void	notify_put_status(struct session *, struct notify_folder *, bool all);
-/* notify_notes.c: looks at its metadata, and tells what has changed since the last time. What is kept is in the arena. -1: errno. */
-int	notify_notes(struct session *, struct arena *, struct notify_folder *, bool server) must_check;
+/* "* LIST (...) "." name", with the name that it had if old is not NULL. */
+void	notify_say_list(struct session *, const struct notify_folder *, const struct notify_folder *old);
+void	notify_say_status(struct session *, const struct notify_folder *, bool all);
+void	notify_place(struct session *, const struct notify_folder *, struct place *);
+/* Has the command under way done this to the folder? */
+bool	notify_is_own(const struct notify *, const struct notify_folder *, unsigned event);
+
+/* notify_notes.c: looks at its metadata, and tells what has changed since the last time if that is news. What is kept is in the arena. -1: errno. */
+int	notify_notes(struct session *, struct arena *, struct notify_folder *, bool server, bool news) must_check;
 /* What is known goes along with a new list. */
 int	notify_notes_move(struct arena *, struct notify_folder *, const struct notify_folder *from) must_check;
-void	notify_place(struct session *, const struct notify_folder *, struct place *);
-/* notify_watch.c. -1: errno, as inotify_add_watch(2). */
+
+/* notify_watch.c. -1: errno, as inotify_add_watch(2); EMSGSIZE: more than imap.notify-mailboxes. */
 int	notify_watch(struct session *, struct notify *) must_check;
 void	notify_read(struct notify *);
 

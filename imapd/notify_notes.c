@@ -86,7 +86,7 @@ tell(struct session *s, const struct notify_folder *f, bool server,
 
 int
 notify_notes(struct session *s, struct arena *a, struct notify_folder *f,
-    bool server)
+    bool server, bool news)
 {
 	struct notify_note	*now;
 	struct metadata		 m;
@@ -102,7 +102,7 @@ notify_notes(struct session *s, struct arena *a, struct notify_folder *f,
 	/* what cannot be read has not changed */
 	if (metadata_load(&p, server, &read, &text, &m) == 0 &&
 	    (r = collect(s, a, &m, &now, &n)) == 0) {
-		if (f->noted)
+		if (f->noted && news)
 			tell(s, f, server, now, n);
 		f->notes = now;
 		f->nnotes = n;

@@ -1,12 +1,23 @@
-/* imapd/notify_parse.c - what NOTIFY SET asks for (RFC 5465 8). */
+/* imapd/notify_parse.c - what NOTIFY asks for; the client is not trusted. */
+#include "imapd/notify_parse.h"
+
+#include <string.h>
+
 #include "common/base/attr.h"
-#include "imapd/commands.h"
+#include "common/fmt/imap.h"
 #include "imapd/fetch_parse.h"
-#include "imapd/notify_impl.h"
+
+struct parse {
+	struct cur		 c;
+	struct arena		*memory;
+	struct notify_request	*r;
+	const char		*why;
+	bool			 selected;	/* there was a group for it */
+};
 
 static const struct {
 	const char	*name;
-	unsigned	 bit;	/* 0: not here */
+	unsigned	 bit;
 } events[] = {
 	{ "MessageNew", NOTIFY_NEW }, { "MessageExpunge", NOTIFY_EXPUNGE },
 	{ "FlagChange", NOTIFY_FLAGS }, { "MailboxName", NOTIFY_NAME },
@@ -15,6 +26,7 @@ static const struct {
 	{ "ServerMetadataChange", NOTIFY_SERVER },
 };
 
+/* What a delivery may go into is not known: all of one's own (RFC 5465 6.3). */
 static const struct {
 	const char		*name;
 	enum notify_filter	 filter;
@@ -22,254 +34,213 @@ static const struct {
 	{ "selected", FILTER_SELECTED }, { "selected-delayed", FILTER_DELAYED },
 	{ "inboxes", FILTER_PERSONAL }, { "personal", FILTER_PERSONAL },
 	{ "subscribed", FILTER_SUBSCRIBED }, { "subtree", FILTER_SUBTREE },
+	{ "subtree-one", FILTER_SUBTREE_ONE },
 	{ "mailboxes", FILTER_MAILBOXES },
 };
 
-/* "(UID BODY.PEEK[HEADER.FIELDS (\"a\" b)])": the list with its parentheses. */
 static bool
-list(struct cur *in, struct str *out)
+fail(struct parse *p, const char *why)
 {
-	struct cur	c = *in;
-	unsigned	depth = 0;
-	bool		quoted = false;
-
-	for (; !cur_done(&c); c.p++) {
-		if (*c.p == '\\' && quoted && cur_left(&c) > 1)
-			c.p++;
-		else if (*c.p == '"')
-			quoted = !quoted;
-		else if (!quoted && *c.p == '(')
-			depth++;
-		else if (!quoted && *c.p == ')' && --depth == 0)
-			break;
-	}
-	if (cur_done(&c))
-		return false;
-	c.p++;
-	*out = (struct str){ in->p, (size_t)(c.p - in->p) };
-	*in = c;
-	return true;
+	if (p->why == NULL)
+		p->why = why;
+	return false;
 }
 
 static bool
-bad_event(struct command *c)
+is_selected(const struct notify_asked *g)
 {
-	command_no(c, "BADEVENT (MessageNew MessageExpunge FlagChange "
-	    "MailboxName SubscriptionChange MailboxMetadataChange "
-	    "ServerMetadataChange)", "there is no such event here");
-	return false;
+	return g->filter == FILTER_SELECTED || g->filter == FILTER_DELAYED;
+}
+
+static bool
+word(struct parse *p, const char *name)
+{
+	struct cur	c = p->c;
+	struct str	atom;
+
+	if (!imap_atom(&c, &atom) || !str_eq_nocase(atom, str_from(name)))
+		return false;
+	p->c = c;
+	return true;
 }
 
 /* "MessageNew (UID FLAGS)" of the selected mailbox. */
 static bool
-attributes(struct session *s, struct command *c, struct notify *n)
+attributes(struct parse *p, const struct notify_asked *g)
 {
-	struct fetch_request	 r;
-	struct cur		 in;
-	struct str		 text;
-	const char		*why = "wrong attributes";
+	struct fetch_request	 atts;
+	struct cur		 c = p->c;
+	const char		*from;
 
-	if (list(&c->args, &text)) {
-		in = cur_from(text);
-		if (fetch_parse(&in, &s->memory, false, &r, &why) &&
-		    arena_dup(&n->memory, text, &n->atts) == 0)
-			return true;
-	}
-	command_bad(c, "%s", why);
-	return false;
+	if (!imap_sp(&c) || cur_peek(&c) != '(')
+		return true;
+	if (!is_selected(g))
+		return fail(p, "attributes are for the selected mailbox");
+	from = c.p;
+	if (!fetch_parse_list(&c, p->memory, &atts, &p->why))
+		return false;
+	p->r->atts = (struct str){ from, (size_t)(c.p - from) };
+	p->c = c;
+	return true;
 }
 
 static bool
-event(struct session *s, struct command *c, struct notify *n,
-    struct notify_group *g)
+event(struct parse *p, struct notify_asked *g)
 {
-	struct cur	 next;
-	struct str	 name;
-	size_t		 i;
+	struct str	name;
+	size_t		i;
 
-	if (!imap_atom(&c->args, &name)) {
-		command_bad(c, "an event was expected");
-		return false;
-	}
+	if (!imap_atom(&p->c, &name))
+		return fail(p, "an event was expected");
 	for (i = 0; i < nitems(events); i++)
-		if (str_eq_nocase(name, str_from(events[i].name)))
-			break;
-	if (i == nitems(events))
-		return bad_event(c);
-	g->events |= events[i].bit;
-	next = c->args;
-	if (events[i].bit != NOTIFY_NEW || !imap_sp(&next) ||
-	    cur_peek(&next) != '(')
-		return true;
-	if (g->filter != FILTER_SELECTED && g->filter != FILTER_DELAYED) {
-		command_bad(c, "attributes are for the selected mailbox");
-		return false;
-	}
-	c->args = next;
-	return attributes(s, c, n);
+		if (str_eq_nocase(name, str_from(events[i].name))) {
+			g->events |= events[i].bit;
+			return events[i].bit != NOTIFY_NEW || attributes(p, g);
+		}
+	p->r->unknown = true;
+	return true;
 }
 
 /* RFC 5465, 5 and 8: what belongs together. */
-static const char *
-wrong_events(const struct notify_group *g)
+static bool
+events_ok(struct parse *p, const struct notify_asked *g)
 {
 	bool	is_new = (g->events & NOTIFY_NEW) != 0;
 	bool	expunge = (g->events & NOTIFY_EXPUNGE) != 0;
 
 	if (is_new != expunge)
-		return "MessageNew and MessageExpunge belong together";
+		return fail(p, "MessageNew and MessageExpunge belong together");
 	if ((g->events & NOTIFY_FLAGS) != 0 && !is_new)
-		return "FlagChange needs MessageNew and MessageExpunge";
-	if ((g->filter == FILTER_SELECTED || g->filter == FILTER_DELAYED) &&
-	    (g->events & ~(unsigned)NOTIFY_MESSAGES) != 0)
-		return "events of messages are for the selected mailbox";
-	return NULL;
+		return fail(p, "FlagChange needs MessageNew and "
+		    "MessageExpunge");
+	if (is_selected(g) && (g->events & ~(unsigned)NOTIFY_MESSAGES) != 0)
+		return fail(p, "only events of messages are for the selected "
+		    "mailbox");
+	return true;
 }
 
-/* "(event ...)" or NONE; a single event is taken without parentheses, too. */
+/* "(event ...)" or NONE; the RFC's examples have them without parentheses, too. */
 static bool
-take_events(struct session *s, struct command *c, struct notify *n,
-    struct notify_group *g)
+take_events(struct parse *p, struct notify_asked *g)
 {
-	const char	*wrong;
-	bool		 in_list;
+	bool	in_list;
 
-	if (cur_word(&c->args, STR("NONE")))
+	if (!imap_sp(&p->c))
+		return fail(p, "events were expected");
+	if (word(p, "NONE"))
 		return true;
-	in_list = cur_byte(&c->args, '(');
+	in_list = cur_byte(&p->c, '(');
 	do
-		if (!event(s, c, n, g))
+		if (!event(p, g))
 			return false;
-	while (imap_sp(&c->args));
-	if (in_list && !cur_byte(&c->args, ')')) {
-		command_bad(c, "the list of events has no end");
-		return false;
-	}
-	if ((wrong = wrong_events(g)) == NULL)
-		return true;
-	command_bad(c, "%s", wrong);
-	return false;
+	while (imap_sp(&p->c));
+	if (in_list && !cur_byte(&p->c, ')'))
+		return fail(p, "the list of events has no end");
+	return events_ok(p, g);
 }
 
-/* One name; one that nothing can be called is passed over (RFC 5465 3.1). */
 static bool
-take_name(struct session *s, struct command *c, struct notify *n,
-    struct notify_group *g)
+take_names(struct parse *p, struct notify_asked *g)
 {
-	struct place	 p;
-	struct str	 name, folder;
+	struct str	names[NOTIFY_NAMES_MAX], *kept;
+	bool		in_list;
 
-	if (!imap_astring(&c->args, &s->memory, &name) ||
-	    g->n == NOTIFY_NAMES_MAX) {
-		command_bad(c, "names of mailboxes were expected, at most %d",
-		    NOTIFY_NAMES_MAX);
-		return false;
-	}
-	if (!place_find(s, c, name, RIGHT_LOOKUP, &p))
+	if (g->filter != FILTER_SUBTREE && g->filter != FILTER_SUBTREE_ONE &&
+	    g->filter != FILTER_MAILBOXES)
 		return true;
-	if (arena_dup(&n->memory, str_from(p.folder), &folder) == -1) {
-		command_failed(s, c, "remember that");
-		return false;
-	}
-	g->names[g->n++] = (struct notify_name){ p.name_space, folder };
+	if (!imap_sp(&p->c))
+		return fail(p, "names of mailboxes were expected");
+	in_list = cur_byte(&p->c, '(');
+	do
+		if (g->n == NOTIFY_NAMES_MAX)
+			return fail(p, "too many names of mailboxes");
+		else if (!imap_astring(&p->c, p->memory, &names[g->n++]))
+			return fail(p, "names of mailboxes were expected");
+	while (in_list && imap_sp(&p->c));
+	if (in_list && !cur_byte(&p->c, ')'))
+		return fail(p, "the list of names has no end");
+	if ((kept = arena_get(p->memory, g->n * sizeof(*kept))) == NULL)
+		return fail(p, "too long");
+	memcpy(kept, names, g->n * sizeof(*kept));
+	g->names = kept;
 	return true;
 }
 
 static bool
-take_names(struct session *s, struct command *c, struct notify *n,
-    struct notify_group *g)
+take_filter(struct parse *p, struct notify_asked *g)
 {
-	bool	in_list;
+	size_t	i;
 
-	if (g->filter != FILTER_SUBTREE && g->filter != FILTER_MAILBOXES)
-		return true;
-	g->names = arena_get(&n->memory, NOTIFY_NAMES_MAX * sizeof(*g->names));
-	if (g->names == NULL || !imap_sp(&c->args)) {
-		command_bad(c, "names of mailboxes were expected");
-		return false;
-	}
-	in_list = cur_byte(&c->args, '(');
-	do
-		if (!take_name(s, c, n, g))
-			return false;
-	while (in_list && imap_sp(&c->args));
-	if (!in_list || cur_byte(&c->args, ')'))
-		return true;
-	command_bad(c, "the list of names has no end");
-	return false;
-}
-
-static bool
-take_filter(struct cur *in, struct notify_group *g)
-{
-	struct str	name;
-	size_t		i;
-
-	if (!cur_byte(in, '(') || !imap_atom(in, &name))
-		return false;
+	if (!cur_byte(&p->c, '('))
+		return fail(p, "groups of events were expected");
 	for (i = 0; i < nitems(filters); i++)
-		if (str_eq_nocase(name, str_from(filters[i].name))) {
+		if (word(p, filters[i].name)) {
 			g->filter = filters[i].filter;
 			return true;
 		}
-	return false;
+	return fail(p, "which mailboxes?");
 }
 
 static bool
-group(struct session *s, struct command *c, struct notify *n, bool *selected)
+group(struct parse *p)
 {
-	struct notify_group	*g = &n->groups[n->n];
+	struct notify_request	*r = p->r;
+	struct notify_asked	*g = &r->groups[r->n];
 
-	if (n->n == NOTIFY_GROUPS_MAX || !take_filter(&c->args, g)) {
-		command_bad(c, "which mailboxes?");
+	if (r->n == NOTIFY_GROUPS_MAX)
+		return fail(p, "too many groups");
+	if (!take_filter(p, g) || !take_names(p, g) || !take_events(p, g))
 		return false;
-	}
-	if (!take_names(s, c, n, g))
-		return false;
-	if (!imap_sp(&c->args)) {
-		command_bad(c, "events were expected");
-		return false;
-	}
-	if (!take_events(s, c, n, g))
-		return false;
-	if (!cur_byte(&c->args, ')')) {
-		command_bad(c, "a group has no end");
-		return false;
-	}
-	n->n++;
-	n->server.events |= g->events & NOTIFY_SERVER;
-	if (g->filter != FILTER_SELECTED && g->filter != FILTER_DELAYED)
-		return true;
-	if (*selected) {
-		command_bad(c, "one group for the selected mailbox");
-		return false;
-	}
-	*selected = true;
-	n->selected = g->events;
-	n->delayed = g->filter == FILTER_DELAYED;
+	if (!cur_byte(&p->c, ')'))
+		return fail(p, "a group has no end");
+	if (is_selected(g) && p->selected)
+		return fail(p, "one group is for the selected mailbox");
+	p->selected |= is_selected(g);
+	r->n++;
+	return true;
+}
+
+static bool
+set(struct parse *p)
+{
+	struct notify_request	*r = p->r;
+	struct cur		 c;
+
+	r->groups = arena_get(p->memory,
+	    (NOTIFY_GROUPS_MAX + 1) * sizeof(*r->groups));
+	if (r->groups == NULL)
+		return fail(p, "too long");
+	c = p->c;
+	if (imap_sp(&p->c) && word(p, "STATUS"))
+		r->status = true;
+	else
+		p->c = c;
+	do {
+		if (!imap_sp(&p->c))
+			return fail(p, "groups of events were expected");
+		if (!group(p))
+			return false;
+	} while (!cur_done(&p->c));
 	return true;
 }
 
 bool
-notify_parse(struct session *s, struct command *c, struct notify *n,
-    bool *status)
+notify_parse(struct cur *in, struct arena *memory, struct notify_request *r,
+    const char **why)
 {
-	bool	selected = false;
+	struct parse	p = { .c = *in, .memory = memory, .r = r };
+	bool		ok;
 
-	*status = cur_word(&c->args, STR(" STATUS"));
-	n->groups = arena_get(&n->memory,
-	    NOTIFY_GROUPS_MAX * sizeof(*n->groups));
-	if (n->groups == NULL) {
-		command_failed(s, c, "remember that");
-		return false;
+	*r = (struct notify_request){ .none = false };
+	if (word(&p, "NONE")) {
+		r->none = true;
+		ok = cur_done(&p.c) || fail(&p, "wrong arguments");
+	} else {
+		ok = (word(&p, "SET") || fail(&p, "SET or NONE was expected")) &&
+		    set(&p);
 	}
-	do {
-		if (!imap_sp(&c->args)) {
-			command_bad(c, "groups of events were expected");
-			return false;
-		}
-		if (!group(s, c, n, &selected))
-			return false;
-	} while (!cur_done(&c->args));
-	return command_end(c);
+	*why = p.why;
+	if (ok)
+		*in = p.c;
+	return ok;
 }

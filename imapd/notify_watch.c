@@ -11,56 +11,120 @@
 #include "common/base/fdio.h"
 #include "imapd/notify_impl.h"
 
-#define IN_FOLDER	(IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | \
+#define IN_MESSAGES	(IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | \
 	IN_DELETE | IN_ONLYDIR)
-#define IN_ROOT		(IN_FOLDER | IN_CLOSE_WRITE)
+#define IN_ROOT		(IN_MESSAGES | IN_CLOSE_WRITE)
+/* its notes, and of shared ones rights: files that are replaced, and modes */
 #define IN_NOTES	(IN_CLOSE_WRITE | IN_MOVED_TO | IN_DELETE | IN_ONLYDIR)
+#define IN_RIGHTS	(IN_NOTES | IN_ATTRIB)
 
+/* wd: what it was before; another one now: what came meanwhile has to be looked for. */
 static int
-add(struct session *s, struct notify *n, unsigned space, const char *name,
-    const char *sub)
+add(struct session *s, struct notify *n, unsigned space, const char *path,
+    uint32_t mask, int *wd)
 {
-	char	path[PATH_MAX];
-	int	len, wd;
+	char	whole[PATH_MAX];
+	int	len, got;
 
-	len = snprintf(path, sizeof(path), "%s%s%s%s",
-	    store_path(place_store(s, space)),
-	    name != NULL && *name != '\0' ? "/." : "",
-	    name != NULL ? name : "", sub);
-	if (len < 0 || (size_t)len >= sizeof(path)) {
+	len = snprintf(whole, sizeof(whole), "%s%s",
+	    store_path(place_store(s, space)), path);
+	if (len < 0 || (size_t)len >= sizeof(whole)) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	wd = inotify_add_watch(n->fd, path, name == NULL ? IN_ROOT :
-	    *sub == '\0' ? IN_NOTES : IN_FOLDER);
-	if (wd == -1)
-		return errno == ENOENT ? 0 : -1;
-	n->wds[n->nwds++] = (struct notify_wd){ wd, space, name,
-	    name != NULL && *sub == '\0' };
+	got = inotify_add_watch(n->fd, whole, mask);
+	if (got == -1) {
+		*wd = 0;
+		return errno == ENOENT || errno == EACCES || errno == ENOTDIR ?
+		    0 : -1;
+	}
+	*wd = got;
+	n->wds[n->nwds++] = (struct notify_wd){ .wd = got, .space = space };
 	return 0;
+}
+
+static int
+add_inside(struct session *s, struct notify *n, size_t at, unsigned which)
+{
+	static const char *const	subs[] = {
+		[WATCH_NEW] = "/new", [WATCH_CUR] = "/cur", [WATCH_FOLDER] = ""
+	};
+	struct notify_folder		*f = &n->folders[at];
+	char				 path[MAILDIR_FOLDER_MAX + 8];
+	int				 before = f->wd[which];
+	size_t				 nwds = n->nwds;
+
+	snprintf(path, sizeof(path), "%s%s%s", *f->name != '\0' ? "/." : "",
+	    f->name, subs[which]);
+	if (add(s, n, f->space, path, which != WATCH_FOLDER ? IN_MESSAGES :
+	    f->space == SPACE_SHARED ? IN_RIGHTS : IN_NOTES,
+	    &f->wd[which]) == -1)
+		return -1;
+	if (n->nwds > nwds) {
+		n->wds[nwds].folder = at;
+		n->wds[nwds].which = which;
+	}
+	if (f->wd[which] != before && which != WATCH_FOLDER)
+		f->dirty = true;
+	else if (f->wd[which] != before)
+		f->notes_dirty = true;
+	return 0;
+}
+
+/* Does what the client wants depend on rights? Then also on those of folders above. */
+static bool
+watches_rights(const struct notify *n)
+{
+	size_t	i;
+
+	for (i = 0; i < n->nfolders; i++)
+		if (n->folders[i].space == SPACE_SHARED &&
+		    n->folders[i].events != 0)
+			return true;
+	return false;
+}
+
+static int
+add_folder(struct session *s, struct notify *n, size_t at, bool rights)
+{
+	const struct notify_folder	*f = &n->folders[at];
+	bool				 shared = f->space == SPACE_SHARED;
+
+	/* the inbox's directory is the root */
+	if (*f->name != '\0' && ((shared && rights && f->on_disk) ||
+	    (f->exists && (f->events & NOTIFY_NOTES) != 0)) &&
+	    add_inside(s, n, at, WATCH_FOLDER) == -1)
+		return -1;
+	if (!f->exists || (f->events & NOTIFY_MESSAGES) == 0)
+		return 0;
+	return add_inside(s, n, at, WATCH_NEW) == -1 ||
+	    add_inside(s, n, at, WATCH_CUR) == -1 ? -1 : 0;
 }
 
 static int
 add_all(struct session *s, struct notify *n)
 {
-	const struct notify_folder	*f;
-	unsigned			 space;
-	size_t				 i;
+	const unsigned	most = (unsigned)s->set->imap.notify_mailboxes;
+	bool		rights = watches_rights(n);
+	unsigned	space, count = 0;
+	size_t		i, before;
+	int		wd;
 
-	for (space = 0; space < place_spaces(s); space++)
-		if (add(s, n, space, NULL, "") == -1)
+	for (space = 0; space < place_spaces(s); space++) {
+		before = n->nwds;
+		if (add(s, n, space, "", IN_ROOT, &wd) == -1)
 			return -1;
+		if (n->nwds > before)
+			n->wds[before].folder = NOTIFY_ROOT;
+	}
 	for (i = 0; i < n->nfolders; i++) {
-		f = &n->folders[i];
-		/* the inbox's directory is the root */
-		if (f->exists && (f->events & NOTIFY_NOTES) != 0 &&
-		    *f->name != '\0' && add(s, n, f->space, f->name, "") == -1)
+		before = n->nwds;
+		if (add_folder(s, n, i, rights) == -1)
 			return -1;
-		if (!f->exists || (f->events & NOTIFY_MESSAGES) == 0)
-			continue;
-		if (add(s, n, f->space, f->name, "/new") == -1 ||
-		    add(s, n, f->space, f->name, "/cur") == -1)
+		if (n->nwds > before && ++count > most) {
+			errno = EMSGSIZE;
 			return -1;
+		}
 	}
 	return 0;
 }
@@ -73,34 +137,6 @@ by_wd(const void *pa, const void *pb)
 	return a->wd < b->wd ? -1 : a->wd > b->wd;
 }
 
-/*
- * The descriptor stays the same, so that nothing is missed: what is watched already is only found again. What is new is looked at
- * once more.
- */
-int
-notify_watch(struct session *s, struct notify *n)
-{
-	size_t	i;
-	int	r;
-
-	arena_free(&n->watched);
-	n->nwds = 0;
-	n->wds = arena_get(&n->watched,
-	    (3 * n->nfolders + 2) * sizeof(*n->wds));
-	if (n->wds == NULL)
-		return -1;
-	if (n->fd == -1)
-		n->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (n->fd == -1)
-		return 0;	/* it is looked from time to time */
-	r = add_all(s, n);
-	qsort(n->wds, n->nwds, sizeof(*n->wds), by_wd);
-	for (i = 0; i < n->nfolders; i++)
-		n->folders[i].dirty = n->folders[i].notes_dirty = true;
-	n->server.notes_dirty = true;
-	return r;
-}
-
 static void
 everything(struct notify *n)
 {
@@ -111,56 +147,86 @@ everything(struct notify *n)
 		n->folders[i].dirty = n->folders[i].notes_dirty = true;
 }
 
+/* The descriptor stays the same, so that nothing is missed: what is watched already is only found again. */
+int
+notify_watch(struct session *s, struct notify *n)
+{
+	int	r;
+
+	arena_free(&n->watched);
+	n->nwds = 0;
+	n->wds = arena_get(&n->watched,
+	    (WATCHES * n->nfolders + 2) * sizeof(*n->wds));
+	if (n->wds == NULL)
+		return -1;
+	if (n->fd == -1)
+		n->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (n->fd == -1)
+		return 0;	/* it is looked from time to time */
+	r = add_all(s, n);
+	qsort(n->wds, n->nwds, sizeof(*n->wds), by_wd);
+	return r;
+}
+
+static bool
+is_file(const struct inotify_event *e, const char *name)
+{
+	return e->len > 0 && strcmp(e->name, name) == 0;
+}
+
 static bool
 is_notes(const struct inotify_event *e)
 {
-	return e->len > 0 && strncmp(e->name, "posthouse-metadata", 18) == 0;
+	return is_file(e, "posthouse-metadata") ||
+	    is_file(e, "posthouse-metadata-server");
 }
 
+/* Folders and what is kept of them, not what the inbox has there. */
 static void
 in_root(struct notify *n, const struct notify_wd *at,
     const struct inotify_event *e)
 {
-	size_t	i;
+	struct notify_folder	*inbox;
 
-	/* folders and what is kept of them, not what the inbox has there */
-	if (e->len > 0 && (e->name[0] == '.' ||
-	    strncmp(e->name, "subscriptions", 13) == 0))
+	if ((e->len > 0 && e->name[0] == '.' &&
+	    (e->mask & IN_CLOSE_WRITE) == 0) || is_file(e, "subscriptions") ||
+	    is_file(e, "courierimapsubscribed") ||
+	    (at->space == SPACE_SHARED && is_file(e, "dovecot-acl")))
 		n->list = true;
 	if (!is_notes(e))
 		return;
 	n->server.notes_dirty = true;
-	for (i = 0; i < n->nfolders; i++)
-		if (n->folders[i].space == at->space &&
-		    *n->folders[i].name == '\0')
-			n->folders[i].notes_dirty = true;
+	inbox = notify_find(n->folders, n->nfolders, at->space, "");
+	if (inbox != NULL)
+		inbox->notes_dirty = true;
 }
 
 static void
 one(struct notify *n, const struct inotify_event *e)
 {
-	struct notify_wd	 key = { .wd = e->wd }, *at;
-	size_t			 i;
+	const struct notify_wd	 key = { .wd = e->wd }, *at;
+	struct notify_folder	*f;
 
 	if ((e->mask & IN_Q_OVERFLOW) != 0) {
 		everything(n);
 		return;
 	}
-	at = bsearch(&key, n->wds, n->nwds, sizeof(*at), by_wd);
+	at = n->nwds == 0 ? NULL : bsearch(&key, n->wds, n->nwds, sizeof(*at),
+	    by_wd);
 	if (at == NULL)
 		return;
-	if (at->name == NULL) {
+	if (at->folder == NOTIFY_ROOT) {
 		in_root(n, at, e);
 		return;
 	}
-	for (i = 0; i < n->nfolders; i++) {
-		if (n->folders[i].name != at->name)
-			continue;
-		if (!at->notes)
-			n->folders[i].dirty = true;
-		else if (is_notes(e))
-			n->folders[i].notes_dirty = true;
-	}
+	f = &n->folders[at->folder];
+	if (at->which != WATCH_FOLDER)
+		f->dirty = true;
+	else if (is_notes(e))
+		f->notes_dirty = true;
+	else if (at->space == SPACE_SHARED &&
+	    (is_file(e, "dovecot-acl") || (e->mask & IN_ATTRIB) != 0))
+		n->list = true;
 }
 
 void

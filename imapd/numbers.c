@@ -122,26 +122,6 @@ result_set(struct session *s, const uint32_t *uids, size_t n)
 }
 
 void
-result_drop(struct session *s, uint32_t uid)
-{
-	struct search_result	*r = s->result;
-	size_t			 low = 0, high = r == NULL ? 0 : r->n, mid;
-
-	while (low < high) {
-		mid = low + (high - low) / 2;
-		if (r->uids[mid] < uid)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	if (r == NULL || low == r->n || r->uids[low] != uid)
-		return;
-	memmove(&r->uids[low], &r->uids[low + 1],
-	    (r->n - low - 1) * sizeof(*r->uids));
-	r->n--;
-}
-
-void
 result_clear(struct session *s)
 {
 	if (s->result == NULL)

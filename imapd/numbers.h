@@ -14,13 +14,12 @@ int	numbers_resolve(struct session *, const struct imap_set *, bool uid, size_t 
 /* The number or UID that '*' means. */
 uint32_t numbers_largest(const struct session *, bool uid);
 
-/* What "$" stands for: UIDs in order. SEARCH with SAVE sets it, expunges take from it. */
+/* What "$" stands for: UIDs in order. SEARCH with SAVE sets it; those that the view shows no more are passed over (RFC 5182 2.1). */
 struct search_result {
 	uint32_t	*uids;
 	size_t		 n;
 };
 int	result_set(struct session *, const uint32_t *uids, size_t n) must_check;
-void	result_drop(struct session *, uint32_t uid);
 void	result_clear(struct session *);
 
 #endif

@@ -14,7 +14,7 @@ cmd_search(struct session *s, struct command *c)
 	const char		*why = NULL;
 	int			 r;
 
-	if (!search_return_parse(&c->args, &q.ret, &why)) {
+	if (!search_return_parse(&c->args, &s->memory, &q.ret, &why)) {
 		command_bad(c, "%s", why);
 		return s->state;
 	}

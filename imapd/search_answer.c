@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/fmt/imap.h"
+#include "imapd/fetch_parse.h"
 
 static const struct {
 	const char	*name;
@@ -30,8 +31,31 @@ partial_parse(struct cur *c, struct search_return *r)
 	    cur_byte(c, '-') == r->from_last && imap_nz_number(c, &r->last);
 }
 
+/* "(UID BODY[HEADER])" behind UPDATE, with a blank or without: the RFC has both. */
 static bool
-option_parse(struct cur *c, struct search_return *r)
+update_parse(struct cur *c, struct arena *a, struct search_return *r,
+    const char **why)
+{
+	struct fetch_request	 atts;
+	struct cur		 in = *c;
+	const char		*p, *wrong;
+
+	(void)imap_sp(&in);
+	if (cur_peek(&in) != '(')
+		return true;
+	p = in.p;
+	if (!fetch_parse_list(&in, a, &atts, &wrong)) {
+		*why = wrong;
+		return false;
+	}
+	r->update = (struct str){ p, (size_t)(in.p - p) };
+	*c = in;
+	return true;
+}
+
+static bool
+option_parse(struct cur *c, struct arena *a, struct search_return *r,
+    const char **why)
 {
 	struct str	name;
 	size_t		i;
@@ -45,11 +69,12 @@ option_parse(struct cur *c, struct search_return *r)
 	    ((r->want & RETURN_PARTIAL) != 0 || !partial_parse(c, r))))
 		return false;
 	r->want |= options[i].bit;
-	return true;
+	return options[i].bit != RETURN_UPDATE || update_parse(c, a, r, why);
 }
 
 bool
-search_return_parse(struct cur *in, struct search_return *r, const char **why)
+search_return_parse(struct cur *in, struct arena *a, struct search_return *r,
+    const char **why)
 {
 	struct cur	c = *in;
 
@@ -62,7 +87,7 @@ search_return_parse(struct cur *in, struct search_return *r, const char **why)
 	r->want = RETURN_GIVEN;
 	if (!cur_byte(&c, ')')) {
 		do
-			if (!option_parse(&c, r))
+			if (!option_parse(&c, a, r, why))
 				return false;
 		while (imap_sp(&c));
 		if (!cur_byte(&c, ')'))

@@ -1,5 +1,5 @@
 /*
- * imapd/search_answer.h - what the client wants to hear of a search (RETURN: RFC 4731, RFC 5182, RFC 5267, RFC 9394), and the
+ * imapd/search_answer.h - what the client wants to hear of a search (RETURN: RFC 4731, RFC 5182, RFC 5267, RFC 9394, RFC 5465 7), and the
  * ESEARCH response. Pure.
  */
 #ifndef IMAPD_SEARCH_ANSWER_H
@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/base/arena.h"
 #include "common/base/attr.h"
 #include "common/base/buf.h"
 #include "common/base/str.h"
@@ -27,10 +28,11 @@ struct search_return {
 	unsigned	want;
 	bool		from_last;		/* PARTIAL -1:-100 */
 	uint32_t	first, last;		/* as the client wrote them */
+	struct str	update;			/* "(UID FLAGS)": attributes that UPDATE asks for; n 0: none */
 };
 
-/* "RETURN (...) " if it is there; want is 0 if not. False: *why says what is wrong. */
-bool	search_return_parse(struct cur *, struct search_return *, const char **why);
+/* "RETURN (...) " if it is there; want is 0 if not. The arena is for what is thrown away. False: *why says what is wrong. */
+bool	search_return_parse(struct cur *, struct arena *, struct search_return *, const char **why);
 /* Which of n results PARTIAL means: from .. to - 1, in their order. */
 void	search_partial(const struct search_return *, size_t n, size_t *from, size_t *to);
 

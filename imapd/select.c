@@ -3,10 +3,12 @@
 #include <inttypes.h>
 
 #include "common/base/now.h"
+#include "imapd/arrivals.h"
 #include "imapd/commands.h"
 #include "imapd/contexts.h"
+#include "imapd/notify.h"
 #include "imapd/numbers.h"
-#include "imapd/place.h"
+#include "imapd/selected.h"
 #include "imapd/updates.h"
 
 #define RESPONSES_MAX	(1u << 20)	/* that wait to be said together */
@@ -74,6 +76,7 @@ parameters(struct session *s, struct command *c, struct known *k)
 void
 select_leave(struct session *s)
 {
+	arrivals_forget(s);
 	contexts_clear(s);
 	result_clear(s);
 	fetch_kept_drop(&s->kept);
@@ -209,6 +212,8 @@ cmd_examine(struct session *s, struct command *c)
 enum state
 cmd_close(struct session *s, struct command *c)
 {
+	struct place	p;
+
 	if (!command_end(c))
 		return s->state;
 	/* without the right to expunge nothing is (RFC 4314, 4) */
@@ -217,6 +222,8 @@ cmd_close(struct session *s, struct command *c)
 		command_failed(s, c, "remove what is deleted");
 		return s->state;
 	}
+	selected_place(s, &p);
+	notify_own(s, &p, NOTIFY_EXPUNGE, 0);
 	command_ok(c, NULL, "closed");
 	select_leave(s);
 	return S_AUTH;

@@ -31,6 +31,7 @@ struct place_list;	/* namespaces, place.h */
 struct search_result;	/* of SEARCHRES: "$", search.h */
 struct contexts;	/* of CONTEXT=SEARCH, search.h */
 struct notify;		/* RFC 5465, notify.h */
+struct own_messages;	/* arrivals.h */
 
 /*
  * How far the last partial of a large message went (FETCH): clients take these piece by piece, and where a piece begins in the
@@ -62,6 +63,7 @@ struct session {
 	struct search_result	*result;
 	struct contexts		*contexts;
 	struct notify		*notify;
+	struct own_messages	*own;
 	struct partial_memo	 partial;
 	struct fetch_kept	 kept;		/* the file of that message */
 	bool			 compressed;

@@ -12,7 +12,7 @@ sort_args(struct session *s, struct command *c, struct search_request *q,
 {
 	const char	*why = NULL;
 
-	if (!search_return_parse(&c->args, &q->ret, &why)) {
+	if (!search_return_parse(&c->args, &s->memory, &q->ret, &why)) {
 		command_bad(c, "%s", why);
 		return false;
 	}

@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "common/base/log.h"
+#include "imapd/arrivals.h"
 #include "imapd/contexts.h"
 #include "imapd/mailboxes.h"
 #include "imapd/notify.h"
-#include "imapd/numbers.h"
 #include "imapd/place.h"
 
 #define OUT_MAX		((size_t)16 << 20)
@@ -199,7 +199,6 @@ tell_expunged(struct telling *t, const struct view_change *change)
 
 	/* it may be one of those that the client has not heard of */
 	tell_arrived(t);
-	result_drop(s, change->uid);
 	if (s->kept.uid == change->uid)
 		fetch_kept_drop(&s->kept);
 	if (s->contexts != NULL) {
@@ -230,8 +229,10 @@ tell(struct telling *t, const struct view_change *change)
 		if (!notify_wants(s, NOTIFY_FLAGS))
 			break;
 		tell_arrived(t);
-		updates_fetch(s, &t->out, change->at, session_enabled(s,
-		    ENABLED_QRESYNC | ENABLED_CONDSTORE), true);
+		/* RFC 7162 3.2.4, RFC 5465 5.1: with its UID */
+		updates_fetch(s, &t->out, change->at, s->notify != NULL ||
+		    session_enabled(s, ENABLED_QRESYNC | ENABLED_CONDSTORE),
+		    true);
 		break;
 	case VIEW_ARRIVED:
 		t->arrived = true;
@@ -326,9 +327,10 @@ updates_send(struct session *s, bool expunges)
 	say_buf(s, &t.out);
 	buf_free(&t.out);
 	buf_free(&t.gone);
-	contexts_changed(s);
+	/* in the order of RFC 5465 7, with which 5.2 is at odds (erratum 4833) */
 	if (t.first != 0 && s->end == NULL)
-		notify_arrived(s, t.first);
+		arrivals_tell(s, t.first);
+	contexts_changed(s);
 }
 
 /* What is not in the view of a range of UIDs. */

@@ -17,12 +17,14 @@
 #define LOOK_WITHOUT	900	/* ms: how often, where the kernel tells nothing */
 #define LOOK_WITH	30000	/* and where it does: other hosts' changes it does not see */
 #define LINE_BEGUN	1024	/* bytes of a line that are waited for in vain */
+#define AWAKE		1000	/* ms: so soon another command is likely */
 
 struct waiting {
 	struct session	*s;
 	bool		 idle;
 	int64_t		 over;		/* the client was silent for too long */
 	int64_t		 notify, look;	/* when to say something, and to look */
+	int64_t		 sleep;		/* when memory is given back */
 };
 
 static void
@@ -47,10 +49,11 @@ rest(struct waiting *w)
 		return false;
 	}
 	conn_idle_trim(&s->conn);
-	if (w->idle) {
+	if (w->idle || now_ms() >= w->sleep) {
 		fetch_kept_drop(&s->kept);
 		compress_rest(s);
 		malloc_trim(0);
+		w->sleep = INT64_MAX;
 	}
 	return true;
 }
@@ -62,6 +65,8 @@ next_time(const struct waiting *w)
 
 	if (w->notify < at)
 		at = w->notify;
+	if (w->sleep < at)
+		at = w->sleep;
 	return w->look < at ? w->look : at;
 }
 
@@ -84,7 +89,7 @@ wait_once(struct waiting *w)
 	int		 r;
 
 	if (((s->view != NULL && p[FOLDER].fd == -1) ||
-	    (notify_is_on(s) && p[OTHERS].fd == -1)) &&
+	    p[OTHERS].fd == -1) &&
 	    w->look > now_ms() + LOOK_WITHOUT)
 		w->look = now_ms() + LOOK_WITHOUT;
 	left = next_time(w) - now_ms();
@@ -171,7 +176,8 @@ waiting_for_line(struct session *s, bool idle)
 	int64_t		now = now_ms();
 	struct waiting	w = { .s = s, .idle = idle, .look = now,
 			    .over = now + s->set->imap.in.idle_timeout,
-			    .notify = INT64_MAX };
+			    .notify = INT64_MAX,
+			    .sleep = idle ? INT64_MAX : now + AWAKE };
 
 	if (idle && s->set->imap.idle_notify > 0)
 		w.notify = now + s->set->imap.idle_notify;

@@ -72,6 +72,7 @@ struct imap_settings {
 	long long		literal_max;	/* octets of the literals of a command that are no messages, together */
 	long long		message_limit, save_limit;	/* messages for one command; 0 no limit */
 	long long		idle_notify;	/* ms; 0 never */
+	long long		notify_mailboxes;	/* that NOTIFY watches, for one session */
 };
 
 struct queue_settings {

@@ -211,6 +211,8 @@ const struct setting_key setting_keys[] = {
 	COUNT("imap.save-limit", imap.save_limit, "100000", "1000", "100000",
 	    SESSION),
 	TIME("imap.idle-notify", imap.idle_notify, "2m", "0", "29m", SESSION),
+	COUNT("imap.notify-mailboxes", imap.notify_mailboxes, "1000", "1",
+	    "10000", SESSION),
 
 	LIST_OR_NONE("auth.mechanisms", auth_mechanisms, "PLAIN LOGIN "
 	    "SCRAM-SHA-1 SCRAM-SHA-256 SCRAM-SHA-1-PLUS SCRAM-SHA-256-PLUS",

@@ -1,4 +1,4 @@
-"""What a session hears while it waits: IDLE, NOTIFY; and STORE, EXPUNGE and COMPRESS, by which others and the wire
+"""What a session hears while it waits: IDLE; and STORE, EXPUNGE and COMPRESS, by which others and the wire
 change."""
 import os
 import select
@@ -67,12 +67,6 @@ def until_line(c, part, seconds=3):
         got.append(c.response())
         if part in got[-1]:
             return got
-
-
-def silent(c, seconds):
-    """Nothing is said."""
-    if c.buf or select.select([c.sock], [], [], seconds)[0]:
-        want("silence", c.buf or c.sock.recv(65536), False)
 
 
 def idle_flags():
@@ -279,101 +273,6 @@ def bomb():
     Imap(BASE, USER).logout()
 
 
-def notify_selected():
-    c, d = fresh(b"Notified"), other(b"Notified")
-    c.ok(b"NOTIFY SET (selected (MessageNew (UID BODY.PEEK[HEADER.FIELDS (Subject)]) MessageExpunge))")
-    d.ok(b"STORE 2 +FLAGS (\\Flagged)")
-    silent(c, 0.5)
-    d.append(b"Notified", message(b"fresh"))
-    got = until_line(c, b" FETCH (")
-    want("its number, then what was asked for", got, got[0] == b"* 4 EXISTS" and b"UID 4" in got[-1] and
-         b"Subject: fresh" in got[-1])
-    d.ok(b"STORE 1 +FLAGS.SILENT (\\Deleted)")
-    d.ok(b"EXPUNGE")
-    until_line(c, b"* 1 EXPUNGE")
-    c.ok(b"NOTIFY SET (selected-delayed (MessageNew MessageExpunge FlagChange))")
-    d.ok(b"STORE 1 +FLAGS (\\Answered)")
-    until_line(c, b"* 1 FETCH")
-    d.ok(b"STORE 2 +FLAGS.SILENT (\\Deleted)")
-    until_line(c, b"* 2 FETCH")
-    d.ok(b"EXPUNGE")
-    silent(c, 0.5)
-    said, _ = c.ok(b"NOOP")
-    want("delayed", said, b"2 EXPUNGE" in said)
-    c.ok(b"NOTIFY NONE")
-    d.ok(b"STORE 1 +FLAGS (\\Seen)")
-    said, _ = c.ok(b"NOOP")
-    want("nothing", said, not said)
-
-
-def notify_others():
-    d = fresh(b"Far", 1)
-    d.ok(b"CREATE Near")
-    c = Imap(BASE, USER)
-    said, _ = c.ok(b"NOTIFY SET STATUS (mailboxes (Far Near Nowhere) (MessageNew MessageExpunge FlagChange))"
-                   b" (personal (MailboxName SubscriptionChange))")
-    want("STATUS of both", said, len([s for s in said if s.startswith(b"STATUS ")]) == 2)
-    d.append(b"Far", message(b"more"))
-    got = until_line(c, b"* STATUS Far")
-    want("two now", got, b"MESSAGES 2" in got[-1] and b"UIDNEXT 3" in got[-1])
-    d.ok(b"STORE 1 +FLAGS (\\Seen)")
-    got = until_line(c, b"* STATUS Far")
-    want("one unseen", got, b"UNSEEN 1" in got[-1])
-    d.ok(b"CREATE Made")
-    got = until_line(c, b"Made")
-    want("LIST", got, got[-1].startswith(b"* LIST ()"))
-    d.ok(b"SUBSCRIBE Made")
-    until_line(c, b"LIST (\\Subscribed)")
-    d.ok(b"UNSUBSCRIBE Made")
-    until_line(c, b"LIST () ")
-    d.ok(b"RENAME Made Made2")
-    got = until_line(c, b"Made2")
-    want("the old name", got, b'("OLDNAME" (Made))' in got[-1])
-    d.ok(b"DELETE Made2")
-    got = until_line(c, b"Made2")
-    want("gone", got, b"\\NonExistent" in got[-1])
-    tag = idle(c)
-    d.append(b"Near", message(b"near"))
-    until_line(c, b"* STATUS Near")
-    done(c, tag)
-    c.ok(b"NOTIFY NONE")
-    d.append(b"Near", message(b"near"))
-    silent(c, 0.5)
-
-
-def notify_notes():
-    c = Imap(BASE, USER)
-    d = fresh(b"Noted", 0)
-    d.ok(b'SETMETADATA Noted (/private/comment "old" /private/kept "x")')
-    c.ok(b"NOTIFY SET (personal (MailboxMetadataChange ServerMetadataChange))")
-    d.ok(b'SETMETADATA Noted (/private/comment "new")')
-    until_line(c, b"* METADATA Noted /private/comment")
-    d.ok(b"CREATE Noted2")
-    d.ok(b"SETMETADATA Noted (/private/comment NIL)")
-    until_line(c, b"* METADATA Noted /private/comment")
-    d.ok(b'SETMETADATA INBOX (/private/comment "inbox")')
-    until_line(c, b"* METADATA INBOX /private/comment")
-    d.ok(b'SETMETADATA "" (/private/comment "server")')
-    until_line(c, b'* METADATA "" /private/comment')
-
-
-def notify_bad():
-    c = Imap(BASE, USER)
-    for bad in (b"", b" SET", b" SET (selected)", b" SET (selected MessageNew)", b" SET (selected FlagChange)",
-                b" SET (selected (MessageNew MessageExpunge MailboxName))", b" SET (selected NONE) (selected NONE)",
-                b" SET (subtree (MessageNew MessageExpunge))", b" SET (personal (MessageNew (UID) MessageExpunge))",
-                b" SET (selected (MessageNew (UID MessageExpunge))", b" SET (x NONE)", b" NONE x", b" SET (personal (",
-                b" SET (selected (MessageNew (NONSENSE) MessageExpunge))"):
-        c.wanted(b"NOTIFY" + bad, b"BAD")
-        c.ok(b"NOOP")
-    _, how = c.wanted(b"NOTIFY SET (personal (AnnotationChange))", b"NO")
-    want("what there is", how, b"[BADEVENT (MessageNew" in how)
-
-
-tap.run("NOTIFY: the selected mailbox", notify_selected)
-tap.run("NOTIFY: other mailboxes", notify_others)
-tap.run("NOTIFY: metadata", notify_notes)
-tap.run("NOTIFY: what is wrong", notify_bad)
 tap.run("IDLE: flags and expunges of another session", idle_flags)
 tap.run("IDLE: a delivery", idle_delivery)
 tap.run("IDLE: a foreign program", idle_foreign)

@@ -52,7 +52,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const char		*why = NULL;
 
 	arena_init(&arena, 16 << 20);
-	if (!search_return_parse(&c, &ret, &why)) {
+	if (!search_return_parse(&c, &arena, &ret, &why)) {
 		if (why == NULL || c.p != in.p)
 			abort();
 	} else if (search_parse(&c, &arena, charset_find(STR("utf-8")),

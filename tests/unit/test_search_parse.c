@@ -251,6 +251,14 @@ static const struct {
 	{ "RETURN (PARTIAL 1:1 SAVE UPDATE CONTEXT) ", RETURN_GIVEN |
 	    RETURN_PARTIAL | RETURN_SAVE | RETURN_UPDATE | RETURN_CONTEXT, 0,
 	    " PARTIAL (1:1 NIL)" },
+	{ "RETURN (COUNT UPDATE (UID BODY[HEADER.FIELDS (\"A)\" {2}\r\nb))])) ",
+	    RETURN_GIVEN | RETURN_COUNT | RETURN_UPDATE, 0, " COUNT 0" },
+	{ "RETURN (UPDATE(FLAGS) COUNT) ", RETURN_GIVEN | RETURN_COUNT |
+	    RETURN_UPDATE, 0, " COUNT 0" },
+	{ "RETURN (UPDATE ()) ", 0, 0, NULL },
+	{ "RETURN (UPDATE (UID) ", 0, 0, NULL },
+	{ "RETURN (UPDATE (NONSENSE)) ", 0, 0, NULL },
+	{ "RETURN (COUNT (UID)) ", 0, 0, NULL },
 	{ "RETURN (ALL PARTIAL 1:1) ", 0, 0, NULL },
 	{ "RETURN (PARTIAL 1:1 PARTIAL 1:2) ", 0, 0, NULL },
 	{ "RETURN (PARTIAL 0:1) ", 0, 0, NULL },
@@ -275,9 +283,12 @@ START_TEST(return_row)
 	struct cur		 c = cur_from(in);
 	const char		*why = NULL;
 	struct buf		 line, want;
+	struct arena		 a;
 
-	ck_assert_int_eq(search_return_parse(&c, &r, &why),
+	arena_init(&a, 1 << 20);
+	ck_assert_int_eq(search_return_parse(&c, &a, &r, &why),
 	    returns[_i].want != 0);
+	arena_free(&a);
 	if (returns[_i].want == 0) {
 		ck_assert_ptr_nonnull(why);
 		return;
@@ -297,7 +308,8 @@ END_TEST
 START_TEST(esearch_line)
 {
 	static const uint32_t	 numbers[] = { 9, 8, 1, 2, 3, UINT32_MAX };
-	struct search_return	 r = { RETURN_ALL | RETURN_COUNT, false, 0, 0 };
+	struct search_return	 r = { .want = RETURN_ALL |
+	    RETURN_COUNT };
 	struct buf		 b, box;
 	struct esearch		 e = { STR("A1"), &box, 7, true, &r, numbers,
 	    nitems(numbers), 12345678901ull };
