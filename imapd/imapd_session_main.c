@@ -110,6 +110,7 @@ session(struct given *g)
 	conn_init(&s.conn, g->connection);
 	s.conn.stop = sig_stop_flag();
 	s.set = g->settings;
+	s.conn.out_stall = s.set->imap.in.idle_timeout;
 	s.user = g->user;
 	s.client = g->client;
 	s.mailbox = g->mailbox;

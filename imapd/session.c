@@ -9,9 +9,17 @@
 void
 say_str(struct session *s, struct str text)
 {
+	if (s->mute)
+		return;
 	s->bytes_out += text.n;
-	if (conn_put(&s->conn, text) == -1 && s->end == NULL)
-		s->end = "the client has gone";
+	if (conn_put(&s->conn, text) == 0)
+		return;
+	if (s->end == NULL)
+		s->end = errno == ETIMEDOUT ? "the client takes nothing" :
+		    errno == ECANCELED ? "the server stops" :
+		    "the client has gone";
+	s->mute = true;
+	buf_reset(&s->conn.out);
 }
 
 void

@@ -68,6 +68,7 @@ struct session {
 	struct fetch_kept	 kept;		/* the file of that message */
 	bool			 compressed;
 	bool			 named;		/* who the client is stands in the log */
+	bool			 mute;		/* nothing that is said arrives any more */
 	const char		*end;		/* why it is over; NULL: it goes on */
 	unsigned		 errors;
 	uint64_t		 commands, bytes_in, bytes_out;

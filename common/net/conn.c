@@ -140,8 +140,9 @@ conn_recv_some(struct conn *c, void *p, size_t n, short *want)
 	return recv(c->fd, p, n, 0);
 }
 
-int
-conn_flush(struct conn *c, int64_t timeout)
+/* renew: the time is counted anew when some of it is out. */
+static int
+flush(struct conn *c, int64_t timeout, bool renew)
 {
 	int64_t	deadline = now_ms() + timeout;
 	size_t	done = 0;
@@ -153,6 +154,8 @@ conn_flush(struct conn *c, int64_t timeout)
 		    &want);
 		if (n >= 0) {
 			done += (size_t)n;
+			if (renew)
+				deadline = now_ms() + timeout;
 			continue;
 		}
 		if (errno == EINTR)
@@ -165,6 +168,19 @@ conn_flush(struct conn *c, int64_t timeout)
 	}
 	buf_reset(&c->out);
 	return 0;
+}
+
+int
+conn_flush(struct conn *c, int64_t timeout)
+{
+	return flush(c, timeout, false);
+}
+
+static int
+flush_as_set(struct conn *c)
+{
+	return c->out_stall > 0 ? flush(c, c->out_stall, true) :
+	    flush(c, OUT_TIMEOUT, false);
 }
 
 /* Room behind what is buffered: allocate, or move it to the front. */
@@ -217,7 +233,7 @@ conn_fill(struct conn *c, int64_t timeout)
 		errno = ETIMEDOUT;
 		return -1;
 	}
-	if (conn_flush(c, OUT_TIMEOUT) == -1 || make_room(c) == -1)
+	if (flush_as_set(c) == -1 || make_room(c) == -1)
 		return -1;
 	/* who has just been answered has to think first: no try in vain */
 	if (answered && conn_wait(c, POLLIN, deadline) == -1)
@@ -285,7 +301,7 @@ conn_put(struct conn *c, struct str s)
 			piece.n = OUT_PIECE;
 		if (buf_addstr(&c->out, piece) == -1)
 			return -1;
-		if (c->out.n >= OUT_FLUSH && conn_flush(c, OUT_TIMEOUT) == -1)
+		if (c->out.n >= OUT_FLUSH && flush_as_set(c) == -1)
 			return -1;
 	}
 	return 0;
@@ -302,7 +318,7 @@ conn_putf(struct conn *c, const char *fmt, ...)
 	va_end(ap);
 	if (r == -1)
 		return -1;
-	return c->out.n < OUT_FLUSH ? 0 : conn_flush(c, OUT_TIMEOUT);
+	return c->out.n < OUT_FLUSH ? 0 : flush_as_set(c);
 }
 
 void

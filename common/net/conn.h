@@ -35,6 +35,7 @@ struct conn {
 	size_t		 in_from, in_to;
 	size_t		 in_most;	/* bytes ever used of it: what has to be wiped */
 	struct buf	 out;
+	int64_t		 out_stall;	/* ms: conn_put waits as long as something goes out at least so often; 0: 60 s for all of it */
 	int64_t		 deadline;	/* now_ms scale: limit for the whole of what comes; -1 none */
 	const volatile int *stop;	/* if not NULL and *stop != 0 a wait ends with ECANCELED */
 	int		 master;	/* a socket, or -1: when its other side has closed it a wait ends with ECANCELED */
@@ -60,7 +61,7 @@ int	conn_fill(struct conn *, int64_t) must_check;
 enum line_status conn_line(struct conn *, size_t, int64_t, struct str *);
 /* Is a further complete line buffered? */
 bool	conn_has_line(const struct conn *);
-int	conn_put(struct conn *, struct str);	/* buffered; flushed when over 32 KiB with timeout 60 s; any length */
+int	conn_put(struct conn *, struct str);	/* buffered; flushed when over 32 KiB, see out_stall; any length */
 int	conn_putf(struct conn *, const char *, ...) printf_like(2, 3);
 int	conn_flush(struct conn *, int64_t) must_check;
 /* Past the buffers, as struct conn_io says. */

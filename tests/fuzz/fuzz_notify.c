@@ -37,9 +37,12 @@ check(const struct notify_request *r, struct arena *a)
 			if (r->groups[i].names[k].n > 1u << 22)
 				abort();
 	}
+	if (selected > 1 || (r->atts.n > 0 && selected == 0))
+		abort();
+	if (r->atts.n == 0)
+		return;
 	c = cur_from(r->atts);
-	if (selected > 1 || (r->atts.n > 0 && (selected == 0 ||
-	    !fetch_parse_list(&c, a, &atts, &why) || !cur_done(&c))))
+	if (!fetch_parse_list(&c, a, &atts, &why) || !cur_done(&c))
 		abort();
 }
 
