@@ -18,6 +18,8 @@
 #define LOOK_WITH	30000	/* and where it does: other hosts' changes it does not see */
 #define LINE_BEGUN	1024	/* bytes of a line that are waited for in vain */
 #define AWAKE		1000	/* ms: so soon another command is likely */
+#define GATHER		100	/* ms without a further event of other mailboxes: it may be the first of many, as of a RENAME with children ... */
+#define GATHER_MAX	400	/* ... but no longer than this */
 
 struct waiting {
 	struct session	*s;
@@ -25,6 +27,7 @@ struct waiting {
 	int64_t		 over;		/* the client was silent for too long */
 	int64_t		 notify, look;	/* when to say something, and to look */
 	int64_t		 sleep;		/* when memory is given back */
+	int64_t		 gather;	/* until when events of others may be gathered; 0: there were none */
 };
 
 static void
@@ -72,6 +75,16 @@ next_time(const struct waiting *w)
 
 enum { CLIENT, FOLDER, OTHERS, STOP, MASTER, DESCRIPTORS };
 
+static void
+gather(struct waiting *w)
+{
+	int64_t	now = now_ms();
+
+	if (w->gather == 0)
+		w->gather = now + GATHER_MAX;
+	w->look = now + GATHER < w->gather ? now + GATHER : w->gather;
+}
+
 /* Waits. 1: the client, 0: something may have changed, -1: errno. */
 static int
 wait_once(struct waiting *w)
@@ -106,7 +119,9 @@ wait_once(struct waiting *w)
 		view_wait_clear(s->view);
 	if (p[OTHERS].revents != 0)
 		notify_clear(s);
-	if (p[FOLDER].revents != 0 || p[OTHERS].revents != 0)
+	if (p[OTHERS].revents != 0)
+		gather(w);
+	if (p[FOLDER].revents != 0)
 		w->look = 0;
 	return p[CLIENT].revents != 0;
 }
@@ -152,6 +167,7 @@ step(struct waiting *w)
 	}
 	if (now >= w->look) {
 		w->look = now + LOOK_WITH;
+		w->gather = 0;
 		tell(w);
 	}
 	if (now >= w->notify) {

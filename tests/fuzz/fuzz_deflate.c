@@ -57,6 +57,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (cut > 0 && conn_fill(&c, 0) == -1 && errno != EBADMSG &&
 	    errno != ETIMEDOUT)
 		abort();
+	conn_consume(&c, conn_pending(&c).n);
 	if (cut + 1 < size)
 		(void)fdio_write(fd[1], data + 1 + cut, size - 1 - cut);
 	fdio_close(&fd[1]);
