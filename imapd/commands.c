@@ -51,6 +51,7 @@ static const struct command_row rows[] = {
 	{ "GETMETADATA", S_ANY,		0, cmd_getmetadata },
 	{ "SETMETADATA", S_ANY,		0, cmd_setmetadata },
 	{ "ESEARCH",	S_ANY,		0, cmd_esearch },
+	{ "UID ESEARCH", S_ANY,		0, cmd_esearch },	/* as RFC 7377 2 has it once */
 	{ "CANCELUPDATE", S_ANY,	0, cmd_cancelupdate },
 	{ "CHECK",	S_SELECTED,	0, cmd_check },
 	{ "CLOSE",	S_SELECTED,	CMD_NO_UPDATES, cmd_close },

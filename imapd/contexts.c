@@ -10,6 +10,7 @@
 
 #include "imapd/commands.h"
 #include "imapd/contexts_impl.h"
+#include "imapd/selected.h"
 
 #define CONTEXT_MEMORY	(8u << 20)	/* of one program */
 
@@ -79,9 +80,28 @@ context_uids(const struct session *s, const struct found *found)
 	return uids;
 }
 
+static int
+find_where(struct session *s, struct context *x, bool named)
+{
+	struct place	p;
+	struct buf	b;
+	int		r = -1;
+
+	if (!named)
+		return 0;
+	selected_place(s, &p);
+	buf_init(&b, 8 * PLACE_NAME_MAX);
+	buf_adds(&b, " MAILBOX ");
+	if (place_put(s, &b, &p) == 0 && buf_addf(&b, " UIDVALIDITY %lu",
+	    (unsigned long)view_uidvalidity(s->view)) == 0)
+		r = arena_dup(&x->arena, buf_view(&b), &x->where);
+	buf_free(&b);
+	return r;
+}
+
 static struct context *
 context_new(struct session *s, const struct command *c,
-    const struct search_request *q, const struct found *found)
+    const struct search_request *q, const struct found *found, bool named)
 {
 	struct context	*x;
 	uint32_t	*uids;
@@ -91,7 +111,7 @@ context_new(struct session *s, const struct command *c,
 	arena_init(&x->arena, CONTEXT_MEMORY);
 	x->uid = c->uid;
 	if (str_copy(x->tag, sizeof(x->tag), c->tag) == -1 ||
-	    program_copy(s, x, q) == -1 ||
+	    program_copy(s, x, q) == -1 || find_where(s, x, named) == -1 ||
 	    arena_dup(&x->arena, q->ret.update, &x->atts) == -1 ||
 	    (uids = context_uids(s, found)) == NULL) {
 		context_free(x);
@@ -104,21 +124,21 @@ context_new(struct session *s, const struct command *c,
 void
 context_add(struct session *s, const struct command *c,
     const struct search_request *q, const struct sort_order *order,
-    const struct found *found)
+    const struct found *found, bool named)
 {
 	struct context	*x = NULL;
 
 	if ((q->ret.want & RETURN_UPDATE) == 0)
 		return;
-	if (s->contexts == NULL &&
+	if (found != NULL && s->contexts == NULL &&
 	    (s->contexts = calloc(1, sizeof(*s->contexts))) != NULL) {
 		s->contexts->modseq = view_highest_modseq(s->view);
 		s->contexts->uidnext = view_uidnext(s->view);
 	}
 	/* what a limit has left out could not be told from what matches later */
-	if (s->contexts != NULL && s->contexts->n < CONTEXTS_MAX &&
-	    found->limited == 0)
-		x = context_new(s, c, q, found);
+	if (found != NULL && found->limited == 0 && s->contexts != NULL &&
+	    s->contexts->n < CONTEXTS_MAX)
+		x = context_new(s, c, q, found, named);
 	if (x == NULL) {
 		say(s, "NO [NOUPDATE \"%.*s\"] No more updates for searches",
 		    STR_ARG(c->tag));

@@ -12,6 +12,7 @@ struct context {
 	struct arena		 arena;
 	struct search_program	 program;
 	struct search_run	*run;
+	struct str		 where;		/* " MAILBOX x UIDVALIDITY 5", or nothing */
 	struct str		 atts;		/* "(UID FLAGS)": told of new messages; n 0: none */
 	struct ordered		 result;
 };

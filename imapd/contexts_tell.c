@@ -14,8 +14,9 @@ static void
 esearch_begin(struct buf *b, const struct context *x, const char *item)
 {
 	buf_init(b, ANSWER_MAX);
-	buf_addf(b, "* ESEARCH (TAG \"%s\")%s %s (", x->tag,
-	    x->uid ? " UID" : "", item);
+	buf_addf(b, "* ESEARCH (TAG \"%s\"", x->tag);
+	buf_addstr(b, x->where);
+	buf_addf(b, ")%s %s (", x->uid ? " UID" : "", item);
 }
 
 static void

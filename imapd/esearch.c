@@ -65,7 +65,7 @@ is_selected(const struct session *s, const struct place *place)
 	    strcmp(view_folder(s->view), place->folder) == 0;
 }
 
-/* A mailbox that is not selected, or is. One that went away meanwhile is passed over. */
+/* A mailbox that is not selected. One that went away meanwhile is passed over. */
 static int
 search_place(struct session *s, const struct command *c,
     struct search_request *q, const struct place *place)
@@ -75,17 +75,13 @@ search_place(struct session *s, const struct command *c,
 	struct diag	 why;
 	int		 r, saved;
 
-	if (is_selected(s, place))
-		view = s->view;
-	else if (view_open(&view, place->store, place->folder, true, &why) ==
-	    -1)
+	if (view_open(&view, place->store, place->folder, true, &why) == -1)
 		return errno == ENOENT ? 0 : -1;
 	if ((r = search_view(s, c, q, view, &found)) == 0)
 		r = say_found(s, c, q, view, place, &found);
 	saved = errno;
 	free(found.at);
-	if (view != s->view)
-		view_close(&view);
+	view_close(&view);
 	errno = saved;
 	return r;
 }
@@ -104,20 +100,24 @@ search_here(struct session *s, struct command *c, struct search_request *q)
 	if (r == 0)
 		r = say_found(s, c, q, s->view, &place, &found);
 	if (r == 0)
-		context_add(s, c, q, NULL, &found);
+		context_add(s, c, q, NULL, &found, true);
 	free(found.at);
 	return r;
 }
 
-/* What is kept is kept of the selected mailbox alone (RFC 7377 2.2). */
+/* What is kept is kept of the selected mailbox alone; up to date as well, whatever else is searched (RFC 7377 2.2). */
 static bool
 is_possible(struct session *s, struct command *c,
     const struct search_request *q, const struct sources *sources)
 {
 	bool	here = sources->selected && sources->n == 0;
 
-	if (!here && (q->ret.want & (RETURN_SAVE | RETURN_UPDATE)) != 0) {
-		command_bad(c, "SAVE and UPDATE are for the selected mailbox");
+	if (!here && (q->ret.want & RETURN_SAVE) != 0) {
+		command_bad(c, "SAVE is for the selected mailbox alone");
+		return false;
+	}
+	if (s->state != S_SELECTED && (q->ret.want & RETURN_UPDATE) != 0) {
+		command_bad(c, "UPDATE is for the selected mailbox");
 		return false;
 	}
 	if (!here && q->program.has_result) {
@@ -141,7 +141,7 @@ esearch_args(struct session *s, struct command *c, struct search_request *q,
 	}
 	if (q->ret.want == 0)
 		q->ret.want = RETURN_GIVEN | RETURN_ALL;
-	return search_request(s, c, q, false, false) &&
+	return search_request(s, c, q, false, true) &&
 	    is_possible(s, c, q, sources);
 }
 
@@ -160,8 +160,14 @@ cmd_esearch(struct session *s, struct command *c)
 		r = search_here(s, c, &q);
 	for (source = sources.list; r == 0 && source != NULL;
 	    source = source->next)
-		if (!sources.selected || !is_selected(s, &source->place))
+		if (!is_selected(s, &source->place))
 			r = search_place(s, c, &q, &source->place);
+		else if (!sources.selected) {
+			r = search_here(s, c, &q);
+			sources.selected = true;
+		}
+	if (r == 0 && !sources.selected)
+		context_add(s, c, &q, NULL, NULL, true);
 	if (r == -1)
 		search_failed(s, c, &q);
 	else

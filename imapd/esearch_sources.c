@@ -88,11 +88,29 @@ is_first(bool *has)
 
 enum below { BELOW_ALL, BELOW_ONE, BELOW_SUBSCRIBED, BELOW_USER };
 
-/* Is name one of those that are meant of the tree of parent? "" has everything below it but the inbox itself, which has no children. */
-static bool
-is_meant(const struct store_folder *f, const char *parent, enum below how)
+/* The name behind that of the parent; NULL: it is not below it. With a prefix all is below the inbox. */
+static const char *
+rest_below(const struct session *s, unsigned space, const char *name,
+    const char *parent)
 {
 	size_t	n = strlen(parent);
+
+	if (n > 0)
+		return strncmp(name, parent, n) == 0 && name[n] == '.' ?
+		    name + n + 1 : NULL;
+	if (space != SPACE_OWN || *name == '\0')
+		return NULL;
+	if (strncmp(name, "INBOX.", 6) == 0)
+		return name + 6;
+	return *place_prefix(s, SPACE_OWN) != '\0' ? name : NULL;
+}
+
+/* Is it one of those that are meant of the tree of parent? */
+static bool
+is_meant(const struct session *s, unsigned space, const struct store_folder *f,
+    const char *parent, enum below how)
+{
+	const char	*rest;
 
 	if (!f->exists)
 		return false;
@@ -100,9 +118,48 @@ is_meant(const struct store_folder *f, const char *parent, enum below how)
 		return true;
 	if (how == BELOW_SUBSCRIBED)
 		return f->subscribed;
-	if (n == 0 || strncmp(f->name, parent, n) != 0 || f->name[n] != '.')
-		return false;
-	return how == BELOW_ALL || strchr(f->name + n + 1, '.') == NULL;
+	rest = rest_below(s, space, f->name, parent);
+	return rest != NULL &&
+	    (how == BELOW_ALL || strchr(rest, '.') == NULL);
+}
+
+/* As store_list has them: the end, the dot, then everything else. */
+static int
+tree_cmp(const char *a, const char *b)
+{
+	unsigned char	x, y;
+
+	for (; *a != '\0' && *a == *b; a++)
+		b++;
+	x = *a == '.' ? 1 : (unsigned char)*a;
+	y = *b == '.' ? 1 : (unsigned char)*b;
+	return x < y ? -1 : x > y;
+}
+
+/* The first in the list that is not in front of the parent, right behind which is what is below it. */
+static size_t
+find_parent(const struct store_folder *list, size_t n, const char *parent)
+{
+	size_t	low = 0, high = n, mid;
+
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		if (tree_cmp(list[mid].name, parent) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/* Can there be no more behind this one? */
+static bool
+is_over(const char *name, const char *parent)
+{
+	size_t	n = strlen(parent);
+
+	return n > 0 && (strncmp(name, parent, n) != 0 ||
+	    (name[n] != '\0' && name[n] != '.'));
 }
 
 static bool
@@ -118,8 +175,9 @@ add_folders(struct gatherer *g, unsigned space, const char *parent,
 		command_failed(g->s, g->c, "list the mailboxes");
 		return false;
 	}
-	for (i = 0; i < n; i++) {
-		if (!is_meant(&list[i], parent, how) ||
+	for (i = find_parent(list, n, parent); i < n &&
+	    !is_over(list[i].name, parent); i++) {
+		if (!is_meant(g->s, space, &list[i], parent, how) ||
 		    strlcpy(place.folder, list[i].name,
 		    sizeof(place.folder)) >= sizeof(place.folder))
 			continue;

@@ -31,7 +31,7 @@ cmd_search(struct session *s, struct command *c)
 	if (r == -1) {
 		search_failed(s, c, &q);
 	} else {
-		context_add(s, c, &q, NULL, &found);
+		context_add(s, c, &q, NULL, &found, false);
 		limit_ok(s, c, found.limited, NULL, "Search completed");
 	}
 	free(found.at);

@@ -10,9 +10,10 @@
 /* May there be updates under this tag? False: BAD has been said. */
 bool	context_check(struct session *, struct command *, const struct search_request *);
 /*
- * If the request has UPDATE: its result is kept up to date from now on; order NULL: that of the mailbox. Where it cannot be, the client
- * is told by NO [NOUPDATE].
+ * If the request has UPDATE: its result is kept up to date from now on; order NULL: that of the mailbox; named: its updates name the mailbox
+ * (RFC 7377 2.1). Where it cannot be, or found is NULL, the client is told by NO [NOUPDATE].
  */
-void	context_add(struct session *, const struct command *, const struct search_request *, const struct sort_order *, const struct found *);
+void	context_add(struct session *, const struct command *, const struct search_request *, const struct sort_order *, const struct found *,
+	    bool named);
 
 #endif

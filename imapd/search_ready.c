@@ -225,23 +225,32 @@ search_begin(struct search_run **out, struct session *s, struct view *view,
 	return 0;
 }
 
+/* What is meant by '*' in a set of UIDs (of numbers it stays what it was, RFC 5267 4.3), and bits of keywords. */
 static void
-keywords_again(struct search_run *r, const struct search_node *n)
+nodes_again(struct search_run *r, const struct search_node *n)
 {
 	const struct search_node	*child;
+	struct imap_set			*uids = &r->slots[n->slot].uids;
+	size_t				 count = view_count(r->view);
 
 	if (n->key == KEY_KEYWORD)
 		r->slots[n->slot].keyword = view_keyword_bit(r->view, n->text,
 		    false);
+	if (n->key == KEY_UIDS && n->numbers.n > 0) {
+		memcpy(uids->r, n->numbers.r, n->numbers.n * sizeof(*uids->r));
+		uids->n = n->numbers.n;
+		imap_set_end(uids, count == 0 ? 0 :
+		    view_message(r->view, count - 1)->uid);
+	}
 	for (child = n->child; child != NULL; child = child->next)
-		keywords_again(r, child);
+		nodes_again(r, child);
 }
 
 void
 search_again(struct search_run *r)
 {
 	r->now = now_real().tv_sec;
-	keywords_again(r, r->program->root);
+	nodes_again(r, r->program->root);
 }
 
 void

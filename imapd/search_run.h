@@ -15,7 +15,7 @@ struct search_run;	/* opaque */
  * Sequence numbers, '*' and "$" mean what they mean now. The program is sorted by cost, and has to stay as long as the run. -1: ENOMEM.
  */
 int	search_begin(struct search_run **, struct session *, struct view *, struct search_program *) must_check;
-/* A program that is kept: names of keywords are looked up anew, and the clock is. */
+/* A program that is kept: names of keywords are looked up anew, the clock is, and '*' among UIDs. */
 void	search_again(struct search_run *);
 /* -1: errno. One that is gone does not match. */
 int	search_match(struct search_run *, size_t at, bool *) must_check;

@@ -44,7 +44,7 @@ cmd_sort(struct session *s, struct command *c)
 	if (r == -1) {
 		search_failed(s, c, &q);
 	} else {
-		context_add(s, c, &q, &order, &found);
+		context_add(s, c, &q, &order, &found, false);
 		command_ok(c, NULL, "Sort completed");
 	}
 	free(found.at);

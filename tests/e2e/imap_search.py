@@ -241,7 +241,6 @@ def refused(w):
             ("SORT (DATE) x-nothing ALL", "NO [BADCHARSET"),
             ("SORT (WHAT) UTF-8 ALL", "BAD"),
             ("THREAD WHAT UTF-8 ALL", "BAD"),
-            ("ESEARCH IN (selected) RETURN () 1:3", "BAD [UIDREQUIRED]"),
             ("ESEARCH IN (nowhere) ALL", "BAD"),
             ("ESEARCH IN (personal) RETURN (SAVE) ALL", "BAD"),
             ("CANCELUPDATE", "BAD")):
@@ -384,6 +383,26 @@ def many(w):
     check(where("ESEARCH IN (inboxes) UID 5") == [("INBOX", "ALL 5")],
           "inboxes")
     check(where("ESEARCH UID 5") == [("INBOX", "ALL 5")], "selected")
+    check(where("ESEARCH IN (mailboxes box selected) 1:2") == [
+        ("INBOX", "ALL 1:2"), ("box", "ALL 1:2")], "numbers of each mailbox",
+          where("ESEARCH IN (mailboxes box selected) 1:2"))
+    check(where("ESEARCH IN (selected) %d:%d" % (N + 1, N + 9)) == [],
+          "numbers beyond the mailbox")
+    names = " ".join(["box", "INBOX", "box.none"] * 500)
+    got = [b for b, _ in where("ESEARCH IN (mailboxes (%s) subtree (%s)) ALL"
+                               % (names, names))]
+    check(sorted(got) == ["INBOX"] + [b for b, _ in every], "each once", got)
+    # UPDATE is about the selected mailbox, whatever else is searched
+    w.ok("ESEARCH IN (mailboxes (box INBOX)) RETURN (UPDATE COUNT) UID %d:*" % (N + 1))
+    tag = b'(TAG "w%d" MAILBOX INBOX UIDVALIDITY ' % w.count
+    out = [r for r in w.ok("COPY 1 INBOX") if r.startswith(b"* ESEARCH " + tag)]
+    check(len(out) == 1 and re.search(rb"UID ADDTO \(0 \d+\)$", out[0]),
+          "one of '*' has come", out)
+    w.ok("CANCELUPDATE %s" % tag.split()[1].decode())
+    w.ok("STORE %d +FLAGS.SILENT (\\Deleted)" % (N + 1))
+    w.ok("UID EXPUNGE %d:*" % (N + 1))
+    out = w.cmd("ESEARCH IN (mailboxes box) RETURN (UPDATE COUNT) ALL")[0]
+    check(any(b"[NOUPDATE " in r for r in out), "another is not kept", out)
     check(where("ESEARCH IN (subtree box) KEYWORD none") == [],
           "nothing is said of nothing")
     a = Wire("carol")
