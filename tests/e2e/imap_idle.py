@@ -4,11 +4,10 @@ import os
 import select
 import sys
 import time
-import zlib
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 from e2e import Tap, came, message, send, until, want, word  # noqa: E402
-from imap import Imap  # noqa: E402
+from imap import Deflated, Imap  # noqa: E402
 
 BASE = int(os.environ["PH_BASE"])
 DIR = os.environ["PH_DIR"]
@@ -204,32 +203,6 @@ def expunges():
     said, _ = d.ok(b"CLOSE")
     want("CLOSE says nothing", said, not said)
     want("no file is left", os.listdir(folder(b"Gone") + "/cur"), not os.listdir(folder(b"Gone") + "/cur"))
-
-
-class Deflated(Imap):
-    """After COMPRESS."""
-
-    def compress(self):
-        self.ok(b"COMPRESS DEFLATE")
-        want("nothing more", self.buf, not self.buf)
-        self.out = zlib.compressobj(6, zlib.DEFLATED, -15)
-        self.into = zlib.decompressobj(-15)
-        self.raw, self.sock = self.sock, self
-
-    def sendall(self, data):
-        self.raw.sendall(self.out.compress(data) + self.out.flush(zlib.Z_SYNC_FLUSH))
-
-    def recv(self, n):
-        while True:
-            more = self.raw.recv(n)
-            if not more:
-                return b""
-            text = self.into.decompress(more)
-            if text:
-                return text
-
-    def fileno(self):
-        return self.raw.fileno()
 
 
 def compressed():

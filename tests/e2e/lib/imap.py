@@ -3,6 +3,7 @@ over the wire."""
 import re
 import ssl
 import time
+import zlib
 
 from e2e import ADDR, Lines, want
 from secure import b64, context, encrypt  # noqa: F401
@@ -98,6 +99,32 @@ class Imap(Lines):
         want("BYE and OK", (said, done), done is not None and done.startswith(b"OK") and
              any(s.startswith(b"BYE") for s in said))
         want("the end", None, self.closed())
+
+
+class Deflated(Imap):
+    """After COMPRESS."""
+
+    def compress(self):
+        self.ok(b"COMPRESS DEFLATE")
+        want("nothing more", self.buf, not self.buf)
+        self.out = zlib.compressobj(6, zlib.DEFLATED, -15)
+        self.into = zlib.decompressobj(-15)
+        self.raw, self.sock = self.sock, self
+
+    def sendall(self, data):
+        self.raw.sendall(self.out.compress(data) + self.out.flush(zlib.Z_SYNC_FLUSH))
+
+    def recv(self, n):
+        while True:
+            more = self.raw.recv(n)
+            if not more:
+                return b""
+            text = self.into.decompress(more)
+            if text:
+                return text
+
+    def fileno(self):
+        return self.raw.fileno()
 
 
 def challenge(c):
