@@ -222,6 +222,21 @@ use_rights(struct session *s, struct notify_folder *all, size_t n)
 	}
 }
 
+/* With a prefix all of one's own folders are below the inbox. */
+static void
+use_prefix(const struct session *s, struct notify_folder *all, size_t n)
+{
+	struct notify_folder	*inbox = notify_find(all, n, SPACE_OWN, "");
+	size_t			 i;
+
+	if (inbox == NULL || *place_prefix(s, SPACE_OWN) == '\0')
+		return;
+	for (i = 0; i < n; i++)
+		if (all[i].space == SPACE_OWN && all[i].exists &&
+		    &all[i] != inbox)
+			inbox->has_children = true;
+}
+
 int
 notify_load(struct session *s, const struct notify *n, struct arena *a,
     struct notify_folder **all, size_t *count)
@@ -237,6 +252,7 @@ notify_load(struct session *s, const struct notify *n, struct arena *a,
 	qsort(*all, *count, sizeof(**all), by_name);
 	move_subscriptions(s, *all, count);
 	use_rights(s, *all, *count);
+	use_prefix(s, *all, *count);
 	for (i = 0; i < *count; i++)
 		(*all)[i].events = notify_events(s, n, &(*all)[i]);
 	return 0;
