@@ -9,9 +9,12 @@
 #include <string.h>
 
 #include "common/base/fdio.h"
+#include "common/base/now.h"
 #include "imapd/commands.h"
 #include "imapd/notify_impl.h"
 #include "imapd/updates.h"
+
+#define LOOK_PART	20	/* without inotify no more of the time is spent on looking */
 
 bool
 notify_is_on(const struct session *s)
@@ -100,6 +103,28 @@ load(struct session *s, struct notify *n, bool tell)
 	return r;
 }
 
+static int
+send_server_notes(struct session *s, struct notify *n)
+{
+	struct arena	old = n->noted;
+	int		r;
+
+	if (!n->server.notes_dirty || n->server.events == 0)
+		return 0;
+	n->server.notes_dirty = false;
+	arena_init(&n->noted, NOTIFY_MEMORY);
+	r = notify_notes(s, &n->noted, &n->server, true,
+	    !notify_is_own(n, &n->server, NOTIFY_SERVER));
+	if (r == 0 && n->noted.used > 0) {
+		arena_free(&old);
+	} else {
+		/* it could not be read: what is known stays */
+		arena_free(&n->noted);
+		n->noted = old;
+	}
+	return r;
+}
+
 /* Metadata of folders, and of the server. */
 static int
 send_notes(struct session *s, struct notify *n)
@@ -117,11 +142,10 @@ send_notes(struct session *s, struct notify *n)
 		    !notify_is_own(n, f, NOTIFY_NOTES)) == -1)
 			return -1;
 	}
-	if (!n->server.notes_dirty || n->server.events == 0)
-		return 0;
-	n->server.notes_dirty = false;
-	return notify_notes(s, &n->memory, &n->server, true,
-	    !notify_is_own(n, &n->server, NOTIFY_SERVER));
+	/* what was noted before is still there: it goes with the next list */
+	if (n->names.used > NOTIFY_MEMORY / 2)
+		n->list = true;
+	return send_server_notes(s, n);
 }
 
 static void
@@ -147,8 +171,10 @@ void
 notify_send(struct session *s)
 {
 	struct notify	*n = s->notify;
+	int64_t		 begun = now_ms();
 
-	if (!notify_is_on(s) || !n->others)
+	if (!notify_is_on(s) || !n->others ||
+	    (n->fd == -1 && begun < n->look))
 		return;
 	notify_read(n);
 	if (n->list && load(s, n, true) == -1) {
@@ -159,6 +185,7 @@ notify_send(struct session *s)
 	if (s->end == NULL && send_notes(s, n) == -1)
 		overflow(s);
 	n->nown = 0;
+	n->look = now_ms() + LOOK_PART * (now_ms() - begun);
 }
 
 void
@@ -209,6 +236,7 @@ destroy(struct notify *n)
 	arena_free(&n->memory);
 	arena_free(&n->names);
 	arena_free(&n->watched);
+	arena_free(&n->noted);
 	free(n);
 }
 

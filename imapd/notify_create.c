@@ -73,6 +73,7 @@ notify_create(struct session *s, const struct notify_request *r)
 	arena_init(&n->memory, NOTIFY_MEMORY);
 	arena_init(&n->names, NOTIFY_MEMORY);
 	arena_init(&n->watched, NOTIFY_MEMORY);
+	arena_init(&n->noted, NOTIFY_MEMORY);
 	n->groups = arena_get(&n->memory, (r->n + 1) * sizeof(*n->groups));
 	ok = n->groups == NULL ? -1 : arena_dup(&n->memory, r->atts, &n->atts);
 	for (i = 0; i < r->n && ok == 0; i++)

@@ -75,7 +75,9 @@ struct notify {
 	size_t		 nwds;
 	int		 fd;		/* inotify; -1: none */
 	bool		 list;		/* the list of folders may have changed */
-	struct notify_folder server;	/* its metadata alone */
+	int64_t		 look;		/* without inotify: not before (now_ms) */
+	struct notify_folder server;	/* its metadata alone ... */
+	struct arena	 noted;		/* ... which is here */
 	struct {
 		unsigned	events, space;
 		char		folder[MAILDIR_FOLDER_MAX + 1];
