@@ -1,6 +1,7 @@
 """NOTIFY (RFC 5465): what a session hears of its mailbox and of others, at any time; deliveries, other sessions and
 foreign programs change them."""
 import os
+import random
 import re
 import select
 import shutil
@@ -8,7 +9,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from e2e import ROOT, Skip, Stage, Tap, message, send, until, want, word  # noqa: E402
+from e2e import ROOT, Skip, Stage, Tap, Wrong, message, send, until, want, word  # noqa: E402
 from imap import Imap  # noqa: E402
 
 BASE = int(os.environ["PH_BASE"])
@@ -458,6 +459,96 @@ def no_mailbox():
     hear(c, b"BYE")
 
 
+class Knows:
+    """What a client knows that believes all it is told."""
+
+    def __init__(self, said):
+        self.boxes, self.subscribed, self.status = set(), set(), {}
+        for s in said:
+            self.hears(s)
+
+    def hears(self, s):
+        m = re.match(rb'(?:\* )?LIST \(([^)]*)\) "." (\S+)(?: \("OLDNAME" \((\S+)\)\))?$', s)
+        if m:
+            flags, name, old = m.groups()
+            if old:
+                self.renamed(old, name)
+            (self.boxes.discard if b"NonExistent" in flags else self.boxes.add)(name)
+            (self.subscribed.add if b"\\Subscribed" in flags else self.subscribed.discard)(name)
+            if b"NonExistent" in flags:
+                self.status.pop(name, None)
+        m = re.match(rb"(?:\* )?STATUS (\S+) \((.*)\)", s)
+        if m:
+            self.status[m.group(1)] = counts(m.group(2))
+
+    def renamed(self, old, name):
+        for x in [x for x in self.boxes if x == old or x.startswith(old + b".")]:
+            self.boxes.discard(x)
+            self.boxes.add(name + x[len(old):])
+            if x in self.status:
+                self.status[name + x[len(old):]] = self.status.pop(x)
+
+
+def counts(text):
+    v = dict(zip(*[iter(text.split())] * 2))
+    return v[b"MESSAGES"], v[b"UNSEEN"], v[b"UIDVALIDITY"]
+
+
+def listed(c, line):
+    return {s.rsplit(b" ", 1)[1] for s in c.ok(line)[0] if b"Noselect" not in s}
+
+
+def at_random(w, rnd, mailboxes):
+    x, y = rnd.choice(mailboxes), rnd.choice(mailboxes)
+    kind = rnd.randrange(10)
+    if kind < 4:
+        w.command((b"CREATE " + x, b"DELETE " + x, b"RENAME " + x + b" " + y,
+                   rnd.choice((b"SUBSCRIBE ", b"UNSUBSCRIBE ")) + x)[kind])
+    elif kind < 7:
+        text, tag = message(b"m"), w.tag()
+        w.send(tag + b" APPEND " + x + b" {%d+}\r\n" % len(text) + text + b"\r\n")
+        w.answer(tag)
+    elif kind == 7:
+        w.command(b"SELECT " + x)
+        w.command(b"STORE 1:2 +FLAGS (\\Seen)")
+    elif kind == 8:
+        w.command(b"STORE 1 +FLAGS (\\Deleted)")
+        w.command(b"EXPUNGE")
+    else:
+        w.command(b"COPY 1 " + y)
+
+
+def churn():
+    """Three sessions do what they like with some mailboxes; who only listens knows all of it in the end."""
+    seed = int(os.environ.get("PH_SEED", "1"))
+    rnd = random.Random(seed)
+    writers = [other(user="alice") for _ in range(3)]
+    c = other(user="alice")
+    knows = Knows(c.ok(b'LIST "" *')[0] + c.ok(b'LIST (SUBSCRIBED) "" *')[0] + c.ok(
+        b"NOTIFY SET STATUS (personal (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange))")[0])
+    end = time.monotonic() + 2.5
+    while time.monotonic() < end:
+        at_random(rnd.choice(writers), rnd, (b"A", b"B", b"C", b"C.x", b"C.y", b"D", b"D.x.y", b"INBOX", b"INBOX.k"))
+        time.sleep(rnd.random() * 0.02)
+    for w in writers:
+        w.close()
+    d = other(user="alice")
+    boxes = listed(d, b'LIST "" *')
+
+    def agrees():
+        while c.buf or select.select([c.sock], [], [], 0.2)[0]:
+            knows.hears(c.response())
+        for b in boxes:
+            now = counts(d.ok(b"STATUS " + b + b" (MESSAGES UNSEEN UIDVALIDITY)")[0][0].split(b"(", 1)[1][:-1])
+            if knows.status.get(b, now if now[0] == b"0" else None) != now:
+                return False
+        return knows.boxes == boxes and knows.subscribed == listed(d, b'LIST (SUBSCRIBED) "" *')
+    try:
+        until("the same, with PH_SEED=%d" % seed, agrees, 10)
+    except Wrong:
+        want("mailboxes", (boxes, knows.boxes, knows.subscribed, knows.status), False)
+
+
 SHARED = """imap.shared @DIR@/shared
 imap.separator /
 imap.notify-mailboxes 12
@@ -550,7 +641,7 @@ for title, test in (("the selected mailbox", selected), ("one's own changes", ow
                     ("names", names), ("subscribed", subscribed), ("metadata", notes), ("what is wrong", wrong),
                     ("deliveries", deliveries), ("foreign programs", foreign), ("searches", contexts),
                     ("UIDONLY, QRESYNC", uid_only), ("many at once", many_at_once), ("no mailbox any more", no_mailbox),
-                    ("at rest", at_rest)):
+                    ("at rest", at_rest), ("churn", churn)):
     tap.run("NOTIFY: " + title, test)
 with Stage(SHARED) as stage:
     tap.run("NOTIFY: rights", shared, stage)
