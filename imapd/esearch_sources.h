@@ -13,8 +13,6 @@ struct sources {
 		struct source	*next;
 	}		*list;		/* others, each once, in the arena */
 	size_t		 n;
-	struct source	**table;	/* the same by name; a power of two */
-	size_t		 ntable;
 };
 
 /* "IN (...) " if it is there; without it the selected mailbox is meant. False: the command has its reply. */
