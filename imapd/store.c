@@ -240,6 +240,9 @@ cmd_store(struct session *s, struct command *c)
 		command_failed(s, c, "store flags");
 		return s->state;
 	}
+	/* the client has to know of a keyword before it sees one (RFC 3501, 7.2.6) */
+	if (view_keywords_new(s->view))
+		updates_flags(s, true);
 	tell(&st);
 	reply(&st, c);
 	return s->state;

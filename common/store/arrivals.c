@@ -269,10 +269,13 @@ coming(const void *arg, struct str base)
 	return e->one;
 }
 
-/* UIDs of those that a look has found: they are not older than we are. -1: EAGAIN, there are others. */
+/*
+ * UIDs of those that a look has found: they are not older than we are. gone: others may have removed them already. -1: EAGAIN,
+ * there are others.
+ */
 static int
 find_ours(const struct arrivals *a, const struct expected *e,
-    struct arrival *what, size_t n)
+    struct arrival *what, size_t n, bool gone)
 {
 	const struct index_row	*r;
 	const struct index	*x = &a->x;
@@ -285,8 +288,8 @@ find_ours(const struct arrivals *a, const struct expected *e,
 		first = 1;
 	for (i = index_find(x, first, SIZE_MAX); i < index_count(x); i++) {
 		r = index_row(x, i);
-		at = index_is_live(r) ? is_expected(e, index_base(x, r)) :
-		    SIZE_MAX;
+		at = gone || index_is_live(r) ?
+		    is_expected(e, index_base(x, r)) : SIZE_MAX;
 		if (at == SIZE_MAX)
 			continue;
 		found += what[at].uid == 0;
@@ -305,7 +308,7 @@ number(struct arrivals *a, const struct expected *e, struct arrival *what,
 
 	if (index_catch_up(x) == -1)
 		return -1;
-	if (find_ours(a, e, what, n) == 0)
+	if (find_ours(a, e, what, n, false) == 0)
 		return 0;
 	if (x->head.validity != 0 && only_ours(a, what, n)) {
 		if (number_ours(a, what, n) == 0)
@@ -317,7 +320,7 @@ number(struct arrivals *a, const struct expected *e, struct arrival *what,
 	x->coming_arg = e;
 	r = index_sync(x, INDEX_KEEP_NEW | INDEX_ALL);
 	x->coming = NULL;
-	return r == -1 ? -1 : find_ours(a, e, what, n);
+	return r == -1 ? -1 : find_ours(a, e, what, n, true);
 }
 
 int

@@ -286,6 +286,15 @@ view_keyword_bit(struct view *v, struct str name, bool make_it)
 }
 
 bool
+view_keywords_new(struct view *v)
+{
+	bool	new = v->seen_keywords != v->x.keywords_version;
+
+	v->seen_keywords = v->x.keywords_version;
+	return new;
+}
+
+bool
 view_keywords_left(const struct view *v)
 {
 	unsigned	i;

@@ -67,6 +67,8 @@ const char *view_keyword(const struct view *, unsigned);
 uint32_t view_keyword_bit(struct view *, struct str name, bool make);
 /* Can one more be made? (PERMANENTFLAGS \*) */
 bool	view_keywords_left(const struct view *);
+/* Have names come that nobody has been told of? (as VIEW_NEW_KEYWORDS, which does not come for them any more) */
+bool	view_keywords_new(struct view *);
 
 struct view_info {
 	int64_t		internal_date;	/* seconds since 1970 */

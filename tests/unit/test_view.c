@@ -781,6 +781,22 @@ START_TEST(vanished_bound)
 }
 END_TEST
 
+/* Names that nobody was told of, once. */
+START_TEST(keywords_new)
+{
+	struct view	*v;
+
+	fill();
+	v = open_view(false);
+	ck_assert(!view_keywords_new(v));
+	ck_assert_uint_eq(view_keyword_bit(v, STR("new"), true), 4);
+	ck_assert(view_keywords_new(v));
+	ck_assert(!view_keywords_new(v));
+	tells(v, true, "");
+	view_close(&v);
+}
+END_TEST
+
 START_TEST(validity)
 {
 	struct view	*v;
@@ -886,6 +902,30 @@ START_TEST(arrivals)
 	}
 	shows(v, _i == 2 ? "2S 3 5AF+0+1 8D 9 10S 11+1" :
 	    "2S 3 5AF+0+1 8D 9S 10+1");
+	view_close(&v);
+}
+END_TEST
+
+/* Another session has seen it, and removed it, before it was numbered: it had a UID all the same. */
+START_TEST(arrivals_gone)
+{
+	struct arrivals	*a;
+	struct arrival	 what = { .file = "40.h:2,T", .wire = 3 };
+	struct view	*v;
+	const size_t	 at[] = { 4 };
+	uint32_t	 valid;
+
+	fill();
+	v = open_view(false);
+	ck_assert_int_eq(arrivals_open(&a, store, "", &why), 0);
+	put("cur/40.h:2,T", "x\n");
+	tells(v, true, ">4");
+	ck_assert_int_eq(view_expunge(v, at, 1), 0);
+	ck_assert(!is_there("cur/40.h:2,T"));
+	ck_assert_int_eq(arrivals_number(a, &what, 1, &valid), 0);
+	ck_assert_uint_eq(what.uid, 9);
+	arrivals_close(&a);
+	tells(v, true, "-9@4");
 	view_close(&v);
 }
 END_TEST
@@ -1461,9 +1501,11 @@ main(void)
 	tcase_add_test(t, identifier_of_others);
 	tcase_add_test(t, vanished);
 	tcase_add_test(t, keywords);
+	tcase_add_test(t, keywords_new);
 	tcase_add_test(t, validity);
 	tcase_add_test(t, courier);
 	tcase_add_loop_test(t, arrivals, 0, 3);
+	tcase_add_test(t, arrivals_gone);
 	tcase_add_test(t, read_only_disk);
 	tcase_add_test(t, damage);
 	tcase_add_test(t, quick);
