@@ -20,15 +20,21 @@ static const struct {
 	{ "CONTEXT", RETURN_CONTEXT },
 };
 
-/* "1:100" or "-1:-100"; the ends may be the other way round. */
+/* "1:100" or "-1:-100"; the ends may be the other way round, but are told in this one. */
 static bool
 partial_parse(struct cur *c, struct search_return *r)
 {
+	uint32_t	a, b;
+
 	if (!imap_sp(c))
 		return false;
 	r->from_last = cur_byte(c, '-');
-	return imap_nz_number(c, &r->first) && cur_byte(c, ':') &&
-	    cur_byte(c, '-') == r->from_last && imap_nz_number(c, &r->last);
+	if (!imap_nz_number(c, &a) || !cur_byte(c, ':') ||
+	    cur_byte(c, '-') != r->from_last || !imap_nz_number(c, &b))
+		return false;
+	r->first = a < b ? a : b;
+	r->last = a < b ? b : a;
+	return true;
 }
 
 /* "(UID BODY[HEADER])" behind UPDATE, with a blank or without: the RFC has both. */
