@@ -154,7 +154,7 @@ newcomer(const struct arrival *what, struct newcomer *w)
 	struct str	name = str_from(what->file);
 
 	*w = (struct newcomer){ .base = maildir_name_base(name),
-	    .uid = what->uid,
+	    .uid = what->uid, .recent = true,
 	    .guid = what->guid, .saved = what->saved,
 	    .wire = what->wire != 0 ? what->wire : INDEX_UNKNOWN };
 	w->info = (struct str){ name.p + w->base.n, name.n - w->base.n };
@@ -170,6 +170,7 @@ add(struct index *x, const struct newcomer *w, uint64_t modseq)
 	if (!maildir_name_size(w->base, 'S', &r.size))
 		r.size = INDEX_UNKNOWN;
 	index_flags(w->info, &r.flags, &r.keywords);
+	r.flags |= INDEX_RECENT;
 	return index_add(x, &r, w->base, w->info, w->guid);
 }
 

@@ -79,7 +79,7 @@ index_reset(struct index *x, uint32_t validity)
 	x->head.highest = index_first_modseq();
 	x->head.floor = x->head.highest;
 	x->ntail = x->ngone_tail = x->live = x->new = 0;
-	x->unseen = x->deleted = x->first_unseen = 0;
+	x->unseen = x->deleted = x->first_unseen = x->nobodys = 0;
 	x->unchecked = false;
 	x->log_at = 0;
 	x->own.n = 0;

@@ -41,6 +41,7 @@ struct index {
 	size_t			 first_unseen;	/* no row before this is unseen */
 	bool			 unchecked;	/* the mapped rows are not looked at yet: index_check_rows */
 	bool			 stuck;		/* and cannot be moved */
+	size_t			 nobodys;	/* of them: INDEX_RECENT */
 	const char		*names;		/* of the mapping */
 	struct buf		 own;		/* names that are not in the mapping */
 	const struct index_gone	*gone;
@@ -165,6 +166,7 @@ struct newcomer {
 	bool		is_new;			/* in new/ */
 	bool		assigned;		/* by index_list_number */
 	bool		moved;			/* by us, to cur/ */
+	bool		recent;			/* INDEX_RECENT */
 };
 
 /* index_list.c: dovecot-uidlist */

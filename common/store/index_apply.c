@@ -89,6 +89,7 @@ count(struct index *x, const struct index_row *r, int by)
 	x->new += (r->flags & INDEX_IS_NEW) != 0 ? n : 0;
 	x->unseen += (r->flags & VIEW_SEEN) == 0 ? n : 0;
 	x->deleted += (r->flags & VIEW_DELETED) != 0 ? n : 0;
+	x->nobodys += (r->flags & INDEX_RECENT) != 0 ? n : 0;
 }
 
 static bool
@@ -107,7 +108,7 @@ apply_add(struct index *x, struct str in)
 	x->tail = tail;
 	if (!keep_text(x, in.p, in.n, &r.name))
 		return false;
-	r.flags &= INDEX_SYSTEM | INDEX_IS_NEW;
+	r.flags &= INDEX_KEPT;
 	r.hash = index_hash(x, (struct str){ in.p, r.base_len });
 	x->tail[x->ntail++] = r;
 	count(x, &r, 1);
@@ -176,7 +177,7 @@ apply_set(struct index *x, struct str in)
 	if (!new_info(x, r, in))
 		return false;
 	count(x, r, -1);
-	r->flags = s.flags & (INDEX_SYSTEM | INDEX_IS_NEW);
+	r->flags = s.flags & INDEX_KEPT;
 	count(x, r, 1);
 	if ((r->flags & VIEW_SEEN) == 0 && i < x->first_unseen)
 		x->first_unseen = i;

@@ -19,7 +19,7 @@ row_ok(const struct index_row *r, uint32_t last, const struct index_header *h)
 	size_t	n = (size_t)r->base_len + r->info_len + r->guid_len;
 
 	return r->uid > last && r->uid < h->next && r->base_len > 0 &&
-	    (r->flags & ~(INDEX_SYSTEM | INDEX_IS_NEW)) == 0 &&
+	    (r->flags & ~INDEX_KEPT) == 0 &&
 	    r->name <= h->names_size && n <= h->names_size - r->name;
 }
 
@@ -84,6 +84,7 @@ index_tally(struct index_header *h, const struct index_row *r)
 		h->first_unseen = h->rows;
 	h->deleted += (r->flags & VIEW_DELETED) != 0;
 	h->new += (r->flags & INDEX_IS_NEW) != 0;
+	h->recent += (r->flags & INDEX_RECENT) != 0;
 	h->rows++;
 }
 
@@ -101,7 +102,8 @@ rows_ok(const struct index_row *rows, const struct index_header *h)
 	}
 	if (count.unseen == 0)
 		count.first_unseen = count.rows;
-	return count.new == h->new && count.unseen == h->unseen &&
+	return count.new == h->new && count.recent == h->recent &&
+	    count.unseen == h->unseen &&
 	    count.deleted == h->deleted &&
 	    count.first_unseen == h->first_unseen;
 }
@@ -164,7 +166,8 @@ index_check_head(const void *file, size_t size, struct index_header *out)
 	    h.validity == 0 || h.next == 0 ||
 	    memchr(h.mailbox_id, '\0', sizeof(h.mailbox_id)) == NULL ||
 	    !index_id_ok(str_from(h.mailbox_id)) ||
-	    !sizes_ok(&h, size) || h.new > h.rows || h.unseen > h.rows ||
+	    !sizes_ok(&h, size) || h.new > h.rows ||
+	    h.recent > h.rows || h.unseen > h.rows ||
 	    h.deleted > h.rows || h.first_unseen > h.rows ||
 	    sum_head(&h, p + sizeof(h)) != h.head_sum ||
 	    !keywords_ok(&h, p + sizeof(h)))

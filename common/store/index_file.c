@@ -52,6 +52,7 @@ index_use_map(struct index *x, void *map, size_t size,
 	x->names = (const char *)(x->gone + x->ngone) + h->keywords_size;
 	x->live = x->nrows;
 	x->new = (size_t)h->new;
+	x->nobodys = (size_t)h->recent;
 	x->unseen = (size_t)h->unseen;
 	x->deleted = (size_t)h->deleted;
 	x->first_unseen = (size_t)h->first_unseen;

@@ -11,7 +11,7 @@
 #define INDEX_DRAFT	"posthouse.index.new"
 
 #define INDEX_MAGIC	"PHindex\n"
-#define INDEX_VERSION	2
+#define INDEX_VERSION	3
 #define INDEX_KEYWORDS	26
 #define INDEX_KEYWORD_MAX 100
 #define INDEX_GONE_MAX	50000		/* UIDs that are kept for view_vanished */
@@ -20,7 +20,9 @@
 
 /* Flags of a row beside VIEW_ANSWERED ... VIEW_DRAFT. */
 #define INDEX_SYSTEM	31
+#define INDEX_RECENT	32		/* put into cur/ by a program of ours: \Recent to the first session that finds it */
 #define INDEX_IS_NEW	64		/* the file is in new/ */
+#define INDEX_KEPT	(INDEX_SYSTEM | INDEX_RECENT | INDEX_IS_NEW)
 #define INDEX_GONE	128
 
 #define INDEX_UNKNOWN	UINT64_MAX	/* a size */
@@ -67,7 +69,7 @@ struct index_header {
 	/* sections, in this order behind the header */
 	uint64_t	rows, gone, keywords_size, names_size;
 	/* of the rows, so that a folder can be opened without them */
-	uint64_t	new, unseen, deleted;
+	uint64_t	new, recent, unseen, deleted;
 	uint64_t	first_unseen;	/* its row; rows if there is none */
 	uint64_t	sum;		/* of the sections */
 	uint64_t	head_sum;	/* of the keywords, then of all above */

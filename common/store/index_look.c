@@ -106,6 +106,7 @@ compare(struct look *k, size_t i, const struct listed *e)
 		modseq = modseq_of(k);
 	if (e->is_new)
 		flags |= INDEX_IS_NEW;
+	flags |= r->flags & INDEX_RECENT;
 	return index_set(k->x, i, flags, keywords, modseq, info);
 }
 
@@ -324,6 +325,31 @@ index_look(struct index *x, unsigned how)
 	return r;
 }
 
+static bool
+takes_recent(const struct index *x, unsigned how)
+{
+	return (how & INDEX_KEEP_NEW) == 0 && x->nobodys > 0;
+}
+
+/* This session is the first one to find them. They are among the last. */
+static int
+take_recent(struct index *x)
+{
+	const struct index_row	*r;
+	size_t			 i = index_count(x);
+
+	while (i-- > 0 && x->nobodys > 0) {
+		r = index_row(x, i);
+		if (!index_is_live(r) || (r->flags & INDEX_RECENT) == 0)
+			continue;
+		if (index_note_recent(x, r->uid) == -1 ||
+		    index_set(x, i, r->flags & (uint16_t)~INDEX_RECENT,
+		    r->keywords, r->modseq, index_info(x, r)) == -1)
+			return -1;
+	}
+	return 0;
+}
+
 int
 index_sync(struct index *x, unsigned how)
 {
@@ -333,9 +359,10 @@ index_sync(struct index *x, unsigned how)
 	if (index_follow(x) == -1)
 		return -1;
 	if (x->unchecked && (how & INDEX_UNCHECKED) != 0 &&
-	    index_is_fresh(x, how))
+	    index_is_fresh(x, how) && !takes_recent(x, how))
 		return 0;
-	if (index_check_rows(x) == 0 && index_is_fresh(x, how))
+	if (index_check_rows(x) == 0 && index_is_fresh(x, how) &&
+	    !takes_recent(x, how))
 		return 0;
 	/* who cannot have the lock looks for himself */
 	if (ours && index_lock(x) == 0)
@@ -346,6 +373,10 @@ index_sync(struct index *x, unsigned how)
 		if (r == 0 || x->head.validity != 0)
 			index_flush(x);
 		errno = saved;
+	}
+	if (r == 0 && x->lock != -1 && takes_recent(x, how)) {
+		r = take_recent(x);
+		index_flush(x);
 	}
 	if (ours)
 		index_unlock(x);

@@ -93,6 +93,7 @@ new_one(struct look *k, struct listed *e)
 	    (known = k->x->coming(k->x->coming_arg, w->base)) != NULL) {
 		w->guid = known->guid;
 		w->saved = known->saved;
+		w->recent = known->recent && !w->is_new;
 	}
 }
 
@@ -215,6 +216,8 @@ add(struct look *k, const struct newcomer *w)
 	index_flags(w->info, &r.flags, &r.keywords);
 	if (w->is_new)
 		r.flags |= INDEX_IS_NEW;
+	if (w->recent && !w->moved)
+		r.flags |= INDEX_RECENT;
 	if (!maildir_name_size(w->base, 'S', &r.size))
 		r.size = INDEX_UNKNOWN;
 	if (index_add(k->x, &r, w->base, w->info, w->guid) == -1)

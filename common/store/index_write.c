@@ -36,7 +36,7 @@ measure(const struct index *x, struct index_header *h, size_t keywords)
 	const struct index_row	*r;
 	size_t			 i, names = 0;
 
-	h->rows = h->new = h->unseen = h->deleted = 0;
+	h->rows = h->new = h->recent = h->unseen = h->deleted = 0;
 	for (i = 0; i < index_count(x); i++) {
 		r = index_row(x, i);
 		if (!index_is_live(r))

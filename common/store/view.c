@@ -60,7 +60,7 @@ begin(struct view *v, bool quick, struct diag *why)
 	v->seen_keywords = v->x.keywords_version;
 	if ((v->quick = v->x.unchecked)) {
 		v->n = v->x.live;
-		v->recent = v->x.new;
+		v->recent = v->x.new + v->x.nobodys;
 		return 0;
 	}
 	return view_show_new(v) == -1 ? diag_errno(why, "open the folder") : 0;

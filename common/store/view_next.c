@@ -21,7 +21,7 @@ by_number(const void *pa, const void *pb)
 static bool
 is_recent(const struct view *v, const struct index_row *r)
 {
-	return (r->flags & INDEX_IS_NEW) != 0 || (v->x.nrecent > 0 &&
+	return (r->flags & (INDEX_IS_NEW | INDEX_RECENT)) != 0 || (v->x.nrecent > 0 &&
 	    bsearch(&r->uid, v->x.recent, v->x.nrecent,
 	    sizeof(*v->x.recent), by_number) != NULL);
 }

@@ -335,6 +335,33 @@ def seen_by_others():
     want("the new flags", c.flags(b"*"), {b"\\Answered", b"late"} <= c.flags(b"*"))
 
 
+def recent():
+    """\\Recent is what came in any way, for the session that is the first to hear of it (RFC 3501, 2.3.2)."""
+    c = Imap()
+    c.do(b"DELETE arrived")
+    c.ok(b"CREATE arrived")
+    c.ok(b"APPEND arrived (\\Seen) %s %s" % tuple(lit(b"N: %d\r\n\r\n" % i) for i in range(2)))
+    c.ok(b"STATUS arrived (RECENT)")
+    want("STATUS", c.last, b"(RECENT 2)" in c.last[0])
+    c.ok(b"EXAMINE arrived")
+    want("EXAMINE takes nothing", c.last, b"* 2 RECENT" in c.last)
+    c.ok(b"SELECT arrived")
+    want("SELECT", c.last, b"* 2 RECENT" in c.last)
+    c.ok(b"FETCH 1:2 (FLAGS)")
+    want("FETCH", c.last, c.last == [b"* 1 FETCH (FLAGS (\\Seen \\Recent))", b"* 2 FETCH (FLAGS (\\Recent))"])
+    c.ok(b"SEARCH NEW")
+    want("NEW", c.last, c.last == [b"* SEARCH 2"])
+    other = Imap(b"arrived")
+    want("not again", other.last, b"* 0 RECENT" in other.last)
+    other.ok(b"COPY 1 arrived")
+    want("the copy", other.last, b"* 3 EXISTS" in other.last and b"* 1 RECENT" in other.last)
+    c.ok(b"NOOP")
+    want("known there", c.last, b"* 3 EXISTS" in c.last and b"* 2 RECENT" in c.last)
+    c.ok(b"ENABLE IMAP4rev2")
+    c.ok(b"FETCH 1 (FLAGS)")
+    want("nothing of it in IMAP4rev2", c.last, c.last == [b"* 1 FETCH (FLAGS (\\Seen))"])
+
+
 def announced():
     m = imaplib.IMAP4(ADDR, PORT)
     m.login(USER, "secret")
@@ -426,7 +453,8 @@ def noise():
 
 def main():
     for test in (by_imaplib, large, split_everywhere, literal_names, multi, refused_before_asked, broken_off,
-                 nul_and_binary, utf8, catenate, copies, moves, seen_by_others, announced, many, replaces, over_quota, noise):
+                 nul_and_binary, utf8, catenate, copies, moves, seen_by_others, recent, announced, many, replaces,
+                 over_quota, noise):
         tap.run(test.__name__.replace("_", " "), test)
     return tap.end()
 

@@ -136,7 +136,10 @@ def idle_end():
 
 def store_forms():
     c = fresh(b"Store", 4)
+    c.ok(b"SELECT Store")       # none is recent any more
     said, _ = c.ok(b"STORE 1:2 FLAGS (\\Seen $One)")
+    # imaptest's rule: nobody sees a keyword that FLAGS has not told of
+    want("FLAGS first", said, said[0].startswith(b"FLAGS (") and b"$One" in said[0])
     want("two lines", said, [s for s in said if b" FETCH " in s] ==
          [b"1 FETCH (FLAGS (\\Seen $One))", b"2 FETCH (FLAGS (\\Seen $One))"])
     said, _ = c.ok(b"STORE 1 +FLAGS \\Flagged")

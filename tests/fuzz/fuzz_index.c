@@ -27,7 +27,7 @@ check_rows(struct index *x)
 	const struct index_row	*r;
 	uint32_t		 last = 0;
 	size_t			 i, live = 0, is_new = 0, unseen = 0;
-	size_t			 deleted = 0, first = SIZE_MAX;
+	size_t			 deleted = 0, recent = 0, first = SIZE_MAX;
 	struct str		 name;
 
 	for (i = 0; i < index_count(x); i++) {
@@ -42,6 +42,7 @@ check_rows(struct index *x)
 		if (index_is_live(r)) {
 			is_new += (r->flags & INDEX_IS_NEW) != 0;
 			deleted += (r->flags & VIEW_DELETED) != 0;
+			recent += (r->flags & INDEX_RECENT) != 0;
 			if ((r->flags & VIEW_SEEN) == 0 && unseen++ == 0)
 				first = live;
 			live++;
@@ -50,7 +51,8 @@ check_rows(struct index *x)
 			abort();
 	}
 	if (live != x->live || is_new != x->new || unseen != x->unseen ||
-	    deleted != x->deleted || first != index_first_unseen(x))
+	    deleted != x->deleted || recent != x->nobodys ||
+	    first != index_first_unseen(x))
 		abort();
 }
 
@@ -89,6 +91,7 @@ make_right(struct index_header *h, const char *sections)
 		while (count.rows < h->rows)
 			index_tally(&count, rows++);
 		h->new = count.new;
+		h->recent = count.recent;
 		h->unseen = count.unseen;
 		h->deleted = count.deleted;
 		h->first_unseen = count.unseen == 0 ? h->rows :

@@ -900,8 +900,48 @@ START_TEST(arrivals)
 		ck_assert(str_eq(info.guid, STR("twin")));
 		ck_assert_int_eq(info.saved, 1001);
 	}
-	shows(v, _i == 2 ? "2S 3 5AF+0+1 8D 9 10S 11+1" :
-	    "2S 3 5AF+0+1 8D 9S 10+1");
+	shows(v, _i == 2 ? "2S 3 5AF+0+1 8D 9 10SR 11R+1" :
+	    _i == 1 ? "2S 3 5AF+0+1 8D 9S 10+1" :
+	    "2S 3 5AF+0+1 8D 9SR 10R+1");
+	view_close(&v);
+}
+END_TEST
+
+/* What we put there is recent to the first session that may take it so, and to nobody else. */
+START_TEST(arrivals_recent)
+{
+	struct arrivals	*a;
+	struct arrival	 what = { .file = "40.h:2,S", .wire = 3 };
+	struct view	*v;
+	uint32_t	 valid;
+
+	fill();
+	v = open_view(false);
+	view_close(&v);
+	if (_i == 1)	/* the folder has to be looked at */
+		put("cur/39.h:2,", "x\n");
+	ck_assert_int_eq(arrivals_open(&a, store, "", &why), 0);
+	put("cur/40.h:2,S", "x\n");
+	ck_assert_int_eq(arrivals_number(a, &what, 1, &valid), 0);
+	arrivals_close(&a);
+	if (_i == 2)
+		ck_assert_int_eq(view_open_quick(&v, store, "", true, &why), 0);
+	else
+		v = open_view(true);
+	ck_assert_uint_eq(view_recent(v), 1);
+	view_close(&v);
+	if (_i == 2)
+		ck_assert_int_eq(view_open_quick(&v, store, "", false, &why), 0);
+	else
+		v = open_view(false);
+	ck_assert_uint_eq(view_recent(v), 1);
+	ck_assert_int_eq(view_complete(v), 0);
+	ck_assert_uint_eq(view_recent(v), 1);
+	store_one(v, what.uid, VIEW_ADD, VIEW_FLAGGED, 0);
+	ck_assert_uint_eq(view_recent(v), 1);
+	view_close(&v);
+	v = open_view(false);
+	ck_assert_uint_eq(view_recent(v), 0);
 	view_close(&v);
 }
 END_TEST
@@ -1506,6 +1546,7 @@ main(void)
 	tcase_add_test(t, courier);
 	tcase_add_loop_test(t, arrivals, 0, 3);
 	tcase_add_test(t, arrivals_gone);
+	tcase_add_loop_test(t, arrivals_recent, 0, 3);
 	tcase_add_test(t, read_only_disk);
 	tcase_add_test(t, damage);
 	tcase_add_test(t, quick);
