@@ -13,7 +13,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 from clients import Home, run  # noqa: E402
-from e2e import ADDR, ROOT, Skip, Stage, Tap, Wrong, want  # noqa: E402
+from e2e import ADDR, BUILD, ROOT, Skip, Stage, Tap, Wrong, want  # noqa: E402
 from imap import Imap  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -309,51 +309,129 @@ NODE = r"""
 const { ImapFlow } = require('imapflow');
 const [host, port, tls] = [process.argv[2], +process.argv[3], process.argv[4] === 'tls'];
 const must = (ok, what) => { if (!ok) throw new Error(what); };
-(async () => {
-  const c = new ImapFlow({ host, port, secure: tls, auth: { user: 'bob', pass: 'secret' }, logger: false,
-                           tls: { rejectUnauthorized: false } });
-  await c.connect();
-  const names = (await c.list()).map(x => x.path);
-  must(names.includes('INBOX'), 'list ' + names);
-  const sub = 'Flow' + (tls ? 'S' : '');
-  await c.mailboxCreate(sub);
-  const lock = await c.getMailboxLock('INBOX');
-  must(c.mailbox.exists === 5, 'exists ' + c.mailbox.exists);
-  let n = 0;
+const options = { host, port, secure: tls, auth: { user: 'bob', pass: 'secret' }, logger: false, qresync: true,
+                  tls: { rejectUnauthorized: false } };
+const flat = set => [...set].sort().join();
+
+async function reads(c) {
+  const seen = [];
   for await (const m of c.fetch('1:*', { envelope: true, bodyStructure: true, flags: true, size: true, uid: true,
-                                         source: true, internalDate: true })) {
-    n++;
-    must(m.envelope.subject === 'number ' + n, 'subject ' + m.envelope.subject);
+                                         source: true, internalDate: true, headers: ['subject'], bodyParts: ['1'],
+                                         threadId: true })) {
+    seen.push(m.seq);
+    must(m.envelope.subject === 'number ' + m.seq, 'subject ' + m.envelope.subject);
+    must(m.envelope.from[0].address === 'ann@client.test' && m.envelope.from[0].name === 'Ann Example', 'from');
+    must(m.envelope.messageId === '<' + m.seq + '@client.test>', 'message-id');
+    must(m.envelope.date.toISOString() === '2026-11-24T05:55:0' + m.seq + '.000Z', 'date');
     must(m.source.length === m.size, 'size');
     must(m.bodyStructure.type === 'text/plain', 'structure');
+    must(m.headers.toString().startsWith('Subject: number ' + m.seq), 'header');
+    must(m.source.toString().endsWith(m.bodyParts.get('1').toString()), 'part');
+    must(m.emailId, 'email id');
   }
-  must(n === 5, 'fetched ' + n);
-  must((await c.search({ subject: 'number 3' })).join() === '3', 'search');
+  must(seen.join() === '1,2,3,4,5', 'fetched ' + seen);
+  const one = await c.fetchOne('3', { uid: true, flags: true });
+  const { content } = await c.download(one.uid, '1', { uid: true });
+  let text = '';
+  for await (const piece of content) text += piece;
+  must(text.trimEnd().split('\n').length === 120, 'download ' + text.length);
+}
+
+async function searches(c) {
+  const finds = async (q, what) => must((await c.search(q)).join() === what, JSON.stringify(q) + ': ' + await c.search(q));
+  await finds({ subject: 'number 3' }, '3');
+  await finds({ or: [{ subject: 'number 1' }, { subject: 'number 5' }] }, '1,5');
+  await finds({ not: { subject: 'number 3' }, seq: '2:4' }, '2,4');
+  await finds({ from: 'ann@client.test', body: 'line of 2' }, '2');
+  await finds({ header: { 'Message-ID': '<4@client.test>' } }, '4');
+  await finds({ sentSince: new Date('2026-11-24'), sentBefore: new Date('2026-11-25') }, '1,2,3,4,5');
+  await finds({ flagged: true }, '');
+  await finds({ larger: 1000000 }, '');
+}
+
+async function changes(c, sub) {
+  const at = c.mailbox.highestModseq;
   await c.messageFlagsAdd('1', ['\\Flagged', '$Label1']);
+  await c.messageFlagsSet('2', ['\\Seen', '\\Draft']);
+  await c.messageFlagsRemove('2', ['\\Draft']);
+  const changed = [];
+  for await (const m of c.fetch('1:*', { flags: true }, { changedSince: at })) changed.push(m.seq + ':' + flat(m.flags));
+  must(changed.join(' ') === '1:$Label1,\\Flagged 2:\\Seen', 'changed since: ' + changed);
+  const copied = await c.messageCopy('1:2', sub);
+  must(copied.uidMap.size === 2 && copied.destination === sub, 'copied');
   const moved = await c.messageMove('2', sub);
-  must(moved, 'move');
-  await c.append(sub, 'Subject: number 88\r\n\r\nx\r\n', ['\\Seen']);
-  const arrived = new Promise(done => c.once('exists', done));
+  must([...moved.uidMap.values()].join() === '3', 'moved');
+  const put = await c.append(sub, 'Subject: number 88\r\n\r\nx\r\n', ['\\Seen'], new Date('2020-02-03T04:05:06Z'));
+  must(put.uid === 4, 'appended ' + put.uid);
+  must(await c.messageDelete('2'), 'deleted');
+  must(c.mailbox.exists === 3, 'left ' + c.mailbox.exists);
+  const s = await c.status(sub, { messages: true, unseen: true, uidNext: true, uidValidity: true, highestModseq: true });
+  must(s.messages === 4 && s.unseen === 1 && s.uidNext === 5 && s.highestModseq > 0n, 'status ' + s.messages + ' ' + s.unseen + ' ' + s.uidNext);
+}
+
+async function waits(c) {
+  const told = new Promise(done => {
+    const have = {};
+    const take = (name, value) => { have[name] = value; if (have.exists && have.flags && have.expunge) done(have); };
+    c.on('exists', e => take('exists', e));
+    c.on('flags', e => take('flags', e));
+    c.on('expunge', e => take('expunge', e));
+  });
   c.idle();
   console.log('idle');
-  const e = await arrived;
-  must(e.count === 5, 'count ' + e.count);
+  const have = await told;
+  must(have.exists.count === 4, 'count ' + have.exists.count);
+  must(have.flags.flags.has('\\Answered'), 'flags');
+  must(have.expunge.vanished && have.expunge.uid === 5, 'expunge ' + JSON.stringify(have.expunge));
+}
+
+async function mailboxes(c, sub) {
+  must(c.namespace.delimiter === '.', 'namespace');
+  await c.mailboxCreate([sub, 'Ünïcode']);
+  await c.mailboxSubscribe(sub);
+  await c.mailboxRename(sub + '.Ünïcode', sub + '.日本');
+  const list = await c.list({ statusQuery: { messages: true } });
+  must(list.map(x => x.path).sort().join() === [sub, sub + '.日本', 'INBOX'].join(), 'list ' + list.map(x => x.path));
+  must(list.find(x => x.path === sub).subscribed && list.find(x => x.path === sub).status.messages === 0, 'status');
+  await c.mailboxDelete(sub + '.日本');
+}
+
+(async () => {
+  const sub = 'Flow' + (tls ? 'S' : '');
+  let c = new ImapFlow(options);
+  await c.connect();
+  must(c.serverInfo && c.capabilities.has('IDLE') && c.enabled.has('QRESYNC'), 'enabled ' + flat(c.enabled));
+  await c.mailboxCreate(sub);
+  await mailboxes(c, sub);
+  const lock = await c.getMailboxLock('INBOX');
+  must(c.mailbox.exists === 5, 'exists ' + c.mailbox.exists);
+  await reads(c);
+  await searches(c);
+  await changes(c, sub);
+  await waits(c);
   lock.release();
-  const s = await c.status(sub, { messages: true, unseen: true });
-  must(s.messages === 2, 'status ' + JSON.stringify(s));
+  await c.noop();
+  await c.mailboxClose();
+  await c.logout();
+  c = new ImapFlow(options);
+  await c.connect();
+  const again = await c.getMailboxLock('INBOX', { readOnly: true });
+  must(c.mailbox.readOnly && c.mailbox.exists === 3, 'again ' + c.mailbox.exists);
+  again.release();
   await c.mailboxDelete(sub);
   await c.logout();
   console.log('good');
-})().catch(e => { console.log('wrong: ' + e.stack); process.exit(1); });
+})().catch(e => { console.log('wrong: ' + e.stack + ' ' + (e.responseText || '')); process.exit(1); });
 """
 
 
 def by_imapflow(st, tls):
-    """NODE_PATH says where npm has put it; nothing is fetched here."""
+    """tests/imapflow has put it into the build directory; nothing is fetched here."""
     if not shutil.which("node"):
         raise Skip("no node here")
+    os.environ.setdefault("NODE_PATH", os.path.join(os.path.abspath(BUILD), "node", "node_modules"))
     if subprocess.run(["node", "-e", "require('imapflow')"], stderr=subprocess.DEVNULL).returncode != 0:
-        raise Skip("no imapflow here: npm install imapflow, and NODE_PATH=.../node_modules")
+        raise Skip("no imapflow here: tests/imapflow installs it")
     fill(st, "bob", 5)
     with Home() as h:
         p = subprocess.Popen(["node", h.write("t.js", NODE), ADDR, str(st.base + (993 if tls else 143)),
@@ -366,13 +444,19 @@ def by_imapflow(st, tls):
             time.sleep(0.3)
             with Imap(st, "bob") as c:
                 c.append(b"INBOX", content(6).replace(b"\n", b"\r\n"))
+                c.ok(b"SELECT INBOX")
+                c.ok(b"STORE 1 +FLAGS (\\Answered)")
+                c.ok(b"STORE 3 +FLAGS.SILENT (\\Deleted)")
+                c.ok(b"EXPUNGE")
             rest = p.stdout.read()
             want("good", rest, rest == b"good\n" and p.wait() == 0)
         finally:
             killer.cancel()
             p.kill()
             p.wait()
-    want("a flag", None, {"\\Flagged", "$Label1"} <= flags(st, "bob")["number 1"])
+    got = flags(st, "bob")
+    want("what is left", got, got.keys() == {"number 1", "number 4", "number 6"})
+    want("flags", got, {"\\Flagged", "$Label1", "\\Answered"} <= got["number 1"])
 
 
 def main():
