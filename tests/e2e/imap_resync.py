@@ -111,6 +111,16 @@ def main():
     gone, flags, _, _ = told(w, "%d %d" % (validity + 1, modseq))
     check(not gone and not flags, "nor to one who knows another mailbox",
           (gone, flags))
+    gone, flags, _, _ = told(w, "%d 0" % validity)
+    check(gone == [b"* VANISHED (EARLIER) 4,6"] and
+          set(flags) == {1, 2, 3, 5, 7, 8},
+          "all to one who knows nothing", (gone, flags))
+    w.ok("ENABLE UIDONLY")
+    reply = told(w, known + " 1:8 (1:7 1:7)")[3]
+    check(reply.startswith(b"BAD [UIDREQUIRED]"),
+          "no numbers after UIDONLY", reply)
+    reply = told(w, known + " 1:8")[3]
+    check(reply.startswith(b"OK"), "but UIDs", reply)
     w.close()
 
     # when the index is lost nothing is claimed that is not known any more
