@@ -197,7 +197,7 @@ tell(struct storing *st)
 		if (!st->silent || st->since != UINT64_MAX || (condstore &&
 		    view_message(s->view, at)->modseq > st->before))
 			updates_fetch(s, &out, at, st->uid ||
-			    session_enabled(s, ENABLED_QRESYNC),
+			    session_enabled(s, ENABLED_QRESYNC | ENABLED_REV2),
 			    !st->silent);
 	}
 	say_buf(s, &out);

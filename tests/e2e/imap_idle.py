@@ -164,6 +164,23 @@ def store_forms():
     d.wanted(b"EXPUNGE", b"NO")
 
 
+def rev2_updates():
+    """What nobody asked for names the UID in IMAP4rev2 (RFC 9051, 7.5.2), and so does STORE."""
+    c = fresh(b"Two", 3)
+    d = other(b"Two")
+    c.ok(b"ENABLE IMAP4rev2")
+    d.ok(b"STORE 2 +FLAGS (\\Flagged)")
+    said, _ = c.ok(b"NOOP")
+    want("UID", said, said == [b"2 FETCH (UID 2 FLAGS (\\Flagged))"])
+    said, _ = c.ok(b"STORE 3 +FLAGS (\\Seen)")
+    want("STORE", said, said == [b"3 FETCH (UID 3 FLAGS (\\Seen))"])
+    tag = idle(c)
+    d.ok(b"STORE 1 +FLAGS (\\Draft)")
+    until_line(c, b"* 1 FETCH (UID 1 ")
+    c.send(b"DONE\r\n")
+    c.answer(tag)
+
+
 def modseq(said, n):
     text = next(s for s in said if s.startswith(b"%d FETCH" % n))
     return int(text.split(b"MODSEQ (")[1].split(b")")[0])
@@ -254,6 +271,7 @@ tap.run("IDLE: a delivery", idle_delivery)
 tap.run("IDLE: a foreign program", idle_foreign)
 tap.run("IDLE: its end", idle_end)
 tap.run("STORE: forms", store_forms)
+tap.run("IMAP4rev2: UIDs in updates", rev2_updates)
 tap.run("STORE: UNCHANGEDSINCE", store_unchanged)
 tap.run("EXPUNGE, UID EXPUNGE, CLOSE", expunges)
 tap.run("COMPRESS=DEFLATE", compressed)
