@@ -168,7 +168,8 @@ options(struct append *a, struct flag_list *f, int64_t *date)
 	if (cur_peek(in) == '(') {
 		if (!flag_list(a->s, a->c, in, false, f))
 			return false;
-		if (!imap_sp(in)) {
+		/* some clients leave the blank out */
+		if (!imap_sp(in) && !(cur_done(in) && a->in.open)) {
 			command_bad(a->c, "a message was expected");
 			return false;
 		}

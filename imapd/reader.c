@@ -252,15 +252,18 @@ gather(struct session *s, struct buf *text, bool (*stream)(struct str))
 	enum reader_status	r;
 	struct imap_literal	l;
 	struct str		line, end, head;
+	size_t			before;
 
 	for (;;) {
 		if ((r = take_line(s, buf_view(text), &line)) != READER_OK)
 			return r;
+		before = text->n;
 		if (buf_addstr(text, line) == -1)
 			return refuse_all(s, text->n > 0 ? buf_view(text) :
 			    line, line, errno == EMSGSIZE ?
 			    "[LIMIT] the command is too long" :
 			    "[UNAVAILABLE] not enough memory");
+		text->n = before + imap_blanks(text->p + before, line.n);
 		/* not in front of the line: there may be a literal with such an end */
 		end = line;
 		if (!imap_literal_at_end(&end, &l))
@@ -294,8 +297,10 @@ reader_more(struct session *s, struct buf *text)
 	case LINE_OK:
 	case LINE_BARE_LF:
 		s->bytes_in += line.n + 2;
-		if (buf_addstr(text, line) == 0)
+		if (buf_addstr(text, line) == 0) {
+			text->n = imap_blanks(text->p, text->n);
 			return READER_OK;
+		}
 		tail_add(&t, line);
 		break;
 	case LINE_BARE_CR:

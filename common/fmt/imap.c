@@ -128,6 +128,29 @@ literal(struct cur *in, struct str *out)
 	return true;
 }
 
+size_t
+imap_blanks(char *p, size_t n)
+{
+	size_t	i, to = 0;
+	bool	quoted = false;
+
+	for (i = 0; i < n; i++) {
+		if (p[i] == '"')
+			quoted = !quoted;
+		else if (quoted && p[i] == '\\' && i + 1 < n)
+			p[to++] = p[i++];
+		else if (!quoted && p[i] == ' ' && to > 0 &&
+		    (p[to - 1] == ' ' || p[to - 1] == '('))
+			continue;
+		else if (!quoted && p[i] == ')' && to > 0 && p[to - 1] == ' ')
+			to--;
+		p[to++] = p[i];
+	}
+	if (!quoted && to > 1 && p[to - 1] == ' ' && p[to - 2] != '}')
+		to--;
+	return to;
+}
+
 bool
 imap_literal_at_end(struct str *line, struct imap_literal *out)
 {

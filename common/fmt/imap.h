@@ -42,6 +42,11 @@ struct imap_literal {
 	bool		plus;		/* LITERAL+ or LITERAL-: it comes without being asked for */
 	bool		binary;		/* "~{": literal8 (RFC 3516) */
 };
+/*
+ * Clients say more blanks than one, and some inside of parentheses and at the end: they are taken out of a line (or of what follows a literal), in place; not
+ * those in quotes, and none that makes an announcement of what is not. The new length.
+ */
+size_t	imap_blanks(char *, size_t);
 /* Does a line (without CRLF) end in the announcement of a literal? *line is cut in front of it. */
 bool	imap_literal_at_end(struct str *line, struct imap_literal *);
 

@@ -258,7 +258,7 @@ def catenate():
         got = c.do(b"APPEND cat CATENATE (TEXT %s URL \"%s\" TEXT %s)" % (lit(b"x"), url, lit(b"y")))
         want("BADURL for %s" % url.decode(), got, got.startswith(b"NO [BADURL"))
     for bad in (b"CATENATE ()", b"CATENATE (TEXT x)", b"CATENATE (TEXT %s" % lit(b"x"), b"CATENATE (PART %s)" % lit(b"x"),
-                b"CATENATE (TEXT %s )" % lit(b"x")):
+                b"CATENATE (TEXT %s  URL)" % lit(b"x")):
         c.says(b"BAD", b"APPEND cat " + bad)
     want("no more", c.count(b"cat"), c.count(b"cat") == n)
     want("no drafts", drafts(b"cat"), drafts(b"cat") == [])
@@ -362,6 +362,21 @@ def recent():
     want("nothing of it in IMAP4rev2", c.last, c.last == [b"* 1 FETCH (FLAGS (\\Seen))"])
 
 
+def blanks():
+    """Too many, and one too few, as Dovecot takes them; the last one is emailjs-imap-client's."""
+    c = fresh(b"blanks")
+    for command in (b"APPEND  blanks " + lit(b"A: 1\r\n\r\n"), b"APPEND blanks ( \\Seen  $x )  " + lit(b"A: 2\r\n\r\n"),
+                    b"APPEND blanks (){11+}\r\nA: 3\r\n\r\nx\r\n", b"NOOP ", b"SELECT  blanks ", b"FETCH 1  FLAGS",
+                    b"FETCH 1 ( FLAGS UID )", b"FETCH 1 BODY.PEEK[HEADER.FIELDS ( FROM  TO )]", b"STORE 1 +FLAGS  (\\Seen )", b"SEARCH  ALL ",
+                    b"UID SEARCH ( SEEN ) SUBJECT {1+}\r\nA  ALL", b"SORT ( DATE ) UTF-8 ALL", b"COPY  1:3 blanks ",
+                    b"STATUS blanks ( MESSAGES  UNSEEN )", b"LIST \"\"  * ", b'LIST "" "blanks "', b"CLOSE "):
+        c.ok(command)
+    c.ok(b"STATUS blanks (MESSAGES)")
+    want("all of them", c.last, b"* STATUS blanks (MESSAGES 6)" in c.last)
+    for command in (b"APPEND blanks(){1+}\r\nx", b"FETCH1 FLAGS", b"LIST \"\"*"):
+        c.says(b"BAD", command)
+
+
 def announced():
     m = imaplib.IMAP4(ADDR, PORT)
     m.login(USER, "secret")
@@ -453,7 +468,7 @@ def noise():
 
 def main():
     for test in (by_imaplib, large, split_everywhere, literal_names, multi, refused_before_asked, broken_off,
-                 nul_and_binary, utf8, catenate, copies, moves, seen_by_others, recent, announced, many, replaces,
+                 nul_and_binary, utf8, catenate, copies, moves, seen_by_others, recent, blanks, announced, many, replaces,
                  over_quota, noise):
         tap.run(test.__name__.replace("_", " "), test)
     return tap.end()

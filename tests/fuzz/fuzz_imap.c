@@ -45,6 +45,29 @@ one(struct cur *c, struct arena *a, unsigned which)
 	}
 }
 
+/* Once they are out there are no more, and there is no announcement that was none. */
+static void
+without_blanks(const uint8_t *data, size_t size)
+{
+	char			*p = malloc(size + 1);
+	struct imap_literal	 l;
+	struct str		 line;
+	size_t			 n;
+	bool			 was;
+
+	if (p == NULL)
+		return;
+	memcpy(p, data, size);
+	line = (struct str){ p, size };
+	was = imap_literal_at_end(&line, &l);
+	n = imap_blanks(p, size);
+	line = (struct str){ p, n };
+	if (n > size || imap_literal_at_end(&line, &l) != was ||
+	    imap_blanks(p, n) != n)
+		abort();
+	free(p);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -55,6 +78,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct arena		a;
 	unsigned		which;
 
+	without_blanks(data, size);
 	arena_init(&a, 1 << 20);
 	(void)imap_literal_at_end(&line, &l);
 	while (!cur_done(&c)) {

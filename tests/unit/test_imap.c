@@ -142,6 +142,39 @@ START_TEST(announcement)
 }
 END_TEST
 
+static const char *const blanks[][2] = {
+	{ "a FETCH 1 (FLAGS)", "a FETCH 1 (FLAGS)" },
+	{ "a  FETCH   1  FLAGS", "a FETCH 1 FLAGS" },
+	{ "a FETCH 1 ( FLAGS  UID )  ", "a FETCH 1 (FLAGS UID)" },
+	{ "a STORE 1 FLAGS ( )", "a STORE 1 FLAGS ()" },
+	{ "a SEARCH ((( ALL ) ) )", "a SEARCH (((ALL)))" },
+	{ "a NOOP ", "a NOOP" },
+	{ " a NOOP", " a NOOP" },
+	{ "  )", ")" },
+	{ " ", " " },
+	{ "", "" },
+	{ "a LIST \"  \" \" ( )  \"", "a LIST \"  \" \" ( )  \"" },
+	{ "a X \"\\\"  \"  (\"( \" \")\")", "a X \"\\\"  \" (\"( \" \")\")" },
+	{ "a X \"not  closed  ", "a X \"not  closed  " },
+	{ "a X \"\\", "a X \"\\" },
+	{ "a APPEND x  {3}", "a APPEND x {3}" },
+	{ "a APPEND x {3}  ", "a APPEND x {3} " },
+};
+
+START_TEST(blanks_out)
+{
+	char	line[80];
+	size_t	n;
+
+	ck_assert_uint_lt(strlcpy(line, blanks[_i][0], sizeof(line)),
+	    sizeof(line));
+	n = imap_blanks(line, strlen(line));
+	line[n] = '\0';
+	ck_assert_str_eq(line, blanks[_i][1]);
+	ck_assert_uint_eq(imap_blanks(line, n), n);
+}
+END_TEST
+
 START_TEST(flags)
 {
 	struct cur	c = cur_from(STR("\\Seen $Label \\* x]"));
@@ -369,6 +402,7 @@ main(void)
 	tcase_add_test(t, literal8_may_hold_nul);
 	tcase_add_test(t, nil);
 	tcase_add_loop_test(t, announcement, 0, nitems(announcements));
+	tcase_add_loop_test(t, blanks_out, 0, nitems(blanks));
 	tcase_add_test(t, flags);
 	tcase_add_loop_test(t, set, 0, nitems(sets));
 	tcase_add_test(t, set_of_many);
