@@ -200,6 +200,7 @@ take_command(struct front *f)
 	struct imap_literal	l;
 	enum entry_turn		turn;
 	struct str		line, head;
+	size_t			before;
 
 	do {
 		if ((turn = front_line(f, &line)) != ENTRY_TURN_OK)
@@ -211,8 +212,10 @@ take_command(struct front *f)
 			front_bad(f, tag_of(f), "the command is too long");
 			return ENTRY_TURN_BAD;
 		}
+		before = f->text.n;
 		buf_add(&f->text, line.p, line.n);
-		head = line;
+		f->text.n = before + imap_blanks(f->text.p + before, line.n);
+		head = (struct str){ f->text.p + before, f->text.n - before };
 		if (!imap_literal_at_end(&head, &l))
 			return ENTRY_TURN_OK;
 		turn = take_literal(f, &l);

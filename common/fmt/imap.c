@@ -146,7 +146,8 @@ imap_blanks(char *p, size_t n)
 			to--;
 		p[to++] = p[i];
 	}
-	if (!quoted && to > 1 && p[to - 1] == ' ' && p[to - 2] != '}')
+	if (!quoted && to > 0 && p[to - 1] == ' ' &&
+	    (to == 1 || p[to - 2] != '}'))
 		to--;
 	return to;
 }

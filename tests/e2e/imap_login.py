@@ -112,7 +112,7 @@ def scram(st):
 
 WRONG = (
     (b"LOGIN alice wrong", b"NO [AUTHENTICATIONFAILED]"), (b"LOGIN nobody secret", b"NO [AUTHENTICATIONFAILED]"),
-    (b"LOGIN alice", b"BAD"), (b"LOGIN", b"BAD"), (b"LOGIN alice secret x", b"BAD"), (b"LOGIN  alice secret", b"BAD"),
+    (b"LOGIN alice", b"BAD"), (b"LOGIN", b"BAD"), (b"LOGIN alice secret x", b"BAD"),
     (b'LOGIN "alice secret', b"BAD"), (b'LOGIN "" ""', b"NO"), (b"LOGIN alice {7+}\r\nsecret\0", b"BAD"),
     (b"LOGIN alice " + b"x" * 5000, b"NO"), (b"AUTHENTICATE", b"BAD"), (b"AUTHENTICATE X", b"NO [CANNOT]"),
     (b"AUTHENTICATE PLAIN " + plain(b"alice", b"wrong"), b"NO [AUTHENTICATIONFAILED]"),
@@ -143,6 +143,18 @@ def wrong(st):
             want("BAD to %r" % line[:20], got, got.startswith(b"* BAD"))
         c.ok(b"AUTHENTICATE PLAIN " + RIGHT)
         is_in(c)
+
+
+def blanks(st):
+    """Too many of them, which Dovecot takes as well."""
+    for line in (b"LOGIN  alice  secret ", b"LOGIN alice {6+}\r\nsecret ", b"AUTHENTICATE  PLAIN " + RIGHT + b" "):
+        with Imap(st) as c:
+            for before in (b"CAPABILITY ", b"NOOP ", b'ID ( "name"  "x" )', b"ID NIL "):
+                c.ok(before)
+            c.ok(line)
+            is_in(c)
+    with Imap(st) as c:
+        c.wanted(b'LOGIN alice " secret"', b"NO [AUTHENTICATIONFAILED]")
 
 
 def identity(st):
@@ -270,7 +282,8 @@ def main():
     tap = Tap()
     with Stage(QUICK) as st:
         for name, test in (("what is offered", offered), ("the right words", right), ("SCRAM", scram),
-                           ("wrong words, and then right ones", wrong), ("ID", identity), ("in pieces", in_pieces),
+                           ("wrong words, and then right ones", wrong), ("blanks", blanks), ("ID", identity),
+                           ("in pieces", in_pieces),
                            ("around STARTTLS", around_starttls), ("garbage", garbage)):
             tap.run(name, test, st)
     with Stage("auth.delay 0\nauth.failures 0\nimap.cleartext no\nimap.errors 2\nimap.user-connections 2\n"
