@@ -62,7 +62,13 @@ index_first_modseq(void)
 {
 	struct timespec	now = now_real();
 
-	return (uint64_t)now.tv_sec << 20 | (uint64_t)now.tv_nsec >> 10;
+	return index_modseq_at(now.tv_sec, now.tv_nsec);
+}
+
+uint64_t
+index_modseq_at(int64_t seconds, int64_t ns)
+{
+	return (uint64_t)seconds << 20 | (uint64_t)ns >> 10;
 }
 
 void

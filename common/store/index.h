@@ -116,6 +116,8 @@ bool	index_apply(struct index *, struct str items);
 bool	index_take_keywords(struct index *, struct str lines);
 /* Where a new index begins: the time, so fine that whoever had an index before cannot have been told of as much, one change after the other. */
 uint64_t index_first_modseq(void);
+/* Where one of that time begins. */
+uint64_t index_modseq_at(int64_t seconds, int64_t ns);
 /* Nothing is known any more. */
 void	index_reset(struct index *, uint32_t validity);
 /* index.c: the file is given back; the rows that were mapped are no more. */

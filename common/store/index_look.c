@@ -14,6 +14,7 @@
 #include "common/store/keywords.h"
 #include "common/store/uidlist_file.h"
 
+#define SECOND		INT64_C(1000000000)
 #define OWN_WAIT	10000	/* ms: after changes of our own, until it is looked whether there was another one among them */
 #define RETRY_WAIT	1000	/* ms: until what could not be numbered is tried again */
 #define DUE_MAX		60000	/* ms: farther ahead is no time of ours */
@@ -255,13 +256,38 @@ look_at_keywords(struct index *x)
 	return index_put_keywords(x);
 }
 
+/*
+ * A new index begins above what another one has told of. If the clock has gone back since, the times of what was changed then, which are
+ * in the future now, say how far it was.
+ */
+static void
+begin_above(struct index *x)
+{
+	int64_t		when[2] = { 0, 0 }, now = now_real().tv_sec;
+	uint64_t	modseq;
+	size_t		i;
+
+	if (listing_mtime(x->dir->new, &when[0]) == -1 ||
+	    listing_mtime(x->dir->cur, &when[1]) == -1)
+		return;
+	for (i = 0; i < nitems(when); i++) {
+		modseq = index_modseq_at(when[i] / SECOND + 1, 0);
+		if (when[i] / SECOND > now && modseq > x->head.highest)
+			x->head.highest = x->head.floor = modseq;
+	}
+}
+
 static int
 look_once(struct look *k)
 {
 	struct index	*x = k->x;
 	bool		 certain;
 
-	if (look_validity(k) == -1 || look_at_keywords(x) == -1 ||
+	if (look_validity(k) == -1)
+		return -1;
+	if (k->first)
+		begin_above(x);
+	if (look_at_keywords(x) == -1 ||
 	    read_names(k, &certain) == -1 || take_over(k, certain) == -1 ||
 	    look_move(k) == -1 || look_courier(k) == -1 ||
 	    look_newcomers(k) == -1)
