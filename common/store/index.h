@@ -54,6 +54,7 @@ struct index {
 	bool			 torn;		/* its last items are not whole */
 	bool			 rebooted;	/* what it says last may be lost, index_touch */
 	bool			 private;	/* the file does not say what we say: could not be written */
+	bool			 alone;		/* nobody else has this validity: it could not be written */
 	/* UIDs of those that we have moved from new/ to cur/, until the view has taken note */
 	uint32_t		*recent;
 	size_t			 nrecent, recent_cap;

@@ -7,18 +7,37 @@
 #include "common/store/index_look.h"
 #include "common/store/uidlist_file.h"
 
+#define ALONE_MAX	(UINT32_C(1) << 30)	/* 2004 */
+
 /* There was neither list nor index. */
 static int
 begin(struct look *k)
 {
 	uint32_t	validity;
 
+	k->x->alone = false;
 	if (store_next_validity(k->x->store, &validity) == -1) {
 		if (errno == ENOMEM)
 			return -1;
-		/* nothing can be written: it is for this session alone */
-		validity = (uint32_t)now_real().tv_sec;
+		/* nothing can be written: it is for this session alone, and below all that a clock gives */
+		validity = 1 + arc4random_uniform(ALONE_MAX);
+		k->x->alone = true;
 	}
+	index_reset(k->x, validity);
+	return 0;
+}
+
+/* Numbers that are a session's alone are not written down when that is possible again: the folder begins anew. */
+static int
+begin_for_all(struct look *k)
+{
+	uint32_t	validity;
+
+	if (k->x->lock == -1 ||
+	    store_next_validity(k->x->store, &validity) == -1)
+		return 0;
+	k->x->alone = false;
+	k->first = k->both = true;
 	index_reset(k->x, validity);
 	return 0;
 }
@@ -33,12 +52,12 @@ look_validity(struct look *k)
 	k->first = x->head.validity == 0;
 	index_file_stamp(x->dir->root, UIDLIST_FILE, &now);
 	if (!k->first && index_stamp_same(&now, &x->head.list))
-		return 0;
+		return x->alone ? begin_for_all(k) : 0;
 	k->both = true;
 	if (index_list_read(x, &k->list) == -1)
 		return -1;
 	if (!k->list.usable && !k->first)
-		return 0;
+		return x->alone ? begin_for_all(k) : 0;
 	/* a list without a mailbox's identifier is of POP3, which leaves keywords alone */
 	k->courier = k->list.stamp.ino == 0 || (k->first && k->list.usable &&
 	    !uidlist_field(k->list.head.more, 'G', &id));
@@ -47,6 +66,7 @@ look_validity(struct look *k)
 		return -1;
 	if (!k->list.usable)
 		return begin(k);
+	x->alone = false;
 	if (k->list.head.validity != x->head.validity) {
 		k->first = true;
 		/* it has another name then, too (RFC 8474, 4) */

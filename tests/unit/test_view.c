@@ -1001,8 +1001,47 @@ START_TEST(read_only_disk)
 }
 END_TEST
 
+/* Nothing was ever written, and cannot be: numbers for each session alone, until it can. */
+START_TEST(alone)
+{
+	struct view	*v, *w;
+	uint32_t	 a, b;
+
+	fill();
+	unlinkat(dir, "dovecot-uidlist", 0);
+	ck_assert_int_eq(mkdirat(dir, "posthouse.lock", 0700), 0);
+	put("dovecot-uidvalidity", "00000001");
+	put("dovecot-uidvalidity.00000001", "");
+	/* the next one is in the way */
+	ck_assert_int_eq(mkdirat(dir, "dovecot-uidvalidity.00000002", 0700), 0);
+	v = open_view(false);
+	w = open_view(false);
+	a = view_uidvalidity(v);
+	b = view_uidvalidity(w);
+	ck_assert(a != 0 && b != 0 && a != b && a <= 1u << 30);
+	shows(v, "1S 2 3AF+0+1 4D");
+	move("cur/10.M1.h:2,S", "cur/10.M1.h:2,F");
+	tells(v, true, "1");
+	ck_assert_uint_eq(view_uidvalidity(v), a);
+	/* they are not written down */
+	unlinkat(dir, "posthouse.lock", AT_REMOVEDIR);
+	unlinkat(dir, "dovecot-uidvalidity.00000002", AT_REMOVEDIR);
+	move("cur/10.M1.h:2,F", "cur/10.M1.h:2,S");
+	ck_assert_int_eq(view_refresh(v), -1);
+	ck_assert_int_eq(errno, ESTALE);
+	view_close(&v);
+	ck_assert_int_eq(view_refresh(w), -1);
+	ck_assert_int_eq(errno, ESTALE);
+	view_close(&w);
+	v = open_view(false);
+	ck_assert_uint_eq(view_uidvalidity(v), 2);
+	shows(v, "1S 2 3AF+0+1 4D");
+	view_close(&v);
+}
+END_TEST
+
 /* Whatever happens to the index, nothing is lost, and no UID is another's. */
-/* The clock of the file system has to have gone on before an index counts as fresh. */
+/* The clock of the file system has to have gone on before an index counts as fresh; it does for a tick before, too. */
 static void
 settle(void)
 {
@@ -1556,6 +1595,7 @@ main(void)
 	tcase_add_test(t, arrivals_gone);
 	tcase_add_loop_test(t, arrivals_recent, 0, 3);
 	tcase_add_test(t, read_only_disk);
+	tcase_add_test(t, alone);
 	tcase_add_test(t, damage);
 	tcase_add_test(t, quick);
 	tcase_add_test(t, quick_all_seen);
