@@ -55,10 +55,11 @@ class Client:
         said, done = self.c.command(line)
         what = line[:50].split(b"\r\n")[0].decode()
         self.log.append((what, (done or b"end")[:60].decode()))
-        if done is None:
+        bye = [s for s in said if s.startswith(b"BYE")]
+        if done is None or bye:
             self.ended = True
             self.user.wrong.append((what, "the end", said[-2:]))
-            return False
+            return done is not None and done.startswith(b"OK")
         if not done.startswith(b"OK") and not done.startswith(NO):
             self.user.wrong.append((what, done))
         self.said = said
@@ -211,9 +212,9 @@ class Trial:
             u.wrong, u.waits = [], 0
             if again:       # what they have open is on the disk that broke
                 c = Client(u)
-            c.log = []
-            if u is cold_user and not again and not c.do(b"NOOP"):
-                # what it had no room to write was its own: others may have written other numbers since
+            wait_for(lambda u=u, c=c: c.ended or c.shown() == len(u.model[""]), 5)
+            if u is cold_user and not again and c.ended:
+                # what it had no room to write was its own: the folder has other numbers since
                 u.wrong = []
                 c = Client(u)
             self.ok(wait_for(lambda u=u, c=c: c.shown() == len(u.model[""]), 5), "%s: all is shown" % u.name, c.log[-3:])
@@ -286,7 +287,6 @@ def one_kind(tap, top, kind):
         ways.append(("read-only", Disk.break_it, ("APPEND", "UID STORE", "UID COPY", "UID MOVE", "CREATE", "SUBSCRIBE", "SETMETADATA")))
     try:
         stage.up()
-        os.environ["PH_BASE"] = str(stage.base)
         for k, (name, take, refuses) in enumerate(ways):
             Trial(tap, stage, fs, "%s, %s" % (kind, name)).run(take, refuses, k)
         quota(tap, stage)

@@ -1,7 +1,8 @@
 """Each system call of an IMAP session fails or is the session's last: with strace(1) the n-th openat, write, fsync, renameat ... of
 APPEND, COPY, MOVE, STORE, EXPUNGE, SELECT and FETCH ends with EIO and others, or with SIGKILL. What was acknowledged is there, what was
 refused is there at most once and whole, flags stay, UIDs neither go back nor mean two messages, and the session answers or says BYE.
-As root. PH_SEED repeats a run. TAP on standard output."""
+As root. PH_SEED repeats a run, PH_ROUNDS sets the seconds, PH_ONLY="append/openat:error=EIO:when=3" is one case.
+TAP on standard output."""
 import os
 import re
 import sys
@@ -15,7 +16,7 @@ from stage import Stage, is_alive, wait_for  # noqa: E402
 from strace import missing, survey, traced  # noqa: E402
 from tap import Tap, is_long, seed  # noqa: E402
 
-SECONDS = int(os.environ.get("PH_ROUNDS", "13"))     # of a short run
+SECONDS = int(os.environ.get("PH_ROUNDS") or (500 if is_long() else 13))     # all are tried, if there is time
 ERRORS = {
     "openat": ("EIO", "ENOSPC", "EMFILE", "ENOMEM", "EACCES", "EROFS"),
     "write": ("ENOSPC", "EIO", "EDQUOT"), "pwrite64": ("ENOSPC", "EIO"),
@@ -273,8 +274,8 @@ def main():
         kinds = ("append", "append much", "copy", "move", "store", "expunge", "fetch", "select", "first select")
         left = {k: specs(bench.calls(k), rng) for k in kinds} if not only else {only.split("/")[0]: [only.split("/")[1]]}
         tap.diag("%d cases" % sum(len(x) for x in left.values()))
-        until, done = time.monotonic() + SECONDS, 0
-        while any(left.values()) and (is_long() or only or time.monotonic() < until):
+        until, done, shown = time.monotonic() + SECONDS, 0, 0
+        while any(left.values()) and (only or time.monotonic() < until):
             for k in list(left):
                 if left[k]:
                     try:
@@ -285,6 +286,9 @@ def main():
                         bench.gone()
                         bench.user.model = bench.user.disk()
                     done += 1
+                    for w in bench.wrong[shown:]:
+                        tap.diag(w)
+                    shown = len(bench.wrong)
         tap.diag("%d tried: %d OK, %d NO, %d ended" % (done, bench.told, bench.refused, bench.cut))
         tap.ok(only or (bench.told and bench.refused and bench.cut), "commands go well, are refused, and are cut off", done)
         tap.ok(not bench.wrong, "nothing is lost, doubled, torn or told wrong", "\n".join(map(str, bench.wrong[:12])))

@@ -357,6 +357,8 @@ def cut_under_use(stage, bystander):
         got, _ = box.look()
         box.expect(got)
     print("# %d of 12 sessions ended with BYE" % byes)
+    told = [l for l in stage.log().splitlines() if "a file of its index broke" in l and "user=%s " % box.user in l]
+    want("BYE, and a line of the log for each", (byes, told[-2:]), 0 < byes == len(told))
     dead = [l for l in stage.log().splitlines() if "session-died" in l]
     want("no session was killed", dead[-2:], not dead)
     bystander_ok(bystander)
