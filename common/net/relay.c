@@ -2,7 +2,7 @@
  * common/net/relay.c - bytes between a client and a session. Runs in a worker
  * of a front, which the client's bytes reach as bytes and nothing else.
  */
-#include "common/net/relay.h"
+#include "common/net/relay_impl.h"
 
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -38,6 +38,7 @@ struct relay {
 	struct way		 up, down;	/* to the session, to the client */
 	short			 reads;		/* what reading from the client waits for */
 	bool			 told;		/* the session knows of the client's end */
+	bool			 back;		/* it has given the client back, and gets nothing more */
 	struct relay_result	*result;
 };
 
@@ -106,7 +107,7 @@ read_client(struct relay *r)
 	struct way	*w = &r->up;
 	ssize_t		 n;
 
-	while (w->maybe && !w->eof && w->to < RELAY_SIZE) {
+	while (w->maybe && !w->eof && !r->back && w->to < RELAY_SIZE) {
 		if (make_room(w) == -1)
 			return false;
 		n = conn_recv_some(r->client, w->p + w->to, RELAY_SIZE - w->to,
@@ -131,7 +132,7 @@ write_session(struct relay *r)
 	struct way	*w = &r->up;
 	ssize_t		 n;
 
-	while (waits(w) && w->blocked == 0) {
+	while (waits(w) && !r->back && w->blocked == 0) {
 		n = send(r->inner, w->p + w->from, w->to - w->from,
 		    MSG_NOSIGNAL);
 		if (n >= 0)
@@ -155,11 +156,11 @@ read_session(struct relay *r)
 	struct way	*w = &r->down;
 	ssize_t		 n;
 
-	if (!w->maybe || w->eof || waits(w))
+	if (!w->maybe || w->eof || r->back || waits(w))
 		return true;
 	if (make_room(w) == -1)
 		return false;
-	n = recv(r->inner, w->p, RELAY_SIZE, 0);
+	n = relay_recv(r->inner, w->p, RELAY_SIZE, &r->back);
 	if (n > 0) {
 		w->to = (size_t)n;
 		w->maybe = n == RELAY_SIZE;
@@ -167,7 +168,7 @@ read_session(struct relay *r)
 	} else if (n == -1 && is_again())
 		w->maybe = errno == EINTR;
 	else
-		w->eof = true;
+		w->eof = !r->back;
 	return true;
 }
 
@@ -207,6 +208,10 @@ move(struct relay *r)
 		r->result->why = "the client has gone";
 		return false;
 	}
+	if (r->back && !waits(&r->down)) {
+		r->result->back = true;
+		return false;
+	}
 	if (r->down.eof && !waits(&r->down)) {
 		r->result->why = "the session has ended";
 		return false;
@@ -218,8 +223,9 @@ move(struct relay *r)
 static bool
 is_busy(const struct relay *r)
 {
-	return (r->up.maybe && !r->up.eof && r->up.to < RELAY_SIZE) ||
-	    (r->down.maybe && !r->down.eof && !waits(&r->down));
+	return !r->back &&
+	    ((r->up.maybe && !r->up.eof && r->up.to < RELAY_SIZE) ||
+	    (r->down.maybe && !r->down.eof && !waits(&r->down)));
 }
 
 /* A descriptor of which nothing is wanted would wake us with its end for ever. */
@@ -236,11 +242,12 @@ wait_for(struct relay *r, int64_t ms)
 	struct pollfd	p[3];
 	int		n;
 
-	p[0] = ask(r->client->fd, (short)((r->up.eof || r->up.to ==
+	p[0] = ask(r->client->fd, (short)((r->up.eof || r->back || r->up.to ==
 	    RELAY_SIZE ? 0 : r->reads) | (waits(&r->down) ?
 	    r->down.blocked : 0)));
-	p[1] = ask(r->inner, (short)((r->down.eof || waits(&r->down) ? 0 :
-	    POLLIN) | (waits(&r->up) ? r->up.blocked : 0)));
+	p[1] = ask(r->inner, (short)(r->back ? 0 :
+	    (r->down.eof || waits(&r->down) ? 0 : POLLIN) |
+	    (waits(&r->up) ? r->up.blocked : 0)));
 	p[2] = ask(r->stop_fd, POLLIN);
 	if ((n = poll(p, nitems(p), ms > INT_MAX ? INT_MAX : (int)ms)) <= 0)
 		return n;
@@ -357,8 +364,14 @@ relay_run(struct conn *client, int inner, int64_t stall, int stop_fd,
 	client->stop = NULL;
 	if (conn_flush(client, stall) == 0 && preload(&r) == 0)
 		loop(&r);
-	/* the last words of a client that has gone, as far as there is room */
-	write_session(&r);
+	if (result->back) {
+		result->why = relay_take_back(client, inner, waits(&r.up) ?
+		    (struct str){ r.up.p + r.up.from, r.up.to - r.up.from } :
+		    STR(""));
+		client->eof = r.up.eof;
+	} else
+		/* the last words of a client that has gone, as far as there is room */
+		write_session(&r);
 	drop_room(&r.up);
 	drop_room(&r.down);
 }

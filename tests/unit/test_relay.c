@@ -9,6 +9,7 @@
 
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 #include "common/base/fdio.h"
 #include "common/base/now.h"
 #include "common/net/relay.h"
+#include "common/proc/msg.h"
 #include "common/proc/sig.h"
 
 #define LAYER	16384	/* what the layer below conn takes at once */
@@ -40,8 +42,12 @@ static int		room;		/* of the client's socket; 0: as it is */
 
 struct outcome {
 	uint64_t	from_client, to_client;
+	bool		back, eof;
 	char		why[40];
 	double		cpu;
+	size_t		n;		/* pending with the client */
+	char		pending[CONN_IN];
+	int		descriptors;	/* open in the end, more than at first */
 };
 
 static ssize_t
@@ -98,12 +104,22 @@ cpu_of(void)
 	    (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
+static int
+descriptors(void)
+{
+	int	fd, n = 0;
+
+	for (fd = 0; fd < 256; fd++)
+		n += fcntl(fd, F_GETFD) != -1;
+	return n;
+}
+
 static _Noreturn void
 relay(int outer, int inner, int to, bool layered, int64_t stall)
 {
 	static struct layer	l;
+	static struct outcome	o;
 	struct relay_result	r;
-	struct outcome		o = { 0 };
 	struct conn		c;
 	int			stop = sig_init(SIG_EV_TERM);
 
@@ -118,11 +134,20 @@ relay(int outer, int inner, int to, bool layered, int64_t stall)
 		c.io = &layer_io;
 		c.io_arg = &l;
 	}
+	o.descriptors = -descriptors();
 	relay_run(&c, inner, stall, stop, &r);
+	o.descriptors += descriptors();
 	o.from_client = r.from_client;
 	o.to_client = r.to_client;
-	strlcpy(o.why, r.why, sizeof(o.why));
+	o.back = r.back;
+	o.eof = c.eof;
+	o.n = conn_pending(&c).n;
+	memcpy(o.pending, conn_pending(&c).p, o.n);
+	strlcpy(o.why, r.why != NULL ? r.why : "well", sizeof(o.why));
 	o.cpu = cpu_of();
+	/* nobody reads this before both have seen the end */
+	close(outer);
+	close(inner);
 	if (fdio_write(to, &o, sizeof(o)) == -1)
 		_exit(1);
 	_exit(0);
@@ -156,8 +181,8 @@ begin(bool layered, int64_t stall)
 static struct outcome
 end(void)
 {
-	struct outcome	o;
-	int		status;
+	static struct outcome	o;
+	int			status;
 
 	ck_assert_int_eq(fdio_read(report, &o, sizeof(o)), sizeof(o));
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
@@ -417,6 +442,228 @@ START_TEST(stopped)
 }
 END_TEST
 
+/* ---- A session gives its client back. */
+
+static void
+give_back(void)
+{
+	ck_assert_int_eq(relay_give_back(session, 5000), 0);
+}
+
+static void
+write_to(int fd, const char *text)
+{
+	ck_assert_int_eq(fdio_write(fd, text, strlen(text)), 0);
+}
+
+/* All that was said before is with the client, all that it said and was not used comes back, in its order. */
+START_TEST(back)
+{
+	struct outcome	o;
+	char		c;
+
+	begin(_i == 1, 20000);
+	opening();
+	write_to(client, "u UNAUTHENTICATE\r\nv LOGIN a b\r\n");
+	expect(session, "u UNAUTHENTICATE\r\n");
+	write_to(session, "u OK\r\n");
+	give_back();
+	expect(client, "u OK\r\n");
+	/* who comes later is not sent to the session any more, which hears the end */
+	write_to(client, "w NOOP\r\n");
+	expect(session, "v LOGIN a b\r\n");
+	ck_assert_int_eq(fdio_wait(session, POLLIN, now_ms() + 20000), 0);
+	ck_assert_int_eq(recv(session, &c, 1, 0), 0);
+	write_to(session, "v LOGIN ");
+	usleep(50000);
+	write_to(session, "a b\r\n");
+	fdio_close(&session);
+	o = end();
+	ck_assert(o.back);
+	ck_assert(!o.eof);
+	ck_assert_str_eq(o.why, "well");
+	ck_assert_uint_eq(o.n, strlen("v LOGIN a b\r\n"));
+	ck_assert_mem_eq(o.pending, "v LOGIN a b\r\n", o.n);
+	ck_assert_uint_eq(o.to_client, strlen("u OK\r\n"));
+	ck_assert_int_eq(o.descriptors, 0);
+}
+END_TEST
+
+/* What the session had not been sent yet comes behind what it gives back. */
+START_TEST(back_with_more)
+{
+	static char	text[150000];
+	struct outcome	o;
+	size_t		i, sent = 0, got = 0;
+	ssize_t		n;
+	int		small = 4096;
+
+	begin(_i == 1, 20000);
+	opening();
+	ck_assert_int_eq(setsockopt(client, SOL_SOCKET, SO_SNDBUF, &small,
+	    sizeof(small)), 0);
+	for (i = 0; i < sizeof(text); i++)
+		text[i] = byte_at(i);
+	/* until nobody has room for more */
+	while (fdio_wait(client, POLLOUT, now_ms() + 300) == 0 &&
+	    sent < sizeof(text)) {
+		n = send(client, text + sent, sizeof(text) - sent,
+		    MSG_NOSIGNAL);
+		ck_assert_int_gt(n, 0);
+		sent += (size_t)n;
+	}
+	give_back();
+	/* all but the last 20000 bytes are used */
+	while ((n = recv(session, text, sizeof(text), 0)) > 0 ||
+	    (n == -1 && fdio_wait(session, POLLIN, now_ms() + 5000) == 0)) {
+		for (i = 0; n > 0 && i < (size_t)n; i++)
+			ck_assert(text[i] == byte_at(got + i));
+		if (n > 0)
+			got += (size_t)n;
+	}
+	ck_assert_uint_le(got, sent);
+	for (i = 0; i < 20000; i++)
+		text[i] = byte_at(got - 20000 + i);
+	ck_assert_int_eq(fdio_nonblock(session, 0), 0);
+	ck_assert_int_eq(fdio_write(session, text, 20000), 0);
+	fdio_close(&session);
+	o = end();
+	ck_assert_str_eq(o.why, "well");
+	ck_assert_uint_eq(o.from_client, o.n - 20000 + got +
+	    strlen("before "));
+	for (i = 0; i < o.n; i++)
+		ck_assert(o.pending[i] == byte_at(got - 20000 + i));
+}
+END_TEST
+
+/* A client that is slow gets everything before it is given back; one that has said its last word stays so. */
+START_TEST(back_late)
+{
+	struct flow	down = { 0, 0, 60000, false };
+	struct outcome	o;
+	char		c;
+
+	room = 8192;
+	begin(_i == 1, 20000);
+	opening();
+	shutdown(client, SHUT_WR);
+	ck_assert_int_eq(fdio_wait(session, POLLIN, now_ms() + 20000), 0);
+	ck_assert_int_eq(recv(session, &c, 1, 0), 0);
+	while (down.sent < down.total) {
+		ck_assert_int_eq(fdio_wait(session, POLLOUT, now_ms() + 20000),
+		    0);
+		push(&down, session);
+	}
+	give_back();
+	fdio_close(&session);
+	while (down.got < down.total) {
+		ck_assert_int_eq(fdio_wait(client, POLLIN, now_ms() + 20000),
+		    0);
+		(void)pull(&down, client);
+	}
+	o = end();
+	ck_assert(o.back);
+	ck_assert(o.eof);
+	ck_assert_str_eq(o.why, "well");
+	ck_assert_uint_eq(o.to_client, down.total);
+	ck_assert_uint_eq(o.n, 0);
+}
+END_TEST
+
+/* Bytes come until it is over, a few at a time. */
+static void
+drip(void)
+{
+	while (send(session, "x", 1, MSG_NOSIGNAL) == 1)
+		usleep(100000);
+	ck_assert_int_eq(errno, EPIPE);
+}
+
+static void
+flood(void)
+{
+	char	text[8192];
+
+	memset(text, 'x', sizeof(text));
+	ck_assert_int_eq(fdio_nonblock(session, 0), 0);
+	while (send(session, text, sizeof(text), MSG_NOSIGNAL) > 0)
+		;
+	ck_assert(errno == EPIPE || errno == ECONNRESET);
+}
+
+static void
+marks(void)
+{
+	int	i;
+
+	for (i = 0; i < 100; i++)
+		if (relay_give_back(session, 5000) == -1)
+			break;
+}
+
+/* Many descriptors in each message, which is long. */
+static void
+armful(void)
+{
+	struct msg_fds	fds = { .n = MSG_FDS };
+	struct buf	rec;
+	size_t		i;
+
+	for (i = 0; i < MSG_FDS; i++)
+		fds.fd[i] = report;
+	buf_init(&rec, MSG_MAX);
+	for (i = 0; i < 100; i++)
+		buf_adds(&rec, "x NOOP\r\n");
+	for (i = 0; i < 50; i++)
+		if (msg_send(session, &rec, &fds) == -1)
+			break;
+	buf_free(&rec);
+}
+
+/* With something unread: it was killed. */
+static void
+killed(void)
+{
+	write_to(client, "v LOGIN a b\r\n");
+	ck_assert_int_eq(fdio_wait(session, POLLIN, now_ms() + 20000), 0);
+	give_back();
+	fdio_close(&session);
+}
+
+static const struct {
+	void		(*run)(void);
+	const char	*why;
+	bool		 marks, lasts;
+} faults[] = {
+	{ drip, "the session does not end", true, true },
+	{ flood, "too much at once", true, false },
+	{ marks, "the session makes no sense", false, false },
+	{ armful, "the session makes no sense", false, false },
+	{ killed, "the session has failed", false, false }
+};
+
+/* Whatever a session does: it is over soon, and leaves nothing behind. */
+START_TEST(back_badly)
+{
+	struct outcome	o;
+	int64_t		since = now_ms();
+
+	begin(false, 20000);
+	opening();
+	if (faults[_i].marks)
+		give_back();
+	faults[_i].run();
+	o = end();
+	ck_assert(o.back);
+	ck_assert_str_eq(o.why, faults[_i].why);
+	ck_assert_uint_eq(o.n, 0);
+	ck_assert_int_eq(o.descriptors, 0);
+	ck_assert_int_lt(now_ms() - since, 6000);
+	ck_assert(!faults[_i].lasts || now_ms() - since >= 2900);
+	ck_assert(o.cpu < 0.5);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -433,6 +680,10 @@ main(void)
 	tcase_add_loop_test(tc, idle, 0, 2);
 	tcase_add_loop_test(tc, stuck_and_closed, 0, 2);
 	tcase_add_loop_test(tc, stopped, 0, 2);
+	tcase_add_loop_test(tc, back, 0, 2);
+	tcase_add_loop_test(tc, back_with_more, 0, 2);
+	tcase_add_loop_test(tc, back_late, 0, 2);
+	tcase_add_loop_test(tc, back_badly, 0, nitems(faults));
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
