@@ -183,6 +183,8 @@ next_due(const struct master *m, int64_t now)
 		sooner(&at, m->reload.due);
 	if (m->accept_due > now)
 		sooner(&at, m->accept_due);
+	for (i = 0; i < m->nheld; i++)
+		sooner(&at, m->held[i].due);
 	if (every != 0)
 		sooner(&at, m->pinged + every / 2);
 	if (at == -1)
@@ -240,6 +242,7 @@ loop_run(struct master *m)
 		dispatch(m, fds, now);
 		for (i = 0; i < ID_COUNT; i++)
 			program_time(m, &m->programs[i], now);
+		session_time(m, now);
 		control_time(m, now);
 		reload_time(m, now);
 		watch_time(m, now);

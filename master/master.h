@@ -65,6 +65,19 @@ struct session {
 	char		*user;
 };
 
+/* A login that waits for room: see session_held.c. */
+#define MASTER_HELD	8
+#define MASTER_HELD_MS	300
+
+struct held {
+	struct program	*auth;
+	pid_t		 pid;		/* of auth then */
+	struct buf	 rec;
+	int		 fd;
+	int64_t		 due;		/* then it is refused */
+	unsigned	 reaped;	/* of the master's, then */
+};
+
 struct stray {			/* workers that outlived their program */
 	pid_t		 pgid;
 };
@@ -124,6 +137,9 @@ struct master {
 	struct client	 clients[MASTER_CLIENTS];
 	struct session	*sessions;
 	size_t		 nsessions;
+	unsigned	 reaped;	/* sessions that have ended, ever */
+	struct held	 held[MASTER_HELD];
+	size_t		 nheld;
 	int		 session_filter;	/* of their sandbox; 0: not made yet */
 	struct stray	*groups;
 	size_t		 ngroups;
@@ -198,8 +214,14 @@ void	stop_check_groups(struct master *);
 
 /* session.c */
 void	session_request(struct master *, struct program *, struct str rec, int fd);
+/* The same, for a login that may be held until due. */
+void	session_try(struct master *, struct program *, struct str rec, int fd, int64_t due);
 bool	session_reap(struct master *, pid_t, int status);
 void	session_signal(const struct master *, int);
+
+/* session_held.c. False: it cannot wait. */
+bool	session_hold(struct master *, struct program *, struct str rec, int fd, int64_t due);
+void	session_time(struct master *, int64_t now);
 
 /* tables.c: the users' files have changed. False: not now. */
 bool	tables_compile(struct master *);

@@ -19,6 +19,7 @@
 
 #include "common/base/fdio.h"
 #include "common/base/log.h"
+#include "common/base/now.h"
 #include "common/fmt/record.h"
 #include "common/proc/msg.h"
 #include "common/proc/priv.h"
@@ -225,28 +226,46 @@ spawn(struct master *m, struct login *l, int client)
 	return pid;
 }
 
+static bool
+is_imap(const struct login *l)
+{
+	return strcmp(l->service->name, "imap") == 0;
+}
+
+/* Sessions of the service; user NULL: of all. */
+static long long
+count(const struct master *m, const struct login *l, const char *user)
+{
+	long long	n = 0;
+	size_t		i;
+
+	for (i = 0; i < m->nsessions; i++)
+		n += strcmp(m->sessions[i].service, l->service->name) == 0 &&
+		    (user == NULL || strcmp(m->sessions[i].user, user) == 0);
+	return n;
+}
+
+static bool
+has_all(const struct master *m, const struct login *l)
+{
+	long long	most = is_imap(l) ? m->settings->imap.user_connections :
+			    m->settings->pop3_user_connections;
+
+	return most > 0 && count(m, l, l->user) >= most;
+}
+
 /* NULL, or why there is no room. */
 static const char *
 no_room(const struct master *m, const struct login *l)
 {
 	const struct settings	*s = m->settings;
-	bool		imap = strcmp(l->service->name, "imap") == 0;
-	long long	most = imap ? s->imap.user_connections :
-			    s->pop3_user_connections;
-	long long	all = 0, same = 0;
-	size_t		i;
 
 	if (m->stopping)
 		return "shutting down";
-	for (i = 0; i < m->nsessions; i++)
-		if (m->sessions[i].service == l->service->name) {
-			all++;
-			same += strcmp(m->sessions[i].user, l->user) == 0;
-		}
-	if (all >= (imap ? s->imap.in : s->pop3).max_connections)
+	if (count(m, l, NULL) >=
+	    (is_imap(l) ? s->imap.in : s->pop3).max_connections)
 		return "too many sessions";
-	return most > 0 && same >= most ? "too many sessions of this user" :
-	    NULL;
+	return has_all(m, l) ? "too many sessions of this user" : NULL;
 }
 
 /* Room first: once there is a process it is in the list. */
@@ -297,6 +316,13 @@ answer(struct program *auth, const char *tag, const char *why)
 void
 session_request(struct master *m, struct program *auth, struct str rec, int fd)
 {
+	session_try(m, auth, rec, fd, now_ms() + MASTER_HELD_MS);
+}
+
+void
+session_try(struct master *m, struct program *auth, struct str rec, int fd,
+    int64_t due)
+{
 	struct login	 l;
 	const char	*why;
 
@@ -311,7 +337,9 @@ session_request(struct master *m, struct program *auth, struct str rec, int fd)
 	if (why != NULL) {
 		log_error("session-refused program=auth why=\"bad %s\"", why);
 		why = "bad request";
-	} else if ((why = begin(m, &l, fd)) != NULL)
+	} else if (has_all(m, &l) && session_hold(m, auth, rec, fd, due))
+		return;
+	else if ((why = begin(m, &l, fd)) != NULL)
 		log_warn("session-refused user=%s why=\"%s\"", l.user, why);
 	answer(auth, l.tag, why);
 }
@@ -333,6 +361,7 @@ session_reap(struct master *m, pid_t pid, int status)
 		    exit_text(status, text, sizeof(text)));
 	free(m->sessions[i].user);
 	m->sessions[i] = m->sessions[--m->nsessions];
+	m->reaped++;
 	return true;
 }
 

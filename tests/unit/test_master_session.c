@@ -3,10 +3,14 @@
 
 #include <check.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/fdio.h"
+#include "common/base/now.h"
 #include "common/fmt/record.h"
 #include "common/proc/msg.h"
 #include "common/proc/priv.h"
@@ -16,6 +20,7 @@ struct request {
 	const char	*service, *user, *uid, *gid, *home, *mailbox;
 };
 
+#define OTHER	4711		/* its process */
 #define HOME	"/home/ann", "maildir:/home/ann/Maildir"
 
 static const struct { struct request r; } bad[] = {
@@ -62,6 +67,7 @@ static const struct extra odd[] = {
 };
 
 static const struct extra	*more;	/* goes into the request, too */
+static enum fate { NONE, ENDS, STAYS, RESTARTS } fate;	/* of another session of the user's, or of auth */
 static char			 said[80];
 
 static void
@@ -80,6 +86,39 @@ put(struct buf *rec, const struct request *r)
 		record_puts(rec, more->tag, more->text);
 }
 
+static void
+remember(struct master *m)
+{
+	ck_assert_ptr_nonnull(m->sessions = calloc(1, sizeof(*m->sessions)));
+	*m->sessions = (struct session){ OTHER, "pop3", strdup("ann") };
+	m->nsessions = 1;
+}
+
+/* The login waits, with a copy of its descriptor; then the other session ends, or it does not, or there is another auth, which does not hear of it. */
+static void
+while_held(struct master *m, struct program *auth, int link, struct str rec,
+    int fd)
+{
+	int64_t	due = m->held[0].due;
+
+	ck_assert_uint_eq(m->nheld, 1);
+	ck_assert_int_ne(m->held[0].fd, fd);
+	session_time(m, due - 1);
+	ck_assert_uint_eq(m->nheld, 1);
+	if (fate == ENDS) {
+		ck_assert(session_reap(m, OTHER, 0));
+		session_time(m, due - 1);
+	} else {
+		auth->pid += fate == RESTARTS;
+		session_time(m, due);
+	}
+	ck_assert_uint_eq(m->nheld, 0);
+	if (fate == RESTARTS) {
+		ck_assert_int_eq(fdio_wait(link, POLLIN, now_ms()), -1);
+		session_try(m, auth, rec, fd, 0);
+	}
+}
+
 /* The verb of the answer; the number of sessions is in *n. */
 static void
 request(const struct request *r, bool with_fd, char verb[16], size_t *n)
@@ -94,19 +133,27 @@ request(const struct request *r, bool with_fd, char verb[16], size_t *n)
 	memset(&m, 0, sizeof(m));
 	memset(&auth, 0, sizeof(auth));
 	ck_assert_int_eq(settings_parse(STR("libexec /nonexistent\n"
-	    "users file /u\n"), "t", &m.settings, &why), 0);
+	    "pop3.user-connections 1\nusers file /u\n"), "t", &m.settings,
+	    &why), 0);
+	if (fate != NONE)
+		remember(&m);
+	auth.pid = 1;
 	m.log[0] = m.log[1] = -1;
 	ck_assert_int_eq(msg_pair(pair), 0);
 	auth.link = pair[0];
 	buf_init(&rec, MSG_MAX);
 	put(&rec, r);
 	session_request(&m, &auth, buf_view(&rec), with_fd ? null : -1);
+	if (fate != NONE)
+		while_held(&m, &auth, pair[1], buf_view(&rec), null);
 	ck_assert_int_eq(msg_recv(pair[1], &rec, NULL), 1);
 	ck_assert(record_gets(buf_view(&rec), AUTH_VERB, verb, 16));
 	ck_assert(record_gets(buf_view(&rec), AUTH_TAG, tag, sizeof(tag)));
 	ck_assert_str_eq(tag, "12");
 	ck_assert(record_gets(buf_view(&rec), AUTH_TEXT, said, sizeof(said)));
 	*n = m.nsessions;
+	if (*n > 0)
+		free(m.sessions[0].user);
 	free(m.sessions);
 	buf_free(&rec);
 	close(pair[0]);
@@ -168,6 +215,23 @@ START_TEST(no_program)
 }
 END_TEST
 
+/* One session of a user at a time: who has one waits a moment for its end. */
+START_TEST(held)
+{
+	char		uid[16], verb[16];
+	struct request	r = { "pop3", "ann", uid, uid, HOME };
+	size_t		n;
+
+	snprintf(uid, sizeof(uid), "%u", geteuid() == 0 ? 61001u : geteuid());
+	fate = (enum fate)_i;
+	request(&r, true, verb, &n);
+	ck_assert_str_eq(verb, "temp");
+	ck_assert_str_eq(said, fate == ENDS ? "the session could not be "
+	    "started" : "too many sessions of this user");
+	ck_assert_uint_eq(n, fate != ENDS);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -180,6 +244,7 @@ main(void)
 	tcase_add_loop_test(tc, odd_text, 0, (int)nitems(odd));
 	tcase_add_test(tc, without_connection);
 	tcase_add_test(tc, no_program);
+	tcase_add_loop_test(tc, held, ENDS, RESTARTS + 1);
 	suite_add_tcase(suite, tc);
 	sr = srunner_create(suite);
 	srunner_run_all(sr, CK_NORMAL);
