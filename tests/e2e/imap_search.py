@@ -257,6 +257,10 @@ def extended(w):
     answer(w, "SEARCH RETURN (MIN COUNT) KEYWORD none", '(TAG "t") COUNT 0')
     answer(w, "SEARCH RETURN (PARTIAL -1:-3) ALL",
            '(TAG "t") PARTIAL (-1:-3 %d:%d)' % (N - 2, N))
+    answer(w, "SEARCH RETURN (PARTIAL 3:1) ALL",
+           '(TAG "t") PARTIAL (1:3 1:3)')
+    answer(w, "SEARCH RETURN (PARTIAL -3:-1) ALL",
+           '(TAG "t") PARTIAL (-1:-3 %d:%d)' % (N - 2, N))
     answer(w, "SEARCH RETURN (PARTIAL 1000:1001) ALL",
            '(TAG "t") PARTIAL (1000:1001 NIL)')
     answer(w, "SORT RETURN (ALL) (REVERSE ARRIVAL) UTF-8 1:3",
