@@ -1042,7 +1042,7 @@ START_TEST(alone)
 END_TEST
 
 /* Whatever happens to the index, nothing is lost, and no UID is another's. */
-/* The clock of the file system has to have gone on before an index counts as fresh. */
+/* The clock of the file system has to have gone on before an index counts as fresh; it does for a tick before, too. */
 static void
 settle(void)
 {
