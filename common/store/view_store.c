@@ -187,31 +187,50 @@ look_again(struct act *a)
 {
 	struct view	*v = a->v;
 
+	/* or the row is not what it was: then all of them are read anew */
+	if (!a->verified && !index_verify(&v->x))
+		a->modseq = 0;
+	a->verified = true;
 	if (index_look(&v->x, INDEX_ALL) == -1)
 		return -1;
+	if (v->x.head.validity != v->validity) {
+		errno = ESTALE;
+		return -1;
+	}
 	a->cur_unchanged = index_cur_unchanged(&v->x);
 	a->knew_all = false;
 	return 0;
 }
 
 /*
- * No row: the message is gone, if it is not the row that somebody wrote over. Who was told that all is done has to be able to rely on that.
- * 1: gone, 0: it is to be tried once more.
+ * Has somebody written over the rows? A message that has none may not be gone, and one whose name says other flags not have them; who is
+ * told that all is done has to be able to rely on that. Looked at once. -1: errno.
  */
 static int
-is_gone(struct act *a)
+doubt(struct act *a, bool *damaged)
 {
+	struct index	*x = &a->v->x;
+
+	*damaged = false;
 	if (a->verified)
-		return 1;
-	a->verified = true;
-	if (index_verify(&a->v->x))
-		return 1;
-	if (look_again(a) == -1)
-		return -1;
-	if (a->v->x.head.validity == a->v->validity)
 		return 0;
-	errno = ESTALE;
-	return -1;
+	a->verified = true;
+	if (index_verify(x))
+		return 0;
+	*damaged = true;
+	a->modseq = 0;
+	return look_again(a);
+}
+
+static bool
+name_agrees(const struct act *a, size_t row)
+{
+	const struct index_row	*r = index_row(&a->v->x, row);
+	uint32_t		 keywords;
+	uint16_t		 flags;
+
+	index_flags(index_info(&a->v->x, r), &flags, &keywords);
+	return flags == (r->flags & INDEX_SYSTEM) && keywords == r->keywords;
 }
 
 /* Until it has worked on the message, or the message is gone. */
@@ -219,13 +238,18 @@ static int
 act_on(struct act *a, size_t *at, int (*act)(struct act *, size_t *, size_t))
 {
 	size_t	row;
-	int	tries, gone;
+	int	tries;
+	bool	there, damaged;
 
 	for (tries = 0; tries < TRIES; tries++) {
-		if (view_row(a->v, *at, &row) == -1) {
-			if ((gone = is_gone(a)) != 0)
-				return gone == 1 ? 0 : -1;
-			continue;
+		there = view_row(a->v, *at, &row) == 0;
+		if (!there || !name_agrees(a, row)) {
+			if (doubt(a, &damaged) == -1)
+				return -1;
+			if (damaged)
+				continue;
+			if (!there)
+				return 0;
 		}
 		if (act(a, at, row) == 0)
 			return 0;

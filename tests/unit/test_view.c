@@ -703,15 +703,16 @@ START_TEST(index_underfoot)
 {
 	struct view	*v;
 	struct buf	 text;
+	struct index_row *row;
 	size_t		 head;
 	int		 fd, i;
 
 	fill();
 	v = open_view(false);
 	buf_init(&text, 1u << 20);
-	for (i = 0; i < 4; i++) {
+	for (i = 0; i < 5; i++) {
 		store_one(v, 3, VIEW_ADD, VIEW_SEEN, 0);
-		if (i == 3) {	/* the rows alone, of a mapping that nothing has changed in */
+		if (i >= 3) {	/* the rows alone, of a mapping that nothing has changed in */
 			view_close(&v);
 			v = open_view(false);
 		}
@@ -719,13 +720,22 @@ START_TEST(index_underfoot)
 		fd = openat(dir, "posthouse.index", O_RDWR);
 		ck_assert_int_ne(fd, -1);
 		ck_assert_int_eq(fdio_slurp(fd, &text), 0);
-		head = i == 3 ? sizeof(struct index_header) : 0;
+		head = i >= 3 ? sizeof(struct index_header) : 0;
 		memset(text.p, 0, text.n);
+		row = (void *)text.p;
 		if (i == 0)
 			ck_assert_int_eq(ftruncate(fd, 0), 0);
 		else if (i == 1)
 			ck_assert_int_eq(ftruncate(fd, 200), 0);
-		else
+		else if (i == 4) {	/* one says that there is nothing to do */
+			ck_assert_int_eq(fdio_pread(fd, row, sizeof(*row),
+			    (off_t)(head + sizeof(*row))),
+			    (ssize_t)sizeof(*row));
+			ck_assert_uint_eq(row->uid, 3);
+			row->flags = 0;
+			ck_assert_int_eq(fdio_pwrite(fd, row, sizeof(*row),
+			    (off_t)(head + sizeof(*row))), 0);
+		} else
 			ck_assert_int_eq(fdio_pwrite(fd, text.p,
 			    4 * sizeof(struct index_row), (off_t)head), 0);
 		fdio_close(&fd);
