@@ -126,7 +126,7 @@ tell_parent(struct comparison *c, const struct notify_folder *f)
 		none.events = notify_events(c->s, c->n, &none);
 		up = &none;
 	}
-	if (up->told || (was != NULL && (was->told || was->gone)) ||
+	if (up->told || up->made || (was != NULL && (was->told || was->gone)) ||
 	    (up->events & NOTIFY_NAME) == 0)
 		return;
 	up->told = true;
@@ -135,13 +135,22 @@ tell_parent(struct comparison *c, const struct notify_folder *f)
 	notify_say_list(c->s, up, NULL);
 }
 
-/* What has come where a client wants to hear of messages has some, perhaps. */
+/* Does the client know of a folder that was renamed what there is in it now? */
+static bool
+knows(const struct notify_folder *f, const struct notify_folder *from)
+{
+	return from->counted && f->messages == from->messages &&
+	    f->uidnext == from->uidnext && f->unseen == from->unseen &&
+	    f->uidvalidity == from->uidvalidity && f->modseq == from->modseq;
+}
+
+/* What has come where a client wants to hear of messages has some, perhaps; in what was renamed some may have come at the same time. */
 static void
 tell_messages(struct comparison *c, const struct notify_folder *f)
 {
-	if ((f->events & NOTIFY_MESSAGES) != 0 && f->from == NULL &&
-	    f->messages > 0 && !notify_is_own(c->n, f, NOTIFY_NAME) &&
-	    f->own == 0)
+	if ((f->events & NOTIFY_MESSAGES) != 0 && f->counted &&
+	    (f->from != NULL ? !knows(f, f->from) : f->messages > 0 &&
+	    !notify_is_own(c->n, f, NOTIFY_NAME)))
 		notify_say_status(c->s, f, false);
 }
 
@@ -164,7 +173,7 @@ tell_created(struct comparison *c, struct notify_folder *f, bool had_no_access)
 }
 
 static void
-tell_all_created(struct comparison *c)
+find_created(struct comparison *c)
 {
 	struct notify_folder	*f, *was, *from;
 	size_t			 i;
@@ -182,7 +191,7 @@ tell_all_created(struct comparison *c)
 			from->gone = false;
 		} else
 			f->noted = true;	/* there was nothing */
-		tell_created(c, f, was != NULL && was->no_access);
+		f->made = true;
 	}
 }
 
@@ -262,10 +271,17 @@ notify_compare(struct session *s, struct notify *n, struct arena *a,
 
 	if (find_lost(&c, a) == -1)
 		return -1;
-	tell_all_created(&c);
+	find_created(&c);
+	/* what is gone first: it has not come along with what is above it */
 	for (i = 0; i < n->nfolders; i++)
 		if (n->folders[i].gone)
 			tell_gone(&c, &n->folders[i]);
+	for (i = 0; i < count; i++) {
+		old = before_of(&c, &all[i]);
+		if (all[i].made)
+			tell_created(&c, &all[i], old != NULL &&
+			    old->no_access);
+	}
 	for (i = 0; i < n->nfolders; i++) {
 		old = &n->folders[i];
 		now = now_of(&c, old);

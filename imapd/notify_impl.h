@@ -47,7 +47,7 @@ struct notify_folder {
 	struct notify_note *notes;
 	size_t		 nnotes;
 	/* while two lists are compared */
-	bool		 gone, told;
+	bool		 gone, made, told;
 	const struct notify_folder *from;	/* that it was before it was renamed */
 };
 
