@@ -191,6 +191,11 @@ read_names(struct look *k, bool *certain)
 			break;
 		hard = true;
 	}
+	/* gone, or written over where the rows lie: then all begins again */
+	if (missing > 0 && !index_verify(k->x)) {
+		errno = EAGAIN;
+		return -1;
+	}
 	/* read from new/ alone: it is in cur/ now */
 	if (missing > 0 && !k->both) {
 		k->both = true;

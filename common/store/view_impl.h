@@ -22,7 +22,7 @@ struct view {
 	uint32_t		 validity, next, top;	/* top: the highest UID that was ever shown */
 	uint64_t		 highest;
 	/* The pass of view_next over both. */
-	bool			 passing, withheld;
+	bool			 passing, withheld, verified;
 	size_t			 at, row;
 	unsigned		 pass_version, seen_version, seen_keywords;
 	uint64_t		 pass_highest;

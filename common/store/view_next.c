@@ -132,7 +132,7 @@ view_refresh(struct view *v)
 	    v->x.keywords_version != v->seen_keywords;
 	v->pass_version = v->x.version;
 	v->pass_highest = v->x.head.highest;
-	v->withheld = false;
+	v->withheld = v->verified = false;
 	v->at = v->row = 0;
 	return v->passing;
 }
@@ -172,6 +172,22 @@ differs(const struct view_message *m, const struct index_row *r)
 	    (m->flags & ~VIEW_RECENT) != (r->flags & INDEX_SYSTEM);
 }
 
+/*
+ * No row: its message is gone, unless somebody has written over the rows where they lie. That is looked at once in a pass; if so nothing is
+ * told before the folder was read again.
+ */
+static bool
+is_in_doubt(struct view *v)
+{
+	if (v->verified || index_verify(&v->x)) {
+		v->verified = true;
+		return false;
+	}
+	v->withheld = true;
+	v->passing = false;
+	return true;
+}
+
 /* The next message that is shown: is anything to be told of it? */
 static bool
 step(struct view *v, bool expunges, struct view_change *c)
@@ -180,6 +196,8 @@ step(struct view *v, bool expunges, struct view_change *c)
 	const struct index_row	*r = row_for(v, m->uid);
 
 	*c = (struct view_change){ .at = v->at, .uid = m->uid };
+	if (r == NULL && is_in_doubt(v))
+		return false;
 	if (r == NULL || !index_is_live(r)) {
 		if (!expunges) {
 			v->withheld = true;
@@ -238,10 +256,10 @@ view_next(struct view *v, bool expunges, struct view_change *c)
 		v->pass_highest = v->x.head.highest;
 		v->at = v->row = 0;
 	}
-	while (v->at < v->n)
+	while (v->passing && v->at < v->n)
 		if (step(v, expunges, c))
 			return true;
-	return finish(v, c);
+	return v->passing && finish(v, c);
 }
 
 static void

@@ -751,6 +751,37 @@ START_TEST(index_underfoot)
 }
 END_TEST
 
+/* Rows that are written over are no news of messages that are gone. */
+START_TEST(rows_underfoot)
+{
+	const off_t		 at = (off_t)(sizeof(struct index_header) +
+				    (size_t)_i * sizeof(struct index_row));
+	char			 garbage[2 * sizeof(struct index_row)];
+	struct view_change	 c;
+	struct view		*v;
+	int			 fd, i;
+
+	fill();
+	v = open_view(false);
+	view_close(&v);
+	v = open_view(false);
+	memset(garbage, 0x55, sizeof(garbage));
+	fd = openat(dir, "posthouse.index", O_RDWR);
+	ck_assert_int_ne(fd, -1);
+	ck_assert_int_eq(fdio_pwrite(fd, garbage, sizeof(garbage), at), 0);
+	fdio_close(&fd);
+	put("new/14.M1.h", "e\n");
+	for (i = 0; i < 3; i++) {
+		ck_assert_int_ne(view_refresh(v), -1);
+		while (view_next(v, true, &c))
+			ck_assert_int_ne(c.kind, VIEW_EXPUNGED);
+	}
+	shows(v, "2S 3 5AF+0+1 8D 9R");
+	ck_assert_uint_eq(view_uidvalidity(v), 77);
+	view_close(&v);
+}
+END_TEST
+
 static void
 add_row(struct index *x, uint32_t uid)
 {
@@ -1584,6 +1615,7 @@ main(void)
 	tcase_add_test(t, double_in_new);
 	tcase_add_test(t, odd_names);
 	tcase_add_test(t, index_underfoot);
+	tcase_add_loop_test(t, rows_underfoot, 0, 3);
 	tcase_add_test(t, vanished_bound);
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, opens);
