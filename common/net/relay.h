@@ -35,9 +35,9 @@ int	relay_pair(int *ours, int *other) must_check;
 void	relay_run(struct conn *client, int inner, int64_t stall_ms, int stop_fd, struct relay_result *);
 /*
  * The session's side, when all of its own is sent: the mark, within so many ms. It is a message with a descriptor, which nothing
- * that the session passes on can be; the relay has no room for the descriptor, and gets none. After it the session sends what it has
+ * that the session passes on can be: token is any that it has and nobody would miss; the relay has no room for it, and gets none. After it the session sends what it has
  * read and not used, then all that it still reads, until the end; then it closes its own end. -1: errno.
  */
-int	relay_give_back(int, int64_t timeout_ms) must_check;
+int	relay_give_back(int, int token, int64_t timeout_ms) must_check;
 
 #endif

@@ -9,9 +9,7 @@
 #include <sys/socket.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <unistd.h>
 
 #include "common/base/fdio.h"
 #include "common/base/now.h"
@@ -40,25 +38,19 @@ relay_recv(int inner, void *p, size_t n, bool *mark)
 }
 
 int
-relay_give_back(int fd, int64_t timeout)
+relay_give_back(int fd, int token, int64_t timeout)
 {
 	int64_t		due = now_ms() + timeout;
-	struct msg_fds	fds = { .n = 1 };
+	struct msg_fds	fds = { .fd = { token }, .n = 1 };
 	struct buf	byte;
-	int		ends[2], r;
+	int		r;
 
-	/* one end of a pipe that nobody uses, for the peer is not to have anything of ours */
-	if (pipe2(ends, O_CLOEXEC) == -1)
-		return -1;
-	fds.fd[0] = ends[0];
 	buf_init(&byte, 1);
 	r = buf_addc(&byte, '.');
 	while (r == 0 && (r = msg_send(fd, &byte, &fds)) == -1 &&
 	    errno == EAGAIN)
 		r = fdio_wait(fd, POLLOUT, due);
 	buf_free(&byte);
-	fdio_close(&ends[0]);
-	fdio_close(&ends[1]);
 	return r;
 }
 

@@ -447,7 +447,7 @@ END_TEST
 static void
 give_back(void)
 {
-	ck_assert_int_eq(relay_give_back(session, 5000), 0);
+	ck_assert_int_eq(relay_give_back(session, report, 5000), 0);
 }
 
 static void
@@ -597,7 +597,7 @@ marks(void)
 	int	i;
 
 	for (i = 0; i < 100; i++)
-		if (relay_give_back(session, 5000) == -1)
+		if (relay_give_back(session, report, 5000) == -1)
 			break;
 }
 
