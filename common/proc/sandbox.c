@@ -38,6 +38,8 @@ static const struct {
 	/* Connects its old socket anew when syslogd has been restarted. */
 	[SANDBOX_LOG] = { "log", CAN_READ | CAN_WRITE | CAN_CONNECT },
 	[SANDBOX_SESSION] = { "session", CAN_READ | CAN_WRITE },
+	[SANDBOX_SESSION_BACK] = { "session+",
+	    CAN_READ | CAN_WRITE | CAN_MARK },
 	[SANDBOX_MAILDIR] = { "maildir", CAN_READ | CAN_WRITE | CAN_FLUSH },
 	[SANDBOX_TOOL] = { "tool",
 	    CAN_READ | CAN_WRITE | CAN_CONNECT | CAN_SOCKET },
@@ -62,8 +64,9 @@ sandbox_name(enum sandbox_profile p)
 unsigned
 sandbox_can(enum sandbox_profile p)
 {
-	/* who serves one client has one connection, and gives nothing away */
-	return profiles[p].can | (p == SANDBOX_SESSION ? 0 : CAN_MANY);
+	/* who serves one client has one connection, and gives at most that away */
+	return profiles[p].can | (p == SANDBOX_SESSION ||
+	    p == SANDBOX_SESSION_BACK ? 0 : CAN_MANY);
 }
 
 static int

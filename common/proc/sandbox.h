@@ -21,6 +21,7 @@ enum sandbox_profile {
 	SANDBOX_AUTH,		/* reading the password tables, passing descriptors */
 	SANDBOX_LOG,		/* appending below the log directory */
 	SANDBOX_SESSION,	/* one user's mail, a connection */
+	SANDBOX_SESSION_BACK,	/* the same, which may give its connection back to the front that carries it (net/relay.h) */
 	SANDBOX_MAILDIR,	/* one user's mail, no network at all (local worker) */
 	SANDBOX_TOOL,		/* drop: files given, AF_UNIX clients */
 	SANDBOX_SENDER,		/* remote's parent: accept, fork, and what its workers need */

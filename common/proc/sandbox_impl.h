@@ -22,7 +22,8 @@ enum {
 	CAN_UDP = 512,		/* make UDP sockets, with what a resolver sets on its own */
 	CAN_THREAD = 1024,	/* have threads */
 	CAN_PAIR = 2048,	/* make pairs of AF_UNIX sockets, as those with workers may, too */
-	CAN_MANY = 4096		/* wait for many descriptors by epoll and the like, make further ones of them, pass them on */
+	CAN_MANY = 4096,	/* wait for many descriptors by epoll and the like, make further ones of them, pass them on */
+	CAN_MARK = 8192		/* pass one on, see net/relay.h */
 };
 
 /* The descriptor of SANDBOX_FD is above these. */

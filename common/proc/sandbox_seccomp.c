@@ -193,6 +193,8 @@ static const struct {
 	{ SCMP_SYS(open), CAN_WRITE, 0, 2, S_ISUID | S_ISGID, 0 },
 	{ SCMP_SYS(openat), CAN_WRITE, 0, 3, S_ISUID | S_ISGID, 0 },
 	{ SCMP_SYS(fchmod), CAN_WRITE, 0, 1, S_ISUID, 0 },
+	/* the mark of a session that ends: as msg_send(), and no more than that of its kind */
+	{ SCMP_SYS(sendmsg), CAN_MARK, 0, 2, INT32, MSG_NOSIGNAL },
 	{ SCMP_SYS(socket), CAN_SOCKET, 0, 0, INT32, AF_UNIX },
 	{ SCMP_SYS(socketpair), CAN_FORK | CAN_PAIR, 0, 0, INT32, AF_UNIX },
 	{ SCMP_SYS(clone), CAN_FORK, 0, CLONE_ARG, NOT_A_FORK, 0 },

@@ -89,6 +89,31 @@ pass_on(void)
 	return sendmsg(STDIN_FILENO, &m, 0) == -1 && errno == EPERM ? -1 : 0;
 }
 
+/* As a session does that gives its connection back. */
+static int
+mark(void)
+{
+	struct msghdr	m = { .msg_iovlen = 0 };
+
+	return sendmsg(STDIN_FILENO, &m, MSG_NOSIGNAL) == -1 &&
+	    errno == EPERM ? -1 : 0;
+}
+
+static int
+receive(void)
+{
+	struct msghdr	m = { .msg_iovlen = 0 };
+
+	return recvmsg(STDIN_FILENO, &m, MSG_DONTWAIT) == -1 &&
+	    errno == EPERM ? -1 : 0;
+}
+
+static int
+more_of_it(void)
+{
+	return dup(STDIN_FILENO);
+}
+
 static int
 wait_for_many(void)
 {
@@ -117,9 +142,12 @@ set_mode(void)
 
 #define WRITERS	(1u << SANDBOX_LISTENER | 1u << SANDBOX_SMTPD | \
 			    1u << SANDBOX_QUEUE | 1u << SANDBOX_LOG | \
-			    1u << SANDBOX_SESSION | 1u << SANDBOX_MAILDIR | \
+			    1u << SANDBOX_SESSION | \
+			    1u << SANDBOX_SESSION_BACK | \
+			    1u << SANDBOX_MAILDIR | \
 			    1u << SANDBOX_TOOL)
-#define MANY	(~0u & ~(1u << SANDBOX_SESSION))
+#define BACK	(1u << SANDBOX_SESSION_BACK)
+#define MANY	(~0u & ~(1u << SANDBOX_SESSION) & ~BACK)
 
 static const struct { const char *what; int (*try)(void); unsigned may; } attempts[] = {
 	{ "open /etc/passwd", open_passwd, 0 },
@@ -132,6 +160,9 @@ static const struct { const char *what; int (*try)(void); unsigned may; } attemp
 	{ "ptrace", trace_parent, 0 },
 	{ "mmap(PROT_EXEC)", map_code, 0 },
 	{ "sendmsg", pass_on, MANY },
+	{ "sendmsg(MSG_NOSIGNAL)", mark, MANY | BACK },
+	{ "recvmsg", receive, MANY },
+	{ "dup", more_of_it, MANY },
 	{ "epoll_create1", wait_for_many, MANY },
 	{ "fchmod(04700)", set_user_id, 0 },
 	{ "fchmod(02700)", set_mode, WRITERS },
