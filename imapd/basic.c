@@ -10,14 +10,17 @@
 enum state
 cmd_capability(struct session *s, struct command *c)
 {
-	struct buf	out;
+	const struct capability_facts	facts = {
+		.compressed = s->compressed, .by_master = *s->by != '\0',
+		.may_go_back = s->may_go_back
+	};
+	struct buf			out;
 
 	if (!command_end(c))
 		return s->state;
 	buf_init(&out, 4096);
 	buf_adds(&out, "* CAPABILITY ");
-	if (capability_session(&out, s->set, s->compressed, *s->by != '\0') ==
-	    0)
+	if (capability_session(&out, s->set, &facts) == 0)
 		buf_adds(&out, "\r\n");
 	say_buf(s, &out);
 	buf_free(&out);

@@ -111,7 +111,7 @@ capability_front(struct buf *out, const struct settings *set,
 
 int
 capability_session(struct buf *out, const struct settings *set,
-    bool compressed, bool by_master)
+    const struct capability_facts *facts)
 {
 	put_rows(out, SESSION);
 	buf_addf(out, " APPENDLIMIT=%lld", set->imap.append_limit);
@@ -120,10 +120,12 @@ capability_session(struct buf *out, const struct settings *set,
 	else
 		buf_addf(out, " SAVELIMIT=%lld", set->imap.save_limit);
 	/* RFC 9208, 3.1.3: only to those who may */
-	if (by_master)
+	if (facts->by_master)
 		buf_adds(out, " QUOTASET");
 	/* RFC 4978, 3: no longer offered once it is active */
-	if (!compressed)
+	if (!facts->compressed)
 		buf_adds(out, " COMPRESS=DEFLATE");
+	if (facts->may_go_back)	/* RFC 8437 */
+		buf_adds(out, " UNAUTHENTICATE");
 	return buf_ok(out) ? 0 : -1;
 }

@@ -26,6 +26,7 @@ static const struct command_row rows[] = {
 	{ "LOGIN",	S_ANY,		0, cmd_refused },
 	{ "AUTHENTICATE", S_ANY,	0, cmd_refused },
 	{ "COMPRESS",	S_ANY,		CMD_NO_UPDATES, cmd_compress },
+	{ "UNAUTHENTICATE", S_ANY,	CMD_NO_UPDATES, cmd_unauthenticate },
 	{ "NAMESPACE",	S_ANY,		0, cmd_namespace },
 	{ "SELECT",	S_ANY,		CMD_NO_UPDATES, cmd_select },
 	{ "EXAMINE",	S_ANY,		CMD_NO_UPDATES, cmd_examine },

@@ -58,7 +58,7 @@ command_run	cmd_status;
 /* quota.c, acl.c, metadata.c */
 command_run	cmd_getquota, cmd_getquotaroot, cmd_setquota, cmd_setacl, cmd_deleteacl, cmd_getacl, cmd_listrights, cmd_myrights,
 	    cmd_getmetadata, cmd_setmetadata;
-/* idle.c, notify.c, compress.c */
-command_run	cmd_idle, cmd_notify, cmd_compress;
+/* idle.c, notify.c, compress.c, unauthenticate.c */
+command_run	cmd_idle, cmd_notify, cmd_compress, cmd_unauthenticate;
 
 #endif

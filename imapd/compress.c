@@ -6,6 +6,7 @@
 
 #define LEVEL		1
 #define LEVEL_HERE	0	/* on one machine bytes cost less than making them fewer */
+#define END_TIMEOUT	10000	/* for the client to end its stream */
 
 void
 compress_begin(struct session *s)
@@ -20,6 +21,18 @@ void
 compress_rest(struct session *s)
 {
 	deflate_layer_rest(&s->conn);
+}
+
+void
+compress_last(struct session *s)
+{
+	deflate_layer_last(&s->conn);
+}
+
+int
+compress_end(struct session *s, struct buf *after)
+{
+	return deflate_layer_end(&s->conn, END_TIMEOUT, after);
 }
 
 enum state

@@ -17,5 +17,12 @@
 int	deflate_layer_begin(struct conn *, int level) must_check;
 /* Nothing is going to be sent for a while. No effect without the layer. */
 void	deflate_layer_rest(struct conn *);
+/* With what is flushed next, all of it at once, our stream ends; nothing can be sent behind it (EPIPE). */
+void	deflate_layer_last(struct conn *);
+/*
+ * After that: waits, so many ms at most, for the end of the peer's stream, which has nothing in it any more. What was read of what follows it
+ * goes into *after; from here on the connection has no layer. -1: errno, EBADMSG if the peer goes on with its stream.
+ */
+int	deflate_layer_end(struct conn *, int64_t timeout_ms, struct buf *after) must_check;
 
 #endif

@@ -159,18 +159,20 @@ run(struct front *f)
 	return handlers[c.verb](f, &c);
 }
 
-static void
-begin(struct front *f, const struct listener *l,
-    const struct server_session *peer)
+static int64_t
+patience(const struct listener *l)
 {
 	int64_t	idle = l->settings->imap.in.idle_timeout;
 
-	memset(f, 0, sizeof(*f));
-	f->set = l->settings;
-	conn_init(&f->conn, peer->fd);
-	f->conn.stop = peer->stop;
-	entry_begin(&f->entry, &f->conn, l, peer, "imap",
-	    idle < LOGIN_TIME ? idle : LOGIN_TIME);
+	return idle < LOGIN_TIME ? idle : LOGIN_TIME;
+}
+
+/* The rest of the beginning: entry has begun. */
+static void
+begin(struct front *f)
+{
+	f->set = f->entry.listener->settings;
+	f->conn.stop = f->entry.peer->stop;
 	buf_init(&f->text, COMMAND_MEMORY);
 	arena_init(&f->memory, COMMAND_MEMORY);
 	/* who does not log in has this time in all */
@@ -178,17 +180,51 @@ begin(struct front *f, const struct listener *l,
 }
 
 static void
-serve(struct front *f)
+greet(struct front *f)
 {
 	struct buf	text;
-	bool		more = true;
 
 	buf_init(&text, 1024);
 	front_say(f, "OK [CAPABILITY %s] %s IMAP server ready",
 	    capabilities(f, &text), f->set->hostname);
 	buf_free(&text);
+}
+
+/*
+ * UNAUTHENTICATE (RFC 8437): all begins anew, but for TLS and for what a client is counted by; it counts as one that has just
+ * connected. The session has said OK.
+ */
+static bool
+begin_again(struct front *f, const struct entry_kept *k)
+{
+	const struct listen_settings	*in = &k->listener->settings->imap.in;
+
+	memset(f, 0, sizeof(*f));
+	f->conn = k->conn;
+	entry_begin_again(&f->entry, &f->conn, k, "imap",
+	    patience(k->listener));
+	begin(f);
+	log_debug("unauthenticated client=%s", f->entry.client);
+	f->end = k->end;
+	if (f->end == NULL && !server_rate_ok(k->peer.client, 'c',
+	    (unsigned)in->client_connection_rate))
+		f->end = "too many logins in a minute";
+	if (f->end == NULL)
+		return true;
+	log_info("unauthenticated client=%s why=\"%s\"", f->entry.client,
+	    f->end);
+	front_say(f, "BYE [UNAVAILABLE] %s", f->end);
+	return false;
+}
+
+static void
+serve(struct front *f)
+{
+	bool	more = true;
+
 	while (more && front_next(f))
 		more = run(f);
+	front_forget(f);
 }
 
 static void
@@ -201,22 +237,54 @@ finish(struct front *f)
 		f->end = "the last reply was not taken";
 	conn_close(&f->conn);
 	entry_end(&f->entry);
+	if (!f->entry.detached)
+		log_debug("disconnect client=%s why=\"%s\"",
+		    f->entry.client, f->end != NULL ? f->end : "logout");
+	explicit_bzero(f, sizeof(*f));
+}
+
+static void	resume(const struct entry_kept *);
+
+/* As often as it comes back here. */
+static void
+carry(struct front *f)
+{
+	struct entry_kept	k;
+
+	while (entry_carry(&f->entry, &k, resume, &f->end) &&
+	    begin_again(f, &k))
+		serve(f);
+}
+
+static void
+resume(const struct entry_kept *k)
+{
+	struct front	f;
+
+	if (begin_again(&f, k)) {
+		serve(&f);
+		carry(&f);
+	}
+	finish(&f);
 }
 
 void
 imap_front_session(void *arg, const struct server_session *peer)
 {
-	struct front	f;
+	const struct listener	*l = arg;
+	struct front		 f;
 
-	begin(&f, arg, peer);
+	memset(&f, 0, sizeof(f));
+	conn_init(&f.conn, peer->fd);
+	entry_begin(&f.entry, &f.conn, l, peer, "imap", patience(l));
+	begin(&f);
 	log_debug("connect client=%s service=%s", f.entry.client,
 	    peer->service);
 	if (strcmp(peer->service, "imaps") != 0 ||
-	    entry_shake_hands(&f.entry, &f.end) == 0)
+	    entry_shake_hands(&f.entry, &f.end) == 0) {
+		greet(&f);
 		serve(&f);
+		carry(&f);
+	}
 	finish(&f);
-	if (!f.entry.detached)
-		log_debug("disconnect client=%s why=\"%s\"", f.entry.client,
-		    f.end != NULL ? f.end : "logout");
-	explicit_bzero(&f, sizeof(f));
 }

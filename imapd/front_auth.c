@@ -10,6 +10,7 @@
 #include "common/base/log.h"
 #include "common/base/now.h"
 #include "common/fmt/utf8.h"
+#include "common/net/tls.h"
 #include "imapd/front_impl.h"
 
 /* RFC 5530, 3; those without one are the client's mistakes. */
@@ -38,7 +39,7 @@ say_failure(struct front *f, struct str tag)
 	if (code == NULL)
 		front_bad(f, tag, "%s", entry_failure(kind));
 	else {
-		f->errors++;
+		f->entry.errors++;
 		front_no(f, tag, "[%s] %s", code, entry_failure(kind));
 	}
 }
@@ -50,10 +51,13 @@ decided(struct front *f, const struct front_command *c, enum login_result r)
 	char		 note[AUTH_NOTE_MAX + 1];
 	bool		 ours = true;
 
-	snprintf(note, sizeof(note), "%.*s %s", STR_ARG(c->tag),
-	    c->verb == FRONT_LOGIN ? AUTH_NOTE_LOGIN : AUTH_NOTE_AUTHENTICATE);
-	switch (entry_admit(&f->entry, r, note, &f->end)) {
+	snprintf(note, sizeof(note), "%.*s %s%s", STR_ARG(c->tag),
+	    c->verb == FRONT_LOGIN ? AUTH_NOTE_LOGIN : AUTH_NOTE_AUTHENTICATE,
+	    tls_is_on(&f->conn) && f->set->imap.unauthenticate ?
+	    " " AUTH_NOTE_BACK : "");
+	switch (entry_admit(&f->entry, r, note)) {
 	case ENTRY_TAKEN:
+		f->end = "logged in";
 		ours = false;
 		break;
 	case ENTRY_FAILED:
@@ -101,7 +105,7 @@ exposed(struct front *f, const struct front_command *c)
 {
 	front_say(f, "BAD [ALERT] a password came without encryption, though "
 	    "it was not to; whoever listens knows it now");
-	f->errors++;
+	f->entry.errors++;
 	front_no(f, c->tag, "[PRIVACYREQUIRED] %s",
 	    entry_failure(AUTH_CLEARTEXT));
 }
@@ -117,7 +121,7 @@ front_login(struct front *f, const struct front_command *c)
 	else if (c->user.n == 0 || c->user.n > AUTH_USER_MAX ||
 	    c->pass.n > AUTH_PASS_MAX || !utf8_ok(c->user) ||
 	    !utf8_ok(c->pass)) {
-		f->errors++;
+		f->entry.errors++;
 		front_no(f, c->tag, "[AUTHENTICATIONFAILED] this is no user "
 		    "name, or no password");
 	} else if (may_begin(f, c, &ours))
@@ -167,6 +171,22 @@ given_up(struct front *f, struct str tag, enum entry_turn how)
 	return how != ENTRY_TURN_OVER;
 }
 
+/* Proven by nothing but the connection, which another one's session could have spoken for. */
+static bool
+somebody_else(struct front *f, const struct front_command *c)
+{
+	char	user[LOG_SAFE_MAX];
+
+	log_info("login client=%s user=%s why=\"another one was logged in by "
+	    "this connection\"", f->entry.client, log_safe(user, sizeof(user),
+	    str_from(f->entry.login.user)));
+	login_cancel(&f->entry.login);
+	f->entry.errors++;
+	front_no(f, c->tag, "[AUTHORIZATIONFAILED] by a connection of your own");
+	f->conn.deadline = now_ms() + f->entry.idle;
+	return true;
+}
+
 static bool
 converse(struct front *f, const struct front_command *c, enum mechanism m,
     struct buf *text)
@@ -179,6 +199,9 @@ converse(struct front *f, const struct front_command *c, enum mechanism m,
 	how = entry_converse(&f->entry, m, c->has_initial, text, ask, &a, &r);
 	if (how != ENTRY_TURN_OK)
 		return given_up(f, c->tag, how);
+	if (r == LOGIN_OK && m == MECHANISM_EXTERNAL &&
+	    !entry_may_be(&f->entry))
+		return somebody_else(f, c);
 	/* the last answer came after the commands before it were looked at */
 	if (r == LOGIN_OK && !may_begin(f, c, &ours)) {
 		login_cancel(&f->entry.login);
@@ -207,7 +230,7 @@ choose(struct front *f, const struct front_command *c, enum mechanism *m)
 			return false;
 		}
 	}
-	f->errors++;
+	f->entry.errors++;
 	front_no(f, c->tag, "[CANNOT] %s",
 	    entry_failure(AUTH_MECHANISM_UNKNOWN));
 	return false;

@@ -14,7 +14,6 @@ struct front {
 	const struct settings	*set;
 	struct buf		 text;		/* the command under way, with its literals */
 	struct arena		 memory;	/* of the same command */
-	long long		 errors;
 	bool			 named;		/* its ID is in the log */
 	const char		*end;		/* why it is over here */
 };

@@ -75,7 +75,7 @@ front_bad(struct front *f, struct str tag, const char *fmt, ...)
 {
 	va_list	ap;
 
-	f->errors++;
+	f->entry.errors++;
 	va_start(ap, fmt);
 	put(f, tag, "BAD ", fmt, ap);
 	va_end(ap);
@@ -229,7 +229,7 @@ front_next(struct front *f)
 	enum entry_turn	turn;
 
 	do {
-		if (f->errors > f->set->imap.errors) {
+		if (f->entry.errors > f->set->imap.errors) {
 			front_say(f, "BYE too many errors");
 			f->end = "too many errors";
 			return false;

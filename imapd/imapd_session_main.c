@@ -17,6 +17,7 @@
 #include "imapd/guard.h"
 #include "imapd/numbers.h"
 #include "imapd/place.h"
+#include "imapd/unauthenticate.h"
 
 /* The tagged reply to the login: the front's note begins with its tag. */
 static struct str
@@ -33,11 +34,15 @@ login_tag(const struct given *g)
 static void
 welcome(struct session *s, const struct given *g)
 {
-	struct buf	out;
+	const struct capability_facts	facts = {
+		.compressed = s->compressed, .by_master = *s->by != '\0',
+		.may_go_back = s->may_go_back
+	};
+	struct buf			out;
 
 	buf_init(&out, 8192);
 	buf_addf(&out, "%.*s OK [CAPABILITY ", STR_ARG(login_tag(g)));
-	if (capability_session(&out, s->set, false, *s->by != '\0') == 0)
+	if (capability_session(&out, s->set, &facts) == 0)
 		buf_adds(&out, "] logged in\r\n");
 	say_buf(s, &out);
 	buf_free(&out);
@@ -118,6 +123,7 @@ session(struct given *g)
 	s.quota = g->quota;
 	s.encrypted = g->tls[0] != '\0';
 	s.same_host = g->client[0] != '\0' && strcmp(g->client, g->local) == 0;
+	s.may_go_back = auth_note_is_back(g->note);
 	if (enter(&s, g, &why) == -1)
 		refuse(&s, g, why.text);
 	else if (conn_preload(&s.conn, g->pending) == -1)
@@ -134,7 +140,9 @@ session(struct given *g)
 		result_clear(&s);
 		places_close(&s);
 	}
-	if (conn_flush(&s.conn, 10000) == -1)
+	if (whole && s.back)
+		unauthenticate_end(&s);
+	else if (conn_flush(&s.conn, 10000) == -1)
 		log_debug("the last words did not arrive");
 	conn_close(&s.conn);
 }

@@ -69,6 +69,8 @@ struct session {
 	bool			 compressed;
 	bool			 named;		/* who the client is stands in the log */
 	bool			 mute;		/* nothing that is said arrives any more */
+	bool			 may_go_back;	/* the front takes the connection back (RFC 8437) */
+	bool			 back;		/* and it has to now */
 	const char		*end;		/* why it is over; NULL: it goes on */
 	unsigned		 errors;
 	uint64_t		 commands, bytes_in, bytes_out;

@@ -140,7 +140,7 @@ struct master {
 	unsigned	 reaped;	/* sessions that have ended, ever */
 	struct held	 held[MASTER_HELD];
 	size_t		 nheld;
-	int		 session_filter;	/* of their sandbox; 0: not made yet */
+	int		 session_filter[2];	/* of their sandbox: [1] of those that may give their client back; 0: not made yet */
 	struct stray	*groups;
 	size_t		 ngroups;
 	struct reload	 reload;

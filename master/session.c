@@ -188,16 +188,24 @@ become(void *arg)
 	    (uid_t)l->uid, (gid_t)l->gid, &why);
 }
 
-/* Compiled at the first login: to do so takes longer than all else of a session's start. */
-static int
-filter(struct master *m, const char *user)
+static bool
+is_imap(const struct login *l)
 {
-	struct diag	why;
+	return strcmp(l->service->name, "imap") == 0;
+}
 
-	if (m->session_filter <= 0 &&
-	    (m->session_filter = sandbox_export(SANDBOX_SESSION, &why)) == -1)
-		log_error("session user=%s why=\"%s\"", user, why.text);
-	return m->session_filter;
+/* Compiled at the first login of its kind: to do so takes longer than all else of a session's start. */
+static int
+filter(struct master *m, const struct login *l)
+{
+	bool		 back = is_imap(l) && auth_note_is_back(l->note);
+	int		*fd = &m->session_filter[back ? 1 : 0];
+	struct diag	 why;
+
+	if (*fd <= 0 && (*fd = sandbox_export(back ? SANDBOX_SESSION_BACK :
+	    SANDBOX_SESSION, &why)) == -1)
+		log_error("session user=%s why=\"%s\"", l->user, why.text);
+	return *fd;
 }
 
 static pid_t
@@ -206,7 +214,7 @@ spawn(struct master *m, struct login *l, int client)
 	char		 path[PATH_LIMIT], name[32];
 	char		*argv[] = { name, NULL };
 	struct child_fd	 fds[] = { { "client", client }, { "login", -1 },
-			    { "filter", filter(m, l->user) } };
+			    { "filter", filter(m, l) } };
 	struct child_plan plan = {
 		.path = path, .argv = argv, .log = m->log[1], .link = -1,
 		.err = m->foreground ? STDERR_FILENO : -1, .fds = fds,
@@ -224,12 +232,6 @@ spawn(struct master *m, struct login *l, int client)
 	fdio_close(&plan.conf);
 	fdio_close(&fds[1].fd);
 	return pid;
-}
-
-static bool
-is_imap(const struct login *l)
-{
-	return strcmp(l->service->name, "imap") == 0;
 }
 
 /* Sessions of the service; user NULL: of all. */

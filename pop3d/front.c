@@ -168,7 +168,8 @@ serve(struct front *f)
 void
 pop3_front_session(void *arg, const struct server_session *peer)
 {
-	struct front	f;
+	struct entry_kept	kept;
+	struct front		f;
 
 	begin(&f, arg, peer);
 	log_debug("connect client=%s service=%s", f.entry.client,
@@ -176,6 +177,7 @@ pop3_front_session(void *arg, const struct server_session *peer)
 	if (strcmp(peer->service, "pop3s") != 0 ||
 	    entry_shake_hands(&f.entry, &f.talk.end) == 0)
 		serve(&f);
+	(void)entry_carry(&f.entry, &kept, NULL, &f.talk.end);
 	talk_close(&f.talk);
 	entry_end(&f.entry);
 	if (!f.entry.detached)

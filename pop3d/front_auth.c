@@ -29,9 +29,9 @@ decided(struct front *f, enum login_result r)
 	struct login	*l = &f->entry.login;
 	bool		 ours = true;
 
-	switch (entry_admit(&f->entry, r, f->talk.utf8 ? "utf8" : NULL,
-	    &f->talk.end)) {
+	switch (entry_admit(&f->entry, r, f->talk.utf8 ? "utf8" : NULL)) {
 	case ENTRY_TAKEN:
+		f->talk.end = "logged in";
 		ours = false;
 		break;
 	case ENTRY_FAILED:

@@ -20,42 +20,13 @@
 #define CERTIFICATE_MAX	16384
 #define PENDING_MAX	16384
 
-void
-entry_begin(struct entry *e, struct conn *conn, const struct listener *l,
-    const struct server_session *peer, const char *service, int64_t idle)
-{
-	*e = (struct entry){ .listener = l, .peer = peer, .conn = conn,
-	    .service = service, .idle = idle,
-	    .may_start_tls = l->tls != NULL };
-	if (peer->stress && idle > STRESS_TIMEOUT)
-		e->idle = STRESS_TIMEOUT;
-	login_init(&e->login, AUTH_PATH);
-	buf_init(&e->exporter, BINDING_MAX);
-	buf_init(&e->end_point, BINDING_MAX);
-	buf_init(&e->certificate, CERTIFICATE_MAX);
-	e->facts.cleartext_ok = mechanisms_cleartext_ok(
-	    mechanisms_cleartext_of(l->settings, service), &peer->peer);
-	if (peer->peer.valid)
-		addr_text(&peer->peer, false, e->client);
-	if (peer->local.valid)
-		addr_text(&peer->local, false, e->local);
-}
-
-void
-entry_end(struct entry *e)
-{
-	buf_wipe(&e->exporter);
-	buf_wipe(&e->end_point);
-	buf_wipe(&e->certificate);
-	login_end(&e->login);
-}
-
 /* What the mechanisms may ask for. What is not to be had is empty. */
 static void
 learn(struct entry *e)
 {
 	char	text[TLS_TEXT_MAX];
 
+	e->may_start_tls = false;
 	strlcpy(e->tls, tls_text(e->conn, text, sizeof(text)),
 	    sizeof(e->tls));
 	if (tls_binding(e->conn, "tls-exporter", &e->exporter) == -1)
@@ -69,6 +40,47 @@ learn(struct entry *e)
 	e->facts.certificate = e->certificate.n > 0;
 }
 
+void
+entry_begin(struct entry *e, struct conn *conn, const struct listener *l,
+    const struct server_session *peer, const char *service, int64_t idle)
+{
+	*e = (struct entry){ .listener = l, .peer = peer, .conn = conn,
+	    .service = service, .idle = idle, .inner = -1,
+	    .may_start_tls = l->tls != NULL };
+	if (peer->stress && idle > STRESS_TIMEOUT)
+		e->idle = STRESS_TIMEOUT;
+	login_init(&e->login, AUTH_PATH);
+	buf_init(&e->exporter, BINDING_MAX);
+	buf_init(&e->end_point, BINDING_MAX);
+	buf_init(&e->certificate, CERTIFICATE_MAX);
+	e->facts.cleartext_ok = mechanisms_cleartext_ok(
+	    mechanisms_cleartext_of(l->settings, service), &peer->peer);
+	if (peer->peer.valid)
+		addr_text(&peer->peer, false, e->client);
+	if (peer->local.valid)
+		addr_text(&peer->local, false, e->local);
+	if (tls_is_on(conn))
+		learn(e);
+}
+
+void
+entry_begin_again(struct entry *e, struct conn *conn,
+    const struct entry_kept *k, const char *service, int64_t idle)
+{
+	entry_begin(e, conn, k->listener, &k->peer, service, idle);
+	e->errors = k->errors;
+	memcpy(e->before, k->before, sizeof(e->before));
+}
+
+void
+entry_end(struct entry *e)
+{
+	buf_wipe(&e->exporter);
+	buf_wipe(&e->end_point);
+	buf_wipe(&e->certificate);
+	login_end(&e->login);
+}
+
 int
 entry_shake_hands(struct entry *e, const char **end)
 {
@@ -78,7 +90,6 @@ entry_shake_hands(struct entry *e, const char **end)
 		diag_set(&why, "there are no certificates");
 	else if (tls_server_start(e->listener->tls, e->conn,
 	    HANDSHAKE_TIMEOUT, &why) == 0) {
-		e->may_start_tls = false;
 		learn(e);
 		log_debug("tls client=%s tls=\"%s\"", e->client, e->tls);
 		return 0;
@@ -86,6 +97,12 @@ entry_shake_hands(struct entry *e, const char **end)
 	log_info("tls-failed client=%s why=\"%s\"", e->client, why.text);
 	*end = "TLS handshake";
 	return -1;
+}
+
+bool
+entry_may_be(const struct entry *e)
+{
+	return e->before[0] == '\0' || strcmp(e->before, e->login.user) == 0;
 }
 
 struct login_facts

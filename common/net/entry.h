@@ -42,12 +42,30 @@ struct entry {
 	struct buf		 exporter, end_point;	/* channel bindings */
 	struct buf		 certificate;	/* the client's */
 	char			 client[ADDR_TEXT_SIZE], local[ADDR_TEXT_SIZE];
+	long long		 errors;	/* of the client, for who counts them; with all its logins on this connection */
+	int			 inner;		/* our end of the relay to its session; -1: there is none */
+	char			 before[AUTH_USER_MAX + 1];	/* who was logged in on this connection before; "": nobody */
 	bool			 detached;	/* the connection goes on without the front */
 };
 
-/* conn, listener and peer are the caller's. idle: less of it if nearly all workers are busy. */
+/* A connection that a session has, or had: what the front has to know when it comes back. */
+struct entry_kept {
+	struct conn		 conn;
+	struct server_session	 peer;
+	const struct listener	*listener;
+	long long		 errors;
+	char			 before[AUTH_USER_MAX + 1];
+	const char		*end;		/* it is back, but cannot go on; NULL: it can */
+};
+
+/*
+ * conn, listener and peer are the caller's. idle: less of it if nearly all workers are busy. If conn is encrypted already (it came back)
+ * what is to be known of that is learnt.
+ */
 void	entry_begin(struct entry *, struct conn *, const struct listener *, const struct server_session *,
 	    const char *service, int64_t idle);
+/* The same with a connection that has come back; conn has taken over kept's, which is the caller's and lives as long. */
+void	entry_begin_again(struct entry *, struct conn *, const struct entry_kept *, const char *service, int64_t idle);
 /* Everything that was learnt is forgotten; the connection stays the caller's. */
 void	entry_end(struct entry *);
 /* The handshake, and a line in the log of how it went. -1: the connection is of no more use, *end says why. */
@@ -85,13 +103,26 @@ enum entry_turn entry_converse(struct entry *, enum mechanism, bool has_initial,
 
 /* What is left to be said after auth's word. */
 enum entry_result {
-	ENTRY_TAKEN,	/* nothing: the connection is a session's, or the session over TLS has ended: *end says how, unless detached */
+	ENTRY_TAKEN,	/* nothing: the connection is a session's; see entry_carry */
 	ENTRY_FAILED,	/* login.kind */
 	ENTRY_LATER,	/* login.text; if login.broken then errno is for the log */
 	ENTRY_BROKEN	/* it may have a session already: the connection has to be closed. errno is for the log */
 };
 /* note: for the session, see proto_auth.h; NULL: none. To be followed by login_end. */
-enum entry_result entry_admit(struct entry *, enum login_result, const char *note, const char **end) must_check;
+enum entry_result entry_admit(struct entry *, enum login_result, const char *note) must_check;
+/*
+ * After a proof that the connection itself gives (a certificate): may it be login.user? On a connection that has come back only who was
+ * logged in before: a session that was taken over could say in its client's name what makes it somebody else.
+ */
+bool	entry_may_be(const struct entry *) must_check;
+/* In a thread of its own; conn is its own, too, and kept lives as long as it runs. */
+typedef void entry_resume(const struct entry_kept *);
+/*
+ * When the dialogue is over, and all that was said is wiped: carries the bytes of a client that was taken over TLS until its session ends,
+ * here or, detached, in a thread. True: here, and its session has given it back (relay.h): conn is in kept now, and nobody is logged in any
+ * more. In a thread resume is called instead. resume NULL: nobody knows what to do with it, it is closed. *end: why it is over, unless detached.
+ */
+bool	entry_carry(struct entry *, struct entry_kept *, entry_resume *, const char **end);
 /* "wrong user name or password": of a kind of failure. */
 const char *entry_failure(const char *kind);
 

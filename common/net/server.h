@@ -78,7 +78,7 @@ struct server_ops {
 int	server_detach(const struct server_session *, void (*run)(void *), void *arg) must_check;
 
 /*
- * Counts one message (what = 'm') or recipient ('r') of this minute and answers: is the count now
+ * Counts one message (what = 'm'), recipient ('r') or new beginning of a connection ('c') of this minute and answers: is the count now
  * within the limit? limit 0: always yes.
  */
 bool	server_rate_ok(struct server_client *, char what, unsigned limit);

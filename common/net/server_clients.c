@@ -131,6 +131,7 @@ server_rate_ok(struct server_client *s, char what, unsigned limit)
 	if (s == NULL)
 		return true;
 	begin_minute(s, this_minute());
-	count = what == 'm' ? &s->messages : &s->recipients;
+	count = what == 'm' ? &s->messages : what == 'r' ? &s->recipients :
+	    &s->connects;
 	return atomic_fetch_add(count, 1) < limit || limit == 0;
 }

@@ -84,8 +84,9 @@ given_enter(struct given *g, const struct sandbox_path *places, size_t n,
 {
 	if (priv_harden(true) == -1)
 		return diag_errno(why, "harden");
-	if (sandbox_enter_given(SANDBOX_SESSION, g->filter, places, n, why) ==
-	    -1)
+	if (sandbox_enter_given(auth_note_is_back(g->note) ?
+	    SANDBOX_SESSION_BACK : SANDBOX_SESSION, g->filter, places, n,
+	    why) == -1)
 		return -1;
 	fdio_close(&g->filter);
 	return 0;

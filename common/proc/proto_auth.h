@@ -26,8 +26,9 @@
  * auth to master on its link: V session, S, U, D uid, G gid, H home, M mailbox, C, L, E, B, N, Q quota, A
  *			the master user who is logged in as U (missing: U himself), I number + connection
  * -> V ok or V temp, I. N is what the session is told by the front of the client's wishes before it logged in;
- * printable, and nothing that gives a right; of IMAP "TAG LOGIN" or "TAG AUTHENTICATE": the command that the session
- * answers, with OK or, if it cannot serve the mailbox, with NO. The master gives the same record to the session as a sealed memfd, the
+ * printable, and nothing that gives a right over a mailbox; of IMAP "TAG LOGIN" or "TAG AUTHENTICATE": the command that the session
+ * answers, with OK or, if it cannot serve the mailbox, with NO; with " BACK" behind it if the front takes the connection back (RFC 8437;
+ * net/relay.h): the sandbox of the session then lets it do so. The master gives the same record to the session as a sealed memfd, the
  * descriptor named "login"; the connection is the one named "client".
  *
  * Fronts that serve mailboxes and those that take mail have sockets of their own, and only their own services. A
@@ -35,6 +36,9 @@
  */
 #ifndef PROC_PROTO_AUTH_H
 #define PROC_PROTO_AUTH_H
+
+#include <stdbool.h>
+#include <string.h>
 
 #define AUTH_VERB	'V'
 #define AUTH_SERVICE	'S'	/* "pop3", "imap", "submission", "smtp" */
@@ -77,6 +81,17 @@
 #define AUTH_NOTE_MAX	200
 #define AUTH_NOTE_LOGIN "LOGIN"
 #define AUTH_NOTE_AUTHENTICATE "AUTHENTICATE"
+#define AUTH_NOTE_BACK	"BACK"
 #define AUTH_TAKE_MS	60000
+
+/* Does the front that wrote this note take the connection back? */
+static inline bool
+auth_note_is_back(const char *note)
+{
+	static const char	back[] = " " AUTH_NOTE_BACK;
+	size_t			n = strlen(note), most = sizeof(back) - 1;
+
+	return n >= most && strcmp(note + n - most, back) == 0;
+}
 
 #endif

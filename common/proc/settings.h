@@ -61,6 +61,7 @@ struct imap_settings {
 	struct setting_list	tls_listen;	/* TLS from the first byte */
 	char			*cleartext;	/* "yes", "no", "loopback": passwords without TLS */
 	long long		errors, user_connections;
+	bool			unauthenticate;	/* RFC 8437 */
 	char			*separator;	/* of the hierarchy: "." or "/" */
 	char			*prefix;	/* of all names but INBOX: "", "INBOX." or "INBOX/" */
 	char			*shared;	/* directory of shared Maildirs; "" none */

@@ -191,6 +191,7 @@ const struct setting_key setting_keys[] = {
 	COUNT("imap.errors", imap.errors, "20", "1", "1000", IMAPD | SESSION),
 	COUNT("imap.user-connections", imap.user_connections, "50", "0",
 	    "100000", MASTER),
+	BOOL("imap.unauthenticate", imap.unauthenticate, "yes", IMAPD),
 	TEXT("imap.separator", imap.separator, ".", rule_imap_separator,
 	    SESSION),
 	TEXT("imap.prefix", imap.prefix, "", rule_imap_prefix, SESSION),

@@ -252,6 +252,10 @@ def limits(st):
             c.ok(b"LOGIN alice secret")
         a.logout()
         b.logout()
+    with Imap(st, "alice", tls=True) as c:      # RFC 8437, if it is turned off
+        want("not announced", c.welcome, b"UNAUTHENTICATE" not in c.welcome)
+        c.wanted(b"UNAUTHENTICATE", b"BAD")
+        c.logout()
     with Imap(st) as c:     # who neither speaks nor leaves
         begin = time.monotonic()
         got = c.line()
@@ -289,7 +293,8 @@ def main():
     with Stage("auth.delay 0\nauth.failures 0\nimap.cleartext no\nimap.errors 2\nimap.user-connections 2\n"
                "imap.idle-timeout 3s\n") as st:
         tap.run("not in the clear", from_afar, st)
-    with Stage("auth.delay 0\nauth.failures 0\nimap.errors 3\nimap.user-connections 2\nimap.idle-timeout 3s\n") as st:
+    with Stage("auth.delay 0\nauth.failures 0\nimap.errors 3\nimap.user-connections 2\nimap.idle-timeout 3s\n"
+               "imap.unauthenticate no\n") as st:
         tap.run("limits", limits, st)
     return tap.end()
 

@@ -36,6 +36,21 @@ drain(struct conn *c, size_t size, size_t step)
 		abort();
 }
 
+/* The rest is the end of the stream and what is behind it, or neither. */
+static void
+end(struct conn *c, size_t size)
+{
+	struct buf	after;
+
+	buf_init(&after, INPUT_MAX);
+	if (deflate_layer_end(c, 0, &after) == -1 && errno != EBADMSG &&
+	    errno != ECONNRESET && errno != ETIMEDOUT)
+		abort();
+	if (after.n > size || c->io != NULL)
+		abort();
+	buf_free(&after);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -61,7 +76,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (cut + 1 < size)
 		(void)fdio_write(fd[1], data + 1 + cut, size - 1 - cut);
 	fdio_close(&fd[1]);
-	drain(&c, size, data[0] % 5);
+	if (data[0] % 7 == 0)
+		end(&c, size);
+	else
+		drain(&c, size, data[0] % 5);
 	conn_close(&c);
 	return 0;
 }

@@ -140,6 +140,7 @@ END_TEST
 START_TEST(nothing_without_end)
 {
 	unsigned char	empty[50000];
+	struct buf	after = { .p = NULL };
 	size_t		i;
 	pid_t		child;
 
@@ -152,8 +153,13 @@ START_TEST(nothing_without_end)
 			continue;
 		_exit(0);
 	}
-	ck_assert_int_eq(conn_fill(&c, 100), -1);
-	ck_assert_int_eq(errno, ETIMEDOUT);
+	if (_i == 0) {
+		ck_assert_int_eq(conn_fill(&c, 100), -1);
+		ck_assert_int_eq(errno, ETIMEDOUT);
+	} else {
+		ck_assert_int_eq(deflate_layer_end(&c, 100, &after), -1);
+		ck_assert_int_eq(errno, EBADMSG);
+	}
 	conn_close(&c);
 	ck_assert_int_eq(kill(child, SIGKILL), 0);
 	ck_assert_int_eq(waitpid(child, NULL, 0), child);
@@ -246,6 +252,99 @@ START_TEST(nobody_reads)
 }
 END_TEST
 
+static const size_t	lengths[] = { 1, 16384, 16385, 31000 };
+
+/* Our stream ends with what is sent last, whole, and nothing goes behind it. */
+START_TEST(our_end)
+{
+	size_t		 n = lengths[_i / 2], at = 0;
+	unsigned char	 text[32000], in[64000], out[40000];
+	z_stream	 z = { .zalloc = NULL };
+	ssize_t		 got;
+
+	for (at = 0; at < n; at++)
+		text[at] = (unsigned char)(at * at >> 3);
+	c.io->free(c.io_arg);
+	ck_assert_int_eq(deflate_layer_begin(&c, _i % 2), 0);
+	ck_assert_int_eq(conn_put(&c, (struct str){ (char *)text, n }), 0);
+	deflate_layer_last(&c);
+	ck_assert_int_eq(conn_flush(&c, 5000), 0);
+	ck_assert_int_eq(conn_put(&c, STR("more")), 0);
+	ck_assert_int_eq(conn_flush(&c, 5000), -1);
+	ck_assert_int_eq(errno, EPIPE);
+	ck_assert_int_eq(shutdown(c.fd, SHUT_WR), 0);
+	for (at = 0; (got = read(peer, in + at, sizeof(in) - at)) > 0;)
+		at += (size_t)got;
+	z.next_in = in;
+	z.avail_in = (uInt)at;
+	z.next_out = out;
+	z.avail_out = sizeof(out);
+	ck_assert_int_eq(inflateInit2(&z, -15), Z_OK);
+	ck_assert_int_eq(inflate(&z, Z_SYNC_FLUSH), Z_STREAM_END);
+	ck_assert_uint_eq(z.avail_in, 0);
+	ck_assert_uint_eq(sizeof(out) - z.avail_out, n);
+	ck_assert_int_eq(memcmp(out, text, n), 0);
+	(void)inflateEnd(&z);
+}
+END_TEST
+
+/* The last command is flushed or ends the stream; what comes then, the end of a stream in front of it; what is behind the stream. */
+static const struct {
+	int		 flush;
+	const char	*more;		/* compressed; NULL: none */
+	int		 more_flush;
+	const char	*then;
+	bool		 close;
+	int		 error;
+} ends[] = {
+	{ Z_FINISH, NULL, 0, "v NOOP\r\n", false, 0 },
+	{ Z_FINISH, NULL, 0, "", true, 0 },
+	{ Z_SYNC_FLUSH, "", Z_FINISH, "v NOOP\r\n", false, 0 },
+	{ Z_SYNC_FLUSH, "", Z_FINISH, "", false, 0 },
+	{ Z_SYNC_FLUSH, NULL, 0, "v NOOP\r\n", false, 0 },
+	{ Z_SYNC_FLUSH, NULL, 0, "", false, 0 },	/* waits */
+	{ Z_SYNC_FLUSH, NULL, 0, "", true, ECONNRESET },
+	{ Z_SYNC_FLUSH, NULL, 0, "\7\7\7\7", false, EBADMSG },
+	{ Z_SYNC_FLUSH, NULL, 0, "\4", false, ETIMEDOUT }	/* half a block */
+};
+
+START_TEST(their_end)
+{
+	unsigned char	raw[256];
+	struct buf	after;
+	size_t		n;
+	int		r;
+
+	n = packed("u\r\n", 3, ends[_i].flush, raw, sizeof(raw));
+	ck_assert_int_eq(fdio_write(peer, raw, n), 0);
+	ck_assert_int_eq(conn_fill(&c, 5000), 1);
+	ck_assert(str_eq(conn_pending(&c), STR("u\r\n")));
+	conn_consume(&c, 3);
+	n = 0;
+	if (ends[_i].more != NULL)
+		n = packed(ends[_i].more, strlen(ends[_i].more),
+		    ends[_i].more_flush, raw, sizeof(raw));
+	memcpy(raw + n, ends[_i].then, strlen(ends[_i].then));
+	n += strlen(ends[_i].then);
+	ck_assert_int_eq(fdio_write(peer, raw, n), 0);
+	if (ends[_i].close)
+		fdio_close(&peer);
+	buf_init(&after, 1024);
+	r = deflate_layer_end(&c, 50, &after);
+	ck_assert_int_eq(r, ends[_i].error == 0 ? 0 : -1);
+	if (r == -1)
+		ck_assert_int_eq(errno, ends[_i].error);
+	ck_assert_ptr_null(c.io);
+	/* it has been read, or is still to be read */
+	while (r == 0 && conn_fill(&c, 20) == 1)
+		continue;
+	ck_assert_int_eq(buf_addstr(&after, conn_pending(&c)), 0);
+	ck_assert(str_eq(buf_view(&after), r == 0 ? str_from(ends[_i].then) :
+	    STR("")));
+	buf_free(&after);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -258,7 +357,9 @@ main(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, from_the_peer, 0, nitems(rows));
 	tcase_add_test(t, bomb);
-	tcase_add_test(t, nothing_without_end);
+	tcase_add_loop_test(t, nothing_without_end, 0, 2);
+	tcase_add_loop_test(t, our_end, 0, 2 * nitems(lengths));
+	tcase_add_loop_test(t, their_end, 0, nitems(ends));
 	tcase_add_loop_test(t, to_the_peer, 0, 2);
 	tcase_add_test(t, nobody_reads);
 	suite_add_tcase(s, t);

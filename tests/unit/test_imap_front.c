@@ -182,6 +182,13 @@ START_TEST(identities)
 }
 END_TEST
 
+static const struct capability_facts kinds[] = {
+	{ .compressed = false },
+	{ .compressed = true },
+	{ .by_master = true },
+	{ .may_go_back = true }
+};
+
 /* What a session announces begins with what the front does; nothing twice. */
 START_TEST(announced)
 {
@@ -197,14 +204,18 @@ START_TEST(announced)
 	ck_assert_int_eq(capability_front(&front, s, &facts, true), 0);
 	ck_assert_str_eq(buf_cstr(&front), CAPS " STARTTLS AUTH=PLAIN "
 	    "AUTH=LOGIN " SCRAMS);
-	ck_assert_int_eq(capability_session(&after, s, false, true), 0);
-	ck_assert_ptr_nonnull(strstr(buf_cstr(&after), " QUOTASET"));
-	buf_reset(&after);
-	ck_assert_int_eq(capability_session(&after, s, false, false), 0);
-	ck_assert_ptr_null(strstr(buf_cstr(&after), "QUOTASET"));
+	ck_assert_int_eq(capability_session(&after, s, &kinds[_i]), 0);
 	ck_assert_int_eq(strncmp(buf_cstr(&after), "IMAP4rev1 ", 10), 0);
 	ck_assert_ptr_null(strstr(buf_cstr(&after), "AUTH="));
 	ck_assert_ptr_null(strstr(buf_cstr(&after), "STARTTLS"));
+	ck_assert_int_eq(strstr(buf_cstr(&after), " COMPRESS=") != NULL,
+	    !kinds[_i].compressed);
+	ck_assert_int_eq(strstr(buf_cstr(&after), " QUOTASET") != NULL,
+	    kinds[_i].by_master);
+	/* RFC 8437: only where the front goes on */
+	ck_assert_int_eq(strstr(buf_cstr(&after), " UNAUTHENTICATE") != NULL,
+	    kinds[_i].may_go_back);
+	ck_assert_ptr_null(strstr(buf_cstr(&front), " UNAUTHENTICATE"));
 	buf_free(&front);
 	buf_free(&after);
 	settings_free(&s);
@@ -226,7 +237,8 @@ main(void)
 	tcase_add_test(tc, long_lines);
 	suite_add_tcase(s, tc);
 	tcase_add_loop_test(words, identities, 0, nitems(ids));
-	tcase_add_test(words, announced);
+	tcase_add_loop_test(words, announced, 0,
+	    nitems(kinds));
 	suite_add_tcase(s, words);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
