@@ -5,6 +5,7 @@ import base64
 import hashlib
 import os
 import re
+import shutil
 import signal
 import ssl
 import subprocess
@@ -14,9 +15,9 @@ import time
 import zlib
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from e2e import Stage, Tap, message, until, want  # noqa: E402
+from e2e import BUILD, ROOT, Stage, Tap, message, until, want  # noqa: E402
 from imap import Imap, challenge  # noqa: E402
-from secure import Scram, b64, context, plain  # noqa: E402
+from secure import Pop3s, Scram, b64, context, plain  # noqa: E402
 
 QUICK = "auth.delay 0\nauth.failures 0\nauth.client-failures 0\n"
 BOB = plain(b"bob", b"secret")
@@ -249,9 +250,9 @@ def forgotten(st):
         other.logout()
 
 
-def sessions(st, user):
-    """The processes of a user's sessions."""
-    out = subprocess.run(["ps", "-o", "pid=,comm=,user=", "--ppid", str(st.pid())], stdout=subprocess.PIPE,
+def sessions(st):
+    """The processes of the sessions."""
+    out = subprocess.run(["ps", "-o", "pid=,comm=", "--ppid", str(st.pid())], stdout=subprocess.PIPE,
                          check=True).stdout.decode()
     return [int(l.split()[0]) for l in out.splitlines() if l.split()[1] == "imapd-session"]
 
@@ -260,12 +261,12 @@ def killed(st):
     """A session that ends in another way is the end of the connection."""
     with Imap(st, "alice", tls=True) as c:
         leave(c)
-        until("the first session has ended", lambda: not sessions(st, "alice"))
+        until("the first session has ended", lambda: not sessions(st))
         c.ok(b"LOGIN alice secret")
-        os.kill(sessions(st, "alice")[0], signal.SIGKILL)
+        os.kill(sessions(st)[0], signal.SIGKILL)
         want("the end", None, c.closed())
     with Imap(st, "alice", tls=True) as c:
-        pid, = sessions(st, "alice")
+        pid, = sessions(st)
         os.kill(pid, signal.SIGSTOP)
         c.send(b"u UNAUTHENTICATE\r\nv LOGIN bob secret\r\n")
         time.sleep(0.2)
@@ -359,8 +360,93 @@ def bound(st, directory):
         c.logout()
 
 
+class replaced:
+    """A program of sessions that was taken over: see tests/tools/hostile_session.c."""
+
+    def __init__(self, st, name):
+        self.path = os.path.join(os.path.realpath(os.path.join(st.dir, "bin")), name)
+
+    def __enter__(self):
+        os.rename(self.path, self.path + ".aside")
+        shutil.copy(os.path.join(BUILD, "tools", "hostile_session"), self.path)
+
+    def __exit__(self, *_):
+        os.rename(self.path + ".aside", self.path)
+
+
+def does(c, *steps):
+    """The next session of alice's does this."""
+    c.send(b"a LOGIN alice secret\r\n")
+    got = c.line()
+    want("the hostile session", got, got == b"hostile note=a LOGIN BACK")
+    c.send(b"".join(s + b";" for s in steps) + b"\r\n")
+
+
+def heard(c, *lines):
+    for line in lines:
+        got = c.line()
+        want("%s is heard" % line.decode(), got, got is not None and got.startswith(line))
+
+
+def fronts(st):
+    """How many descriptors the front's processes have; what only root can see."""
+    if not ROOT:
+        return {}
+    out = subprocess.run(["ps", "-eo", "pid=,ppid=,comm="], stdout=subprocess.PIPE, check=True).stdout.decode()
+    all_ = [l.split() for l in out.splitlines()]
+    first = [p for p, parent, name in all_ if name == "imapd" and parent == str(st.pid())]
+    return {p: len(os.listdir("/proc/%s/fd" % p)) for p, parent, name in all_ if parent in first}
+
+
+def hostile(st, directory):
+    """It can say in its client's name what it likes, which gives it nothing that it has not; and it holds nobody up."""
+    with replaced(st, "imapd-session"):
+        with Imap(st, tls=True, ctx=certified(directory), source="127.0.0.3") as c:
+            does(c, b"u OK", b"mark", b"v AUTHENTICATE EXTERNAL " + b64(b"bob"), b"x LOGIN bob wrong", b"y ID NIL")
+            heard(c, b"u OK", b"v NO [AUTHORIZATIONFAILED]", b"x NO [AUTHENTICATIONFAILED]", b"* ID (", b"y OK")
+            c.wanted(b"SELECT INBOX", b"BAD")
+            does(c, b"mark", b"v LOGIN bob secret")     # it knows his password, but not where it could come from
+            heard(c, b"hostile note=v LOGIN BACK")
+            line = st.logged(" login service=imap user=bob client=127.0.0.3 ")
+            want("over TLS", line, 'tls="TLSv1.3' in line)
+        with Imap(st, tls=True) as c:
+            for step in (b"marks", b"armfuls", b"flood"):
+                with Imap(st, tls=True) as d:
+                    does(d, b"mark", step)
+                    heard(d, b"* BYE [UNAVAILABLE] ")
+                    want("the end", None, d.closed())
+            does(c, b"u OK", b"mark", b"v NOOP", b"stay-closed")
+            heard(c, b"u OK", b"v OK")
+            does(c, b"mark", b"v NOOP", b"stay")        # it does not end
+            begin = time.monotonic()
+            heard(c, b"* BYE [UNAVAILABLE] the session does not end")
+            want("soon", time.monotonic() - begin, time.monotonic() - begin < 10)
+            want("the end", None, c.closed())
+        until("nobody is held up", lambda: status(st)["relays"] == 0)
+        had = fronts(st)
+        for n in range(20):
+            with Imap(st, tls=True) as d:
+                does(d, b"armfuls")
+                while d.line() is not None:     # what is in the same message is the client's
+                    pass
+        until("nobody is held up", lambda: status(st)["relays"] == 0)
+        now = fronts(st)
+        want("no descriptors are left", (had, now), all(now[p] <= had[p] + 1 for p in now if p in had))
+        with Imap(st) as c:     # in the clear its sandbox has no such call
+            c.send(b"a LOGIN alice secret\r\nmark;\r\n")
+            heard(c, b"hostile note=a LOGIN", b"no mark: Operation not permitted")
+    with replaced(st, "pop3d-session"):
+        with Pop3s(st) as c:        # of which none gives its client back
+            c.ok(b"USER alice")
+            c.send(b"PASS secret\r\nmark;+OK again;\r\n")
+            heard(c, b"hostile note=", b"no mark: Operation not permitted", b"+OK again")
+            want("the end", None, c.closed())
+    for p in sessions(st):
+        os.kill(p, signal.SIGKILL)
+
+
 def counted(st):
-    """Sessions of a user, mistakes and logins: by the connection, however often it comes back."""
+    """One session of a user at a time, mistakes and logins: by the connection, however often it comes back."""
     with Imap(st, tls=True) as c:
         for n in range(12):     # the session before is not counted any more
             c.send(b"v LOGIN alice secret\r\nu UNAUTHENTICATE\r\n")
@@ -424,8 +510,9 @@ def main():
                                ("a session that is killed", killed), ("more than there is room for", too_much)):
                 tap.run(name, test, st)
             tap.run("channel bindings and certificates", bound, st, directory)
+            tap.run("a session that was taken over", hostile, st, directory)
             tap.run("reload and stop", through_changes, st)
-    with Stage(QUICK + "imap.relays-per-worker 1\nimap.user-connections 2\nimap.errors 5\nimap.idle-timeout 3s\n"
+    with Stage(QUICK + "imap.relays-per-worker 1\nimap.user-connections 1\nimap.errors 5\nimap.idle-timeout 3s\n"
                "imap.client-connection-rate 40\n") as st:
         tap.run("a process for each: limits", counted, st)
     return tap.end()
