@@ -149,7 +149,7 @@ ask(void *arg, struct str data, struct buf *answer)
 		f->end = "the client has gone";
 		return ENTRY_TURN_OVER;
 	}
-	turn = front_line(f, &line);
+	turn = front_line(f, a->tag, &line);
 	if (turn != ENTRY_TURN_OK)
 		return turn;
 	turn = entry_answer(line, answer);

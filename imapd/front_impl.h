@@ -20,8 +20,8 @@ struct front {
 
 /* front_read.c: the next command, whole. False: it is over, end says why. What is none is answered there. */
 bool	front_next(struct front *);
-/* The answer to a challenge: OK, BAD (it has been answered) or OVER. The view is valid until the next read. */
-enum entry_turn front_line(struct front *, struct str *);
+/* A line of the command with this tag, or the answer to a challenge: OK, BAD (it has been answered) or OVER. The view is valid until the next read. */
+enum entry_turn front_line(struct front *, struct str tag, struct str *);
 /* Untagged: "* " in front; and the reply to a command. BAD is counted as the client's mistake. */
 void	front_say(struct front *, const char *, ...) printf_like(2, 3);
 void	front_ok(struct front *, struct str tag, const char *, ...) printf_like(3, 4);

@@ -105,7 +105,7 @@ over(struct front *f, int why)
 
 /* Read to its end, so that none of it becomes a command. */
 static enum entry_turn
-skip_line(struct front *f)
+skip_line(struct front *f, struct str tag)
 {
 	enum line_status	st = LINE_LONG;
 	struct str		line;
@@ -115,12 +115,12 @@ skip_line(struct front *f)
 	conn_wipe(&f->conn);
 	if (st == LINE_MORE)
 		return over(f, errno);
-	front_bad(f, STR("*"), "line is longer than %zu octets", LINE_MAX);
+	front_bad(f, tag, "line is longer than %zu octets", LINE_MAX);
 	return ENTRY_TURN_BAD;
 }
 
 enum entry_turn
-front_line(struct front *f, struct str *line)
+front_line(struct front *f, struct str tag, struct str *line)
 {
 	if (conn_pending(&f->conn).n == 0 && f->conn.out.n == 0)
 		conn_idle_trim(&f->conn);
@@ -130,13 +130,13 @@ front_line(struct front *f, struct str *line)
 	case LINE_MORE:
 		return over(f, errno);
 	case LINE_LONG:
-		return skip_line(f);
+		return skip_line(f, tag);
 	case LINE_BARE_LF:
 	case LINE_BARE_CR:
 	case LINE_NUL:
 		break;
 	}
-	front_bad(f, STR("*"), "bare CR, bare LF or NUL in a line");
+	front_bad(f, tag, "bare CR, bare LF or NUL in a line");
 	return ENTRY_TURN_BAD;
 }
 
@@ -203,7 +203,7 @@ take_command(struct front *f)
 	size_t			before;
 
 	do {
-		if ((turn = front_line(f, &line)) != ENTRY_TURN_OK)
+		if ((turn = front_line(f, tag_of(f), &line)) != ENTRY_TURN_OK)
 			return turn;
 		/* at once: what grows leaves copies behind */
 		if (buf_reserve(&f->text, COMMAND_MAX - f->text.n) == -1)

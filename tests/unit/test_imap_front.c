@@ -59,6 +59,16 @@ static const struct { const char *say, *want; } rows[] = {
 	    "+ d2VsbCBkb25l\r\na BAD an empty answer was expected\r\n" BYE },
 	{ "a AUTHENTICATE PLAIN\r\n*\r\n" QUIT, "+ d2hvPw==\r\n"
 	    "a BAD cancelled\r\n" BYE },
+	/* RFC 9051, 6.2.2: the command has an end, whatever comes */
+	{ "a AUTHENTICATE PLAIN\r\nYW5u\nb NOOP\r\n" QUIT, "+ d2hvPw==\r\n"
+	    "a BAD bare CR, bare LF or NUL in a line\r\n"
+	    "b OK nothing done\r\n" BYE },
+	{ "a LOGIN {3+}\r\nann x\nb NOOP\r\n" QUIT,
+	    "a BAD bare CR, bare LF or NUL in a line\r\n"
+	    "b OK nothing done\r\n" BYE },
+	{ "a AUTHENTICATE PLAIN YW5u=YW5\r\na AUTHENTICATE PLAIN {4+}\r\n"
+	    "YW5u\r\n" QUIT, "a BAD this is not base64, or too long\r\n"
+	    "a BAD wrong arguments\r\n" BYE },
 	{ "a AUTHENTICATE PLAIN =\r\n" QUIT, "a NO [AUTHENTICATIONFAILED] "
 	    "wrong user name or password\r\n" BYE },
 	{ "a AUTHENTICATE PLAIN !\r\nb AUTHENTICATE PLAIN YW5\r\n" QUIT,
