@@ -20,6 +20,7 @@ from imap import Imap, challenge  # noqa: E402
 from secure import Pop3s, Scram, b64, context, plain  # noqa: E402
 
 QUICK = "auth.delay 0\nauth.failures 0\nauth.client-failures 0\n"
+MASTERS = "chief:{PLAIN}secret:61001:61001::@DIR@/mail/alice::master\n"
 BOB = plain(b"bob", b"secret")
 WAYS = ({"tls": True}, {"starttls": True})
 
@@ -172,7 +173,8 @@ def compressed(st):
         for pipeline in (False, True):
             if pipeline and end is only_flush:      # where it ends cannot be seen
                 continue
-            with Imap(st, "alice", tls=True) as c:
+            # to another host what is said is made fewer, not only framed
+            with Imap(st, "alice", tls=True, source="127.0.0.3" if pipeline else None) as c:
                 for cut in (None, 0, 1, 2, 3, 5, 7):
                     compress(c)
                     want("whose", None, whose(c) == b"alice")
@@ -248,6 +250,18 @@ def forgotten(st):
         other.ok(b"EXPUNGE")
         c.logout()
         other.logout()
+
+
+def masters(st):
+    """Who was the user only as his master is nobody's afterwards."""
+    with Imap(st, tls=True) as c:
+        for user, may in ((b"alice*chief", True), (b"alice", False), (b"bob*chief", True), (b"bob", False)):
+            _, done = c.ok(b'LOGIN "%s" secret' % user)
+            want("QUOTASET", done, (b" QUOTASET" in done) == may and (b"QUOTASET" in c.capabilities()) == may)
+            if not may:
+                c.wanted(b'SETQUOTA "User quota" (STORAGE 1)', b"NO")
+            leave(c)
+        c.logout()
 
 
 def sessions(st):
@@ -503,10 +517,11 @@ def main():
         conf = QUICK + ('imap.errors 1000\ntls.client-ca "@DIR@/ca.crt"\n'
                         "auth.mechanisms PLAIN LOGIN SCRAM-SHA-256 SCRAM-SHA-256-PLUS EXTERNAL\n"
                         "auth.certificate %s alice\nauth.certificate %s bob\n" % (mine, mine))
-        with Stage(conf, files={"ca.crt": ca}) as st:
+        conf += 'users file "@DIR@/masters"\nauth.master-separator *\n'
+        with Stage(conf, files={"ca.crt": ca, "masters": MASTERS}) as st:
             marked(st)
             for name, test in (("one user after the other", in_turn), ("wrong, and in the clear", wrong),
-                               ("pipelined", pipelined), ("compressed", compressed), ("all is forgotten", forgotten),
+                               ("pipelined", pipelined), ("compressed", compressed), ("all is forgotten", forgotten), ("a master user", masters),
                                ("a session that is killed", killed), ("more than there is room for", too_much)):
                 tap.run(name, test, st)
             tap.run("channel bindings and certificates", bound, st, directory)
