@@ -165,15 +165,15 @@ read_log(struct index *x, off_t size)
 	return 0;
 }
 
-/* The first part of the file never changes; the rows in memory do. */
+/* The first part of the file never changes; the rows in memory do, written or not. is_new: they have not yet. */
 static bool
-file_ok(const struct index *x)
+file_ok(const struct index *x, bool is_new)
 {
 	size_t		 size = (size_t)table_end(x);
 	const char	*p = x->map;
 	bool		 ok;
 
-	if (x->log_at == table_end(x) && x->out.n == 0)
+	if (is_new)
 		return index_check_sections(p + sizeof(x->head), &x->head);
 	p = mmap(NULL, size, PROT_READ, MAP_SHARED, x->fd, 0);
 	if (p == MAP_FAILED)
@@ -210,7 +210,7 @@ index_check_rows(struct index *x)
 	if (!x->unchecked)
 		return 0;
 	x->unchecked = false;
-	if (file_ok(x))
+	if (file_ok(x, x->log_at == table_end(x) && x->out.n == 0))
 		return 0;
 	index_reset(x, 0);
 	return -1;
@@ -219,7 +219,7 @@ index_check_rows(struct index *x)
 bool
 index_verify(struct index *x)
 {
-	if (x->map == NULL || x->unchecked || file_ok(x))
+	if (x->map == NULL || x->unchecked || file_ok(x, false))
 		return true;
 	index_reset(x, 0);
 	return false;
