@@ -252,7 +252,8 @@ class Client(threading.Thread):
         for uid, new in pairs:
             with here.lock:
                 name = here.constant.get((uid, b"name"))
-                doomed = uid in here.doomed
+                # a copy of what is marked is marked; who has just made the original may not have told of that yet
+                doomed = uid in here.doomed or uid not in here.live
             with other.lock:
                 if name is not None:
                     other.same(new, b"name", name)
@@ -425,10 +426,6 @@ def stress(tap, base, user, seconds, seed):
 
 def main():
     tap = Tap()
-    if os.environ.get("PH_MODE") != "long":
-        # about every fourth run finds a message "lost": a defect that is known and not cured yet
-        tap.say("clients at random", None, "only in make check-long, until what it finds is cured")
-        return tap.end()
     seed = int(os.environ.get("PH_SEED") or random.randrange(1 << 31))
     seconds = int(os.environ.get("PH_ROUNDS") or (300 if os.environ.get("PH_MODE") == "long" else 10))
     print("# seed %d (PH_SEED=%d repeats it)" % (seed, seed))
