@@ -140,6 +140,8 @@ int	index_lock(struct index *) must_check;
 void	index_unlock(struct index *);
 /* Under the lock: what was put, to the file. What cannot be written stays in memory (private). */
 void	index_flush(struct index *);
+/* Who leaves a folder writes a new file if the items are many: each who opens it would have to read them. Without the lock. */
+void	index_tidy(struct index *);
 /* index_check.c: pure. The header of a file of which that much is there, if it and the keywords are in order. */
 bool	index_check_head(const void *, size_t, struct index_header *);
 /* And the rest, but the items. */

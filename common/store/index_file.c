@@ -18,6 +18,7 @@
 #include "common/store/folder_lock.h"
 
 #define LOG_MIN		65536		/* so much may follow a small table */
+#define LOG_LITTLE	16384		/* and so much is left for the next who opens it to read */
 #define LOG_MAX		((size_t)1 << 30)
 #define FILE_MAX	((off_t)1 << 34)
 
@@ -297,13 +298,14 @@ append(struct index *x)
 	return r;
 }
 
+/* More than that part of the table, and more than a little. */
 static bool
-is_long(const struct index *x)
+is_long(const struct index *x, size_t part, size_t little)
 {
 	size_t	table = (size_t)table_end(x);
 	size_t	log = (size_t)(x->log_at - table_end(x)) + x->out.n;
 
-	return log > LOG_MIN && log > table / 4;
+	return log > little && log > table / part;
 }
 
 void
@@ -319,11 +321,25 @@ index_flush(struct index *x)
 	if (x->lock == -1)
 		r = -1;
 	else if (x->rewrite || x->torn || x->private || x->fd == -1 ||
-	    is_long(x))
+	    is_long(x, 4, LOG_MIN))
 		r = index_rewrite(x);
 	else
 		r = append(x);
 	if (r == -1)
 		x->private = true;
 	buf_free(&x->out);
+}
+
+void
+index_tidy(struct index *x)
+{
+	if (x->fd == -1 || x->private || x->unchecked || x->lock != -1 ||
+	    !is_long(x, 32, LOG_LITTLE) || index_lock(x) == -1)
+		return;
+	if (index_catch_up(x) == 0 && x->fd != -1 &&
+	    is_long(x, 32, LOG_LITTLE) && index_verify(x)) {
+		x->rewrite = true;
+		index_flush(x);
+	}
+	index_unlock(x);
 }

@@ -144,6 +144,8 @@ view_close(struct view **view)
 	if (v == NULL)
 		return;
 	view_flush(v);
+	if (!v->quick)
+		index_tidy(&v->x);
 	view_parsed_close(v);
 	if (v->wait >= 0)
 		fdio_close(&v->wait);

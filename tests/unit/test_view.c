@@ -1332,6 +1332,36 @@ START_TEST(generations)
 }
 END_TEST
 
+/* Who leaves the folder does not leave many items to be read. */
+START_TEST(tidy)
+{
+	struct index_header	 h;
+	struct buf		 text;
+	struct view		*v;
+	size_t			 before;
+	int			 i;
+
+	fill();
+	v = open_view(false);
+	for (i = 0; i < 101; i++)
+		store_one(v, 3, i % 2 == 0 ? VIEW_ADD : VIEW_REMOVE, VIEW_SEEN,
+		    0);
+	buf_init(&text, 1u << 20);
+	ck_assert_int_eq(fdio_slurp_at(dir, "posthouse.index", &text), 0);
+	before = text.n;
+	view_close(&v);
+	buf_reset(&text);
+	ck_assert_int_eq(fdio_slurp_at(dir, "posthouse.index", &text), 0);
+	ck_assert(index_check_head(text.p, text.n, &h));
+	ck_assert_uint_eq(text.n, sizeof(h) + index_sections_size(&h));
+	ck_assert_uint_gt(before, text.n + 16384);
+	buf_free(&text);
+	v = open_view(false);
+	shows(v, "2S 3S 5AF+0+1 8D");
+	view_close(&v);
+}
+END_TEST
+
 /* The machine was started since: nobody knows what was lost, so all has changed. */
 START_TEST(restarted)
 {
@@ -1644,6 +1674,7 @@ main(void)
 	tcase_add_test(t, quick_all_seen);
 	tcase_add_test(t, quick_damaged);
 	tcase_add_test(t, generations);
+	tcase_add_test(t, tidy);
 	tcase_add_test(t, restarted);
 	tcase_add_test(t, gone_folder);
 	tcase_add_test(t, wait_fd);
