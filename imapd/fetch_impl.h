@@ -80,6 +80,5 @@ int	fetch_preview(struct fetch *, struct buf *) must_check;
 void	fetch_message(struct fetch *, size_t at, unsigned extra, bool uid);
 /* It is gone, or cannot be read: for the reply, and the log. */
 void	fetch_failed(struct fetch *, int error);
-int	fetch_put_number(struct buf *, uint64_t);
 
 #endif

@@ -12,18 +12,6 @@
 #include "imapd/objectid.h"
 #include "imapd/updates.h"
 
-
-int
-fetch_put_number(struct buf *b, uint64_t n)
-{
-	char	digits[20], *p = digits + sizeof(digits);
-
-	do
-		*--p = (char)('0' + n % 10);
-	while ((n /= 10) > 0);
-	return buf_add(b, p, (size_t)(digits + sizeof(digits) - p));
-}
-
 static int
 put_date(struct buf *b, int64_t when)
 {
@@ -46,7 +34,7 @@ put_info(struct fetch *f, enum fetch_att att)
 	if (att == FETCH_SIZE)
 		return view_size(f->s->view, f->at, &wire) == -1 ||
 		    buf_adds(b, "RFC822.SIZE ") == -1 ? -1 :
-		    fetch_put_number(b, wire);
+		    buf_addu(b, wire);
 	if (view_info(f->s->view, f->at, &info) == -1)
 		return -1;
 	if (att == FETCH_INTERNALDATE)
@@ -92,7 +80,7 @@ put_attribute(struct fetch *f, enum fetch_att att)
 		    flags_put(f->s, b, m);
 	case FETCH_MODSEQ:
 		return buf_adds(b, "MODSEQ (") == -1 ||
-		    fetch_put_number(b, m->modseq) == -1 ? -1 :
+		    buf_addu(b, m->modseq) == -1 ? -1 :
 		    buf_addc(b, ')');
 	case FETCH_INTERNALDATE:
 	case FETCH_SIZE:
@@ -123,13 +111,13 @@ put_begin(struct fetch *f, bool uid)
 	struct buf	*b = &f->out;
 
 	if (buf_adds(b, "* ") == -1 ||
-	    fetch_put_number(b, only ? n : f->at + 1) == -1 ||
+	    buf_addu(b, only ? n : f->at + 1) == -1 ||
 	    buf_adds(b, only ? " UIDFETCH (" : " FETCH (") == -1)
 		return -1;
 	f->first = !uid;
 	if (!uid)
 		return 0;
-	return buf_adds(b, "UID ") == -1 ? -1 : fetch_put_number(b, n);
+	return buf_adds(b, "UID ") == -1 ? -1 : buf_addu(b, n);
 }
 
 /* A blank, unless it is the first. */

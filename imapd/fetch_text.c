@@ -243,7 +243,7 @@ put_literal(struct fetch *f, const struct fetch_section *want,
 	binary = want->kind == SECTION_BINARY && t->nul;
 	k.plain = !binary;
 	if (buf_adds(&f->out, binary ? " ~{" : " {") == -1 ||
-	    fetch_put_number(&f->out, n) == -1 ||
+	    buf_addu(&f->out, n) == -1 ||
 	    buf_adds(&f->out, "}\r\n") == -1)
 		return -1;
 	if (fetch_make(f, want, t, &k, &malformed) == -1)
@@ -259,6 +259,6 @@ fetch_put_section(struct fetch *f, const struct fetch_section *want,
 		return -1;
 	if (want->kind == SECTION_BINARY_SIZE)
 		return buf_addc(&f->out, ' ') == -1 ? -1 :
-		    fetch_put_number(&f->out, t->wire);
+		    buf_addu(&f->out, t->wire);
 	return put_literal(f, want, t);
 }

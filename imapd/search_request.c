@@ -225,20 +225,6 @@ search_say(struct session *s, const struct command *c,
 	return r;
 }
 
-/* In place: printf is slow for 50 000 of them. */
-static void
-put_number(struct buf *b, uint32_t number)
-{
-	char	digits[11];
-	size_t	i = sizeof(digits);
-
-	do
-		digits[--i] = (char)('0' + number % 10);
-	while ((number /= 10) != 0);
-	digits[--i] = ' ';
-	buf_add(b, digits + i, sizeof(digits) - i);
-}
-
 /* "* SEARCH 2 3 6 (MODSEQ 917162500)" */
 int
 search_say_plain(struct session *s, const struct command *c,
@@ -255,9 +241,11 @@ search_say_plain(struct session *s, const struct command *c,
 		return -1;
 	buf_init(&b, ANSWER_MAX);
 	buf_addf(&b, "* %s", name);
-	for (i = 0; i < found->n; i++)
-		put_number(&b, numbers[found->limited != 0 ?
+	for (i = 0; i < found->n; i++) {
+		buf_addc(&b, ' ');
+		buf_addu(&b, numbers[found->limited != 0 ?
 		    found->n - 1 - i : i]);
+	}
 	if (modseq != 0)
 		buf_addf(&b, " (MODSEQ %llu)", (unsigned long long)modseq);
 	buf_adds(&b, "\r\n");

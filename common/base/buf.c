@@ -92,6 +92,18 @@ buf_addc(struct buf *b, char c)
 }
 
 int
+buf_addu(struct buf *b, uint64_t v)
+{
+	char	digits[20];
+	size_t	n = sizeof(digits);
+
+	do
+		digits[--n] = (char)('0' + v % 10);
+	while ((v /= 10) > 0);
+	return buf_add(b, digits + n, sizeof(digits) - n);
+}
+
+int
 buf_vaddf(struct buf *b, const char *fmt, va_list ap)
 {
 	va_list	again;

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/base/attr.h"
 #include "common/base/str.h"
@@ -29,6 +30,7 @@ int		 buf_add(struct buf *, const void *, size_t);
 int		 buf_addstr(struct buf *, struct str);
 int		 buf_adds(struct buf *, const char *);	/* C string */
 int		 buf_addc(struct buf *, char);
+int		 buf_addu(struct buf *, uint64_t);	/* in decimal; there are many of them, and printf is slow */
 int		 buf_addf(struct buf *, const char *, ...) printf_like(2, 3);
 int		 buf_vaddf(struct buf *, const char *, va_list) printf_like(2, 0);
 /* Room for n more bytes at p + n (not counted yet); the caller adds to n. */

@@ -128,27 +128,15 @@ imap_set_has(const struct imap_set *s, uint32_t number)
 }
 
 static void
-put_number(struct buf *out, uint32_t n)
-{
-	char	digits[10];
-	size_t	at = sizeof(digits);
-
-	do
-		digits[--at] = (char)('0' + n % 10);
-	while ((n /= 10) > 0);
-	buf_add(out, digits + at, sizeof(digits) - at);
-}
-
-static void
 put_run(struct imap_run *r)
 {
 	if (r->some)
 		buf_addc(r->out, ',');
 	r->some = true;
-	put_number(r->out, r->from);
+	buf_addu(r->out, r->from);
 	if (r->to != r->from) {
 		buf_addc(r->out, ':');
-		put_number(r->out, r->to);
+		buf_addu(r->out, r->to);
 	}
 }
 

@@ -17,18 +17,6 @@ struct piece {
 	bool		extended;	/* charset and percent signs */
 };
 
-static int
-put_number(struct buf *b, uint64_t v)
-{
-	char	digits[24];
-	size_t	n = sizeof(digits);
-
-	do
-		digits[--n] = (char)('0' + v % 10);
-	while ((v /= 10) > 0);
-	return buf_add(b, digits + n, sizeof(digits) - n);
-}
-
 /* False: it is a parameter in one piece. */
 static bool
 piece_of(struct str s, struct piece *out)
@@ -227,7 +215,7 @@ put_message(struct buf *b, const struct parts *p, const struct part *part,
 	else if (put_part(b, p, part->child, extended) == -1)
 		return -1;
 	buf_addc(b, ' ');
-	return put_number(b, part->body_lines);
+	return buf_addu(b, part->body_lines);
 }
 
 /* media-message is written in one way; p NULL: it is none. */
@@ -268,10 +256,10 @@ put_part(struct buf *b, const struct parts *p, size_t number, bool extended)
 	buf_addc(b, ' ');
 	put_default(b, f->encoding, "7bit");
 	buf_addc(b, ' ');
-	put_number(b, part->body_wire);
+	buf_addu(b, part->body_wire);
 	if (part->is_text) {
 		buf_addc(b, ' ');
-		put_number(b, part->body_lines);
+		buf_addu(b, part->body_lines);
 	} else if (message.p != NULL &&
 	    put_message(b, p, part, extended) == -1)
 		return -1;

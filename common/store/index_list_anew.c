@@ -14,22 +14,6 @@
 
 #define ID_SIZE	16
 
-/* There are many of them: no printf. */
-static void
-put_number(struct buf *out, char before, uint64_t v)
-{
-	char	digits[24];
-	size_t	at = sizeof(digits);
-
-	digits[--at] = ' ';
-	do {
-		digits[--at] = (char)('0' + v % 10);
-	} while ((v /= 10) > 0);
-	if (before != '\0')
-		digits[--at] = before;
-	buf_add(out, digits + at, sizeof(digits) - at);
-}
-
 void
 index_list_put(struct buf *out, uint32_t uid, struct str base, struct str guid,
     uint64_t wire)
@@ -38,9 +22,13 @@ index_list_put(struct buf *out, uint32_t uid, struct str base, struct str guid,
 
 	if (!uidlist_name_ok(base))
 		return;
-	put_number(out, '\0', uid);
-	if (wire != INDEX_UNKNOWN && !maildir_name_size(base, 'W', &named))
-		put_number(out, 'W', wire);
+	buf_addu(out, uid);
+	buf_addc(out, ' ');
+	if (wire != INDEX_UNKNOWN && !maildir_name_size(base, 'W', &named)) {
+		buf_addc(out, 'W');
+		buf_addu(out, wire);
+		buf_addc(out, ' ');
+	}
 	if (guid.n > 0 && memchr(guid.p, ' ', guid.n) == NULL) {
 		buf_addc(out, 'G');
 		buf_addstr(out, guid);

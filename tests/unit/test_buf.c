@@ -71,6 +71,34 @@ START_TEST(formats)
 }
 END_TEST
 
+static const struct {
+	uint64_t	 v;
+	const char	*text;
+} numbers[] = {
+	{ 0, "0" },
+	{ 7, "7" },
+	{ 10, "10" },
+	{ UINT32_MAX, "4294967295" },
+	{ INT64_MAX, "9223372036854775807" },
+	{ UINT64_MAX, "18446744073709551615" },
+};
+
+START_TEST(decimal)
+{
+	size_t	n = strlen(numbers[_i].text);
+
+	buf_init(&b, n);
+	ck_assert_int_eq(buf_addu(&b, numbers[_i].v), 0);
+	ck_assert_uint_eq(b.n, n);
+	ck_assert_int_eq(memcmp(b.p, numbers[_i].text, n), 0);
+	buf_free(&b);
+	buf_init(&b, n - 1);
+	ck_assert_int_eq(buf_addu(&b, numbers[_i].v), -1);
+	ck_assert_uint_eq(b.n, 0);
+	ck_assert(!buf_ok(&b));
+}
+END_TEST
+
 START_TEST(exact_fits)
 {
 	size_t	n;
@@ -141,6 +169,7 @@ main(void)
 	tcase_add_test(t, grows);
 	tcase_add_test(t, maximum);
 	tcase_add_test(t, formats);
+	tcase_add_loop_test(t, decimal, 0, (int)nitems(numbers));
 	tcase_add_test(t, exact_fits);
 	tcase_add_test(t, consume);
 	tcase_add_test(t, c_strings);
