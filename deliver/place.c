@@ -181,39 +181,39 @@ limits(struct place *p, struct quota *q)
 	return limited;
 }
 
-static bool
-fits(const struct place *p, const struct quota *q, uint64_t need)
-{
-	return (q->bytes_max == QUOTA_NONE || (need <= q->bytes_max &&
-	    p->used <= q->bytes_max - need)) &&
-	    (q->count_max == QUOTA_NONE || p->used_count < q->count_max);
-}
-
-/* Is what was counted good enough? The less would be left the more it matters what the user does. */
+/* What was counted, if it is good enough for one more. */
 static bool
 is_known(const struct place *p, const struct quota *q, uint64_t need)
 {
 	int64_t	age = now_ms() - p->counted;
 
-	if (p->counted == 0 || age > COUNT_AGAIN_MS || !fits(p, q, need))
-		return false;
-	return age <= COUNT_TIGHT_MS || ((q->bytes_max == QUOTA_NONE ||
-	    q->bytes_max - p->used - need > q->bytes_max / 16) &&
-	    (q->count_max == QUOTA_NONE ||
-	    q->count_max - p->used_count - 1 > q->count_max / 16));
+	return p->counted != 0 && age <= COUNT_AGAIN_MS &&
+	    quota_fits(q, need, 1) &&
+	    (age <= COUNT_TIGHT_MS || !quota_is_tight(q, need, 1));
+}
+
+static int
+count(struct place *p)
+{
+	if (maildir_usage(whole(p), &p->used, &p->used_count) == -1)
+		return -1;
+	/* not in new yet, but soon */
+	p->used += p->begun;
+	p->used_count += p->begun_count;
+	p->counted = now_ms();
+	return 0;
 }
 
 static void
-say_full(const struct place *p, const struct quota *q, struct mail *m,
-    uint64_t need)
+say_full(const struct quota *q, struct mail *m, uint64_t need)
 {
-	if (q->count_max != QUOTA_NONE && p->used_count >= q->count_max)
+	if (q->count_max != QUOTA_NONE && q->count >= q->count_max)
 		mail_result(m, "5.2.2", "mailbox is full: %llu of %llu "
-		    "messages", (unsigned long long)p->used_count,
+		    "messages", (unsigned long long)q->count,
 		    (unsigned long long)q->count_max);
 	else
 		mail_result(m, "5.2.2", "mailbox is full: %llu of %llu bytes, "
-		    "the message has %llu", (unsigned long long)p->used,
+		    "the message has %llu", (unsigned long long)q->bytes,
 		    (unsigned long long)q->bytes_max,
 		    (unsigned long long)need);
 }
@@ -225,18 +225,18 @@ has_room(struct place *p, struct mail *m, uint64_t need)
 
 	if (!limits(p, &q))
 		return true;
+	q.bytes = p->used;
+	q.count = p->used_count;
 	if (!is_known(p, &q, need)) {
-		if (maildir_usage(whole(p), &p->used, &p->used_count) == -1) {
+		if (count(p) == -1) {
 			mail_errno(m, "count the mailbox");
 			return false;
 		}
-		/* not in new yet, but soon */
-		p->used += p->begun;
-		p->used_count += p->begun_count;
-		p->counted = now_ms();
+		q.bytes = p->used;
+		q.count = p->used_count;
 	}
-	if (!fits(p, &q, need)) {
-		say_full(p, &q, m, need);
+	if (!quota_fits(&q, need, 1)) {
+		say_full(&q, m, need);
 		return false;
 	}
 	p->used += need;

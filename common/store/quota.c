@@ -56,28 +56,20 @@ quota_usage(struct store *s, struct quota *q)
 	return 0;
 }
 
-static bool
-fits(const struct store *s, const struct quota *q, uint64_t bytes,
-    uint64_t n)
-{
-	return (q->bytes_max == QUOTA_NONE || (bytes <= q->bytes_max &&
-	    s->used <= q->bytes_max - bytes)) &&
-	    (q->count_max == QUOTA_NONE || (n <= q->count_max &&
-	    s->used_count <= q->count_max - n));
-}
-
-/* Is what was counted good enough? The less would be left the more it matters what others do. */
+/* What was counted, if it is good enough for so much more. */
 static bool
 is_known(const struct store *s, const struct quota *q, uint64_t bytes,
     uint64_t n)
 {
-	if (is_older(s, COUNT_AGAIN_MS) || !fits(s, q, bytes, n))
-		return false;
-	return !is_older(s, SHOWN_AGAIN_MS) ||
-	    ((q->bytes_max == QUOTA_NONE ||
-	    q->bytes_max - s->used - bytes > q->bytes_max / 16) &&
-	    (q->count_max == QUOTA_NONE ||
-	    q->count_max - s->used_count - n > q->count_max / 16));
+	return !is_older(s, COUNT_AGAIN_MS) && quota_fits(q, bytes, n) &&
+	    (!is_older(s, SHOWN_AGAIN_MS) || !quota_is_tight(q, bytes, n));
+}
+
+static void
+used(const struct store *s, struct quota *q)
+{
+	q->bytes = s->used;
+	q->count = s->used_count;
 }
 
 int
@@ -85,11 +77,15 @@ quota_room(struct store *s, uint64_t bytes, uint64_t n)
 {
 	struct quota	q;
 
-	if (!quota_limits(s, &q) || is_known(s, &q, bytes, n))
+	if (!quota_limits(s, &q))
+		return 0;
+	used(s, &q);
+	if (is_known(s, &q, bytes, n))
 		return 0;
 	if (count(s) == -1)
 		return -1;
-	if (fits(s, &q, bytes, n))
+	used(s, &q);
+	if (quota_fits(&q, bytes, n))
 		return 0;
 	errno = EDQUOT;
 	return -1;

@@ -37,7 +37,11 @@ void	quota_changed(struct store *, int64_t bytes, int64_t count);
 /* From now on these are the limits of the store, and no others; both QUOTA_NONE: those that it has without. Durable. -1: errno. */
 int	quota_change(struct store *, const struct quota *) must_check;
 
-/* quota_limits.c: the same of a Maildir that is open; bytes as in quota_set. */
+/* quota_limits.c, pure: is there room for so much more than bytes and count? */
+bool	quota_fits(const struct quota *, uint64_t bytes, uint64_t count);
+/* Would less than a sixteenth be left of a limit? Then it matters what others do, and how long ago it was counted. What fits, only. */
+bool	quota_is_tight(const struct quota *, uint64_t bytes, uint64_t count);
+/* The same of a Maildir that is open; bytes as in quota_set. */
 bool	quota_find(int root, uint64_t bytes, struct quota *);
 int	quota_set_write(int root, const struct quota *) must_check;
 /* Pure: the text of posthouse-quota, records (record.h) with V version, 1; S units of STORAGE, M messages, one of them or both. */

@@ -114,6 +114,24 @@ quota_find(int root, uint64_t bytes, struct quota *q)
 	return q->bytes_max != QUOTA_NONE || q->count_max != QUOTA_NONE;
 }
 
+bool
+quota_fits(const struct quota *q, uint64_t bytes, uint64_t count)
+{
+	return (q->bytes_max == QUOTA_NONE || (bytes <= q->bytes_max &&
+	    q->bytes <= q->bytes_max - bytes)) &&
+	    (q->count_max == QUOTA_NONE || (count <= q->count_max &&
+	    q->count <= q->count_max - count));
+}
+
+bool
+quota_is_tight(const struct quota *q, uint64_t bytes, uint64_t count)
+{
+	return (q->bytes_max != QUOTA_NONE &&
+	    q->bytes_max - q->bytes - bytes <= q->bytes_max / 16) ||
+	    (q->count_max != QUOTA_NONE &&
+	    q->count_max - q->count - count <= q->count_max / 16);
+}
+
 int
 quota_set_put(struct buf *out, const struct quota *q)
 {

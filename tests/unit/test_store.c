@@ -727,6 +727,42 @@ START_TEST(quota_settings)
 }
 END_TEST
 
+/* What is there, what comes, what may be. */
+static const struct {
+	struct quota	q;
+	uint64_t	bytes;
+	uint64_t	count;
+	bool		fits;
+	bool		tight;
+} rooms[] = {
+	{ { QUOTA_NONE, QUOTA_NONE, 0, 0, false }, INT64_MAX, INT64_MAX,
+	    true, false },
+	{ { 160, QUOTA_NONE, 0, 0, false }, 149, 1, true, false },
+	{ { 160, QUOTA_NONE, 0, 0, false }, 150, 1, true, true },
+	{ { 160, QUOTA_NONE, 0, 0, false }, 160, 1, true, true },
+	{ { 160, QUOTA_NONE, 0, 0, false }, 161, 1, false, false },
+	{ { 160, QUOTA_NONE, 161, 0, false }, 0, 0, false, false },
+	{ { 160, QUOTA_NONE, 100, 0, false }, UINT64_MAX - 50, 1, false,
+	    false },
+	{ { QUOTA_NONE, 10, 0, 9, false }, 5, 1, true, true },
+	{ { QUOTA_NONE, 10, 0, 10, false }, 5, 1, false, false },
+	{ { 0, QUOTA_NONE, 0, 0, false }, 0, 1, true, true },
+	{ { 1000, 100, 0, 0, false }, 10, 94, true, true },
+	{ { 1000, 100, 0, 0, false }, 10, 93, true, false },
+};
+
+START_TEST(quota_room_left)
+{
+	const struct quota	*q = &rooms[_i].q;
+
+	ck_assert_int_eq(quota_fits(q, rooms[_i].bytes, rooms[_i].count),
+	    rooms[_i].fits);
+	if (rooms[_i].fits)
+		ck_assert_int_eq(quota_is_tight(q, rooms[_i].bytes,
+		    rooms[_i].count), rooms[_i].tight);
+}
+END_TEST
+
 /* What was set, then the settings, then maildirsize; what makes no sense is passed over. */
 START_TEST(quota_sources)
 {
@@ -877,6 +913,7 @@ main(void)
 	tcase_add_test(t, uses);
 	tcase_add_loop_test(t, quota_texts, 0, (int)nitems(sizes));
 	tcase_add_loop_test(t, quota_settings, 0, (int)nitems(settings));
+	tcase_add_loop_test(t, quota_room_left, 0, (int)nitems(rooms));
 	tcase_add_test(t, quota_sources);
 	tcase_add_test(t, long_maildirsize);
 	tcase_add_test(t, quotas);
