@@ -13,6 +13,7 @@ import tempfile
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 from disk import run  # noqa: E402
 from mail import Line, Post, drop, until_seen  # noqa: E402
+from powercut import unshare  # noqa: E402
 from stage import Stage, is_root, wait_for  # noqa: E402
 from tap import Tap, is_long, seed  # noqa: E402
 
@@ -216,10 +217,7 @@ def main():
     if not is_root() or not shutil.which("unshare"):
         tap.skip("full disks", "it takes root to mount")
         return tap.end()
-    if "PH_UNSHARED" not in os.environ:
-        os.execvpe("unshare", ["unshare", "-m", "--propagation", "private",
-                               sys.executable, os.path.abspath(__file__)],
-                   dict(os.environ, PH_UNSHARED="1"))
+    unshare(__file__)
     rng = seed(tap)
     top = tempfile.mkdtemp(prefix="posthouse-full.")
     os.chmod(top, 0o755)

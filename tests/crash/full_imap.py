@@ -14,6 +14,7 @@ from full import Small  # noqa: E402
 from imap import Imap  # noqa: E402
 from disk import run  # noqa: E402
 from imapbox import MESSAGES, User, letter  # noqa: E402
+from powercut import unshare  # noqa: E402
 from stage import Stage, is_root, wait_for  # noqa: E402
 from tap import Tap, is_long  # noqa: E402
 
@@ -307,9 +308,7 @@ def main():
     if not is_root() or not shutil.which("unshare"):
         tap.skip("full disks below IMAP", "it takes root to mount")
         return tap.end()
-    if "PH_UNSHARED" not in os.environ:
-        os.execvpe("unshare", ["unshare", "-m", "--propagation", "private", sys.executable, os.path.abspath(__file__)],
-                   dict(os.environ, PH_UNSHARED="1"))
+    unshare(__file__)
     top = tempfile.mkdtemp(prefix="posthouse-full.")
     os.chmod(top, 0o755)
     try:
