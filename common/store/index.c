@@ -122,8 +122,8 @@ index_find(const struct index *x, uint32_t uid, size_t guess)
 }
 
 /*
- * Offsets beyond the mapping's names are of our own. Rows were checked when they were mapped, but whoever may write the file can change
- * them since: what leads nowhere is a name of zeros, which no file has.
+ * Offsets beyond the mapping's names are of our own. Rows may not be checked yet, and whoever may write the file can change them
+ * since: what leads nowhere is a name of zeros, which no file has.
  */
 static const char *
 text_of(const struct index *x, const struct index_row *r)

@@ -129,8 +129,8 @@ void	index_unmap(struct index *);
 int	index_catch_up(struct index *) must_check;
 /* The same, but rows of a file that is new to us stay unchecked: counts, and what items say of them, can be relied on. */
 int	index_follow(struct index *) must_check;
-/* The rows, if they are not looked at yet. -1: they are damaged, and nothing is known any more. */
-int	index_check_rows(struct index *) must_check;
+/* The rows, if they are not looked at yet. False: they are damaged, and nothing is known any more. */
+bool	index_check_rows(struct index *);
 /* Is what is mapped still as it was when it was looked at? False: it was written over, and nothing is known any more. As slow as the first look. */
 bool	index_verify(struct index *) must_check;
 /* The first live row that is unseen, as the how manieth of the live ones; SIZE_MAX: there is none. */

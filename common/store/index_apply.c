@@ -119,19 +119,7 @@ apply_add(struct index *x, struct str in)
 	return true;
 }
 
-/* Its text is where texts are. */
-static bool
-leads_inside(const struct index *x, const struct index_row *r)
-{
-	size_t	n = (size_t)r->base_len + r->info_len + r->guid_len;
-	size_t	at = r->name - (size_t)x->head.names_size;
-
-	if (r->name < x->head.names_size)
-		return n <= x->head.names_size - r->name;
-	return at <= x->own.n && n <= x->own.n - at;
-}
-
-/* The row of an item, if it is there. One that nobody has looked at may lead anywhere: it will be found then. */
+/* The row of an item, if it is there. */
 static struct index_row *
 row_of(const struct index *x, uint32_t uid, size_t *i)
 {
@@ -141,9 +129,7 @@ row_of(const struct index *x, uint32_t uid, size_t *i)
 	if (*i == index_count(x))
 		return NULL;
 	r = index_row(x, *i);
-	if (r->uid != uid || !index_is_live(r))
-		return NULL;
-	return !x->unchecked || leads_inside(x, r) ? r : NULL;
+	return r->uid == uid && index_is_live(r) ? r : NULL;
 }
 
 static bool

@@ -184,18 +184,7 @@ file_ok(const struct index *x, bool is_new)
 	return ok;
 }
 
-/*
- * Somebody has made it shorter where it lies, and what was mapped may have gone: all is as if there were no index. The number of the
- * file stays known, so that it is not looked at again.
- */
-static int
-lose(struct index *x)
-{
-	index_reset(x, 0);
-	return 0;
-}
-
-/* Or has written over it: the beginning shows that at no cost. */
+/* Somebody has written over it where it lies: the beginning shows that at no cost. */
 static bool
 is_overwritten(const struct index *x)
 {
@@ -205,16 +194,16 @@ is_overwritten(const struct index *x)
 	    h->sum != x->head.sum);
 }
 
-int
+bool
 index_check_rows(struct index *x)
 {
 	if (!x->unchecked)
-		return 0;
+		return true;
 	x->unchecked = false;
 	if (file_ok(x, x->log_at == table_end(x) && x->out.n == 0))
-		return 0;
+		return true;
 	index_reset(x, 0);
-	return -1;
+	return false;
 }
 
 bool
@@ -238,10 +227,11 @@ index_follow(struct index *x)
 	if (st.st_ino == x->ino && st.st_dev == x->dev &&
 	    !(x->private && st.st_size > x->log_at)) {
 		if (x->fd == -1)
-			return 0;
+			return 0;	/* of no use, as it was before */
+		/* the file's number stays known, so that it is not looked at again */
 		if (st.st_size < x->log_at || is_overwritten(x))
-			return lose(x);
-		if (st.st_size == x->log_at)
+			index_reset(x, 0);
+		if (x->fd == -1 || st.st_size == x->log_at)
 			return 0;
 		return read_log(x, st.st_size);
 	}
@@ -261,8 +251,7 @@ index_catch_up(struct index *x)
 {
 	if (index_follow(x) == -1)
 		return -1;
-	if (index_check_rows(x) == -1)
-		return 0;	/* as if there were none */
+	(void)index_check_rows(x);	/* if not: as if there were none */
 	return 0;
 }
 

@@ -392,7 +392,7 @@ index_sync(struct index *x, unsigned how)
 	if (x->unchecked && (how & INDEX_UNCHECKED) != 0 &&
 	    index_is_fresh(x, how) && !takes_recent(x, how))
 		return 0;
-	if (index_check_rows(x) == 0 && index_is_fresh(x, how) &&
+	if (index_check_rows(x) && index_is_fresh(x, how) &&
 	    !takes_recent(x, how))
 		return 0;
 	/* who cannot have the lock looks for himself */

@@ -121,7 +121,7 @@ view_complete(struct view *v)
 
 	if (!v->quick)
 		return 0;
-	if (index_check_rows(&v->x) == -1 && repair(v) == -1)
+	if (!index_check_rows(&v->x) && repair(v) == -1)
 		return -1;
 	v->n = v->recent = 0;
 	if (view_show_new(v) == -1) {
