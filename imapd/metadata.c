@@ -74,7 +74,7 @@ metadata_load(const struct place *p, bool server, struct arena *a, struct buf *t
 {
 	char	path[PLACE_FILE_MAX];
 
-	if (fdio_slurp_file(store_root(p->store), place_file(p->folder,
+	if (fdio_slurp_at(store_root(p->store), place_file(p->folder,
 	    file_of(server), path), text) == -1 && errno != ENOENT)
 		return -1;
 	if (metadata_file_parse(buf_view(text), a, m))

@@ -133,28 +133,9 @@ int
 fdio_slurp_at(int dir, const char *path, struct buf *b)
 {
 	struct stat	st;
-	int		fd, r;
-
-	/* of a pipe in a file's place nobody waits for the other end */
-	if ((fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NOCTTY |
-	    O_NONBLOCK)) == -1)
-		return -1;
-	if ((r = fstat(fd, &st)) == 0 && S_ISFIFO(st.st_mode)) {
-		errno = EINVAL;
-		r = -1;
-	}
-	if (r == 0)
-		r = fdio_slurp(fd, b);
-	fdio_close(&fd);
-	return r;
-}
-
-int
-fdio_slurp_file(int dir, const char *path, struct buf *b)
-{
-	struct stat	st;
 	int		fd, r = -1;
 
+	/* of a pipe in a file's place nobody waits for the other end */
 	if ((fd = openat(dir, path,
 	    O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)) == -1)
 		return -1;

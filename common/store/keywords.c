@@ -60,7 +60,7 @@ keywords_find(char (*names)[INDEX_KEYWORD_MAX + 1], struct str name)
 static int
 read_text(int dir, struct buf *text)
 {
-	return fdio_slurp_file(dir, KEYWORDS_FILE, text) == -1 &&
+	return fdio_slurp_at(dir, KEYWORDS_FILE, text) == -1 &&
 	    errno != ENOENT ? -1 : 0;
 }
 

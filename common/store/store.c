@@ -140,7 +140,7 @@ int
 store_slurp(const struct store *s, const char *name, struct buf *b)
 {
 	buf_reset(b);
-	return fdio_slurp_file(s->root, name, b) == -1 && errno != ENOENT ?
+	return fdio_slurp_at(s->root, name, b) == -1 && errno != ENOENT ?
 	    -1 : 0;
 }
 

@@ -180,7 +180,7 @@ copy_keywords(int from, int to)
 	int		fd = -1, r;
 
 	buf_init(&text, STORE_FILE_MAX);
-	r = fdio_slurp_file(from, "dovecot-keywords", &text);
+	r = fdio_slurp_at(from, "dovecot-keywords", &text);
 	if (r == 0) {
 		fd = openat(to, "dovecot-keywords", O_WRONLY | O_CREAT |
 		    O_EXCL | O_CLOEXEC, 0600);

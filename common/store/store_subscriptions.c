@@ -17,7 +17,7 @@ slurp(const struct store *s, struct buf *text, bool *courier)
 {
 	buf_reset(text);
 	*courier = false;
-	if (fdio_slurp_file(s->root, FILE_OURS, text) == 0)
+	if (fdio_slurp_at(s->root, FILE_OURS, text) == 0)
 		return 0;
 	if (errno != ENOENT)
 		return -1;

@@ -131,7 +131,11 @@ START_TEST(no_such_file)
 	ck_assert_int_eq(unlink(path), 0);
 	ck_assert_int_eq(mkfifo(path, 0600), 0);
 	ck_assert_int_eq(fdio_slurp_at(AT_FDCWD, path, &b), -1);
-	ck_assert_int_eq(errno, EINVAL);
+	ck_assert_int_eq(errno, ENXIO);
+	ck_assert_int_eq(fdio_slurp_at(AT_FDCWD, "/dev/null", &b), -1);
+	ck_assert_int_eq(errno, ENXIO);
+	ck_assert_int_eq(fdio_slurp_at(AT_FDCWD, "/", &b), -1);
+	ck_assert_int_eq(errno, EISDIR);
 	buf_free(&b);
 }
 END_TEST
