@@ -57,11 +57,19 @@ keywords_find(char (*names)[INDEX_KEYWORD_MAX + 1], struct str name)
 	return -1;
 }
 
+/* *cut: there is more of it than is read, and than anybody writes. */
 static int
-read_text(int dir, struct buf *text)
+read_text(int dir, struct buf *text, bool *cut)
 {
-	return fdio_slurp_at(dir, KEYWORDS_FILE, text) == -1 &&
-	    errno != ENOENT ? -1 : 0;
+	*cut = false;
+	if (fdio_slurp_at(dir, KEYWORDS_FILE, text) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EMSGSIZE)
+		return -1;
+	*cut = true;
+	while (text->n > 0 && text->p[text->n - 1] != '\n')
+		text->n--;
+	return 0;
 }
 
 /* Those of before that the text does not have, to its end and into the names. How many? */
@@ -89,12 +97,18 @@ read_names(int dir, char (*names)[INDEX_KEYWORD_MAX + 1], struct buf *text,
     unsigned *n)
 {
 	char	before[INDEX_KEYWORDS][INDEX_KEYWORD_MAX + 1];
+	char	none[INDEX_KEYWORDS][INDEX_KEYWORD_MAX + 1] = { "" };
+	bool	cut;
 
-	if (read_text(dir, text) == -1)
+	if (read_text(dir, text, &cut) == -1)
 		return -1;
 	memcpy(before, names, sizeof(before));
 	keywords_parse(buf_view(text), names);
-	*n = keep(before, names, text);
+	if (cut) {	/* what it says goes into one that can be read */
+		buf_reset(text);
+		(void)keep(names, none, text);
+	}
+	*n = keep(before, names, text) + (cut ? 1 : 0);
 	return 0;
 }
 

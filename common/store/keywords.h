@@ -23,7 +23,8 @@ bool	keyword_ok(struct str);
 int	keywords_find(char (*)[INDEX_KEYWORD_MAX + 1], struct str);
 /*
  * The file in that folder; none is empty. What was known before goes in: a file that was damaged or removed has *lost names, without which
- * letters in names of files mean nothing. Those of letters that it gives no other name to stay. -1: errno, nothing has changed.
+ * letters in names of files mean nothing. Those of letters that it gives no other name to stay. One that is longer than 64 KiB is read so
+ * far, and counts as one that has lost names. -1: errno, nothing has changed.
  */
 int	keywords_read(int dir, char (*)[INDEX_KEYWORD_MAX + 1], bool *lost) must_check;
 /* The names that it has lost are in it again, durably. indexed: as of uidlist_lock. -1: errno. */

@@ -650,6 +650,30 @@ START_TEST(keywords_lost)
 }
 END_TEST
 
+/* One that is much too long is read as far as it may be, and made anew with what it says there. */
+START_TEST(keywords_too_long)
+{
+	static char	text[70000];
+	struct view	*v;
+	size_t		 i, n;
+
+	fill();
+	v = open_view(false);
+	n = (size_t)snprintf(text, sizeof(text), "1 $Work\n2 Two\n");
+	for (i = n; i + 6 < sizeof(text); i += 6)
+		memcpy(text + i, "77 xx\n", 7);
+	memcpy(text + 65536 - 6, "9 cut-off\n", 10);
+	put("dovecot-keywords", text);
+	tells(v, true, "k");
+	ck_assert_str_eq(view_keyword(v, 0), "Work");
+	ck_assert_str_eq(view_keyword(v, 1), "$Work");
+	ck_assert_str_eq(view_keyword(v, 2), "Two");
+	ck_assert_ptr_null(view_keyword(v, 9));
+	text_is("dovecot-keywords", "1 $Work\n2 Two\n0 Work\n");
+	view_close(&v);
+}
+END_TEST
+
 /* A file in new/ that is called as one in cur/ is another message, and the UID stays the first one's. */
 START_TEST(double_in_new)
 {
@@ -1642,6 +1666,7 @@ main(void)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, keywords_lost);
+	tcase_add_test(t, keywords_too_long);
 	tcase_add_test(t, double_in_new);
 	tcase_add_test(t, odd_names);
 	tcase_add_test(t, index_underfoot);
