@@ -20,12 +20,29 @@ bad_charset(struct session *s, struct command *c,
 	    "known");
 }
 
+/*
+ * After UTF8=ACCEPT SEARCH has no charset, and there are clients (Horde's) that leave that of SORT and THREAD away, too. No charset is called
+ * as a key is.
+ */
+static bool
+charset_left_out(struct session *s, const struct command *c)
+{
+	struct cur		 args = c->args;
+	struct search_program	 program;
+	const char		*why;
+
+	return session_enabled(s, ENABLED_UTF8) && search_parse(&args,
+	    &s->memory, charset_find(STR("UTF-8")), &program, &why) &&
+	    cur_done(&args);
+}
+
 /* "CHARSET x ", or only "x " where it is always there. */
 static bool
 charset_take(struct session *s, struct command *c, struct search_request *q,
     bool must)
 {
-	bool	said = must || cur_word(&c->args, STR("CHARSET "));
+	bool	said = must ? !charset_left_out(s, c) :
+		    cur_word(&c->args, STR("CHARSET "));
 
 	q->charset = STR("");
 	if (!said)

@@ -440,6 +440,17 @@ def rev2(_):
     answer(w, "SEARCH CHARSET UTF-8 ALL", "BAD")
     got, r = w.cmd('SEARCH SUBJECT "CAFÉ"')
     check(r.startswith(b"OK") and numbers(got), "UTF-8 in quotes", r)
+    # Horde's client leaves the charset out
+    for given, without in (("THREAD REFERENCES UTF-8 1:5", "THREAD REFERENCES 1:5"), ("UID SORT (DATE) UTF-8 UID 2:9 NOT SEEN",
+                                                                                     "UID SORT (DATE) UID 2:9 NOT SEEN")):
+        check(w.ok(without) == w.ok(given), without + " without a charset")
+    answer(w, "SORT (DATE) KOI-99 ALL", "NO [BADCHARSET")
+    answer(w, "SORT (DATE) ALL NOSUCHKEY", "BAD")
+    answer(w, "SORT (DATE) UTF-8", "BAD")
+    w.ok("LOGOUT")
+    w = Wire("carol")
+    w.ok("SELECT INBOX")
+    answer(w, "SORT (DATE) ALL", "BAD")
     w.ok("LOGOUT")
 
 
