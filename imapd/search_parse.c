@@ -192,7 +192,7 @@ set_parse(struct parser *p, struct cur *c, struct search_node *n)
 	    wrong(p, "set of numbers expected");
 }
 
-/* RFC 9738 3.2. No message has UINT32_MAX, which stands for '*' in a set. */
+/* RFC 9738 3.2. No message has UINT32_MAX. */
 static bool
 uid_parse(struct parser *p, struct cur *c, struct search_node *n, bool after)
 {

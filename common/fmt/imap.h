@@ -57,7 +57,7 @@ bool	imap_date_time(struct cur *, int64_t *, int *zone);
 /* The same without quotes, zone +0000 unless given. */
 const char *imap_put_date_time(char[IMAP_DATE_SIZE], int64_t, int zone);
 
-/* A sequence-set (RFC 3501 9): sorted, ranges do not touch, after imap_set_end. '*' is UINT32_MAX until then. */
+/* A sequence-set (RFC 3501 9): sorted, ranges do not touch, after imap_set_end. '*' is 0 until then. */
 struct imap_range {
 	uint32_t	from, to;
 };

@@ -4,7 +4,7 @@
 
 #include "common/fmt/imap.h"
 
-#define STAR	UINT32_MAX
+#define STAR	0	/* which is no number of a message */
 
 static bool
 one(struct cur *c, uint32_t *out)
@@ -13,7 +13,6 @@ one(struct cur *c, uint32_t *out)
 		*out = STAR;
 		return true;
 	}
-	/* the largest number stands for '*' here, and no message has it */
 	return imap_nz_number(c, out);
 }
 
@@ -29,7 +28,7 @@ range(struct cur *c, struct imap_range *r)
 		return true;
 	if (!one(c, &r->to))
 		return false;
-	if (r->from > r->to) {
+	if (r->from == STAR || (r->to != STAR && r->from > r->to)) {
 		n = r->from;
 		r->from = r->to;
 		r->to = n;
@@ -87,7 +86,7 @@ resolve(struct imap_range *r, uint32_t largest)
 	if (r->to != STAR)
 		return;
 	r->to = largest;
-	if (r->from > largest)
+	if (r->from == STAR || r->from > largest)
 		r->from = largest;
 }
 

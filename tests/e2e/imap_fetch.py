@@ -445,6 +445,10 @@ def attributes(w):
     check([x.split(b" FLAGS")[0] for x in r] ==
           [b"* %d FETCH (UID %d" % (i, i) for i in (1, 2, 3)],
           "UID FETCH tells the UIDs", r)
+    r = w.fetch("UID FETCH 4294967295 FLAGS")
+    check(r == [], "the largest number is no star", r)
+    r = w.cmd("FETCH 4294967295 FLAGS")[1]
+    check(r.startswith(b"BAD"), "nor is it as a sequence number", r)
     r = w.fetch("FETCH 1 (BODY.PEEK[] BODY.PEEK[] FLAGS FLAGS)")[0]
     check(r.count(b"BODY[]") == 1 and r.count(b"FLAGS") == 1,
           "what is asked for twice is told once", r)
