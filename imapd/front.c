@@ -94,9 +94,9 @@ cmd_id(struct front *f, const struct front_command *c)
 }
 
 /*
- * RFC 3501, 6.2.1. Whatever came in the clear behind the command could be
- * somebody else's (CVE-2011-0411): who does so is not served. What comes in
- * the clear later on is no handshake. What was said before counts no more:
+ * RFC 9051, 6.2.1. Whatever came behind the command could be somebody else's
+ * (CVE-2011-0411): it is the handshake's, which fails if it was said in the
+ * clear, as what comes later makes it. What was said before counts no more:
  * there is nothing of it left but the number of errors.
  */
 static bool
@@ -107,13 +107,6 @@ cmd_starttls(struct front *f, const struct front_command *c)
 		    "the connection is encrypted" :
 		    "there is no encryption here");
 		return true;
-	}
-	if (conn_pending(&f->conn).n > 0) {
-		log_warn("starttls client=%s why=\"more came along in the "
-		    "clear\"", f->entry.client);
-		front_say(f, "BYE nothing may follow STARTTLS");
-		f->end = "more came along with STARTTLS";
-		return false;
 	}
 	front_ok(f, c->tag, "begin the TLS handshake");
 	front_forget(f);

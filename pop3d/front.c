@@ -64,9 +64,9 @@ cmd_later(struct front *f, const struct command *c)
 }
 
 /*
- * RFC 2595, 4. Whatever came in the clear behind the command could be
- * somebody else's (CVE-2011-0411): who does so is not served. What comes in
- * the clear later on is no handshake.
+ * RFC 2595, 4. Whatever came behind the command could be somebody else's
+ * (CVE-2011-0411): it is the handshake's, which fails if it was said in the
+ * clear, as what comes later makes it.
  */
 static bool
 cmd_stls(struct front *f, const struct command *c)
@@ -80,13 +80,6 @@ cmd_stls(struct front *f, const struct command *c)
 		    tls_is_on(conn) ? "the connection is encrypted" :
 		    "there is no encryption here");
 		return true;
-	}
-	if (conn_pending(conn).n > 0) {
-		log_warn("stls client=%s why=\"more came along in the clear\"",
-		    f->entry.client);
-		talk_err(&f->talk, "nothing may follow STLS, closing");
-		f->talk.end = "more came along with STLS";
-		return false;
 	}
 	talk_ok(&f->talk, "begin the TLS handshake");
 	if (conn_flush(conn, f->talk.idle) == -1) {

@@ -64,19 +64,9 @@ starttls_shake_hands(struct session *s)
 }
 
 /*
- * Whoever sends on before he has our answer either cannot do TLS, or somebody
- * put his own words behind the client's (CVE-2011-0411). Neither is served.
+ * Whatever came behind the command could be somebody else's (CVE-2011-0411):
+ * it is the handshake's, which fails if it was said in the clear.
  */
-static enum state
-refuse_more(struct session *s)
-{
-	log_warn("tls-failed service=%s client=%s why=\"%zu bytes came with "
-	    "STARTTLS\"", s->peer->service, s->client,
-	    conn_pending(&s->conn).n);
-	reply(s, 554, "5.5.0", "nothing may follow STARTTLS, closing");
-	return S_END;
-}
-
 enum state
 cmd_starttls(struct session *s, struct cur *in)
 {
@@ -88,8 +78,6 @@ cmd_starttls(struct session *s, struct cur *in)
 		reply(s, 503, "5.5.1", "TLS is on already");
 		return s->state;
 	}
-	if (conn_pending(&s->conn).n > 0)
-		return refuse_more(s);
 	if (s->d->listener.tls == NULL) {
 		/* RFC 3207 4 */
 		reply(s, 454, "4.7.0", "TLS is not available now");

@@ -51,9 +51,9 @@ void	tls_server_free(struct tls_server **);
 /* Once the server before it was freed, and before workers are forked: their connections lie together then, and take less memory. */
 void	tls_server_settle(struct tls_server *);
 /*
- * In a worker: shakes hands; from then on conn speaks TLS, and the server must live as long as it. What was received in
- * the clear already is an error (RFC 3207 4.2: the caller discards or refuses it first). -1: *why, and
- * the connection is of no more use.
+ * In a worker: shakes hands; from then on conn speaks TLS, and the server must live as long as it. What was received
+ * already is the beginning of the handshake (RFC 9051 6.2.1), and nothing else: it is taken from conn's buffer. -1: *why,
+ * and the connection is of no more use.
  */
 int	tls_server_start(struct tls_server *, struct conn *, int64_t timeout_ms, struct diag *) must_check;
 

@@ -163,6 +163,21 @@ refused(SSL *ssl, int error, struct diag *why)
 	return tls_error(why, "TLS handshake");
 }
 
+/*
+ * Once all that had come before the handshake is taken the rest comes from
+ * where the replies go to. True: there is more to be tried.
+ */
+static bool
+went_on(SSL *ssl)
+{
+	BIO	*in = SSL_get_rbio(ssl), *out = SSL_get_wbio(ssl);
+
+	if (in == out || BIO_pending(in) > 0 || BIO_up_ref(out) != 1)
+		return false;
+	SSL_set0_rbio(ssl, out);
+	return true;
+}
+
 int
 tls_handshake(struct conn *c, SSL *ssl, int (*step)(SSL *), int64_t timeout,
     struct diag *why)
@@ -186,6 +201,8 @@ tls_handshake(struct conn *c, SSL *ssl, int (*step)(SSL *), int64_t timeout,
 		}
 		if (want == 0)
 			return refused(ssl, errno, why);
+		if (want == POLLIN && went_on(ssl))
+			continue;
 		if (conn_wait(c, want, deadline) == -1)
 			return diag_errno(why, "TLS handshake");
 	}

@@ -280,16 +280,38 @@ tls_server_free(struct tls_server **tp)
 	*tp = NULL;
 }
 
+/*
+ * RFC 9051, 6.2.1: what came together with STARTTLS is the beginning of the
+ * handshake, or makes it fail. It is read before the descriptor, see
+ * tls_handshake, and nobody else reads it.
+ */
+static int
+set_input(SSL *ssl, struct conn *c)
+{
+	struct str	early = conn_pending(c);
+	BIO		*in;
+
+	if (SSL_set_fd(ssl, c->fd) != 1)
+		return -1;
+	if (early.n == 0)
+		return 0;
+	if ((in = BIO_new(BIO_s_mem())) == NULL ||
+	    BIO_write(in, early.p, (int)early.n) != (int)early.n) {
+		BIO_free(in);
+		return -1;
+	}
+	conn_consume(c, early.n);
+	SSL_set0_rbio(ssl, in);
+	return 0;
+}
+
 int
 tls_server_start(struct tls_server *t, struct conn *c, int64_t timeout,
     struct diag *why)
 {
 	SSL	*ssl;
 
-	if (conn_pending(c).n > 0)
-		return diag_set(why, "the client sent more than its command "
-		    "before TLS began");
-	if ((ssl = SSL_new(t->ctx)) == NULL || SSL_set_fd(ssl, c->fd) != 1) {
+	if ((ssl = SSL_new(t->ctx)) == NULL || set_input(ssl, c) == -1) {
 		SSL_free(ssl);
 		return tls_error(why, "TLS");
 	}

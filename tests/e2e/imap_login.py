@@ -10,9 +10,9 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from e2e import ADDR, Lines, Stage, Tap, until, want  # noqa: E402
+from e2e import ADDR, Lines, Stage, Tap, Wrong, until, want  # noqa: E402
 from imap import Imap, challenge  # noqa: E402
-from secure import Scram, b64, context, encrypt, plain  # noqa: E402
+from secure import Early, Scram, b64, context, encrypt, hears, plain  # noqa: E402
 
 QUICK = "auth.delay 0\nauth.failures 0\nauth.client-failures 0\nimap.errors 1000\n"
 RIGHT = plain(b"alice", b"secret")
@@ -191,11 +191,25 @@ def in_pieces(st):
 
 def around_starttls(st):
     """CVE-2011-0411, and the other way round: what was said before counts no more, what came in the clear is not read later."""
-    for more in (b"b NOOP\r\n", b"b", b"b LOGIN alice secret\r\n", b"\x16\x03\x01"):
+    for more in (b"b NOOP\r\n", b"b", b"b LOGIN alice secret\r\n", b"\x16\x03\x01\x00\x05hello"):
         with Imap(st) as c:
             c.send(b"a STARTTLS\r\n" + more)
             got = c.line()
-            want("BYE", got, got.startswith(b"* BYE") and c.closed())
+            want("OK", got, got.startswith(b"a OK"))
+            c.send(b"\r\n" * 4)       # the rest of what may be a record
+            got = hears(c)
+            want("nothing but an alert", got, got[:1] in (b"", b"\x15") and len(got) <= 7)
+        with Imap(st) as c:
+            try:
+                Early(c, b"a STARTTLS", more)
+            except (ssl.SSLError, ConnectionError, Wrong):
+                continue
+            raise Wrong("a handshake after %r" % more)
+    with Imap(st) as c:     # who does not wait for the answer
+        got = Early(c, b"a STARTTLS").said
+        want("OK", got, got.startswith(b"a OK"))
+        c.ok(b"LOGIN alice secret")
+        is_in(c)
     with Imap(st) as c:     # no handshake
         c.ok(b"STARTTLS")
         c.send(b"b NOOP\r\nc LOGIN alice secret\r\n")

@@ -10,6 +10,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 from e2e import LONG, Smtp, Tap, Wrong, came, ident, want, word  # noqa: E402
+from secure import hears  # noqa: E402
 
 SMTP, LMTP = int(os.environ["PH_SMTP"]), int(os.environ["PH_LMTP"])
 DIR = os.environ["PH_DIR"]
@@ -279,9 +280,14 @@ def order(tap):
         want("its id", got[-1], ident(got[-1]).encode() in came(DIR, "alice", w)[0])
     tap.run("commands before the greeting are answered after it", early)
     hi = (b"EHLO x\r\n", ["220", "250"])
-    dialogue(tap, "what follows STARTTLS is not taken over", [
-        hi, (b"MAIL FROM:<s@client.test>\r\n", ["250"]), (b"STARTTLS\r\nRCPT TO:<nobody-here@example.test>\r\n",
-                                                         ["554"])], closed=True)
+
+    def behind_starttls():
+        with Smtp(SMTP) as c:
+            c.say(b"EHLO x\r\nMAIL FROM:<s@client.test>", "250", "250")
+            c.say(b"STARTTLS\r\nRCPT TO:<nobody-here@example.test>", "220")
+            got = hears(c)
+            want("nothing but an alert", got, got[:1] in (b"", b"\x15") and len(got) <= 7)
+    tap.run("what follows STARTTLS is not taken over", behind_starttls)
     dialogue(tap, "STARTTLS with arguments", [hi, (b"STARTTLS now\r\n", ["501"])])
     dialogue(tap, "content behind a refused DATA is no message", [hi, (
         b"MAIL FROM:<" + EVIL + b">\r\nRCPT TO:<nobody-here@example.test>\r\nDATA\r\nSubject: x\r\n\r\nbody\r\n.\r\n",

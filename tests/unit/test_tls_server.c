@@ -109,17 +109,21 @@ add_hex(struct conn *c, const char *type)
 
 /* A worker: says what it knows in one line, then gives each line back. */
 static _Noreturn void
-work(struct tls_server *t, int fd)
+work(struct tls_server *t, int fd, size_t ahead)
 {
+	char		early[512];
 	struct conn	c;
 	struct diag	why = { "" };
 	struct str	line;
 	struct buf	der;
 	char		text[TLS_TEXT_MAX];
 
-	if (fdio_nonblock(fd, 1) == -1)
-		_exit(3);
 	conn_init(&c, fd);
+	if ((ahead > 0 &&
+	    recv(fd, early, ahead, MSG_WAITALL) != (ssize_t)ahead) ||
+	    conn_preload(&c, (struct str){ early, ahead }) == -1 ||
+	    fdio_nonblock(fd, 1) == -1)
+		_exit(3);
 	buf_init(&der, 65536);
 	if (tls_server_start(t, &c, WAIT, &why) == -1) {
 		fprintf(stderr, "# server: %s\n", why.text);
@@ -140,7 +144,7 @@ work(struct tls_server *t, int fd)
 }
 
 static pid_t
-start_worker(struct tls_server *t, int *client)
+start_worker(struct tls_server *t, int *client, size_t ahead)
 {
 	int	pair[2];
 	pid_t	pid;
@@ -149,7 +153,7 @@ start_worker(struct tls_server *t, int *client)
 	    pair), 0);
 	if ((pid = fork()) == 0) {
 		close(pair[0]);
-		work(t, pair[1]);
+		work(t, pair[1], ahead);
 	}
 	ck_assert_int_ne(pid, -1);
 	close(pair[1]);
@@ -172,6 +176,7 @@ struct client {
 	int	 fd;
 	pid_t	 worker;
 	char	 line[1024];
+	size_t	 ahead;		/* bytes of the handshake that come with STARTTLS */
 	char	*part[5];	/* text, name, certificate, exporter, end point */
 };
 
@@ -232,7 +237,7 @@ client_connect(struct client *c, struct tls_server *t, const char *name,
 {
 	char	sni[256];
 
-	c->worker = start_worker(t, &c->fd);
+	c->worker = start_worker(t, &c->fd, c->ahead);
 	c->ssl = SSL_new(c->ctx);
 	SSL_set_fd(c->ssl, c->fd);
 	strlcpy(sni, name, sizeof(sni));
@@ -434,7 +439,34 @@ START_TEST(resumption)
 }
 END_TEST
 
-/* RFC 3207 4.2, CVE-2011-0411: nobody begins with something unread. */
+/* RFC 9051, 6.2.1: a client that does not wait for the answer to STARTTLS; as much of its first message as this. */
+static const size_t	aheads[] = { 1, 4, 5, 6, 100, 160 };
+
+START_TEST(handshake_ahead)
+{
+	struct tls_server	*t = new_server(&plain);
+	struct client		 c;
+	SSL_SESSION		*again;
+
+	client_init(&c, versions[_i % 2]);
+	c.ahead = aheads[(size_t)_i / 2];
+	ck_assert_int_eq(client_connect(&c, t, "other.test", NULL), 1);
+	ck_assert_str_eq(c.part[1], "other.test");
+	again = SSL_get1_session(c.ssl);
+	ck_assert_int_eq(client_end(&c), 0);
+	ck_assert_int_eq(client_connect(&c, t, "other.test", again), 1);
+	ck_assert(SSL_session_reused(c.ssl));
+	ck_assert_int_eq(SSL_write(c.ssl, "hello\r\n", 7), 7);
+	read_line(&c);
+	ck_assert_str_eq(c.line, "hello");
+	ck_assert_int_eq(client_end(&c), 0);
+	SSL_SESSION_free(again);
+	SSL_CTX_free(c.ctx);
+	tls_server_free(&t);
+}
+END_TEST
+
+/* CVE-2011-0411: what came in the clear is no handshake, and nothing of it is left to be read. */
 START_TEST(pending_plaintext)
 {
 	struct tls_server	*t = new_server(&plain);
@@ -448,8 +480,9 @@ START_TEST(pending_plaintext)
 	ck_assert_int_eq(fdio_write(pair[1], "QUIT\r\n", 6), 0);
 	ck_assert_int_eq(conn_fill(&c, WAIT), 1);
 	ck_assert_int_eq(tls_server_start(t, &c, WAIT, &why), -1);
-	ck_assert_ptr_nonnull(strstr(why.text, "before TLS"));
+	ck_assert_ptr_nonnull(strstr(why.text, "TLS handshake"));
 	ck_assert(!tls_is_on(&c));
+	ck_assert_uint_eq(conn_pending(&c).n, 0);
 	conn_close(&c);
 	close(pair[1]);
 	tls_server_free(&t);
@@ -761,7 +794,7 @@ START_TEST(own_client)
 	struct str		 line;
 	char			 text[TLS_TEXT_MAX], big[50001];
 	int			 fd, i, in = ca_file();
-	pid_t			 pid = start_worker(t, &fd);
+	pid_t			 pid = start_worker(t, &fd, 0);
 
 	ck_assert_int_eq(tls_client_new(&client, in, "ca", &why), 0);
 	ck_assert_int_eq(fdio_nonblock(fd, 1), 0);
@@ -802,6 +835,7 @@ main(void)
 	tcase_add_test(t, binding_without_digest);
 	tcase_add_test(t, binding_without_ems);
 	tcase_add_loop_test(t, resumption, 0, 2);
+	tcase_add_loop_test(t, handshake_ahead, 0, 2 * (int)nitems(aheads));
 	tcase_add_test(t, pending_plaintext);
 	tcase_add_loop_test(t, no_handshake, 0, 3);
 	tcase_add_test(t, old_key);

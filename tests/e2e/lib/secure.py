@@ -24,6 +24,63 @@ def encrypt(conn, ctx=None):
     return conn
 
 
+class Early:
+    """In the place of a socket: TLS by a client that sends the beginning of the handshake together with the command."""
+
+    def __init__(self, conn, command, before=b"", ctx=None):
+        self.sock, self.into, self.out = conn.sock, ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = (ctx or context()).wrap_bio(self.into, self.out, server_hostname="mx.example.test")
+        self.shake()
+        conn.send(command + b"\r\n" + before + self.out.read())
+        self.said = conn.line()
+        self.into.write(conn.buf)
+        conn.buf = b""
+        while not self.shake():
+            self.sock.sendall(self.out.read())
+            self.more()
+        self.sock.sendall(self.out.read())
+        conn.sock = self
+
+    def shake(self):
+        try:
+            self.tls.do_handshake()
+            return True
+        except ssl.SSLWantReadError:
+            return False
+
+    def more(self):
+        data = self.sock.recv(65536)
+        want("it goes on", data, data)
+        self.into.write(data)
+
+    def sendall(self, data):
+        self.tls.write(data)
+        self.sock.sendall(self.out.read())
+
+    def recv(self, n):
+        while True:
+            try:
+                return self.tls.read(n)
+            except ssl.SSLWantReadError:
+                self.more()
+
+    def close(self):
+        self.sock.close()
+
+
+def hears(conn):
+    """What is said until the connection ends."""
+    got, conn.buf = conn.buf, b""
+    try:
+        while True:
+            more = conn.sock.recv(65536)
+            if not more:
+                return got
+            got += more
+    except ConnectionError:
+        return got
+
+
 class Pop3s(Pop3):
     """TLS from the first byte, or by STLS."""
 
