@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/base/now.h"
+#include "common/fmt/utf8.h"
 #include "imapd/commands.h"
 
 #define LINE_MAX	CONN_IN		/* what the connection's buffer can hold: a line that is there is never too long */
@@ -126,6 +127,13 @@ refuse_all(struct session *s, struct str text, struct str line,
 	return refuse(s, text, why);
 }
 
+/* RFC 6855, 3: after ENABLE, UTF-8 and nothing else of what has a high bit. */
+static bool
+is_allowed(const struct session *s, struct str line)
+{
+	return !session_utf8(s) || utf8_ok(line);
+}
+
 /* One line. What is wrong with it is answered in the name of text, what came before. */
 static enum reader_status
 take_line(struct session *s, struct str before, struct str *line)
@@ -140,7 +148,10 @@ take_line(struct session *s, struct str before, struct str *line)
 	case LINE_OK:
 	case LINE_BARE_LF:
 		s->bytes_in += line->n + 2;
-		return READER_OK;
+		if (is_allowed(s, *line))
+			return READER_OK;
+		return refuse_all(s, before.n > 0 ? before : *line, *line,
+		    "that is no UTF-8");
 	case LINE_BARE_CR:
 	case LINE_NUL:
 		return refuse_all(s, before.n > 0 ? before : *line, *line,
@@ -297,7 +308,7 @@ reader_more(struct session *s, struct buf *text)
 	case LINE_OK:
 	case LINE_BARE_LF:
 		s->bytes_in += line.n + 2;
-		if (buf_addstr(text, line) == 0) {
+		if (is_allowed(s, line) && buf_addstr(text, line) == 0) {
 			text->n = imap_blanks(text->p, text->n);
 			return READER_OK;
 		}

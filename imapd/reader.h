@@ -34,7 +34,7 @@ int	reader_literal_some(struct session *, uint64_t *left, struct str *piece) mus
 int	reader_literal_skip(struct session *, uint64_t left) must_check;
 /*
  * What follows a literal in a command that streams: the rest of the line (up to CRLF) into *text, which is reset; it may end with the next
- * one's announcement. READER_BAD: too long, or control characters; nothing has been said, the command has to.
+ * one's announcement. READER_BAD: too long, control characters, no UTF-8; nothing has been said, the command has to.
  */
 enum reader_status reader_more(struct session *, struct buf *text);
 

@@ -5,6 +5,7 @@
 
 #include "common/base/attr.h"
 #include "common/base/buf.h"
+#include "common/fmt/utf8.h"
 #include "common/store/view.h"
 
 enum argument {
@@ -142,26 +143,41 @@ row_find(struct str name)
 	return NULL;
 }
 
-/* A string in the client's charset, as UTF-8. */
+/* Was there anything that no text of its charset has? Nobody looks for U+FFFD but in UTF-8. */
+static bool
+is_text(const struct charset *set, struct str text, const struct buf *utf8)
+{
+	if (set == charset_find(STR("UTF-8")))
+		return utf8_ok(text);
+	return utf8->n == 0 ||
+	    memmem(utf8->p, utf8->n, "\xef\xbf\xbd", 3) == NULL;
+}
+
+/* A string in the client's charset, as UTF-8; as it is, if that is not known: nobody looks for it. */
 static bool
 text_parse(struct parser *p, struct cur *c, struct str *out)
 {
 	struct charset_state	state;
 	struct str		text;
 	struct buf		utf8;
-	bool			ok;
+	bool			ok, fits;
 
 	if (!imap_astring(c, p->arena, &text))
 		return wrong(p, "search string expected");
 	if (text.n > SEARCH_TEXT_MAX)
 		return wrong(p, "search string too long");
+	*out = text;
+	if (p->charset == NULL)
+		return true;
 	buf_init(&utf8, SEARCH_TEXT_MAX);
 	charset_begin(&state, p->charset);
-	ok = charset_feed(&state, text, &utf8) == 0 &&
+	fits = charset_feed(&state, text, &utf8) == 0 &&
 	    charset_end(&state, &utf8) == 0 &&
 	    arena_dup(p->arena, buf_view(&utf8), out) == 0;
+	ok = is_text(p->charset, text, &utf8);
 	buf_free(&utf8);
-	return ok || wrong(p, "search string too long");
+	return fits && ok ? true : wrong(p, fits ?
+	    "search string is not of its charset" : "search string too long");
 }
 
 static bool

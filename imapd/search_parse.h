@@ -61,7 +61,7 @@ struct search_program {
 };
 
 /*
- * All keys up to the end (or to a closing parenthesis, which stays). Strings are in that charset. False: *why says what is wrong
+ * All keys up to the end (or to a closing parenthesis, which stays). Strings are in that charset; NULL: in one that is not known, and nobody will search. False: *why says what is wrong
  * (and the cursor stays). Everything is in the arena.
  */
 bool	search_parse(struct cur *, struct arena *, const struct charset *, struct search_program *, const char **why);

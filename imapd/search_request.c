@@ -69,8 +69,8 @@ search_request(struct session *s, struct command *c, struct search_request *q,
 
 	if (!charset_take(s, c, q, must_charset))
 		return false;
-	set = charset_find(q->charset.n > 0 ? q->charset : STR("UTF-8"));
-	if (set == NULL || str_eq_nocase(q->charset, STR("US-ASCII")))
+	set = charset_find(q->charset);
+	if (q->charset.n == 0 || str_eq_nocase(q->charset, STR("US-ASCII")))
 		set = charset_find(STR("UTF-8"));
 	q->keys = cur_rest(&c->args);
 	if (!search_parse(&c->args, &s->memory, set, &q->program, &why)) {
@@ -84,7 +84,7 @@ search_request(struct session *s, struct command *c, struct search_request *q,
 		command_bad(c, "[UIDREQUIRED] No message numbers here");
 		return false;
 	}
-	if (q->charset.n > 0 && charset_find(q->charset) == NULL) {
+	if (set == NULL) {
 		bad_charset(s, c, q);
 		return false;
 	}

@@ -237,6 +237,12 @@ def refused(w):
             ("SEARCH RETURN (PARTIAL 1:2 ALL) ALL", "BAD"),
             ("SEARCH RETURN (FOO) ALL", "BAD"),
             ("SEARCH CHARSET x-nothing ALL", "NO [BADCHARSET (US-ASCII"),
+            (b"SEARCH CHARSET x-nothing BODY {2+}\r\na\xff", "NO [BADCHARSET"),
+            (b"SEARCH CHARSET UTF-8 BODY {2+}\r\na\xff", "BAD"),
+            (b"SEARCH CHARSET UTF-8 OR ALL SUBJECT {5+}\r\na\xed\xa0\x80b", "BAD"),
+            (b"SEARCH NOT HEADER X-Spam {2+}\r\n\xc0\xaf", "BAD"),
+            (b"SORT (DATE) EUC-JP SUBJECT {2+}\r\na\xc6", "BAD"),
+            (b"ESEARCH IN (personal) TEXT {1+}\r\n\xe9", "BAD"),
             ("SORT (DATE) ALL", "BAD"), ("SORT DATE UTF-8 ALL", "BAD"),
             ("SORT (DATE) x-nothing ALL", "NO [BADCHARSET"),
             ("SORT (WHAT) UTF-8 ALL", "BAD"),
@@ -245,6 +251,7 @@ def refused(w):
             ("ESEARCH IN (personal) RETURN (SAVE) ALL", "BAD"),
             ("CANCELUPDATE", "BAD")):
         answer(w, command, want)
+        w.ok("NOOP")
     expect(w, b"NOT " * 10001 + b"ALL", lambda m: False, "10001 times NOT")
     expect(w, b"OR 7 " * 2000 + b"8", lambda m: m.number in (7, 8),
            "a chain of 2000 OR")
@@ -440,6 +447,11 @@ def rev2(_):
     answer(w, "SEARCH CHARSET UTF-8 ALL", "BAD")
     got, r = w.cmd('SEARCH SUBJECT "CAFÉ"')
     check(r.startswith(b"OK") and numbers(got), "UTF-8 in quotes", r)
+    for command in (b'SEARCH SUBJECT "CAF\xc9"', b"SEARCH SUBJECT {4+}\r\nCAF\xc9", b'LIST "" "\xed\xa0\x80*"',
+                    b'STATUS "INBOX\xff" (MESSAGES)', b'SEARCH SUBJECT {1+}\r\na BODY "\xff" TEXT {5+}\r\nb BAD',
+                    b'STORE 1 +FLAGS ("\xff")', b'APPEND "\xff" {5+}\r\nhello', b'APPEND INBOX (\\Seen) "\xff" {5+}\r\nhello',
+                    b'APPEND INBOX CATENATE (TEXT {2+}\r\nab URL "\xff")'):
+        answer(w, command, "BAD")
     # Horde's client leaves the charset out
     for given, without in (("THREAD REFERENCES UTF-8 1:5", "THREAD REFERENCES 1:5"), ("UID SORT (DATE) UTF-8 UID 2:9 NOT SEEN",
                                                                                      "UID SORT (DATE) UID 2:9 NOT SEEN")):

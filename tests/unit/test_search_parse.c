@@ -106,7 +106,9 @@ static const struct {
 	{ "MODSEQ \"/flags/x\" some 5",	NULL },
 	{ "EMAILID abc THREADID T1",	"and(emailid'abc' threadid'T1')" },
 	{ "((SEEN))",			"and(and(and(flags:8/0)))" },
-	{ "TEXT \"\xff\"",			"and(text'\xef\xbf\xbd')" },
+	{ "TEXT \"\xef\xbf\xbd\"",		"and(text'\xef\xbf\xbd')" },
+	{ "TEXT \"\xff\"",			NULL },
+	{ "NOT HEADER x \"a\xed\xa0\x80\"",	NULL },
 	{ "",				NULL },
 	{ " ALL",			NULL },
 	{ "ALL ",			NULL },
@@ -158,6 +160,40 @@ START_TEST(program_row)
 		ck_assert(cur_done(&c));
 		put_node(&b, program.root);
 		ck_assert_str_eq(buf_cstr(&b), programs[_i].tree);
+	}
+	buf_free(&b);
+	arena_free(&arena);
+}
+END_TEST
+
+/* Text in other charsets; NULL: no text of it. */
+static const struct {
+	const char	*charset, *in, *tree;
+} charsets[] = {
+	{ "iso-8859-1", "TEXT \"\xff\"",	"and(text'\xc3\xbf')" },
+	{ "utf-7", "TEXT \"a+AP8-\"",		"and(text'a\xc3\xbf')" },
+	{ "euc-jp", "TEXT \"\xc6\xfc\"",	"and(text'\xe6\x97\xa5')" },
+	{ "euc-jp", "TEXT \"\xc6\"",		NULL },
+	{ "no-such", "TEXT \"\xff\"",	"and(text'\xff')" },
+};
+
+START_TEST(charset_row)
+{
+	struct arena		 arena;
+	struct search_program	 program;
+	struct cur		 c = cur_from(str_from(charsets[_i].in));
+	const char		*why = NULL;
+	struct buf		 b;
+	bool			 ok;
+
+	arena_init(&arena, 1 << 20);
+	buf_init(&b, 4096);
+	ok = search_parse(&c, &arena, charset_find(str_from(
+	    charsets[_i].charset)), &program, &why);
+	ck_assert_int_eq(ok, charsets[_i].tree != NULL);
+	if (ok) {
+		put_node(&b, program.root);
+		ck_assert_str_eq(buf_cstr(&b), charsets[_i].tree);
 	}
 	buf_free(&b);
 	arena_free(&arena);
@@ -335,6 +371,7 @@ main(void)
 	int	 failed;
 
 	tcase_add_loop_test(tc, program_row, 0, nitems(programs));
+	tcase_add_loop_test(tc, charset_row, 0, (int)nitems(charsets));
 	tcase_add_test(tc, bounds);
 	tcase_add_loop_test(tc, return_row, 0, nitems(returns));
 	tcase_add_test(tc, esearch_line);
