@@ -132,6 +132,14 @@ fetch_file_some(struct fetch_file *f, uint64_t at, uint64_t to, struct str *s)
 	return 0;
 }
 
+/* Is all of that in the piece, or as much of it as a piece can hold? */
+static bool
+holds_most(const struct fetch_file *f, uint64_t at, uint64_t to)
+{
+	return f->whole || (f->n > 0 && (at == f->from ||
+	    (at > f->from && to <= f->from + f->n)));
+}
+
 int
 fetch_file_most(struct fetch_file *f, uint64_t at, uint64_t to, struct str *s,
     bool *last)
@@ -140,9 +148,7 @@ fetch_file_most(struct fetch_file *f, uint64_t at, uint64_t to, struct str *s,
 	*last = true;
 	if (at >= to || (f->whole && at >= f->n))
 		return 0;
-	if (!f->whole && (at < f->from || to > f->from + f->n ||
-	    at >= f->from + f->n) && at != f->from &&
-	    read_at(f, at) == -1)
+	if (!holds_most(f, at, to) && read_at(f, at) == -1)
 		return -1;
 	*s = held(f, at, to);
 	*last = f->whole || at + s->n >= to || f->n < FETCH_PIECE;
