@@ -6,6 +6,7 @@
 #include "imapd/capability.h"
 #include "imapd/commands.h"
 #include "imapd/identify.h"
+#include "imapd/updates.h"
 
 enum state
 cmd_capability(struct session *s, struct command *c)
@@ -74,15 +75,17 @@ static const struct {
 	{ "UIDONLY", ENABLED_UIDONLY },
 };
 
+/* What is not enabled, nor among the new bits yet, joins these, and is going to be said. */
 static void
-enable(struct session *s, struct str name, struct buf *said)
+enable(const struct session *s, struct str name, unsigned *new,
+    struct buf *said)
 {
 	size_t	i;
 
 	for (i = 0; i < nitems(features); i++)
 		if (str_eq_nocase(name, str_from(features[i].name)) &&
-		    (s->enabled & features[i].bits) != features[i].bits) {
-			s->enabled |= features[i].bits;
+		    (features[i].bits & ~(s->enabled | *new)) != 0) {
+			*new |= features[i].bits;
 			buf_addf(said, " %s", features[i].name);
 		}
 }
@@ -92,6 +95,7 @@ cmd_enable(struct session *s, struct command *c)
 {
 	struct buf	said;
 	struct str	name;
+	unsigned	new = 0;
 
 	buf_init(&said, 256);
 	do {
@@ -100,9 +104,12 @@ cmd_enable(struct session *s, struct command *c)
 			buf_free(&said);
 			return s->state;
 		}
-		enable(s, name, &said);
+		enable(s, name, &new, &said);
 	} while (imap_sp(&c->args));
 	if (command_end(c)) {
+		if (new & ENABLED_CONDSTORE)
+			updates_condstore(s);
+		s->enabled |= new;
 		say(s, "ENABLED%.*s", STR_ARG(buf_view(&said)));
 		command_ok(c, NULL, "enabled");
 	}

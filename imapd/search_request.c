@@ -6,6 +6,7 @@
 
 #include "imapd/limit.h"
 #include "imapd/numbers.h"
+#include "imapd/updates.h"
 
 #define ANSWER_MAX	(64u << 20)	/* of numbers in one response */
 
@@ -88,8 +89,8 @@ search_request(struct session *s, struct command *c, struct search_request *q,
 		bad_charset(s, c, q);
 		return false;
 	}
-	if (q->program.has_modseq)	/* it knows of CONDSTORE (RFC 7162 3.1) */
-		s->enabled |= ENABLED_CONDSTORE;
+	if (q->program.has_modseq)
+		updates_condstore(s);
 	return true;
 }
 

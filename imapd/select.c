@@ -20,6 +20,7 @@ struct known {
 	uint64_t	 modseq;
 	struct imap_set	 uids;
 	bool		 has_uids, has_numbers;
+	bool		 condstore;	/* it knows of that */
 };
 
 /* "(validity modseq [known-uids] [(numbers uids)])"; the pairs at the end would only make VANISHED shorter. */
@@ -64,7 +65,7 @@ parameters(struct session *s, struct command *c, struct known *k)
 		if (!imap_atom(in, &name))
 			return false;
 		if (str_eq_nocase(name, STR("CONDSTORE")))
-			s->enabled |= ENABLED_CONDSTORE;
+			k->condstore = true;
 		else if (!str_eq_nocase(name, STR("QRESYNC")) ||
 		    !session_enabled(s, ENABLED_QRESYNC) ||
 		    !qresync(s, in, k))
@@ -172,6 +173,8 @@ open_mailbox(struct session *s, struct command *c, bool examine)
 	}
 	if (!command_end(c))
 		return s->state;
+	if (k.condstore)	/* HIGHESTMODSEQ is said anyway */
+		s->enabled |= ENABLED_CONDSTORE;
 	/* whatever happens now, no mailbox is selected (RFC 3501 6.3.1) */
 	if (s->state == S_SELECTED) {
 		select_leave(s);

@@ -5,6 +5,7 @@
 
 #include "imapd/commands.h"
 #include "imapd/mailboxes.h"
+#include "imapd/updates.h"
 
 static bool
 is_selected(const struct session *s, const struct place *p)
@@ -101,7 +102,7 @@ cmd_status(struct session *s, struct command *cmd)
 	if (!command_end(cmd) || !place_find(s, cmd, name, RIGHT_READ, &p))
 		return s->state;
 	if (items & STATUS_HIGHESTMODSEQ)
-		s->enabled |= ENABLED_CONDSTORE;	/* RFC 7162 3.1 */
+		updates_condstore(s);
 	buf_init(&out, 32 * PLACE_NAME_MAX);
 	if (status_put(s, &out, &p, name, items) == 0) {
 		say_buf(s, &out);

@@ -102,8 +102,9 @@ updates_condstore(struct session *s)
 	if (session_enabled(s, ENABLED_CONDSTORE | ENABLED_QRESYNC))
 		return;
 	s->enabled |= ENABLED_CONDSTORE;
-	say(s, "OK [HIGHESTMODSEQ %" PRIu64 "] highest",
-	    view_highest_modseq(s->view));
+	if (s->state == S_SELECTED)
+		say(s, "OK [HIGHESTMODSEQ %" PRIu64 "] highest",
+		    view_highest_modseq(s->view));
 }
 
 void

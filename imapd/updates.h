@@ -12,7 +12,7 @@ void	updates_send(struct session *, bool expunges);
 void	updates_flags(struct session *, bool permanent);
 /* "(\Seen $Label)" of a message, appended. */
 int	flags_put(const struct session *, struct buf *, const struct view_message *);
-/* The client has shown that it knows of CONDSTORE (RFC 7162 3.1). */
+/* The client has shown that it knows of CONDSTORE. The first time it is told the HIGHESTMODSEQ of the selected mailbox, if there is one (RFC 7162 3.1). */
 void	updates_condstore(struct session *);
 /*
  * "* 3 FETCH (UID 5 MODSEQ (7) FLAGS (...))", appended (and said, when much has gathered): UID if asked for, MODSEQ if the client knows of it, FLAGS if wanted; in

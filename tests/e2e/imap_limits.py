@@ -88,7 +88,7 @@ def fetch(st):
         want("as many as may be", done, len(uids(said)) == 1000 and b"LIMIT" not in done)
         # only those that are left by the others count
         said, _ = c.ok(b"STATUS INBOX (HIGHESTMODSEQ)")
-        said, done = c.ok(b"UID FETCH 1:* FLAGS (CHANGEDSINCE %s)" % said[0].split(b" ")[-1][:-1])
+        said, done = c.ok(b"UID FETCH 1:* FLAGS (CHANGEDSINCE %s)" % said[-1].split(b" ")[-1][:-1])
         want("nothing has changed", done, not uids(said) and b"LIMIT" not in done)
 
 

@@ -286,7 +286,8 @@ def extended(w):
           "a failed search")
     answer(w, "SEARCH RETURN (COUNT) $", '(TAG "t") COUNT 0')
     out = w.ok("SEARCH MODSEQ 1")
-    check(re.search(rb"\(MODSEQ \d+\)$", out[0]), "MODSEQ is told", out)
+    check(re.match(rb"\* OK \[HIGHESTMODSEQ \d+\]", out[0]) and
+          re.search(rb"\(MODSEQ \d+\)$", out[-1]), "MODSEQ is told", out)
     check(b"MODSEQ" not in w.ok("SEARCH MODSEQ %d" % (1 << 62))[0],
           "nothing has no MODSEQ")
     answer(w, 'SEARCH RETURN (COUNT) MODSEQ "/flags/\\\\draft" all 1',
