@@ -258,26 +258,37 @@ put_child_info(struct listing *l, const struct list_row *r)
 	    select & LIST_SPECIAL_USE ? "\"SPECIAL-USE\"" : "");
 }
 
+static void
+take_back(struct buf *out, size_t n)
+{
+	out->n = n;
+	out->bad = false;
+}
+
 /* What else is asked for of a mailbox that can be selected. What cannot be told is left out (RFC 5819 2, RFC 8440 3). */
 static void
 put_more(struct listing *l, const struct list_row *r, struct str name)
 {
 	struct place	p = { .store = place_store(l->s, l->space),
 			    .name_space = l->space };
+	size_t		mark;
 
-	if (str_copy(p.folder, sizeof(p.folder), str_from(r->folder)) == -1)
+	if (!buf_ok(&l->out) ||
+	    str_copy(p.folder, sizeof(p.folder), str_from(r->folder)) == -1)
 		return;
 	p.rights = place_rights(l->s, l->space, p.folder);
 	if (l->r->give & GIVE_MYRIGHTS)
 		rights_put(l->s, &l->out, name, p.rights);
 	if ((p.rights & RIGHT_READ) == 0)
 		return;
+	mark = l->out.n;
 	if ((l->r->give & GIVE_STATUS) != 0 &&
 	    status_put(l->s, &l->out, &p, name, l->r->status) == -1)
-		l->out.bad = false;
+		take_back(&l->out, mark);
+	mark = l->out.n;
 	if ((l->r->give & GIVE_METADATA) != 0 && metadata_put(l->s, &l->out,
 	    &p, name, l->r->entries, l->r->nentries) == -1)
-		l->out.bad = false;
+		take_back(&l->out, mark);
 }
 
 static void

@@ -7,9 +7,9 @@
 
 /* list.c: "* LIST () "/" name" of a folder, with its old name (as the client gave it) unless that is empty (RFC 9051 6.3.9.7). */
 void	list_say(struct session *, const struct place *, struct str old_name);
-/* status.c: "* STATUS name (...)", appended. name as it is to be shown. -1: errno, nothing was appended. */
+/* status.c: "* STATUS name (...)", appended. name as it is to be shown. -1: errno; what was appended is of no use. */
 int	status_put(struct session *, struct buf *, const struct place *, struct str name, unsigned items) must_check;
-/* metadata.c: "* METADATA name (...)" of these entries, appended. -1: errno. */
+/* metadata.c: "* METADATA name (...)" of these entries, appended. -1: as status_put. */
 int	metadata_put(struct session *, struct buf *, const struct place *, struct str name, const struct str *entries,
 	    size_t n) must_check;
 struct metadata;

@@ -153,6 +153,7 @@ metadata_put(struct session *s, struct buf *out, const struct place *p,
 		for (i = 0; i < n; i++)
 			put_entry(s, out, &m, entries[i], &plain, &longest);
 		buf_adds(out, ")\r\n");
+		r = buf_ok(out) ? 0 : -1;
 	}
 	buf_free(&text);
 	arena_free(&a);
@@ -222,7 +223,10 @@ say_entries(struct session *s, const struct subject *about,
 		for (i = 0; i < n; i++)
 			put_entry(s, &out, &m, entries[i], o, longest);
 		buf_adds(&out, ")\r\n");
-		if (out.n > head + 3)
+		if (!buf_ok(&out)) {
+			errno = EMSGSIZE;
+			r = -1;
+		} else if (out.n > head + 3)
 			say_buf(s, &out);
 	}
 	buf_free(&admin);

@@ -2,6 +2,7 @@
 #include <check.h>
 
 #include "common/base/attr.h"
+#include "common/fmt/record.h"
 #include "tests/unit/imapd_fixture.h"
 
 #define LINES	6000	/* of the large message: more than a piece of its file (fetch_file.h) */
@@ -91,6 +92,38 @@ START_TEST(knows_condstore)
 }
 END_TEST
 
+/* What is noted may be asked for again and again in one command, until it is more than one answer can be. */
+START_TEST(too_many_notes)
+{
+	static char	value[65536];
+	char		name[32], path[100];
+	struct buf	b;
+	int		fd, i;
+
+	memset(value, 'x', sizeof(value));
+	buf_init(&b, 16u << 20);
+	record_puts(&b, 'P', "1");
+	for (i = 0; i < 200; i++) {
+		snprintf(name, sizeof(name), "/shared/a%d", i);
+		record_puts(&b, 'E', name);
+		record_put(&b, 'V', (struct str){ value, sizeof(value) });
+	}
+	ck_assert(buf_ok(&b));
+	snprintf(path, sizeof(path), "%s/M/posthouse-metadata", top);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	ck_assert_int_eq(fdio_write(fd, b.p, b.n), 0);
+	fdio_close(&fd);
+	buf_free(&b);
+	replies("a GETMETADATA INBOX /shared/a7 (MAXSIZE 5 DEPTH 1)", "BAD");
+	replies("a GETMETADATA (MAXSIZE 5 DEPTH 1) INBOX /shared",
+	    "OK [METADATA LONGENTRIES 65536]");
+	replies("a GETMETADATA (DEPTH 1) INBOX (/shared /shared /shared)",
+	    "NO [LIMIT]");
+	ck_assert_ptr_null(s.end);
+	ck_assert_str_eq(said(), "");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -101,6 +134,7 @@ main(void)
 
 	tcase_add_checked_fixture(t, setup, imapd_teardown);
 	tcase_add_loop_test(t, knows_condstore, 0, (int)nitems(condstore));
+	tcase_add_test(t, too_many_notes);
 	tcase_add_loop_test(t, partial, 0, (int)nitems(after_partial));
 	suite_add_tcase(suite, t);
 	srunner_run_all(r, CK_NORMAL);
