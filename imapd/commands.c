@@ -196,15 +196,22 @@ drop_literals(struct session *s, struct command *c)
 }
 
 static const char *const words[] = {
-	[REPLY_NONE] = "OK", [REPLY_OK] = "OK", [REPLY_NO] = "NO",
-	[REPLY_BAD] = "BAD"
+	[REPLY_OK] = "OK", [REPLY_NO] = "NO", [REPLY_BAD] = "BAD"
 };
 
 static void
 finish(struct session *s, struct command *c)
 {
+	char		user[LOG_SAFE_MAX];
 	struct buf	out;
 
+	/* a handler that says nothing has left something undone */
+	if (c->reply == REPLY_NONE) {
+		log_error("command user=%s name=\"%.*s\" why=\"no reply\"",
+		    log_safe(user, sizeof(user), str_from(s->user)),
+		    STR_ARG(c->name));
+		command_no(c, "SERVERBUG", "it cannot be said what was done");
+	}
 	buf_init(&out, c->text.n + IMAP_TAG_MAX + 16);
 	buf_addf(&out, "%.*s %s ", STR_ARG(c->tag), words[c->reply]);
 	buf_addstr(&out, buf_view(&c->text));

@@ -54,8 +54,12 @@ take_literal(struct incoming *i, size_t max, struct str *out)
 	char		*p;
 	size_t		 n = 0;
 
-	if (left > max || (p = arena_get(&i->s->memory, max + 1)) == NULL) {
+	if (left > max) {
 		command_bad(i->c, "the literal is too long here");
+		return false;
+	}
+	if ((p = arena_get(&i->s->memory, max + 1)) == NULL) {
+		command_failed(i->s, i->c, "read a string");
 		return false;
 	}
 	if (reader_literal_begin(i->s, &i->literal) == -1)
@@ -80,9 +84,13 @@ incoming_astring(struct incoming *i, size_t max, struct str *out)
 {
 	if (cur_done(&i->in) && i->open)
 		return take_literal(i, max, out);
-	if (imap_astring(&i->in, &i->s->memory, out) && out->n <= max)
-		return arena_dup(&i->s->memory, *out, out) == 0;
-	command_bad(i->c, "a string was expected");
+	if (!imap_astring(&i->in, &i->s->memory, out) || out->n > max) {
+		command_bad(i->c, "a string was expected");
+		return false;
+	}
+	if (arena_dup(&i->s->memory, *out, out) == 0)
+		return true;
+	command_failed(i->s, i->c, "read a string");
 	return false;
 }
 

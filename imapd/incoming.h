@@ -17,7 +17,7 @@ struct incoming {
 };
 
 void	incoming_begin(struct incoming *, struct session *, struct command *);
-/* The literal has been read: what stands behind it. False: BAD has been said, or the client has gone. */
+/* The literal has been read: what stands behind it. False: BAD (or NO) has been said, or the client has gone. */
 bool	incoming_more(struct incoming *);
 /* A string, which may be a literal of up to max octets; in the arena. False as above. */
 bool	incoming_astring(struct incoming *, size_t max, struct str *);

@@ -90,6 +90,32 @@ START_TEST(strings)
 }
 END_TEST
 
+/* A command that has used up its memory is not done: it may not go on as if it were. */
+static const struct {
+	const char	*first;
+	struct str	 more;
+} full[] = {
+	{ "a APPEND INBOX", STR("") },
+	{ "a APPEND \"a \\\\ b\"", STR("") },
+	{ "a APPEND {5+}", STR("INBOX\r\n") },
+};
+
+START_TEST(no_memory)
+{
+	struct str	one;
+
+	begin(full[_i].first);
+	send_ahead(full[_i].more);
+	arena_free(&s.memory);
+	arena_init(&s.memory, 0);
+	ck_assert(!incoming_astring(&in, 20, &one));
+	ck_assert_int_ne(c.reply, REPLY_NONE);
+	ck_assert_int_ne(c.reply, REPLY_OK);
+	incoming_end(&in);
+	ck_assert_ptr_null(s.end);
+}
+END_TEST
+
 /* The client goes in the middle of a literal, or asks for more to be thrown away than anybody would. */
 START_TEST(the_end)
 {
@@ -146,6 +172,7 @@ main(void)
 
 	tcase_add_checked_fixture(t, imapd_setup, imapd_teardown);
 	tcase_add_loop_test(t, strings, 0, (int)nitems(rows));
+	tcase_add_loop_test(t, no_memory, 0, (int)nitems(full));
 	tcase_add_test(t, the_end);
 	tcase_add_test(t, too_much);
 	tcase_add_test(t, long_line);
