@@ -43,7 +43,7 @@ command_run	cmd_search, cmd_sort, cmd_thread, cmd_esearch, cmd_cancelupdate;
 command_run	cmd_uidbatches;
 /* store.c */
 command_run	cmd_store, cmd_expunge;
-/* For CLOSE: what is marked \Deleted is removed, nothing is said. -1: errno; EACCES: the user has no right to. */
+/* For CLOSE: what is marked \Deleted is removed, nothing is said. -1: errno; EACCES: the user, or the disk, does not let it. */
 int	store_expunge_all(struct session *) must_check;
 /* copy.c */
 command_run	cmd_copy, cmd_move;

@@ -1,5 +1,4 @@
 /* imapd/select.c - SELECT, EXAMINE, CLOSE, UNSELECT (RFC 3501 6.3.1, 6.3.2, 6.4.2; RFC 3691; RFC 7162). */
-#include <errno.h>
 #include <inttypes.h>
 
 #include "common/base/now.h"
@@ -219,9 +218,10 @@ cmd_close(struct session *s, struct command *c)
 
 	if (!command_end(c))
 		return s->state;
-	/* without the right to expunge nothing is (RFC 4314, 4) */
-	if (!view_read_only(s->view) && store_expunge_all(s) == -1 &&
-	    errno != EACCES) {
+	/* without the right to expunge nothing is (RFC 4314, 4); what the disk does not let go is another thing */
+	if (!view_read_only(s->view) &&
+	    (place_selected_rights(s) & RIGHT_EXPUNGE) != 0 &&
+	    store_expunge_all(s) == -1) {
 		command_failed(s, c, "remove what is deleted");
 		return s->state;
 	}

@@ -1,4 +1,6 @@
 /* tests/unit/test_imapd_commands.c - what commands answer in a selected mailbox, one after the other: what the one before left must not show. */
+#include <sys/stat.h>
+
 #include <check.h>
 
 #include "common/base/attr.h"
@@ -124,6 +126,35 @@ START_TEST(too_many_notes)
 }
 END_TEST
 
+/* Messages that the file system does not let go are not gone, and CLOSE says so. */
+START_TEST(close_that_fails)
+{
+	static const char *const	dirs[] = { "", "/tmp", "/new", "/cur" };
+	const bool			as_root = geteuid() == 0;
+	char				path[100];
+	size_t				i;
+
+	replies("a STORE 1 FLAGS.SILENT (\\Deleted)", "OK");
+	for (i = 0; i < nitems(dirs); i++) {
+		snprintf(path, sizeof(path), "%s/M%s", top, dirs[i]);
+		ck_assert_int_eq(chmod(path, 0555), 0);
+	}
+	if (as_root)
+		ck_assert_int_eq(seteuid(65534), 0);
+	replies("b CLOSE", "NO [NOPERM]");
+	ck_assert_int_eq(s.state, S_SELECTED);
+	if (as_root)
+		ck_assert_int_eq(seteuid(0), 0);
+	for (i = 0; i < nitems(dirs); i++) {
+		snprintf(path, sizeof(path), "%s/M%s", top, dirs[i]);
+		ck_assert_int_eq(chmod(path, 0700), 0);
+	}
+	replies("c CLOSE", "OK");
+	replies("d SELECT INBOX", "OK");
+	ck_assert_ptr_nonnull(strstr(said(), "* 0 EXISTS"));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -135,6 +166,7 @@ main(void)
 	tcase_add_checked_fixture(t, setup, imapd_teardown);
 	tcase_add_loop_test(t, knows_condstore, 0, (int)nitems(condstore));
 	tcase_add_test(t, too_many_notes);
+	tcase_add_test(t, close_that_fails);
 	tcase_add_loop_test(t, partial, 0, (int)nitems(after_partial));
 	suite_add_tcase(suite, t);
 	srunner_run_all(r, CK_NORMAL);
