@@ -15,34 +15,71 @@
 #include "common/store/quota.h"
 #include "imapd/place.h"
 
-#define GROUPS_MAX	64
-
 struct place_list {
 	struct name_rules	 rules;
 	char			 shared[16];	/* "Shared." */
 	struct store		*store[2];
 	unsigned		 n;
-	char			*groups[GROUPS_MAX + 1];	/* names, ended by NULL */
+	char			**groups;	/* names, ended by NULL; NULL: nobody asks */
 };
+
+/* No such group, or could nobody say? The errors of getgrgid(3) that mean the second. */
+static bool
+is_failure(int error)
+{
+	return error == EINTR || error == EAGAIN || error == EIO ||
+	    error == EMFILE || error == ENFILE || error == ENOMEM ||
+	    error == ERANGE;
+}
+
+/* The effective one need not be among the others. */
+static int
+group_ids(gid_t **ids)
+{
+	int	n = getgroups(0, NULL);
+
+	if (n == -1 || (*ids = calloc((size_t)n + 1, sizeof(**ids))) == NULL)
+		return -1;
+	(*ids)[0] = getegid();
+	n = getgroups(n, *ids + 1);
+	return n == -1 ? -1 : n + 1;
+}
+
+/* All of them or none: a list of rights may take away from a group what everybody has. */
+static int
+group_names(struct place_list *l, const gid_t *ids, size_t count)
+{
+	struct group	*g;
+	size_t		 i, n = 0;
+
+	if ((l->groups = calloc(count + 1, sizeof(*l->groups))) == NULL)
+		return -1;
+	for (i = 0; i < count; i++) {
+		if (i > 0 && ids[i] == ids[0])
+			continue;
+		errno = 0;
+		if ((g = getgrgid(ids[i])) == NULL) {
+			if (is_failure(errno))
+				return -1;
+			continue;
+		}
+		if ((l->groups[n++] = strdup(g->gr_name)) == NULL)
+			return -1;
+	}
+	return 0;
+}
 
 /* Those of the process: asked of the system before the sandbox, and only where there are shared folders. */
 static int
 find_groups(struct place_list *l, struct diag *why)
 {
-	gid_t		 ids[GROUPS_MAX + 1];
-	struct group	*g;
-	size_t		 n = 0;
-	int		 i, count = getgroups(GROUPS_MAX, ids + 1);
+	gid_t	*ids = NULL;
+	int	 n = group_ids(&ids), r = -1;
 
-	ids[0] = getegid();
-	for (i = 0; i <= (count == -1 ? 0 : count); i++) {
-		if ((i > 0 && ids[i] == ids[0]) ||
-		    (g = getgrgid(ids[i])) == NULL || n == GROUPS_MAX)
-			continue;
-		if ((l->groups[n++] = strdup(g->gr_name)) == NULL)
-			return diag_errno(why, "names of groups");
-	}
-	return 0;
+	if (n == -1 || (r = group_names(l, ids, (size_t)n)) == -1)
+		diag_errno(why, "names of groups");
+	free(ids);
+	return r;
 }
 
 static int
@@ -99,8 +136,9 @@ places_close(struct session *s)
 	for (i = 0; i < l->n; i++)
 		if (l->store[i] != NULL)
 			store_close(&l->store[i]);
-	for (i = 0; l->groups[i] != NULL; i++)
+	for (i = 0; l->groups != NULL && l->groups[i] != NULL; i++)
 		free(l->groups[i]);
+	free(l->groups);
 	free(l);
 	s->places = NULL;
 }

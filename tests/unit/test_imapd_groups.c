@@ -1,0 +1,128 @@
+/* tests/unit/test_imapd_groups.c - the groups of a session, for lists of rights; the system's answers are ours here. */
+#include <sys/stat.h>
+
+#include <check.h>
+#include <errno.h>
+#include <grp.h>
+
+#include "common/base/attr.h"
+#include "tests/unit/imapd_fixture.h"
+
+#define FIRST	100	/* gid; they are called "g100" and so on */
+
+static int	count, broken;	/* gid that cannot be asked for; -1: none */
+
+int
+getgroups(int n, gid_t ids[])
+{
+	int	i;
+
+	for (i = 0; i < count && n > 0; i++) {
+		if (i == n) {
+			errno = EINVAL;
+			return -1;
+		}
+		ids[i] = (gid_t)(FIRST + i);
+	}
+	return count;
+}
+
+struct group *
+getgrgid(gid_t gid)
+{
+	static struct group	g;
+	static char		name[16];
+
+	errno = gid == (gid_t)broken ? EMFILE : 0;
+	if (gid < FIRST || errno != 0)
+		return NULL;
+	snprintf(name, sizeof(name), "g%u", (unsigned)gid);
+	g.gr_name = name;
+	return &g;
+}
+
+static void
+setup(void)
+{
+	static const char *const	dirs[] = { "", "/tmp", "/new", "/cur" };
+	static char			shared[64];
+	char				path[80];
+	struct diag			why;
+	size_t				i;
+
+	count = 0;
+	broken = -1;
+	imapd_setup();
+	places_close(&s);
+	snprintf(shared, sizeof(shared), "%s/S", top);
+	for (i = 0; i < nitems(dirs); i++) {
+		snprintf(path, sizeof(path), "%s%s", shared, dirs[i]);
+		ck_assert_int_eq(mkdir(path, 0700), 0);
+	}
+	set.imap.shared = shared;
+	ck_assert_msg(places_open(&s, &why) == 0, "%s", why.text);
+	ck_assert_uint_eq(place_spaces(&s), 2);
+	ck_assert_int_eq(store_create(place_store(&s, SPACE_SHARED), "F", 0),
+	    0);
+	places_close(&s);
+}
+
+static const struct {
+	const char	*acl;
+	int		 count;
+	unsigned	 rights;
+} rows[] = {
+	{ "anyone lr\n", 0, RIGHT_LOOKUP | RIGHT_READ },
+	{ "anyone lr\n-group=g103 r\n", 3, RIGHT_LOOKUP | RIGHT_READ },
+	{ "anyone lr\n-group=g103 r\n", 4, RIGHT_LOOKUP },
+	{ "anyone lr\n-group=g300 r\n", 201, RIGHT_LOOKUP },
+	{ "group=g300 l\n", 201, RIGHT_LOOKUP },
+	{ "group=g300 l\n", 200, 0 },
+};
+
+START_TEST(rights)
+{
+	struct diag	why;
+	char		path[100];
+	int		fd;
+
+	snprintf(path, sizeof(path), "%s/S/.F/dovecot-acl", top);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	ck_assert_int_eq(fdio_write(fd, rows[_i].acl, strlen(rows[_i].acl)), 0);
+	fdio_close(&fd);
+	count = rows[_i].count;
+	ck_assert_msg(places_open(&s, &why) == 0, "%s", why.text);
+	ck_assert_uint_eq(place_rights(&s, SPACE_SHARED, "F"),
+	    rows[_i].rights);
+}
+END_TEST
+
+/* Whose groups nobody can tell does not get in as if he had none. */
+START_TEST(nobody_knows)
+{
+	struct diag	why;
+
+	count = 4;
+	broken = 102;
+	ck_assert_int_eq(places_open(&s, &why), -1);
+	ck_assert_ptr_null(s.places);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite	*suite = suite_create("imapd_groups");
+	TCase	*t = tcase_create("groups");
+	SRunner	*r = srunner_create(suite);
+	int	 failed;
+
+	tcase_add_checked_fixture(t, setup, imapd_teardown);
+	tcase_add_loop_test(t, rights, 0, (int)nitems(rows));
+	tcase_add_test(t, nobody_knows);
+	suite_add_tcase(suite, t);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed != 0;
+}
