@@ -19,6 +19,8 @@
 
 #define DRAFT		"posthouse-folder."	/* in tmp */
 #define DRAFT_OLD	3600			/* seconds: its maker has died */
+#define ROOM_PART	64			/* of what is left, and at most ... */
+#define ROOM_MAX	256			/* are made before it is counted again */
 
 /* "3 V<validity> N1 G<128 bits>": the folder's identity is Dovecot's, too. */
 static int
@@ -189,20 +191,32 @@ check_name(struct store *s, const char *folder)
 	return -1;
 }
 
+/*
+ * All are read for that, so it is not done for each: what others make meanwhile, as many at a time as this, is far from what a
+ * list can hold.
+ */
 static int
 check_number(struct store *s)
 {
 	const struct store_folder	*f;
 	size_t				 n, i, there = 0;
 
+	if (s->room > 0) {
+		s->room--;
+		return 0;
+	}
 	if (store_list(s, &f, &n) == -1)
 		return -1;
 	for (i = 0; i < n; i++)
 		there += f[i].exists;
-	if (there < STORE_FOLDERS_MAX)
-		return 0;
-	errno = EDQUOT;
-	return -1;
+	if (there >= STORE_FOLDERS_MAX) {
+		errno = EDQUOT;
+		return -1;
+	}
+	s->room = (STORE_FOLDERS_MAX - there) / ROOM_PART;
+	if (s->room > ROOM_MAX)
+		s->room = ROOM_MAX;
+	return 0;
 }
 
 int

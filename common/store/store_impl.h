@@ -21,6 +21,7 @@ struct store {
 	struct arena		 names;
 	struct store_folder	*folders;
 	size_t			 n, cap;
+	size_t			 room;			/* so many may be made before they are counted again */
 	uint64_t		 quota;			/* bytes, by the settings */
 	uint64_t		 used, used_count;	/* if counted */
 	int64_t			 counted;		/* when, in now_ms; 0: not yet */
