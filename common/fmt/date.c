@@ -188,17 +188,18 @@ skip_cfws(struct cur *c)
 	return depth == 0;
 }
 
+/* By its first three letters: "Sept" and "January" are seen as well. */
 static bool
-name_index(struct cur *c, const char *const *names, size_t n, int *out)
+parse_month(struct cur *c, int *out)
 {
 	struct str	word;
 	size_t		i;
 
 	if (!cur_span(c, is_alpha, 16, &word))
 		return false;
-	for (i = 0; i < n; i++)
-		if (str_eq_nocase(word, str_from(names[i]))) {
-			*out = (int)i;
+	for (i = 0; i < nitems(months); i++)
+		if (str_starts_nocase(word, str_from(months[i]))) {
+			*out = (int)i + 1;
 			return true;
 		}
 	return false;
@@ -242,10 +243,9 @@ parse_day(struct cur *c, struct civil *d)
 	bool	leap;
 
 	if (!skip_cfws(c) || !number(c, 1, 2, &d->day) || !skip_cfws(c) ||
-	    !name_index(c, months, nitems(months), &d->month) ||
-	    !skip_cfws(c) || !parse_year(c, &d->year))
+	    !parse_month(c, &d->month) || !skip_cfws(c) ||
+	    !parse_year(c, &d->year))
 		return false;
-	d->month++;
 	leap = (d->year % 4 == 0 && d->year % 100 != 0) || d->year % 400 == 0;
 	return d->day >= 1 && d->day <= length[d->month - 1] &&
 	    (d->month != 2 || d->day < 29 || leap);
@@ -295,26 +295,43 @@ parse_zone(struct cur *c, int *minutes)
 	return true;
 }
 
+/* A name of a day, whatever it is; the comma may be missing. */
+static void
+skip_weekday(struct cur *in)
+{
+	struct cur	c = *in;
+	struct str	name;
+
+	if (!cur_span(&c, is_alpha, 16, &name) || !skip_cfws(&c))
+		return;
+	if (cur_byte(&c, ',') ||
+	    (!cur_done(&c) && is_digit((unsigned char)*c.p)))
+		*in = c;
+}
+
 bool
 date_parse(struct cur *in, int64_t *out, int *offset)
 {
-	struct cur	c = *in, after;
+	struct cur	c = *in, time;
 	struct civil	d;
-	int		zone;
 
 	if (!skip_cfws(&c))
 		return false;
-	after = c;
-	if (name_index(&after, days, nitems(days), &d.weekday)) {
-		if (!skip_cfws(&after) || !cur_byte(&after, ','))
-			return false;
-		c = after;
-	}
-	if (!parse_day(&c, &d) || !parse_time(&c, &d) || !parse_zone(&c, &zone))
+	skip_weekday(&c);
+	if (!parse_day(&c, &d))
 		return false;
+	*offset = 0;
+	time = c;
+	if (parse_time(&time, &d)) {
+		c = time;
+		if (parse_zone(&time, offset))
+			c = time;
+		else
+			*offset = 0;
+	} else
+		d.hour = d.minute = d.second = 0;
 	*out = days_from_civil(d.year, d.month, d.day) * DAY +
-	    d.hour * 3600 + d.minute * 60 + d.second - (int64_t)zone * 60;
-	*offset = zone;
+	    d.hour * 3600 + d.minute * 60 + d.second - (int64_t)*offset * 60;
 	*in = c;
 	return true;
 }

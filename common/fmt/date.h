@@ -18,7 +18,10 @@ int	date_format_mbox(int64_t, char[DATE_SIZE]);
 int	date_format_imap(int64_t, int, char[DATE_SIZE]);
 /* Days since 1970 of a date; false: there is no such day. Month by its English name of three letters. */
 bool	date_days(int64_t year, struct str month, int day, int64_t *);
-/* RFC 5322 date with the obsolete forms of 4.3; seconds since 1970 UTC and the offset as written (minutes). */
+/*
+ * RFC 5322 date with the obsolete forms of 4.3; seconds since 1970 UTC and the offset as written (minutes). What is around the day may
+ * be wrong (RFC 5256 2.2): a zone that is invalid or missing is +0000, such a time 00:00:00 +0000, and the name of the weekday is anything.
+ */
 bool	date_parse(struct cur *, int64_t *, int *);
 
 #endif
