@@ -149,6 +149,8 @@ copy_range(struct append *a, int fd, uint64_t from, uint64_t to,
 	while (ok && from < to && !(u->partial && u->length == 0)) {
 		want = to - from < CHUNK ? (size_t)(to - from) : CHUNK;
 		if ((n = fdio_pread(fd, in, want, (off_t)from)) <= 0) {
+			if (n == 0)	/* shorter than it was when it was parsed */
+				errno = EIO;
 			ok = false;
 			break;
 		}

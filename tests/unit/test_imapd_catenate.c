@@ -1,6 +1,7 @@
 /* tests/unit/test_imapd_catenate.c - messages that are put together of parts of others, and what of a header is refused. */
 #include <check.h>
 #include <dirent.h>
+#include <errno.h>
 
 #include "tests/unit/imapd_fixture.h"
 
@@ -135,6 +136,18 @@ START_TEST(elsewhere)
 }
 END_TEST
 
+/* A file that has become shorter than it was when it was parsed: nothing is saved, and the reason is none of an earlier failure. */
+START_TEST(shorter)
+{
+	replies("a FETCH 1 BODYSTRUCTURE", "OK");
+	put_message("1.a:2,", "Subject: o");
+	errno = ENOENT;
+	replies("b APPEND D CATENATE (URL \"/INBOX/;UID=1\")",
+	    "NO [SERVERBUG] cannot copy a part of a message: Input/output");
+	ck_assert_str_eq(stored("D"), "");
+}
+END_TEST
+
 /* imap.strict-headers (RFC 6855, 4): 8-bit headers are for those who have said that they know them. */
 static const struct {
 	bool		 strict;
@@ -183,6 +196,7 @@ main(void)
 	tcase_add_checked_fixture(t, setup, imapd_teardown);
 	tcase_add_loop_test(t, parts, 0, (int)nitems(rows));
 	tcase_add_test(t, elsewhere);
+	tcase_add_test(t, shorter);
 	tcase_add_loop_test(t, strict, 0, (int)nitems(headers));
 	suite_add_tcase(suite, t);
 	srunner_run_all(r, CK_NORMAL);
