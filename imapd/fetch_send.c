@@ -172,13 +172,13 @@ fetch_failed(struct fetch *f, int error)
 		f->gone++;
 		return;
 	}
-	if (f->error == 0)
-		log_error("fetch-failed user=%s mailbox=%s uid=%lu why=\"%s\"",
-		    log_safe(safe, sizeof(safe), str_from(f->s->user)),
-		    log_safe(where, sizeof(where),
-		    str_from(view_folder(f->s->view))),
-		    (unsigned long)view_message(f->s->view, f->at)->uid,
-		    strerror(error));
+	if (f->error != 0)
+		return;
+	log_error("fetch-failed user=%s mailbox=%s uid=%lu why=\"%s\"",
+	    log_safe(safe, sizeof(safe), str_from(f->s->user)),
+	    log_safe(where, sizeof(where), str_from(view_folder(f->s->view))),
+	    (unsigned long)view_message(f->s->view, f->at)->uid,
+	    strerror(error));
 	f->error = error;
 }
 

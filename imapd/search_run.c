@@ -77,6 +77,8 @@ id_match(struct search_run *r, const struct search_node *n)
 {
 	struct buf	*b = &r->head_text.text;
 
+	/* asked anew: the GUID is a view of an index that may have moved since */
+	r->has_info = false;
 	if (!need_info(r))
 		return false;
 	buf_reset(b);

@@ -49,7 +49,9 @@ say_threads(struct session *s, struct command *c, const struct found *found,
 	r = threads_make(&t, s->view, found, how, &progress);
 	if (r == 0)
 		r = threads_put(&b, &t, s->view, c->uid);
-	if (r == 0 && buf_adds(&b, "\r\n") == 0)
+	if (r == 0)
+		r = buf_adds(&b, "\r\n");
+	if (r == 0)
 		say_buf(s, &b);
 	saved = errno;
 	threads_free(&t);

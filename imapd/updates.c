@@ -185,6 +185,8 @@ put_uids(struct buf *out, struct buf *uids)
 static void
 tell_gone(struct telling *t)
 {
+	if (!buf_ok(&t->gone))	/* who is not told of one is lost */
+		t->out.bad = true;
 	if (t->gone.n == 0)
 		return;
 	buf_adds(&t->out, "* VANISHED ");
