@@ -26,6 +26,7 @@ cache_open(int dir, uint32_t uidvalidity, bool read_only)
 	c->read_only = read_only;
 	buf_init(&c->new_rows, GATHERED_MAX);
 	buf_init(&c->new_texts, GATHERED_MAX);
+	buf_init(&c->parts, PARTS_MAX * sizeof(struct part));
 	return c;
 }
 
@@ -47,6 +48,7 @@ cache_close(struct cache **cp)
 		forget_new(c);	/* it is parsed anew, next time */
 	cache_files_close(c);
 	forget_new(c);
+	buf_free(&c->parts);
 	free(c);
 	*cp = NULL;
 }
@@ -120,6 +122,20 @@ cache_head(struct cache *c, uint32_t uid, struct cache_head *out)
 	    cache_row_head(&row, c->texts.p, c->texts.n, out);
 }
 
+/*
+ * Who shares a folder can write to what is mapped at any time. Numbers of parts lead from one to the next, so that those that were looked at have to
+ * be those that are used; of the texts no byte is more than a byte.
+ */
+static bool
+own_parts(struct cache *c, struct cache_body *b)
+{
+	buf_reset(&c->parts);
+	if (buf_add(&c->parts, b->parts, b->nparts * sizeof(*b->parts)) == -1)
+		return false;
+	b->parts = (const struct part *)(const void *)c->parts.p;
+	return cache_parts_ok(b->parts, b->nparts, b->size);
+}
+
 bool
 cache_body(struct cache *c, uint32_t uid, struct cache_body *out)
 {
@@ -129,10 +145,11 @@ cache_body(struct cache *c, uint32_t uid, struct cache_body *out)
 	if (find_new(c, uid, &at)) {
 		memcpy(&row, c->new_rows.p + at, sizeof(row));
 		if (cache_row_body(&row, c->new_texts.p, c->new_texts.n, out))
-			return true;
+			return own_parts(c, out);
 	}
 	return find_old(c, uid, &row) &&
-	    cache_row_body(&row, c->texts.p, c->texts.n, out);
+	    cache_row_body(&row, c->texts.p, c->texts.n, out) &&
+	    own_parts(c, out);
 }
 
 /* Copies of its own: what it is may be a view of what is about to move. */

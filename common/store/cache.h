@@ -15,7 +15,7 @@
 #include "common/base/str.h"
 #include "common/fmt/parts.h"
 
-/* Of the header. Views into the mapping: valid until the next call with this cache that is not const. */
+/* Of the header. Views: valid until the next call with this cache that is not const. Texts may lie in the mapping, where whoever shares the folder can write over them. */
 struct cache_head {
 	int64_t		sent;		/* of Date:, seconds since 1970 UTC, if has_date */
 	int16_t		zone;		/* minutes east, as written there */
@@ -28,7 +28,7 @@ struct cache_head {
 struct cache_body {
 	uint64_t	wire, size;
 	struct str	bodystructure;	/* as structure.h writes it, extended */
-	const struct part *parts;
+	const struct part *parts;	/* numbers and places are in order */
 	size_t		nparts;
 };
 

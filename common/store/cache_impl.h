@@ -58,6 +58,7 @@ struct cache {
 	unsigned	 asked;		/* times, since the sizes of the files were looked at */
 	bool		 new_sorted;	/* new_rows, by UID */
 	struct buf	 new_rows, new_texts;	/* put, but not written; offsets are in new_texts */
+	struct buf	 parts;		/* that cache_body gave last */
 };
 
 uint64_t cache_sum(uint64_t seed, const void *, size_t);
@@ -87,5 +88,7 @@ bool	cache_rows_get(const struct cache *, size_t, struct cache_row *);
 /* Whole, and within the text of n bytes. */
 bool	cache_row_head(const struct cache_row *, const char *texts, size_t n, struct cache_head *);
 bool	cache_row_body(const struct cache_row *, const char *texts, size_t n, struct cache_body *);
+/* What whoever walks through the tree relies on: numbers go up, places are in order and in the file of that size. */
+bool	cache_parts_ok(const struct part *, size_t n, uint64_t size);
 
 #endif

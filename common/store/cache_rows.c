@@ -209,9 +209,8 @@ cache_row_head(const struct cache_row *r, const char *texts, size_t n,
 	return true;
 }
 
-/* What whoever walks through the tree relies on: numbers go up, places are in order and in the file. */
-static bool
-parts_ok(const struct part *p, size_t n, uint64_t size)
+bool
+cache_parts_ok(const struct part *p, size_t n, uint64_t size)
 {
 	size_t	i;
 
@@ -245,5 +244,5 @@ cache_row_body(const struct cache_row *r, const char *texts, size_t n,
 	out->parts = (const struct part *)(const void *)p;
 	out->nparts = r->nparts;
 	out->bodystructure = (struct str){ p + parts_n, r->structure_n };
-	return parts_ok(out->parts, out->nparts, r->size);
+	return cache_parts_ok(out->parts, out->nparts, r->size);
 }

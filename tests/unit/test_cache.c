@@ -447,6 +447,35 @@ START_TEST(no_files)
 }
 END_TEST
 
+/* Somebody who shares the folder writes over the texts, after they were looked at. */
+START_TEST(written_over)
+{
+	const size_t		 head = sizeof(struct cache_header);
+	struct cache		*c = open_cache(false);
+	struct cache_body	 b;
+	struct stat		 st;
+	char			*all;
+	int			 fd;
+
+	put_body(c, 7, 1);
+	ck_assert_int_eq(cache_flush(c), 0);
+	ck_assert(cache_body(c, 7, &b));
+	ck_assert_uint_eq(b.nparts, 2);
+	ck_assert_int_ne(fd = openat(dir, CACHE_TEXTS_NAME, O_RDWR), -1);
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	ck_assert_ptr_nonnull(all = malloc((size_t)st.st_size));
+	memset(all, 0xff, (size_t)st.st_size);
+	ck_assert_int_eq(fdio_pwrite(fd, all, (size_t)st.st_size - head, (off_t)head), 0);
+	free(all);
+	close(fd);
+	ck_assert_uint_eq(b.parts[0].child, 1);
+	ck_assert_uint_eq(b.parts[1].body_lines, 7);
+	/* and then they are of no use */
+	ck_assert(!cache_body(c, 7, &b));
+	cache_close(&c);
+}
+END_TEST
+
 /* Another session that does not let go: nothing is kept, and it does not last for ever. */
 START_TEST(locked)
 {
@@ -589,6 +618,7 @@ main(void)
 	tcase_add_loop_test(t, cut, 0, 2);
 	tcase_add_test(t, torn);
 	tcase_add_loop_test(t, no_files, 0, 3);
+	tcase_add_test(t, written_over);
 	tcase_add_test(t, locked);
 	tcase_add_test(t, from_file);
 	tcase_add_test(t, long_files);
