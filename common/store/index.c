@@ -121,22 +121,39 @@ index_find(const struct index *x, uint32_t uid, size_t guess)
 	return x->nrows + find_in(x->tail, x->ntail, uid);
 }
 
+/* Whoever may write the file can change a row between two looks at it: each number is read once. */
+static uint8_t
+length(const uint8_t *p)
+{
+	return *(const volatile uint8_t *)p;
+}
+
+/* Base name, info and GUID, one behind the other. */
+struct text {
+	const char	*p;
+	size_t		 base, info, guid;
+};
+
 /*
- * Offsets beyond the mapping's names are of our own. Rows may not be checked yet, and whoever may write the file can change them
- * since: what leads nowhere is a name of zeros, which no file has.
+ * Offsets beyond the mapping's names are of our own. Rows may not be checked yet, and may have changed since: what leads nowhere is a
+ * name of zeros, which no file has.
  */
-static const char *
+static struct text
 text_of(const struct index *x, const struct index_row *r)
 {
 	static const char	nowhere[3 * (UINT8_MAX + 1)];
-	const size_t		n = (size_t)r->base_len + r->info_len +
-				    r->guid_len;
+	struct text		t = { nowhere, length(&r->base_len),
+	    length(&r->info_len), length(&r->guid_len) };
+	const size_t		n = t.base + t.info + t.guid;
 	const size_t		mapped = (size_t)x->head.names_size;
+	const size_t		at = *(const volatile uint32_t *)&r->name;
 
-	if (r->name < mapped)
-		return n <= mapped - r->name ? x->names + r->name : nowhere;
-	return n <= x->own.n && r->name - mapped <= x->own.n - n ?
-	    x->own.p + (r->name - mapped) : nowhere;
+	if (at < mapped) {
+		if (n <= mapped - at)
+			t.p = x->names + at;
+	} else if (n <= x->own.n && at - mapped <= x->own.n - n)
+		t.p = x->own.p + (at - mapped);
+	return t;
 }
 
 size_t
@@ -160,27 +177,41 @@ index_first_unseen(struct index *x)
 struct str
 index_base(const struct index *x, const struct index_row *r)
 {
-	return (struct str){ text_of(x, r), r->base_len };
+	const struct text	t = text_of(x, r);
+
+	return (struct str){ t.p, t.base };
 }
 
 struct str
 index_name(const struct index *x, const struct index_row *r)
 {
-	return (struct str){ text_of(x, r),
-	    (size_t)r->base_len + r->info_len };
+	const struct text	t = text_of(x, r);
+
+	return (struct str){ t.p, t.base + t.info };
 }
 
 struct str
 index_info(const struct index *x, const struct index_row *r)
 {
-	return (struct str){ text_of(x, r) + r->base_len, r->info_len };
+	const struct text	t = text_of(x, r);
+
+	return (struct str){ t.p + t.base, t.info };
 }
 
 struct str
 index_guid(const struct index *x, const struct index_row *r)
 {
-	return (struct str){ text_of(x, r) + r->base_len + r->info_len,
-	    r->guid_len };
+	const struct text	t = text_of(x, r);
+
+	return (struct str){ t.p + t.base + t.info, t.guid };
+}
+
+struct str
+index_text(const struct index *x, const struct index_row *r)
+{
+	const struct text	t = text_of(x, r);
+
+	return (struct str){ t.p, t.base + t.info + t.guid };
 }
 
 uint32_t

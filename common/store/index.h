@@ -92,6 +92,8 @@ struct str index_name(const struct index *, const struct index_row *);
 struct str index_base(const struct index *, const struct index_row *);
 struct str index_info(const struct index *, const struct index_row *);
 struct str index_guid(const struct index *, const struct index_row *);
+/* All three, one behind the other. */
+struct str index_text(const struct index *, const struct index_row *);
 uint32_t index_hash(const struct index *, struct str base);
 /* index_letters.c: what stands behind a base name, ":2,FSab", and the bits for it. Letters that are none stay as they are: old is what was there. */
 void	index_flags(struct str info, uint16_t *flags, uint32_t *keywords);

@@ -66,8 +66,7 @@ fill_rows(const struct index *x, struct index_row *out, char *names,
 		r = index_row(x, i);
 		if (!index_is_live(r))
 			continue;
-		name = index_base(x, r);
-		name.n += (size_t)r->info_len + r->guid_len;
+		name = index_text(x, r);
 		if (name.n > names_size - at)
 			break;
 		memcpy(names + at, name.p, name.n);
