@@ -11,6 +11,7 @@
 #include "imapd/numbers.h"
 #include "imapd/place.h"
 #include "imapd/reader.h"
+#include "imapd/selected.h"
 #include "imapd/updates.h"
 #include "imapd/waiting.h"
 
@@ -244,7 +245,8 @@ run(struct session *s, struct str text)
 		drop_literals(s, &c);
 		return;
 	}
-	if (!updates_ready(s))
+	if (!updates_ready(s) || ((row->flags & CMD_NO_UPDATES) == 0 &&
+	    !selected_readable(s)))
 		return;
 	s->commands++;
 	buf_init(&c.text, REPLY_MAX);
@@ -304,5 +306,6 @@ commands_run(struct session *s)
 	buf_free(&text);
 	notify_end(s);
 	fetch_kept_drop(&s->kept);
+	selected_forget(s);
 	view_close(&s->view);
 }

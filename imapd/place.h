@@ -45,6 +45,14 @@ unsigned place_rights(const struct session *, unsigned name_space, const char *f
 /* Of the selected mailbox: its namespace, the rights to it; none if it is gone. */
 unsigned place_selected_space(const struct session *);
 unsigned place_selected_rights(const struct session *);
+/* Which file place_acl reads for a folder, and as of when. */
+struct acl_stamp {
+	unsigned	above;		/* so many folders above it, or that there is none */
+	uint64_t	device, inode;	/* 0: there is none */
+	int64_t		size, changed;
+};
+void	place_acl_stamp(const struct session *, unsigned name_space, const char *folder, struct acl_stamp *);
+bool	place_acl_same(const struct acl_stamp *, const struct acl_stamp *);
 /*
  * The ACL that counts for a folder: its own, else that of the nearest one above it that has one, at last of the tree. *own: it is its
  * own. None: it is empty. -1: errno; EINVAL: it cannot be understood. Names are in the arena.

@@ -1,4 +1,6 @@
 /* imapd/place_rights.c - what the user may do with a folder: by its dovecot-acl, and by the file system. */
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -60,6 +62,41 @@ place_acl(const struct session *s, unsigned space, const char *folder,
 		*(dot == NULL ? above : dot) = '\0';
 	}
 	return r == 1 ? 0 : -1;
+}
+
+void
+place_acl_stamp(const struct session *s, unsigned space, const char *folder,
+    struct acl_stamp *out)
+{
+	char		 above[MAILDIR_FOLDER_MAX + 1], *dot;
+	char		 path[PLACE_FILE_MAX];
+	int		 root = store_root(place_store(s, space));
+	struct stat	 st;
+
+	memset(out, 0, sizeof(*out));
+	if (str_copy(above, sizeof(above), str_from(folder)) == -1)
+		return;
+	while (fstatat(root, place_file(above, "dovecot-acl", path), &st, 0) ==
+	    -1) {
+		out->above++;
+		if (errno != ENOENT || *above == '\0')
+			return;
+		dot = strrchr(above, '.');
+		*(dot == NULL ? above : dot) = '\0';
+	}
+	out->device = st.st_dev;
+	out->inode = st.st_ino;
+	out->size = st.st_size;
+	out->changed = (int64_t)st.st_ctim.tv_sec * 1000000000 +
+	    st.st_ctim.tv_nsec;
+}
+
+bool
+place_acl_same(const struct acl_stamp *a, const struct acl_stamp *b)
+{
+	return a->above == b->above && a->device == b->device &&
+	    a->inode == b->inode && a->size == b->size &&
+	    a->changed == b->changed;
 }
 
 /* What the modes of files leave of them. */

@@ -80,6 +80,7 @@ select_leave(struct session *s)
 	contexts_clear(s);
 	result_clear(s);
 	fetch_kept_drop(&s->kept);
+	selected_forget(s);
 	view_close(&s->view);
 	s->state = S_AUTH;
 }

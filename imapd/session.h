@@ -28,6 +28,7 @@ enum {
 };
 
 struct place_list;	/* namespaces, place.h */
+struct rights_seen;	/* selected.h */
 struct search_result;	/* of SEARCHRES: "$", search.h */
 struct contexts;	/* of CONTEXT=SEARCH, search.h */
 struct notify;		/* RFC 5465, notify.h */
@@ -59,6 +60,7 @@ struct session {
 	unsigned		 enabled;
 	struct view		*view;		/* in S_SELECTED */
 	struct place_list	*places;
+	struct rights_seen	*rights;	/* to the selected mailbox, if it is a shared one; NULL: not asked for yet */
 	struct arena		 memory;	/* of the command under way */
 	struct search_result	*result;
 	struct contexts		*contexts;

@@ -12,6 +12,7 @@
 #include "imapd/mailboxes.h"
 #include "imapd/notify.h"
 #include "imapd/place.h"
+#include "imapd/selected.h"
 
 #define OUT_MAX		((size_t)16 << 20)
 #define OUT_FLUSH	32768
@@ -317,6 +318,8 @@ updates_send(struct session *s, bool expunges)
 		return;
 	}
 	tell_name(s, name);
+	if (!selected_readable(s))
+		return;
 	if (r == 0) {
 		contexts_changed(s);	/* by this session itself */
 		return;

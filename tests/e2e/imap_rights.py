@@ -314,6 +314,57 @@ def apart(st):
     want("files of her own", mine, mine and all(s.st_ino not in shared and s.st_uid == UIDS["ann"] for s in mine))
 
 
+def gone(c, what=b""):
+    """The next that is said is the end."""
+    got = c.line()
+    want("BYE after %r" % what, got, got is not None and got.startswith(b"* BYE [NOPERM]") and c.closed())
+
+
+def revoked(st):
+    """Without r a selected mailbox is read no further (RFC 4314, 5.1.1); with other rights it is told what may be changed."""
+    def let(rights, folder=".box"):
+        allow(st, folder, "user=ann %s\nuser=ben %s\n" % (ALL, rights))
+    empty(st, ".box")
+    put(st, ".box", "1700000001.M1P1.x:2,")
+    for command in (b"FETCH 1 BODY[]", b"UID FETCH 1:* FLAGS", b"SEARCH TEXT x", b"COPY 1 INBOX", b"NOOP", b"IDLE", b"THREAD REFERENCES UTF-8 ALL",
+                    b"ESEARCH IN (selected) ALL", b"CHECK", b"APPEND INBOX CATENATE (URL \"/;UID=1\")"):
+        let("lr")
+        with Imap(st, "ben") as c:
+            c.ok(b"SELECT " + BOX)
+            c.ok(b"FETCH 1 FLAGS")
+            if command != b"IDLE":
+                let("l")
+            c.send(b"x " + command + b"\r\n")
+            if command == b"IDLE" and c.line():
+                let("l")
+                put(st, ".box", "1700000002.M2P1.x:2,")
+            gone(c, command)
+    for command in (b"UNSELECT", b"CLOSE", b"SELECT INBOX", b"LOGOUT"):
+        let("lr")
+        with Imap(st, "ben") as c:
+            c.ok(b"SELECT " + BOX)
+            let("l")
+            c.ok(command)
+    let("lrs")
+    with Imap(st, "ben") as c, Imap(st, "ann") as ann:
+        ann.ok(b"CREATE %s/below" % BOX)
+        c.ok(b"SELECT %s/below" % BOX)
+        c.ok(b"NOOP")
+        ann.ok(b"SETACL %s ben lrw" % BOX)
+        said = c.ok(b"NOOP")[0]
+        want("what may be changed now", said, [x for x in said if b"PERMANENTFLAGS" in x and b"\\Flagged" in x and b"\\Seen" not in x.split(b"[")[1]])
+        want("and no more of it", None, not c.ok(b"NOOP")[0])
+        let("lrw")
+        want("the same rights", None, not c.ok(b"NOOP")[0])
+        ann.ok(b"SETACL %s/below ben lr" % BOX)
+        said = c.ok(b"CHECK")[0]
+        want("a list of its own", said, [x for x in said if b"PERMANENTFLAGS ()" in x])
+        ann.ok(b"DELETEACL %s/below ben" % BOX)
+        c.send(b"x UID SEARCH ALL\r\n")
+        gone(c)
+    os.unlink(os.path.join(root_of(st), ".box.below", "dovecot-acl"))
+
+
 def main():
     tap = Tap()
     if not ROOT:
@@ -324,7 +375,8 @@ def main():
         make(st)
         for name, test in (("the table", table), ("identifiers", identifiers), ("the owner", own), ("folders that are moved", kept), ("folders that are left", left),
                            ("shared messages", readable),
-                           ("copies of one's own", apart)):
+                           ("copies of one's own", apart),
+                           ("rights that are taken away", revoked)):
             tap.run(name, test, st)
     return tap.end()
 
