@@ -427,6 +427,18 @@ def obeyed(st):
         want("the user sees it", (got := quota(c)), re.fullmatch(rb'QUOTA "User quota" \(STORAGE \d+ 1000\)', got[0]))
 
 
+def sizes(st):
+    """STORAGE is of the files, SIZE of what is sent: one octet more for each line (RFC 8438 3)."""
+    files = [os.path.join(base, n) for base, _, names in os.walk(os.path.join(st.dir, "mail", "carol", "Maildir"))
+             if base.endswith(("/cur", "/new")) for n in names]
+    octets, lines = sum(map(os.path.getsize, files)), sum(open(f, "rb").read().count(b"\n") for f in files)
+    with Imap(st, "carol") as c:
+        want("STORAGE", (got := quota(c)), got[0].endswith(b"(STORAGE %d 1000)" % -(-octets // 1024)))
+        said, _ = c.ok(b'LIST "" * RETURN (STATUS (SIZE))')
+        got = sum(int(s.split()[-1][:-1]) for s in said if s.startswith(b"STATUS"))
+        want("SIZE is %d + %d" % (octets, lines), got, lines > 100 and got == octets + lines)
+
+
 def unset(st):
     """Without limits of its own the configuration's are back; a file that makes no sense is passed over and logged."""
     path = os.path.join(st.dir, "mail", "carol", "Maildir", "posthouse-quota")
@@ -617,7 +629,7 @@ def main():
                            ("SEARCHRES", saved), ("SORT, THREAD", sort_thread), ("STORE", store), ("COPY, MOVE", copy),
                            ("MOVE with QRESYNC", move_resync), ("EXPUNGE", expunge), ("APPEND", append), ("UIDONLY", uidonly),
                            ("UIDBATCHES", batches), ("configuration", configuration), ("who sets no limits", nobody_sets),
-                           ("who sets limits", who_sets), ("SETQUOTA with mistakes", set_wrong), ("limits are obeyed", obeyed),
+                           ("who sets limits", who_sets), ("SETQUOTA with mistakes", set_wrong), ("limits are obeyed", obeyed), ("STORAGE and SIZE", sizes),
                            ("limits that are set no more", unset), ("REPLACE", replace)):
             tap.run(name, test, st)
     with Stage(OTHER, files={"masters": MASTERS}) as st:
