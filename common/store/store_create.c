@@ -46,7 +46,13 @@ make_list(int dir, uint32_t validity, mode_t mode)
 	return r;
 }
 
-/* Of the root's mode, whatever the umask: who may use the others may use this one. */
+/* What is made below a directory of that mode, whatever the umask: who may use the one may use the other. */
+static mode_t
+mode_below(mode_t above)
+{
+	return mode_is_shared(above) ? above & 02777 : 0700;
+}
+
 static int
 make_part(int dir, const char *name, mode_t mode)
 {
@@ -129,8 +135,7 @@ make_in(struct store *s, int tmp, const char *folder)
 	if (mkdirat(tmp, draft, 0700) == -1)
 		return -1;
 	if ((dir = fdio_opendir(tmp, draft)) != -1)
-		r = fill(dir, validity, mode_is_shared(root.st_mode) ?
-		    root.st_mode & 02777 : 0700);
+		r = fill(dir, validity, mode_below(root.st_mode));
 	fdio_close(&dir);
 	if (r == 0)
 		r = publish(s, tmp, draft, folder);
@@ -147,16 +152,19 @@ static int
 complete(struct store *s, const char *folder)
 {
 	static const char *const parts[] = { "tmp", "new", "cur" };
-	char	name[STORE_DIR_SIZE];
-	size_t	i;
-	int	dir, r = 0;
+	struct stat	st;
+	char		name[STORE_DIR_SIZE];
+	size_t		i;
+	int		dir, r;
 
 	store_dir(folder, name);
 	dir = openat(s->root, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir == -1)
 		return -1;
+	r = fstat(dir, &st);
 	for (i = 0; i < nitems(parts) && r == 0; i++)
-		if (mkdirat(dir, parts[i], 0700) == -1 && errno != EEXIST)
+		if (make_part(dir, parts[i], mode_below(st.st_mode)) == -1 &&
+		    errno != EEXIST)
 			r = -1;
 	fdio_close(&dir);
 	return r;

@@ -866,6 +866,30 @@ START_TEST(quotas)
 }
 END_TEST
 
+/* A folder that another program has begun gets what it lacks, for those who may use it. */
+static const struct { mode_t folder, part; } begun[] = {
+	{ 0700, 0700 }, { 0755, 0700 }, { 02770, 02770 }, { 02775, 02775 },
+};
+
+START_TEST(completes)
+{
+	static const char *const	parts[] = { ".F/cur", ".F/new", ".F/tmp" };
+	struct maildir			m;
+	struct stat			st;
+	size_t				i;
+
+	ck_assert_int_eq(mkdirat(store_root(s), ".F", 0700), 0);
+	ck_assert_int_eq(fchmodat(store_root(s), ".F", begun[_i].folder, 0), 0);
+	ck_assert_msg(store_open_folder(s, "F", &m, &why) == 0, "%s",
+	    why.text);
+	maildir_close(&m);
+	for (i = 0; i < nitems(parts); i++) {
+		ck_assert_int_eq(fstatat(store_root(s), parts[i], &st, 0), 0);
+		ck_assert_uint_eq(st.st_mode & 07777, begun[_i].part);
+	}
+}
+END_TEST
+
 START_TEST(opens)
 {
 	struct store	*other = NULL;
@@ -890,6 +914,7 @@ main(void)
 	int	 failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_loop_test(t, completes, 0, (int)nitems(begun));
 	tcase_add_test(t, opens);
 	tcase_add_test(t, lists);
 	tcase_add_test(t, lists_anew);
