@@ -57,14 +57,6 @@ keep(struct session *s, const struct place *p, struct str there)
 	return r;
 }
 
-static bool
-is_below(const char *folder, const char *above)
-{
-	size_t	n = strlen(above);
-
-	return strncmp(folder, above, n) == 0 && folder[n] == '.';
-}
-
 /* Of all that is below the folder. */
 static int
 keep_below(struct session *s, const struct place *top, struct str there)
@@ -76,7 +68,7 @@ keep_below(struct session *s, const struct place *top, struct str there)
 	if (store_list(top->store, &f, &n) == -1)
 		return -1;
 	for (i = 0; i < n; i++)
-		if (f[i].exists && is_below(f[i].name, top->folder) &&
+		if (f[i].exists && store_is_below(f[i].name, top->folder) &&
 		    (str_copy(p.folder, sizeof(p.folder),
 		    str_from(f[i].name)) == -1 || keep(s, &p, there) == -1))
 			return -1;

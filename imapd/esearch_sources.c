@@ -123,19 +123,6 @@ is_meant(const struct session *s, unsigned space, const struct store_folder *f,
 	    (how == BELOW_ALL || strchr(rest, '.') == NULL);
 }
 
-/* As store_list has them: the end, the dot, then everything else. */
-static int
-tree_cmp(const char *a, const char *b)
-{
-	unsigned char	x, y;
-
-	for (; *a != '\0' && *a == *b; a++)
-		b++;
-	x = *a == '.' ? 1 : (unsigned char)*a;
-	y = *b == '.' ? 1 : (unsigned char)*b;
-	return x < y ? -1 : x > y;
-}
-
 /* The first in the list that is not in front of the parent, right behind which is what is below it. */
 static size_t
 find_parent(const struct store_folder *list, size_t n, const char *parent)
@@ -144,7 +131,7 @@ find_parent(const struct store_folder *list, size_t n, const char *parent)
 
 	while (low < high) {
 		mid = low + (high - low) / 2;
-		if (tree_cmp(list[mid].name, parent) < 0)
+		if (store_name_cmp(list[mid].name, parent) < 0)
 			low = mid + 1;
 		else
 			high = mid;

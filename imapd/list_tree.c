@@ -2,27 +2,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/store/store.h"
 #include "imapd/list_tree.h"
 
-/* A dot comes before all else, so that what is below a folder stands right behind it. */
 static int
-by_name(const void *a, const void *b)
+by_name(const void *pa, const void *pb)
 {
-	const unsigned char	*p, *q;
+	const struct list_row	*a = pa, *b = pb;
 
-	p = (const unsigned char *)((const struct list_row *)a)->folder;
-	q = (const unsigned char *)((const struct list_row *)b)->folder;
-	while (*p == *q && *p != '\0') {
-		p++;
-		q++;
-	}
-	if (*p == *q)
-		return 0;
-	if (*p == '\0' || (*p == '.' && *q != '\0'))
-		return -1;
-	if (*q == '\0' || *q == '.')
-		return 1;
-	return *p < *q ? -1 : 1;
+	return store_name_cmp(a->folder, b->folder);
 }
 
 static size_t
@@ -42,21 +30,13 @@ merge(struct list_row *rows, size_t n)
 	return n == 0 ? 0 : k + 1;
 }
 
-static bool
-is_below(const char *folder, const char *above)
-{
-	size_t	n = strlen(above);
-
-	return n > 0 && strncmp(folder, above, n) == 0 && folder[n] == '.';
-}
-
 /* "INBOX.a" is below the inbox, whose row is "". */
 static bool
 is_inboxs(const struct list_row *rows, size_t i)
 {
 	return *rows[0].folder == '\0' &&
 	    (strcmp(rows[i].folder, "INBOX") == 0 ||
-	    is_below(rows[i].folder, "INBOX"));
+	    store_is_below(rows[i].folder, "INBOX"));
 }
 
 size_t
@@ -69,10 +49,10 @@ list_tree_link(struct list_row *rows, size_t n, bool top)
 	for (i = 0; i < n; i++) {
 		/* The row before it, or one of those that that one is below. */
 		up = i == 0 ? 0 : i - 1;
-		while (!is_below(rows[i].folder, rows[up].folder) &&
+		while (!store_is_below(rows[i].folder, rows[up].folder) &&
 		    rows[up].parent != up)
 			up = rows[up].parent;
-		if (i > 0 && is_below(rows[i].folder, rows[up].folder))
+		if (i > 0 && store_is_below(rows[i].folder, rows[up].folder))
 			rows[i].parent = (uint32_t)up;
 		else
 			rows[i].parent = (uint32_t)(top || is_inboxs(rows, i) ?

@@ -110,15 +110,6 @@ cmd_create(struct session *s, struct command *cmd)
 	return s->state;
 }
 
-static bool
-is_below(const char *folder, const char *above)
-{
-	size_t	n = strlen(above);
-
-	return strncmp(folder, above, n) == 0 &&
-	    (folder[n] == '\0' || (n > 0 && folder[n] == '.'));
-}
-
 /* If that is what is selected it no longer is. */
 static void
 close_selected(struct session *s, const struct place *p)
@@ -163,8 +154,7 @@ rename_place(struct session *s, struct command *cmd, const struct place *from,
 		command_no(cmd, "CANNOT", "A mailbox stays in its namespace");
 		return;
 	}
-	if (is_below(to->folder, from->folder) && *from->folder != '\0' &&
-	    strcmp(to->folder, from->folder) != 0) {
+	if (store_is_below(to->folder, from->folder)) {
 		command_no(cmd, "CANNOT", "It cannot be below itself");
 		return;
 	}

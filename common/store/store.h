@@ -40,6 +40,10 @@ struct store_folder {
  * be here. What is below "INBOX" is the inbox's. Valid until the next call with this store that is not const. -1: errno.
  */
 int	store_list(struct store *, const struct store_folder **, size_t *n) must_check;
+/* Pure: the order of store_list, as strcmp has it: the end of a name, then the dot, then everything else. */
+int	store_name_cmp(const char *, const char *);
+/* Pure: is the folder a below b, at any depth? Below "" (the inbox) none is by its name. */
+bool	store_is_below(const char *a, const char *b);
 bool	store_exists(struct store *, const char *folder);
 /* Is the folder whose cur/ that is still called so? Others delete and rename folders. */
 bool	store_is_there(const struct store *, const char *folder, int cur);

@@ -32,11 +32,7 @@ struct store {
 void	store_dir(const char *folder, char[STORE_DIR_SIZE]);
 /* Names that can be here: those of folders, and "" for the inbox. */
 bool	store_name_ok(const char *folder);
-/* In tree order: what is below a folder comes right behind it. */
-int	store_name_cmp(const char *, const char *);
 int	store_folder_cmp(const void *, const void *);	/* struct store_folder, by name */
-/* Is a below b? */
-bool	store_is_below(const char *a, const char *b);
 /* A file of the root, whole; one that is not there is empty. */
 int	store_slurp(const struct store *, const char *name, struct buf *) must_check;
 /* What is listed is forgotten. */
