@@ -167,8 +167,8 @@ arrivals_own(struct session *s, const struct place *p, const uint32_t *uids,
 	struct news	w;
 
 	notify_own(s, p, NOTIFY_NEW, n);
-	if (n > 0 && s->view != NULL && view_store_of(s->view) == p->store &&
-	    strcmp(view_folder(s->view), p->folder) == 0 && find_lists(&w, s))
+	if (n > 0 && view_is_of(s->view, p->store, p->folder) &&
+	    find_lists(&w, s))
 		remember(s, uids, n);
 }
 

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "common/base/fdio.h"
@@ -47,22 +46,15 @@ find_mailbox(struct append *a, struct str name, struct place *p)
 	return ok;
 }
 
-static bool
-is_of(const struct view *v, const struct place *p)
-{
-	return v != NULL && view_store_of(v) == p->store &&
-	    strcmp(view_folder(v), p->folder) == 0;
-}
-
 /* The selected mailbox as it is seen, or another one. NULL: there is none. */
 static struct view *
 open_view(struct append *a, const struct place *p)
 {
 	struct diag	why;
 
-	if (is_of(a->s->view, p))
+	if (view_is_of(a->s->view, p->store, p->folder))
 		return a->s->view;
-	if (is_of(a->other, p))
+	if (view_is_of(a->other, p->store, p->folder))
 		return a->other;
 	append_catenate_end(a);
 	if (view_open(&a->other, p->store, p->folder, true, &why) == -1)

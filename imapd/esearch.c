@@ -1,7 +1,6 @@
 /* imapd/esearch.c - ESEARCH: one search through many mailboxes (RFC 7377). Run by the session. */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "imapd/commands.h"
 #include "imapd/esearch_sources.h"
@@ -56,13 +55,6 @@ search_view(struct session *s, const struct command *c,
 	search_free(&run);
 	errno = saved;
 	return r;
-}
-
-static bool
-is_selected(const struct session *s, const struct place *place)
-{
-	return s->view != NULL && view_store_of(s->view) == place->store &&
-	    strcmp(view_folder(s->view), place->folder) == 0;
 }
 
 /* A mailbox that is not selected. One that went away meanwhile is passed over. */
@@ -160,7 +152,8 @@ cmd_esearch(struct session *s, struct command *c)
 		r = search_here(s, c, &q);
 	for (source = sources.list; r == 0 && source != NULL;
 	    source = source->next)
-		if (!is_selected(s, &source->place))
+		if (!view_is_of(s->view, source->place.store,
+		    source->place.folder))
 			r = search_place(s, c, &q, &source->place);
 		else if (!sources.selected) {
 			r = search_here(s, c, &q);

@@ -114,8 +114,7 @@ cmd_create(struct session *s, struct command *cmd)
 static void
 close_selected(struct session *s, const struct place *p)
 {
-	if (s->view == NULL || view_store_of(s->view) != p->store ||
-	    strcmp(view_folder(s->view), p->folder) != 0)
+	if (!view_is_of(s->view, p->store, p->folder))
 		return;
 	select_leave(s);
 	say(s, "OK [CLOSED] the mailbox is no longer there");

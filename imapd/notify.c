@@ -51,9 +51,7 @@ notify_selected(struct session *s, bool idle)
 static bool
 is_selected(const struct session *s, const struct notify_folder *f)
 {
-	return s->view != NULL &&
-	    view_store_of(s->view) == place_store(s, f->space) &&
-	    strcmp(view_folder(s->view), f->name) == 0;
+	return view_is_of(s->view, place_store(s, f->space), f->name);
 }
 
 static void

@@ -1,18 +1,10 @@
 /* imapd/status.c - STATUS (RFC 3501 6.3.10, RFC 9051 6.3.11; RFC 7162, RFC 7889, RFC 8438, RFC 8474, RFC 9208). */
 #include <errno.h>
 #include <inttypes.h>
-#include <string.h>
 
 #include "imapd/commands.h"
 #include "imapd/mailboxes.h"
 #include "imapd/updates.h"
-
-static bool
-is_selected(const struct session *s, const struct place *p)
-{
-	return s->view != NULL && view_store_of(s->view) == p->store &&
-	    strcmp(view_folder(s->view), p->folder) == 0;
-}
 
 static unsigned
 what_it_takes(unsigned items)
@@ -65,7 +57,7 @@ status_put(struct session *s, struct buf *out, const struct place *p,
 	    &why) == -1)
 		return -1;
 	/* Those of this session are nobody else's. */
-	if (is_selected(s, p))
+	if (view_is_of(s->view, p->store, p->folder))
 		v.recent = (uint32_t)view_recent(s->view);
 	buf_adds(out, "* STATUS ");
 	(void)imap_put_astring(out, name, session_utf8(s));

@@ -262,6 +262,12 @@ view_store_of(const struct view *v)
 	return v->store;
 }
 
+bool
+view_is_of(const struct view *v, const struct store *s, const char *folder)
+{
+	return v != NULL && v->store == s && strcmp(v->folder, folder) == 0;
+}
+
 const char *
 view_mailbox_id(struct view *v)
 {

@@ -61,6 +61,8 @@ const char *view_folder(const struct view *);	/* as of the last view_refresh or 
 /* Has it another name by now? That is its name then. -1: errno, ESTALE: it has none in this store. view_refresh does it, too. */
 int	view_follow(struct view *) must_check;
 struct store *view_store_of(const struct view *);
+/* Is it a view of that folder of that store, by its name as of view_folder? NULL is one of none. */
+bool	view_is_of(const struct view *, const struct store *, const char *folder);
 /* Names of keywords; NULL: there is none of that number. */
 const char *view_keyword(const struct view *, unsigned);
 /* Its bit, made if it is new and make is set. 0: there is none; or, if it is to be made, errno: EMLINK: no room for one more, EINVAL, ETIMEDOUT ... */
