@@ -177,24 +177,12 @@ add_folders(struct gatherer *g, unsigned space, const char *parent,
 
 /* A mailbox by its name: one that is not there, or not for this user, is passed over. */
 static bool
-named(struct gatherer *g, struct str name, struct place *place)
-{
-	struct command	ignored = { .tag = g->c->tag, .name = g->c->name };
-	bool		found;
-
-	buf_init(&ignored.text, REPLY_MAX);
-	found = place_find(g->s, &ignored, name, RIGHT_READ, place) &&
-	    store_exists(place->store, place->folder);
-	buf_free(&ignored.text);
-	return found;
-}
-
-static bool
 add_named(struct gatherer *g, struct str name, const enum below *below)
 {
 	struct place	place;
 
-	if (!named(g, name, &place))
+	if (!place_look_up(g->s, name, RIGHT_READ, &place) ||
+	    !store_exists(place.store, place.folder))
 		return true;
 	return add(g, &place) && (below == NULL ||
 	    add_folders(g, place.name_space, place.folder, *below));

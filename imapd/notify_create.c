@@ -19,15 +19,10 @@ static int
 add_name(struct session *s, struct notify *n, struct notify_group *g,
     struct str name)
 {
-	struct command	ignored = { .uid = false };
 	struct place	p;
 	struct str	folder;
-	bool		found;
 
-	buf_init(&ignored.text, REPLY_MAX);
-	found = place_find(s, &ignored, name, 0, &p);
-	buf_free(&ignored.text);
-	if (!found)
+	if (!place_look_up(s, name, 0, &p))
 		return 0;
 	if (arena_dup(&n->memory, str_from(p.folder), &folder) == -1)
 		return -1;

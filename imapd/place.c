@@ -239,6 +239,16 @@ place_find(struct session *s, struct command *cmd, struct str name,
 	return false;
 }
 
+bool
+place_look_up(struct session *s, struct str name, unsigned need,
+    struct place *p)
+{
+	if (find_folder(s, name, p) != NULL)
+		return false;
+	p->rights = place_rights(s, p->name_space, p->folder);
+	return (p->rights & need) == need;
+}
+
 int
 place_name(struct session *s, unsigned space, const char *folder,
     struct buf *out)
