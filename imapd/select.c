@@ -5,6 +5,7 @@
 #include "imapd/arrivals.h"
 #include "imapd/commands.h"
 #include "imapd/contexts.h"
+#include "imapd/mailboxes.h"
 #include "imapd/notify.h"
 #include "imapd/numbers.h"
 #include "imapd/selected.h"
@@ -100,7 +101,6 @@ static void
 say_mailbox(struct session *s, const struct place *p)
 {
 	struct view	*v = s->view;
-	struct buf	 name;
 
 	updates_flags(s, true);
 	say(s, "%zu EXISTS", view_count(v));
@@ -112,14 +112,8 @@ say_mailbox(struct session *s, const struct place *p)
 	say(s, "OK [HIGHESTMODSEQ %" PRIu64 "] highest",
 	    view_highest_modseq(v));
 	say(s, "OK [MAILBOXID (F%s)] its name for ever", view_mailbox_id(v));
-	if (!session_enabled(s, ENABLED_REV2))
-		return;
-	buf_init(&name, 4 * PLACE_NAME_MAX);
-	buf_addf(&name, "* LIST () \"%s\" ", s->set->imap.separator);
-	if (place_put(s, &name, p) == 0)
-		buf_adds(&name, "\r\n");
-	say_buf(s, &name);
-	buf_free(&name);
+	if (session_enabled(s, ENABLED_REV2))	/* RFC 9051 6.3.2 */
+		list_say(s, p, STR(""));
 }
 
 /* RFC 7162, 3.2.5.1: what it missed. */
