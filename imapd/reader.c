@@ -256,15 +256,16 @@ collect(struct session *s, const struct imap_literal *l, struct str line,
 	return READER_OK;
 }
 
-/* Lines and small literals until a line ends without one; stream: or up to the first one. */
-static enum reader_status
-gather(struct session *s, struct buf *text, bool (*stream)(struct str))
+/* Lines and small literals until a line ends without one; of a command that streams, up to the first one. */
+enum reader_status
+reader_next(struct session *s, struct buf *text)
 {
 	enum reader_status	r;
 	struct imap_literal	l;
 	struct str		line, end, head;
 	size_t			before;
 
+	buf_reset(text);
 	for (;;) {
 		if ((r = take_line(s, buf_view(text), &line)) != READER_OK)
 			return r;
@@ -281,18 +282,11 @@ gather(struct session *s, struct buf *text, bool (*stream)(struct str))
 			return READER_OK;
 		head = buf_view(text);
 		head.n -= line.n - end.n;
-		if (stream != NULL && stream(head))
+		if (command_streams(head))
 			return READER_OK;
 		if ((r = collect(s, &l, line, text)) != READER_OK)
 			return r;
 	}
-}
-
-enum reader_status
-reader_next(struct session *s, struct buf *text)
-{
-	buf_reset(text);
-	return gather(s, text, command_streams);
 }
 
 enum reader_status

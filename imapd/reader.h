@@ -7,8 +7,6 @@
 
 #include "imapd/session.h"
 
-#define READER_LITERAL_PLUS	4096	/* LITERAL- (RFC 7888, 5): unasked ones up to this size; larger ones are answered BAD and read away */
-
 enum reader_status {
 	READER_OK,
 	READER_BAD,	/* answered already */
@@ -16,8 +14,8 @@ enum reader_status {
 };
 
 /*
- * The next command, whole, into *text, with its literals: "a LOGIN {1}\r\nx y". streams(name) tells which commands read their own
- * literals: these are given as far as the first of them.
+ * The next command, whole, into *text, with its literals: "a LOGIN {1}\r\nx y". One that reads its own literals (command_streams) is given as
+ * far as the first of them.
  */
 enum reader_status reader_next(struct session *, struct buf *text);
 /* A line of a continuation that is no command: of IDLE, AUTHENTICATE. READER_BAD: too long, or it announces a literal; read away. */
