@@ -13,8 +13,6 @@
 #include "imapd/selected.h"
 #include "imapd/updates.h"
 
-#define OUT_MAX	REPLY_MAX
-
 struct copy {
 	struct session	*s;
 	struct command	*c;
@@ -214,7 +212,7 @@ cmd_copy(struct session *s, struct command *c)
 {
 	struct copy	x = { .s = s, .c = c };
 
-	buf_init(&x.code, OUT_MAX);
+	buf_init(&x.code, REPLY_MAX);
 	if (save_all(&x, false))
 		command_ok(c, x.code.n > 0 ? buf_cstr(&x.code) : NULL,
 		    "copied");
@@ -246,7 +244,7 @@ cmd_move(struct session *s, struct command *c)
 {
 	struct copy	x = { .s = s, .c = c };
 
-	buf_init(&x.code, OUT_MAX);
+	buf_init(&x.code, REPLY_MAX);
 	if (save_all(&x, true))
 		moved(&x);
 	save_abort(&x.save);

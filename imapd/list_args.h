@@ -47,11 +47,11 @@ const char *list_args(struct cur *, struct arena *, struct list_request *);
 const char *lsub_args(struct cur *, struct arena *, struct list_request *);
 /* "(MESSAGES UIDNEXT)" */
 const char *status_items(struct cur *, unsigned *);
-/* "entry" or "(entry ...)", of GETMETADATA as well: bounded, and each as metadata_entry_ok says. */
+/* "entry" or "(entry ...)", of GETMETADATA as well: bounded, and each in the form that metadata_entry_wrong wants. */
 const char *metadata_entries(struct cur *, struct arena *, struct str **, size_t *n);
 /* NULL: "/private/..." or "/shared/..." as RFC 5464, 3 has it. Else what is wrong. */
 const char *metadata_entry_wrong(struct str);
-/* "(USE (\Drafts))" of CREATE (RFC 6154, 3); *use as in store.h, 0: none. *which: what is wrong is only that there is no such use. */
+/* "(USE (\Drafts))" of CREATE (RFC 6154, 3); *use as in store.h, 0: none. *unknown: it is well-formed, but there is no such use, or more than one. */
 const char *create_use(struct cur *, char *use, bool *unknown);
 /* "\Drafts" and its letter; NULL: none. */
 const char *use_name(char);

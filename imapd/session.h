@@ -29,8 +29,8 @@ enum {
 
 struct place_list;	/* namespaces, place.h */
 struct rights_seen;	/* selected.h */
-struct search_result;	/* of SEARCHRES: "$", search.h */
-struct contexts;	/* of CONTEXT=SEARCH, search.h */
+struct search_result;	/* of SEARCHRES: "$", numbers.h */
+struct contexts;	/* of CONTEXT=SEARCH, contexts.h */
 struct notify;		/* RFC 5465, notify.h */
 struct own_messages;	/* arrivals.h */
 
