@@ -23,8 +23,11 @@ flush_data(struct save *s)
 	enum durable_how	how = s->dir.how;
 	size_t			i;
 
-	/* where only a file's flush carries its name, that of the directory wants the file flushed before */
-	if (s->names_only && how != DURABLE_ORDERED)
+	/*
+	 * Where it is the file's flush that carries its name, somebody else's flush of the directory may be faster, and what
+	 * then stands there after a power cut is empty: the file goes first.
+	 */
+	if (how != DURABLE_ORDERED)
 		how = DURABLE_STRICT;
 	for (i = 0; i < s->n; i++)
 		if (s->items[i].fd != -1)
