@@ -25,10 +25,13 @@ SYSTEMS = {     # mkfs, its size in MiB, options, further configuration, flushes
     "btrfs": (("mkfs.btrfs", "-q", "-f"), 320, "", "", "file"),
 }
 MUTANT = """
+#define splice splice_of_fcntl
 #include <fcntl.h>
+#undef splice
 #include <unistd.h>
 static inline int no_flush(int fd) { return fd < 0 ? -1 : 0; }
 #define fsync(fd) no_flush(fd)
+#define fdatasync(fd) no_flush(fd)
 #define sync_file_range(fd, at, n, flags) no_flush(fd)
 """
 
