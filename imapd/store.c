@@ -54,6 +54,18 @@ how(struct cur *in, struct storing *st)
 	return imap_sp(in);
 }
 
+/* To be taken away it need not be made, but others may have made it since. */
+static uint32_t
+bit_to_remove(struct view *v, struct str name)
+{
+	uint32_t	bit = view_keyword_bit(v, name, false);
+
+	/* if that fails so will view_store, which can say so */
+	if (bit == 0 && view_refresh(v) != -1)
+		bit = view_keyword_bit(v, name, false);
+	return bit;
+}
+
 /* Keywords as bits of the mailbox; they are made if need be. */
 static bool
 keyword_bits(struct storing *st, struct command *c, const struct flag_list *l)
@@ -62,9 +74,13 @@ keyword_bits(struct storing *st, struct command *c, const struct flag_list *l)
 	size_t		i;
 
 	for (i = 0; i < l->n; i++) {
-		bit = view_keyword_bit(st->s->view, l->keywords[i],
-		    st->how != VIEW_REMOVE);
-		if (bit == 0 && st->how != VIEW_REMOVE) {
+		if (st->how == VIEW_REMOVE) {
+			st->keywords |= bit_to_remove(st->s->view,
+			    l->keywords[i]);
+			continue;
+		}
+		bit = view_keyword_bit(st->s->view, l->keywords[i], true);
+		if (bit == 0) {
 			if (errno == EMLINK || errno == EINVAL)
 				command_no(c, "LIMIT", "there is no room for "
 				    "one more keyword");

@@ -49,6 +49,19 @@ def put(name, data):
     return path
 
 
+def keyword_of_another():
+    """Made by another one since this session has last looked."""
+    c = made(b"Others.Words", 1)
+    d, e = login(b"Others.Words"), login(b"Others.Words")
+    c.ok(b"STORE 1 +FLAGS (word $Two)")
+    d.ok(b"STORE 1 -FLAGS.SILENT (WORD)")
+    said, _ = c.ok(b"NOOP")
+    want("it is gone", said, any(s.startswith(b"1 FETCH") and b"$Two" in s and b"word" not in s for s in said))
+    e.ok(b"STORE 1 -FLAGS.SILENT ($two never)")
+    said, _ = e.ok(b"FETCH 1 (FLAGS)")
+    want("none is left", said, b"word" not in said[-1] and b"$Two" not in said[-1])
+
+
 def sent_away(what, c, said, done):
     """BYE, before or behind what was to be said of the command, and the end."""
     while done is not None:
@@ -160,6 +173,7 @@ def killed():
 
 
 tap.run("renamed, it goes on under its new name", renamed)
+tap.run("a keyword that another one has made is taken away", keyword_of_another)
 tap.run("deleted, its sessions end", deleted)
 tap.run("UIDs that are used up begin anew", used_up)
 tap.run("locks of the killed hinder nobody", killed)
