@@ -77,6 +77,18 @@ saved(struct session *s, size_t **at, size_t *n)
 	return 0;
 }
 
+/* Before imap_set_end: it makes "9:*" of 8 messages the last one, which is right for UIDs. */
+static bool
+beyond(const struct imap_set *set, uint32_t largest)
+{
+	size_t	i;
+
+	for (i = 0; i < set->n; i++)
+		if (set->r[i].from > largest || set->r[i].to > largest)
+			return true;
+	return largest == 0;
+}
+
 bool
 numbers_take(struct session *s, struct command *c, bool uid, size_t **at,
     size_t *n)
@@ -91,11 +103,11 @@ numbers_take(struct session *s, struct command *c, bool uid, size_t **at,
 		command_bad(c, "this is no set of messages");
 		return false;
 	} else {
-		imap_set_end(&set, largest);
-		if (!uid && set.n > 0 && set.r[set.n - 1].to > largest) {
+		if (!uid && beyond(&set, largest)) {
 			command_bad(c, "there is no message of that number");
 			return false;
 		}
+		imap_set_end(&set, largest);
 		r = numbers_resolve(s, &set, uid, at, n);
 	}
 	if (r == -1)

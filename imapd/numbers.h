@@ -5,8 +5,8 @@
 #include "imapd/session.h"
 
 /*
- * The set at the cursor, as messages of the view in order (array in the arena). Sequence numbers beyond the mailbox: BAD (RFC 3501 9: seq-number);
- * UIDs that are not there are passed over. False: BAD (or NO) has been said.
+ * The set at the cursor, as messages of the view in order (array in the arena). Sequence numbers beyond the mailbox,
+ * also in "9:*", and '*' in an empty one: BAD (RFC 9051 9: seq-number); UIDs that are not there are passed over. False: BAD (or NO) has been said.
  */
 bool	numbers_take(struct session *, struct command *, bool uid, size_t **at, size_t *n);
 /* Messages of a set that was ended with the right largest number. -1: errno. */

@@ -58,7 +58,7 @@ def flags(st, user, mailbox=b"INBOX"):
     out = {}
     with Imap(st, user) as c:
         c.ok(b"EXAMINE " + mailbox)
-        for r in c.ok(b"FETCH 1:* (FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT)])")[0]:
+        for r in c.ok(b"UID FETCH 1:* (FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT)])")[0]:
             if b" FETCH " in r:
                 subject = r.split(b"Subject: ")[1].split(b"\r\n")[0].decode()
                 out[subject] = set(r.split(b"FLAGS (")[1].split(b")")[0].decode().split()) - {"\\Recent"}

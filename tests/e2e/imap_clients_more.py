@@ -33,7 +33,7 @@ def state(c, mailbox):
     """{subject: (flags, date)}."""
     out = {}
     c.ok(b"SELECT " + mailbox)
-    for r in c.ok(b"FETCH 1:* (FLAGS INTERNALDATE BODY.PEEK[HEADER.FIELDS (SUBJECT)])")[0]:
+    for r in c.ok(b"UID FETCH 1:* (FLAGS INTERNALDATE BODY.PEEK[HEADER.FIELDS (SUBJECT)])")[0]:
         if b" FETCH " in r:
             subject = r.split(b"Subject: ")[1].split(b"\r\n")[0].decode()
             out[subject] = (set(r.split(b"FLAGS (")[1].split(b")")[0].split()) - {b"\\Recent"},

@@ -540,6 +540,28 @@ def refused(w):
     out, r = w.cmd("UID FETCH 4000000000 FLAGS")
     check(r.startswith(b"OK") and not out, "a UID that is not there is "
           "nothing", (out, r))
+    out = w.fetch("UID FETCH 4000000000:* UID")
+    check(len(out) == 1, "but * is always the last one", out)
+
+
+def no_such_number():
+    w = Wire(USER)
+    w.ok("SELECT INBOX")
+    rows = ["FETCH 999:* FLAGS", "FETCH *:999 FLAGS", "FETCH 1:999 FLAGS"]
+    bad = [(x, r) for x, r in ((x, w.cmd(x)[1]) for x in rows)
+           if not r.startswith(b"BAD")]
+    check(not bad, "beyond the last one: BAD", bad)
+    w.ok("CREATE Empty")
+    w.ok("SELECT Empty")
+    rows = ["FETCH * FLAGS", "FETCH 1:* FLAGS", "STORE * FLAGS (foo)",
+            "COPY 1:* INBOX", "MOVE * INBOX"]
+    bad = [(x, r) for x, r in ((x, w.cmd(x)[1]) for x in rows)
+           if not r.startswith(b"BAD")]
+    check(not bad, "there is no last one: BAD (RFC 9051 9)", bad)
+    out, r = w.cmd("UID FETCH 1:* FLAGS")
+    check(r.startswith(b"OK") and not out, "not so with UIDs", (out, r))
+    w.ok("DELETE Empty")
+    w.close()
 
 
 def cannot_decode():
@@ -648,6 +670,7 @@ def main():
     w.close()
     seen()
     changes()
+    no_such_number()
     cannot_decode()
     wrong_size()
     gone_away()
