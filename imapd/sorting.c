@@ -1,15 +1,18 @@
-/* imapd/sorting.c - messages in order. Run by the session; what it sorts by came from anybody. */
+/*
+ * imapd/sorting.c - messages in order. Run by the session; what it sorts by came from anybody. The messages are sorted by the first key,
+ * then those that are equal by the second, and so on. Of a key that is a text only a piece is kept at a time, so that the memory
+ * does not grow with the texts: where pieces are equal the next piece is made, of these messages alone.
+ */
 #include "imapd/sorting.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/fmt/casemap.h"
-#include "common/fmt/structure.h"
-#include "common/fmt/words.h"
-
-#define STRINGS_MAX	(1u << 30)	/* bytes of keys that are texts */
+#define PIECES_MAX	((size_t)32 << 20)	/* bytes of all pieces together, if there are no more messages than that allows */
+#define PIECE_LEAST	32
+#define PIECE_MOST	65536
+#define TEXT_MAX	((size_t)16 << 20)	/* of one message */
 
 static const struct {
 	const char	*name;
@@ -110,124 +113,31 @@ sort_rows(struct sort_row *rows, struct sort_row *room, size_t n,
 		memcpy(rows, in, n * sizeof(*rows));
 }
 
-/* ---- keys */
+/* ---- order */
 
-/* A key is a number, or a text in strings. */
-struct text_at {
-	uint32_t	from, n;
+/* Of the text of a message; what is gone has none, and comes first. */
+struct piece {
+	uint32_t	from, n;	/* in texts */
+	bool		more;		/* the text goes on behind it */
 };
+
+enum { FIRST = 1, GOES_ON = 2 };
 
 struct sorting {
 	struct view		*view;
-	const struct sort_order	*order;
+	const struct found	*found;
+	struct progress		*progress;	/* or NULL */
+	size_t			 made;		/* keys */
+	struct sort_row		*rows, *room;	/* place: in found and pieces */
+	uint8_t			*marks;		/* of rows: FIRST of those that are equal; whose texts go on */
+	struct piece		*pieces;
 	struct head_text	 head;
-	struct buf		 strings;
-	uint64_t		*numbers;	/* order->n for each message */
-	struct text_at		*texts;		/* as many */
+	struct buf		 text, texts;	/* of one message; pieces of many */
+	uint8_t			 key;
+	bool			 reverse;
+	size_t			 at, length;	/* of the pieces in the texts */
+	size_t			 left;		/* rows whose texts go on */
 };
-
-static bool
-is_text(uint8_t key)
-{
-	return key != SORT_ARRIVAL && key != SORT_DATE && key != SORT_SIZE;
-}
-
-uint64_t
-sort_signed(int64_t n)
-{
-	return (uint64_t)n ^ (UINT64_C(1) << 63);
-}
-
-int
-sort_sent(struct view *view, size_t at, int64_t *sent)
-{
-	struct cache_head	head;
-	struct view_info	info;
-
-	if (view_head(view, at, &head) == -1)
-		return -1;
-	*sent = head.sent;
-	if (head.has_date)
-		return 0;
-	if (view_info(view, at, &info) == -1)
-		return -1;
-	*sent = info.internal_date;
-	return 0;
-}
-
-int
-sort_subject(struct head_text *h, struct str envelope, struct buf *out,
-    bool *reply)
-{
-	struct str	subject;
-
-	*reply = false;
-	if (!head_text_item(h, envelope, FIELD_SUBJECT, &subject) ||
-	    subject.p == NULL)
-		return 0;
-	buf_reset(&h->text);
-	buf_reset(&h->raw);
-	if (words_decode(subject, &h->text) == -1 ||
-	    words_base_subject(buf_view(&h->text), &h->raw, reply) == -1)
-		return -1;
-	return casemap_put(out, buf_view(&h->raw));
-}
-
-/* The parts of the first address of a list. */
-static bool
-first_address(struct head_text *h, struct str list, struct str part[4])
-{
-	struct cur	c = cur_from(list);
-	bool		is_list;
-	unsigned	i;
-
-	if (!cur_byte(&c, '(') || !cur_byte(&c, '('))
-		return false;
-	for (i = 0; i < 4; i++) {
-		while (cur_byte(&c, ' '))
-			continue;
-		if (!structure_item(&c, &h->arena, &part[i], &is_list))
-			return false;
-	}
-	return true;
-}
-
-static enum search_field
-field_of(uint8_t key)
-{
-	if (key == SORT_CC)
-		return FIELD_CC;
-	return key == SORT_FROM || key == SORT_DISPLAYFROM ? FIELD_FROM :
-	    FIELD_TO;
-}
-
-/* The mailbox (RFC 5256), or what people see of the address (RFC 5957, 3). */
-static int
-put_address(struct head_text *h, struct str envelope, uint8_t key,
-    struct buf *out)
-{
-	struct str	list, part[4];
-	bool		display;
-
-	display = key == SORT_DISPLAYFROM || key == SORT_DISPLAYTO;
-	if (!head_text_item(h, envelope, field_of(key), &list) ||
-	    !first_address(h, list, part))
-		return 0;
-	buf_reset(&h->text);
-	if (!display) {
-		buf_addstr(&h->text, part[2]);
-	} else if (part[0].n > 0) {
-		if (words_decode(part[0], &h->text) == -1)
-			return -1;
-	} else if (part[3].p == NULL) {
-		if (words_decode(part[2], &h->text) == -1)
-			return -1;
-	} else {
-		buf_addf(&h->text, "%.*s@%.*s", STR_ARG(part[2]),
-		    STR_ARG(part[3]));
-	}
-	return buf_ok(&h->text) ? casemap_put(out, buf_view(&h->text)) : -1;
-}
 
 /* The first bytes of a text, so that most comparisons need no more. */
 static uint64_t
@@ -241,123 +151,169 @@ prefix(struct str s)
 	return n;
 }
 
-static int
-text_key_make(struct sorting *s, struct str envelope, uint8_t key,
-    uint64_t *number, struct text_at *text)
+static struct str
+piece_of(const struct sorting *s, uint32_t place)
 {
-	size_t	from = s->strings.n;
-	bool	reply;
+	const struct piece	*p = &s->pieces[place];
 
-	if ((key == SORT_SUBJECT ? sort_subject(&s->head, envelope,
-	    &s->strings, &reply) :
-	    put_address(&s->head, envelope, key, &s->strings)) == -1)
-		return -1;
-	text->from = (uint32_t)from;
-	text->n = (uint32_t)(s->strings.n - from);
-	*number = prefix((struct str){ s->strings.p + from, text->n });
-	return 0;
-}
-
-static int
-key_make(struct sorting *s, size_t at, uint8_t key, uint64_t *number,
-    struct text_at *text)
-{
-	struct cache_head	head;
-	struct view_info	info;
-	int64_t			sent;
-
-	if (key == SORT_SIZE)
-		return view_size(s->view, at, number);
-	if (key == SORT_ARRIVAL) {
-		if (view_info(s->view, at, &info) == -1)
-			return -1;
-		*number = sort_signed(info.internal_date);
-		return 0;
-	}
-	if (key == SORT_DATE) {
-		if (sort_sent(s->view, at, &sent) == -1)
-			return -1;
-		*number = sort_signed(sent);
-		return 0;
-	}
-	if (view_head(s->view, at, &head) == -1)
-		return -1;
-	return text_key_make(s, head.envelope, key, number, text);
-}
-
-/* All keys of one message. What is gone has none, and comes first. */
-static int
-keys_make(struct sorting *s, size_t i, size_t at)
-{
-	const struct sort_order	*o = s->order;
-	unsigned		 k;
-	size_t			 n;
-
-	for (k = 0; k < o->n; k++) {
-		n = i * o->n + k;
-		if (key_make(s, at, o->keys[k].key, &s->numbers[n],
-		    &s->texts[n]) == -1 && errno != ENOENT)
-			return -1;
-		if (o->keys[k].reverse)
-			s->numbers[n] = ~s->numbers[n];
-	}
-	return 0;
+	return (struct str){ s->texts.p + p->from, p->n };
 }
 
 static int
 differ(const void *arg, uint32_t a, uint32_t b)
 {
 	const struct sorting	*s = arg;
-	const struct sort_order	*o = s->order;
-	const struct text_at	*x, *y;
-	size_t			 i, j;
-	unsigned		 k;
-	int			 r;
+	int			 r = str_cmp(piece_of(s, a), piece_of(s, b));
 
-	for (k = 0; k < o->n; k++) {
-		i = (size_t)a * o->n + k;
-		j = (size_t)b * o->n + k;
-		if (s->numbers[i] != s->numbers[j])
-			return s->numbers[i] < s->numbers[j] ? -1 : 1;
-		if (!is_text(o->keys[k].key))
+	return s->reverse ? -r : r;
+}
+
+static int
+piece_make(struct sorting *s, struct sort_row *row)
+{
+	struct piece	*p = &s->pieces[row->place];
+	struct str	 text;
+
+	*p = (struct piece){ (uint32_t)s->texts.n, 0, false };
+	buf_reset(&s->text);
+	if (sort_text(s->view, &s->head, s->found->at[row->place], s->key,
+	    &s->text) == -1)
+		return -1;
+	text = buf_view(&s->text);
+	if (text.n <= s->at)
+		return 0;
+	text.p += s->at;
+	text.n -= s->at;
+	p->more = text.n > s->length;
+	if (p->more)
+		text.n = s->length;
+	p->n = (uint32_t)text.n;
+	row->key = prefix(text);
+	return buf_addstr(&s->texts, text);
+}
+
+static int
+keys_make(struct sorting *s, size_t from, size_t to)
+{
+	struct sort_row	*row;
+	size_t		 i;
+	int		 r;
+
+	buf_reset(&s->texts);
+	for (i = from; i < to; i++) {
+		row = &s->rows[i];
+		row->key = 0;
+		r = sort_is_text(s->key) ? piece_make(s, row) :
+		    sort_number(s->view, s->found->at[row->place], s->key,
+		    &row->key);
+		if (r == -1 && errno != ENOENT)
+			return -1;
+		if (s->reverse)
+			row->key = ~row->key;
+		if (s->made < s->found->n)
+			s->made++;
+		if (s->progress != NULL &&
+		    progress_step(s->progress, s->made) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static bool
+is_equal(const struct sorting *s, size_t i, size_t j)
+{
+	return s->rows[i].key == s->rows[j].key && (!sort_is_text(s->key) ||
+	    differ(s, s->rows[i].place, s->rows[j].place) == 0);
+}
+
+/* Rows in order: which of them are still equal, and may differ further on? */
+static void
+split(struct sorting *s, size_t from, size_t to)
+{
+	size_t	first = from, i;
+	bool	more = false;
+
+	for (i = from; i < to; i++) {
+		if (sort_is_text(s->key) && s->pieces[s->rows[i].place].more)
+			more = true;
+		if (i + 1 < to && is_equal(s, i, i + 1))
 			continue;
-		x = &s->texts[i];
-		y = &s->texts[j];
-		r = str_cmp((struct str){ s->strings.p + x->from, x->n },
-		    (struct str){ s->strings.p + y->from, y->n });
-		if (r != 0)
-			return o->keys[k].reverse ? -r : r;
+		s->marks[first] = FIRST;
+		if (more && i > first) {
+			s->marks[first] |= GOES_ON;
+			s->left += i + 1 - first;
+		}
+		first = i + 1;
+		more = false;
+	}
+}
+
+/* By this piece of this key: all that are equal so far, or those whose texts go on. */
+static int
+pass(struct sorting *s, bool all)
+{
+	size_t	n = s->found->n, from, to;
+
+	s->left = 0;
+	for (from = 0; from < n; from = to) {
+		for (to = from + 1; to < n && s->marks[to] == 0; to++)
+			continue;
+		if (to - from == 1 ||
+		    (!all && (s->marks[from] & GOES_ON) == 0))
+			continue;
+		if (keys_make(s, from, to) == -1)
+			return -1;
+		sort_rows(s->rows + from, s->room, to - from,
+		    sort_is_text(s->key) ? differ : NULL, s);
+		split(s, from, to);
+	}
+	return 0;
+}
+
+/* Of so many texts. */
+static size_t
+piece_length(size_t n)
+{
+	size_t	length = PIECES_MAX / (n + 1);
+
+	if (length < PIECE_LEAST)
+		return PIECE_LEAST;
+	return length < PIECE_MOST ? length : PIECE_MOST;
+}
+
+static int
+by_key(struct sorting *s)
+{
+	s->at = 0;
+	s->length = piece_length(s->found->n);
+	if (pass(s, true) == -1)
+		return -1;
+	while (s->left > 0) {
+		s->at += s->length;
+		s->length = piece_length(s->left);
+		if (pass(s, false) == -1)
+			return -1;
 	}
 	return 0;
 }
 
 static int
-sort_made(struct sorting *s, struct found *found, struct progress *progress)
+sort_made(struct sorting *s, const struct sort_order *o, uint32_t *at)
 {
-	struct sort_row	*rows;
-	uint32_t	*at;
-	size_t		 i;
+	size_t		i;
+	unsigned	k;
 
-	for (i = 0; i < found->n; i++)
-		if (keys_make(s, i, found->at[i]) == -1 ||
-		    (progress != NULL && progress_step(progress, i) == -1))
+	for (i = 0; i < s->found->n; i++)
+		s->rows[i].place = (uint32_t)i;
+	s->marks[0] = FIRST;
+	for (k = 0; k < o->n; k++) {
+		s->key = o->keys[k].key;
+		s->reverse = o->keys[k].reverse;
+		if (by_key(s) == -1)
 			return -1;
-	if ((rows = calloc(2 * found->n + 1, sizeof(*rows))) == NULL)
-		return -1;
-	if ((at = malloc((found->n + 1) * sizeof(*at))) == NULL) {
-		free(rows);
-		return -1;
 	}
-	for (i = 0; i < found->n; i++) {
-		rows[i].key = s->numbers[i * s->order->n];
-		rows[i].place = (uint32_t)i;
-	}
-	sort_rows(rows, rows + found->n, found->n, differ, s);
-	for (i = 0; i < found->n; i++)
-		at[i] = found->at[rows[i].place];
-	free(found->at);
-	found->at = at;
-	free(rows);
+	for (i = 0; i < s->found->n; i++)
+		at[i] = s->found->at[s->rows[i].place];
 	return 0;
 }
 
@@ -365,21 +321,34 @@ int
 sort_found(struct view *view, const struct sort_order *order,
     struct found *found, struct progress *progress)
 {
-	struct sorting	s = { .view = view, .order = order };
-	size_t		n = found->n * order->n + 1;
+	struct sorting	s = { .view = view, .found = found,
+			    .progress = progress };
+	size_t		n = found->n + 1;
+	uint32_t	*at = malloc(n * sizeof(*at));
 	int		r = -1, saved;
 
 	head_text_init(&s.head);
-	buf_init(&s.strings, STRINGS_MAX);
-	s.numbers = calloc(n, sizeof(*s.numbers));
-	s.texts = calloc(n, sizeof(*s.texts));
-	if (s.numbers != NULL && s.texts != NULL &&
-	    buf_reserve(&s.strings, 64) == 0)
-		r = sort_made(&s, found, progress);
+	buf_init(&s.text, TEXT_MAX);
+	buf_init(&s.texts, UINT32_MAX);
+	s.rows = calloc(2 * n, sizeof(*s.rows));
+	s.pieces = calloc(n, sizeof(*s.pieces));
+	s.marks = calloc(n, sizeof(*s.marks));
+	if (at != NULL && s.rows != NULL && s.pieces != NULL &&
+	    s.marks != NULL && buf_reserve(&s.texts, 64) == 0) {
+		s.room = s.rows + n;
+		r = sort_made(&s, order, at);
+	}
 	saved = errno;
-	free(s.numbers);
-	free(s.texts);
-	buf_free(&s.strings);
+	if (r == 0) {
+		free(found->at);
+		found->at = at;
+	} else
+		free(at);
+	free(s.rows);
+	free(s.pieces);
+	free(s.marks);
+	buf_free(&s.text);
+	buf_free(&s.texts);
 	head_text_free(&s.head);
 	errno = saved;
 	return r;

@@ -1,4 +1,4 @@
-/* imapd/sorting.h - messages in the order of SORT (RFC 5256, RFC 5957): their keys are made once, then merged. */
+/* imapd/sorting.h - messages in the order of SORT (RFC 5256, RFC 5957): by one key after the other. */
 #ifndef IMAPD_SORTING_H
 #define IMAPD_SORTING_H
 
@@ -32,6 +32,13 @@ struct sort_row {
 };
 /* Stable; room is as long as the rows. differ: of two rows with the same key: < 0, 0, > 0. */
 void	sort_rows(struct sort_row *, struct sort_row *room, size_t n, int (*differ)(const void *, uint32_t, uint32_t), const void *);
+
+/* ---- sort_keys.c: of one message. -1: errno, ENOENT: it is gone */
+
+bool	sort_is_text(uint8_t key);
+int	sort_number(struct view *, size_t at, uint8_t key, uint64_t *) must_check;
+/* Appended to an empty buffer. */
+int	sort_text(struct view *, struct head_text *, size_t at, uint8_t key, struct buf *) must_check;
 /* So that it sorts as a number without sign. */
 uint64_t sort_signed(int64_t);
 /* When it was sent, or came, if it does not say (RFC 5256 2.2). -1: errno. */

@@ -5,6 +5,7 @@
 #ifndef IMAPD_THREADING_H
 #define IMAPD_THREADING_H
 
+#include "common/base/siphash.h"
 #include "imapd/search_run.h"
 
 enum thread_how { THREAD_ORDEREDSUBJECT, THREAD_REFERENCES, THREAD_REFS };
@@ -43,17 +44,15 @@ int	thread_links(struct threads *, struct view *, const struct found *, struct p
 int	thread_gather(struct threads *, struct view *) must_check;
 int	thread_by_subject(struct threads *, struct view *, const struct found *, struct progress *) must_check;
 
-/* Strings to numbers, for both. */
+/* Strings to numbers, for both. The strings are not kept: their hashes are as good (siphash.h). */
 struct thread_table {
 	struct thread_slot {
-		uint64_t	hash;
-		uint32_t	from, n;	/* in text */
+		struct siphash	hash;
 		uint32_t	value;
 		bool		used;
 	}		*slots;
 	size_t		 nslots, used;
-	uint64_t	 secret;
-	struct buf	 text;
+	uint64_t	 secret[2];
 };
 int	thread_table_init(struct thread_table *, size_t expected) must_check;	/* free it in any case */
 void	thread_table_free(struct thread_table *);

@@ -18,7 +18,7 @@ struct mail {
 
 static const struct mail	*mails;
 static size_t			 nmails;
-static char			 envelope[512];
+static char			 envelope[4096];
 
 size_t
 view_count(const struct view *v)
@@ -321,6 +321,66 @@ START_TEST(order_row)
 }
 END_TEST
 
+/*
+ * Texts that are longer than what is kept of so many: equal ones, some that end where a piece does, and some that differ behind it;
+ * then by the time that they came, which is the other way round.
+ */
+enum { LONG_MAILS = 20000, LONG_PIECE = (32 << 20) / (LONG_MAILS + 1) };
+
+static char		long_subjects[LONG_MAILS][2 * LONG_PIECE + 8];
+static struct mail	long_mails[LONG_MAILS];
+static bool		long_reverse;
+
+static int
+by_subject(const void *pa, const void *pb)
+{
+	uint32_t	a, b;
+	int		r;
+
+	memcpy(&a, pa, sizeof(a));
+	memcpy(&b, pb, sizeof(b));
+	r = strcmp(long_subjects[a], long_subjects[b]);
+	if (r == 0)
+		return a < b ? 1 : -1;
+	return long_reverse ? -r : r;
+}
+
+START_TEST(long_texts)
+{
+	struct sort_order	order;
+	struct str		in = str_from(_i == 0 ?
+				    "(SUBJECT REVERSE ARRIVAL)" :
+				    "(REVERSE SUBJECT REVERSE ARRIVAL)");
+	struct cur		c = cur_from(in);
+	struct found		found, right;
+	size_t			i, n;
+
+	mails = long_mails;
+	nmails = LONG_MAILS;
+	for (i = 0; i < nmails; i++) {
+		n = (i % 3 == 0 ? 2u : 1u) * (size_t)LONG_PIECE - 4 +
+		    i * 7919 % 8;
+		memset(long_subjects[i], 'A', n);
+		if (i % 5 == 0)
+			long_subjects[i][n++] = (char)('A' + i % 17);
+		long_subjects[i][n] = '\0';
+		long_mails[i] = (struct mail){ "", "", long_subjects[i], 1,
+		    NULL };
+	}
+	long_reverse = _i == 1;
+	ck_assert(sort_order_parse(&c, &order));
+	found = everything();
+	right = everything();
+	qsort(right.at, nmails, sizeof(*right.at), by_subject);
+	ck_assert_int_eq(sort_found(NULL, &order, &found, NULL), 0);
+	for (i = 0; i < nmails; i++)
+		ck_assert_msg(found.at[i] == right.at[i],
+		    "%zu is %u, not %u", i, found.at[i], right.at[i]);
+	free(found.at);
+	free(right.at);
+}
+END_TEST
+
 START_TEST(too_many_keys)
 {
 	struct sort_order	order;
@@ -356,6 +416,7 @@ main(void)
 	tcase_add_test(tc, deep);
 	tcase_add_test(tc, tangled);
 	tcase_add_loop_test(tc, order_row, 0, nitems(orders));
+	tcase_add_loop_test(tc, long_texts, 0, 2);
 	tcase_add_test(tc, too_many_keys);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
