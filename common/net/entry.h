@@ -112,7 +112,8 @@ enum entry_result {
 enum entry_result entry_admit(struct entry *, enum login_result, const char *note) must_check;
 /*
  * After a proof that the connection itself gives (a certificate): may it be login.user? On a connection that has come back only who was
- * logged in before: a session that was taken over could say in its client's name what makes it somebody else.
+ * logged in before: a session that was taken over could say in its client's name what makes it somebody else. That it gives nothing back
+ * proves nothing: if it does so while the client sends a literal, what is in there comes as commands, and from the client itself.
  */
 bool	entry_may_be(const struct entry *) must_check;
 /* In a thread of its own; conn is its own, too, and kept lives as long as it runs. */
