@@ -41,7 +41,7 @@ arrivals_open(struct arrivals **out, struct store *s, const char *folder,
 		errno = ENAMETOOLONG;
 		return diag_errno(why, "open the folder");
 	}
-	if (store_open_folder(s, folder, &a->dir, why) == -1) {
+	if (store_open_folder(s, folder, true, &a->dir, why) == -1) {
 		arrivals_close(&a);
 		return -1;
 	}

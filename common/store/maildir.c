@@ -98,29 +98,41 @@ open_folder(int root, const char *folder, bool create, struct diag *why)
 static int
 open_parts(struct maildir *m, bool create, struct diag *why)
 {
-	if ((m->tmp = open_dir(m->root, "tmp", create, why)) == -1 ||
-	    (m->new = open_dir(m->root, "new", create, why)) == -1 ||
+	/* who only reads has no use for it */
+	if (create &&
+	    (m->tmp = open_dir(m->root, "tmp", create, why)) == -1)
+		return -1;
+	if ((m->new = open_dir(m->root, "new", create, why)) == -1 ||
 	    (m->cur = open_dir(m->root, "cur", create, why)) == -1)
 		return -1;
 	return 0;
+}
+
+static int
+open_root(int dirfd, const char *path, const char *folder, bool create,
+    struct diag *why)
+{
+	int	root, fd;
+
+	if (folder[0] == '\0')
+		return open_dir(dirfd, path, create, why);
+	if (strcmp(path, ".") == 0)
+		return open_folder(dirfd, folder, create, why);
+	if ((root = open_dir(dirfd, path, create, why)) == -1)
+		return -1;
+	fd = open_folder(root, folder, create, why);
+	fdio_close(&root);
+	return fd;
 }
 
 int
 maildir_open_to_read(struct maildir *m, int dirfd, const char *path,
     const char *folder, bool create, struct diag *why)
 {
-	int	inner;
-
 	*m = (struct maildir){ .root = -1, .tmp = -1, .new = -1, .cur = -1,
 	    .how = DURABLE_STRICT };
-	if ((m->root = open_dir(dirfd, path, create, why)) == -1)
+	if ((m->root = open_root(dirfd, path, folder, create, why)) == -1)
 		return -1;
-	if (folder[0] != '\0') {
-		inner = open_folder(m->root, folder, create, why);
-		fdio_close(&m->root);
-		if ((m->root = inner) == -1)
-			return -1;
-	}
 	if (open_parts(m, create, why) == 0)
 		return 0;
 	maildir_close(m);
@@ -133,6 +145,11 @@ maildir_open(struct maildir *m, int dirfd, const char *path,
 {
 	if (maildir_open_to_read(m, dirfd, path, folder, create, why) == -1)
 		return -1;
+	if (m->tmp == -1 &&
+	    (m->tmp = open_dir(m->root, "tmp", create, why)) == -1) {
+		maildir_close(m);
+		return -1;
+	}
 	m->how = durable_for(m->new, false);
 	return 0;
 }

@@ -23,7 +23,10 @@ struct maildir {
 
 /* Opens a Maildir below dirfd; create: makes it (0700) and its parents' last component, durably. folder "" or "Work.Lists" -> ".Work.Lists" (Maildir++). */
 int	maildir_open(struct maildir *, int dirfd, const char *path, const char *folder, bool create, struct diag *) must_check;
-/* The same for one who delivers nothing: it is not looked for what makes a delivery durable there. */
+/*
+ * The same for one who delivers nothing: it is not looked for what makes a delivery durable there, and tmp is only opened where it may have
+ * to be made (else -1). dirfd may be the Maildir itself, with path ".".
+ */
 int	maildir_open_to_read(struct maildir *, int dirfd, const char *path, const char *folder, bool create, struct diag *) must_check;
 void	maildir_close(struct maildir *);
 /* Pure: can a folder be called that? No '/', no control character, no empty part between dots, no 8-bit byte (names are in modified UTF-7, RFC 3501 5.1.3). */

@@ -57,10 +57,10 @@ int	store_delete(struct store *, const char *folder) must_check;
  */
 int	store_rename(struct store *, const char *from, const char *to) must_check;
 /*
- * As maildir_open_to_read, of a folder; what a foreign program did not make in it (tmp, new, cur) is made. -1: *why, errno; ENOENT also for a
- * name that cannot be.
+ * As maildir_open_to_read, of a folder, with tmp if something is to be put there; what a foreign program did not make in it (tmp, new, cur)
+ * is made. -1: *why, errno; ENOENT also for a name that cannot be.
  */
-int	store_open_folder(struct store *, const char *folder, struct maildir *, struct diag *why) must_check;
+int	store_open_folder(struct store *, const char *folder, bool tmp, struct maildir *, struct diag *why) must_check;
 int	store_subscribe(struct store *, const char *folder, bool on) must_check;
 /* Gives a folder a special use (RFC 6154), or none (0); kept in "posthouse-special-use". */
 int	store_set_use(struct store *, const char *folder, char use) must_check;

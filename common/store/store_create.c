@@ -170,18 +170,32 @@ complete(struct store *s, const char *folder)
 	return r;
 }
 
-int
-store_open_folder(struct store *s, const char *folder, struct maildir *m,
-    struct diag *why)
+static int
+open_as_it_is(struct store *s, const char *folder, bool tmp,
+    struct maildir *m, struct diag *why)
 {
-	if (maildir_open_to_read(m, s->root, ".", folder, false, why) == 0)
+	if (maildir_open_to_read(m, s->root, ".", folder, false, why) == -1)
+		return -1;
+	if (!tmp || (m->tmp = openat(m->root, "tmp",
+	    O_RDONLY | O_DIRECTORY | O_CLOEXEC)) != -1)
+		return 0;
+	diag_errno(why, "open directory tmp");
+	maildir_close(m);
+	return -1;
+}
+
+int
+store_open_folder(struct store *s, const char *folder, bool tmp,
+    struct maildir *m, struct diag *why)
+{
+	if (open_as_it_is(s, folder, tmp, m, why) == 0)
 		return 0;
 	if (errno == EINVAL)
 		errno = ENOENT;
 	if (errno != ENOENT || !store_name_ok(folder) ||
 	    complete(s, folder) == -1)
 		return -1;
-	return maildir_open_to_read(m, s->root, ".", folder, false, why);
+	return open_as_it_is(s, folder, tmp, m, why);
 }
 
 static int

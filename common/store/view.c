@@ -44,7 +44,7 @@ begin(struct view *v, bool quick, struct diag *why)
 	    (quick ? INDEX_UNCHECKED : 0);
 	struct stat	st;
 
-	if (store_open_folder(v->store, v->folder, &v->dir, why) == -1)
+	if (store_open_folder(v->store, v->folder, false, &v->dir, why) == -1)
 		return -1;
 	if (fstat(v->dir.root, &st) == -1)
 		return diag_errno(why, "open the folder");

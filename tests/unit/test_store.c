@@ -497,12 +497,22 @@ START_TEST(foreign_folders)
 	struct maildir	m;
 
 	make_dir(".Entw\xc3\xbcrfe");
-	ck_assert_int_eq(store_open_folder(s, "Entw\xc3\xbcrfe", &m, &why), 0);
+	ck_assert_int_eq(store_open_folder(s, "Entw\xc3\xbcrfe", false, &m,
+	    &why), 0);
+	ck_assert_int_eq(m.tmp, -1);
 	maildir_close(&m);
 	ck_assert(there(".Entw\xc3\xbcrfe/cur"));
-	ck_assert_int_eq(store_open_folder(s, "none", &m, &why), -1);
+	/* who puts something there needs tmp as well */
+	ck_assert_int_eq(unlinkat(store_root(s), ".Entw\xc3\xbcrfe/tmp",
+	    AT_REMOVEDIR), 0);
+	ck_assert_int_eq(store_open_folder(s, "Entw\xc3\xbcrfe", true, &m,
+	    &why), 0);
+	ck_assert_int_ne(m.tmp, -1);
+	maildir_close(&m);
+	ck_assert(there(".Entw\xc3\xbcrfe/tmp"));
+	ck_assert_int_eq(store_open_folder(s, "none", false, &m, &why), -1);
 	ck_assert_int_eq(errno, ENOENT);
-	ck_assert_int_eq(store_open_folder(s, "../x", &m, &why), -1);
+	ck_assert_int_eq(store_open_folder(s, "../x", false, &m, &why), -1);
 	ck_assert_int_eq(errno, ENOENT);
 	/* they can be deleted, and get a better name */
 	ck_assert_int_eq(store_rename(s, "Entw\xc3\xbcrfe", "Entw&APw-rfe"),
@@ -880,7 +890,7 @@ START_TEST(completes)
 
 	ck_assert_int_eq(mkdirat(store_root(s), ".F", 0700), 0);
 	ck_assert_int_eq(fchmodat(store_root(s), ".F", begun[_i].folder, 0), 0);
-	ck_assert_msg(store_open_folder(s, "F", &m, &why) == 0, "%s",
+	ck_assert_msg(store_open_folder(s, "F", false, &m, &why) == 0, "%s",
 	    why.text);
 	maildir_close(&m);
 	for (i = 0; i < nitems(parts); i++) {
