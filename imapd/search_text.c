@@ -33,6 +33,7 @@ text_init(struct text *t, struct view *view, size_t n)
 	buf_init(&t->scratch[0], 4 * TEXT_WHOLE);
 	buf_init(&t->scratch[1], 4 * TEXT_WHOLE);
 	arena_init(&t->arena, TEXT_ARENA);
+	arena_init(&t->one, TEXT_ARENA);
 	if (n == 0)
 		return 0;
 	if ((t->keys = calloc(n, sizeof(*t->keys))) == NULL ||
@@ -315,7 +316,7 @@ is_searched(const struct part *p, const struct part_fields *f)
 static const struct part_fields *
 fields_of(struct text *t, struct str header)
 {
-	struct parts	*parser = parts_begin(&t->arena);
+	struct parts	*parser = parts_begin(&t->one);
 
 	if (parser == NULL || parts_feed(parser, header) == -1 ||
 	    parts_end(parser) == -1)
@@ -330,15 +331,19 @@ feed_part(struct text *t, const struct part *list, size_t i,
 	const struct part_fields *f;
 	const struct part	*p = &list[i];
 	struct str		 header;
+	int			 r = -1;
 
 	if (piece(t, p->header, p->body, PARTS_HEADER_MAX, &header) == -1)
 		return -1;
 	f = parser != NULL ? parts_fields(parser, i) : NULL;
-	if (f == NULL && (f = fields_of(t, header)) == NULL)
-		return -1;
-	if (feed_header(t, header) == -1)
-		return -1;
-	return is_searched(p, f) ? feed_body(t, p, f) : 0;
+	if (f == NULL)
+		f = fields_of(t, header);
+	if (f != NULL && (r = feed_header(t, header)) == 0 && is_searched(p, f))
+		r = feed_body(t, p, f);
+	/* there may be many parts, and what has been known of them is no more of use */
+	if (t->one.used > 0)
+		arena_free(&t->one);
+	return r;
 }
 
 /* The parts of a message, from its bytes if they are here. */

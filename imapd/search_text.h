@@ -31,6 +31,7 @@ struct text {
 	struct buf	 raw;
 	struct buf	 scratch[2];
 	struct arena	 arena;		/* of one message */
+	struct arena	 one;		/* of one of its parts */
 };
 
 /* n keys, whose words are put by text_key. -1: ENOMEM. */
