@@ -88,6 +88,17 @@ store_load_subscriptions(struct store *s)
 	return r;
 }
 
+/* With as many subscriptions beside as many folders a store can still be listed (store_add). */
+static bool
+is_too_long(struct str text)
+{
+	size_t	i, lines = 0;
+
+	for (i = 0; i < text.n; i++)
+		lines += text.p[i] == '\n';
+	return lines > STORE_FOLDERS_MAX;
+}
+
 static int
 change(struct store *s, const char *folder, bool on, struct buf *text,
     struct buf *out)
@@ -106,6 +117,11 @@ change(struct store *s, const char *folder, bool on, struct buf *text,
 	    buf_ok(out)) {
 		dotlock_drop(s->root, FILE_LOCK, &lock);
 		return 0;
+	}
+	if (on && (!buf_ok(out) || is_too_long(buf_view(out)))) {
+		dotlock_drop(s->root, FILE_LOCK, &lock);
+		errno = EDQUOT;
+		return -1;
 	}
 	return dotlock_replace(s->root, FILE_LOCK, &lock, FILE_OURS, out);
 }

@@ -208,6 +208,29 @@ START_TEST(subscribes)
 }
 END_TEST
 
+/* Who could subscribe without an end could list nothing any more. */
+START_TEST(subscribes_to_too_many)
+{
+	const struct store_folder	*f;
+	struct buf			 b;
+	size_t				 i, n;
+
+	buf_init(&b, (size_t)16 << 20);
+	for (i = 0; i < STORE_FOLDERS_MAX; i++)
+		buf_addf(&b, "f%zu\n", i);
+	write_file("subscriptions", buf_cstr(&b));
+	buf_free(&b);
+	ck_assert_int_eq(store_subscribe(s, "one more", true), -1);
+	ck_assert_int_eq(errno, EDQUOT);
+	ck_assert(!there("subscriptions.lock"));
+	ck_assert_int_eq(store_subscribe(s, "f7", true), 0);
+	ck_assert_int_eq(store_subscribe(s, "f7", false), 0);
+	ck_assert_int_eq(store_subscribe(s, "one more", true), 0);
+	ck_assert_int_eq(store_list(s, &f, &n), 0);
+	ck_assert_uint_eq(n, 1 + STORE_FOLDERS_MAX);
+}
+END_TEST
+
 START_TEST(locks)
 {
 	struct timespec	old[2] = { { 1000000000, 0 }, { 1000000000, 0 } };
@@ -930,6 +953,7 @@ main(void)
 	tcase_add_test(t, lists_anew);
 	tcase_add_loop_test(t, subscription_text, 0, (int)nitems(changes));
 	tcase_add_test(t, subscribes);
+	tcase_add_test(t, subscribes_to_too_many);
 	tcase_add_test(t, locks);
 	tcase_add_test(t, locks_under_a_lock);
 	tcase_add_test(t, locks_of_the_dead);
