@@ -217,7 +217,7 @@ head_text_fields(struct head_text *h, struct str header, struct str name,
 	struct cur		c = cur_from(header);
 
 	*found = false;
-	while (!*found && header_next(&c, &f)) {
+	while (!*found && header_next_any(&c, &f)) {
 		if (!str_eq_nocase(f.name, name))
 			continue;
 		buf_reset(&h->text);

@@ -233,20 +233,36 @@ headers_wanted(const struct text *t)
 }
 
 static int
+feed_line(struct text *t, struct str name, struct str body)
+{
+	struct buf	*b = &t->scratch[0];
+
+	buf_reset(b);
+	buf_addstr(b, name);
+	if (name.n > 0)
+		buf_adds(b, ": ");
+	if (words_decode(body, b) == -1 || !buf_ok(b))
+		return -1;
+	feed_begin(t);
+	return feed(t, buf_view(b), true);
+}
+
+/* Lines that are no field are in the header as well. */
+static int
 feed_header(struct text *t, struct str header)
 {
 	struct cur		 c = cur_from(header);
 	struct header_field	 f;
-	struct buf		*b = &t->scratch[0];
+	struct str		 other;
+	bool			 more = true;
 
-	while (headers_wanted(t) && header_next(&c, &f)) {
-		buf_reset(b);
-		buf_addstr(b, f.name);
-		buf_adds(b, ": ");
-		if (words_decode(f.body, b) == -1 || !buf_ok(b))
-			return -1;
-		feed_begin(t);
-		if (feed(t, buf_view(b), true) == -1)
+	while (more && headers_wanted(t)) {
+		other.p = c.p;
+		more = header_next_any(&c, &f);
+		other.n = (size_t)((more ? f.raw.p : c.p) - other.p);
+		other = header_trim(other);
+		if ((other.n > 0 && feed_line(t, STR(""), other) == -1) ||
+		    (more && feed_line(t, f.name, f.body) == -1))
 			return -1;
 	}
 	return 0;

@@ -29,7 +29,9 @@ setup(void)
 	imapd_setup();
 	put_message("1.a:2,S", "From: Ann <ann@example.org>\n"
 	    "To: bob@example.org\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\n"
-	    "Date: Tue, 24 Nov 2026 23:30:00 -0500\nX-Empty:\n\nhello WORLD\n");
+	    "Date: Tue, 24 Nov 2026 23:30:00 -0500\nX-Empty:\n"
+	    "no field =?utf-8?q?=C3=A4?=\n folded\nbad name: x\n"
+	    "X-Behind: there\n\nhello WORLD\n");
 	put_message("2.a:2,FTa", "From: carol@example.org\nCc: dan@x.example\n"
 	    "Subject: two\nMessage-ID: <two@x>\n"
 	    "Content-Transfer-Encoding: base64\n\n"
@@ -120,6 +122,11 @@ static const struct {
 	{ "HEADER Message-ID \"\"",		"2" },
 	{ "HEADER X-None \"\"",			"" },
 	{ "BODY needle",			"2" },
+	/* lines that are no field end nothing, and are text */
+	{ "HEADER X-Behind there",		"1" },
+	{ "TEXT there",				"1" },
+	{ "TEXT \"\303\244 folded\"",		"1" },
+	{ "TEXT \"name: x\"",			"1" },
 	{ "TEXT needle",			"2 3" },
 	{ "BODY \"hello world\"",		"1" },
 	{ "TEXT \"\"",				"1 2 3 4" },
