@@ -19,6 +19,7 @@
 #define RETRY_WAIT	1000	/* ms: until what could not be numbered is tried again */
 #define DUE_MAX		60000	/* ms: farther ahead is no time of ours */
 #define TRIES		4
+#define LOST_MAX	(UINT64_C(1) << 32)	/* changes: what a power cut takes is less, it is of a minute */
 
 static bool
 dir_fresh(const struct index_dir_stamp *s, int dir, int64_t now)
@@ -327,14 +328,24 @@ give_up(struct look *k)
 	errno = saved;
 }
 
+/* Above all that was told of since it was written, also if the clock has gone back. */
+static void
+begin_after_start(struct index *x)
+{
+	uint64_t	now = index_first_modseq();
+
+	x->head.highest += LOST_MAX;
+	if (x->head.highest < now)
+		x->head.highest = now;
+}
+
 int
 index_look(struct index *x, unsigned how)
 {
-	uint64_t	now = index_first_modseq();
-	int		tries, r = -1;
+	int	tries, r = -1;
 
-	if (x->rebooted && x->head.highest < now)
-		x->head.highest = now;
+	if (x->rebooted)
+		begin_after_start(x);
 	errno = EAGAIN;
 	for (tries = 0; tries < TRIES && r == -1 && errno == EAGAIN; tries++) {
 		struct look	k = { .x = x, .how = how,

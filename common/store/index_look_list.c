@@ -8,6 +8,7 @@
 #include "common/store/uidlist_file.h"
 
 #define ALONE_MAX	(UINT32_C(1) << 30)	/* 2004 */
+#define LOST_MAX	(UINT32_C(1) << 20)	/* UIDs: what a power cut takes of an index is less */
 
 /* There was neither list nor index. */
 static int
@@ -42,6 +43,14 @@ begin_for_all(struct look *k)
 	return 0;
 }
 
+/* The list has lost UIDs that were told, and the index may be older than these: they are passed over. */
+static void
+pass_over_lost(const struct index *x, uint32_t *next)
+{
+	if (x->rebooted && *next < UINT32_MAX - LOST_MAX)
+		*next += LOST_MAX;
+}
+
 int
 look_validity(struct look *k)
 {
@@ -56,8 +65,10 @@ look_validity(struct look *k)
 	k->both = true;
 	if (index_list_read(x, &k->list) == -1)
 		return -1;
-	if (!k->list.usable && !k->first)
+	if (!k->list.usable && !k->first) {
+		pass_over_lost(x, &x->head.next);
 		return x->alone ? begin_for_all(k) : 0;
+	}
 	/* a list without a mailbox's identifier is of POP3, which leaves keywords alone */
 	k->courier = k->list.stamp.ino == 0 || (k->first && k->list.usable &&
 	    !uidlist_field(k->list.head.more, 'G', &id));
@@ -292,8 +303,11 @@ look_newcomers(struct look *k)
 
 	if (find_newcomers(k) == -1)
 		return -1;
-	if (k->list.usable)
+	if (k->list.usable) {
 		index_list_walk(x, &k->list, is_known, k);
+		if (k->list.damaged)
+			pass_over_lost(x, &k->list.next);
+	}
 	look_rename_odd(k);
 	if ((k->nwho > 1 && sort_newcomers(k) == -1) || number(k) == -1)
 		return -1;

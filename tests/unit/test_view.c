@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/base/fdio.h"
+#include "common/base/now.h"
 #include "common/store/arrivals.h"
 #include "common/store/index.h"
 #include "common/store/view_impl.h"
@@ -1386,27 +1387,21 @@ START_TEST(tidy)
 }
 END_TEST
 
-/* The machine was started since: nobody knows what was lost, so all has changed. */
-START_TEST(restarted)
+/* The index is of before the machine was started, and told of changes up to highest (0: of those that it has). */
+static void
+restart(uint64_t highest)
 {
 	struct index_header	*h;
 	struct buf		 text;
-	struct view		*v;
-	const uint32_t		*uids;
-	uint64_t		 before, modseq;
-	size_t			 i, n;
-	bool			 all;
 	int			 fd;
 
-	fill();
-	v = open_view(false);
-	before = view_highest_modseq(v);
-	view_close(&v);
 	buf_init(&text, 1u << 20);
 	ck_assert_int_eq(fdio_slurp_at(dir, "posthouse.index", &text), 0);
 	ck_assert_uint_ge(text.n, sizeof(*h));
 	h = (void *)text.p;
 	h->booted -= INDEX_BOOT_SLACK + 1;
+	if (highest != 0)
+		h->highest = highest;
 	index_sum(h, text.p + sizeof(*h));
 	/* behind it there is nothing that a sum holds */
 	text.n = sizeof(*h) + index_sections_size(h);
@@ -1415,6 +1410,22 @@ START_TEST(restarted)
 	ck_assert_int_eq(fdio_write(fd, text.p, text.n), 0);
 	fdio_close(&fd);
 	buf_free(&text);
+}
+
+/* The machine was started since: nobody knows what was lost, so all has changed. */
+START_TEST(restarted)
+{
+	struct view	*v;
+	const uint32_t	*uids;
+	uint64_t	 before, modseq;
+	size_t		 i, n;
+	bool		 all;
+
+	fill();
+	v = open_view(false);
+	before = view_highest_modseq(v);
+	view_close(&v);
+	restart(0);
 	v = open_view(false);
 	shows(v, "2S 3 5AF+0+1 8D");
 	modseq = view_highest_modseq(v);
@@ -1427,6 +1438,64 @@ START_TEST(restarted)
 	v = open_view(false);	/* once only */
 	ck_assert_uint_eq(view_highest_modseq(v), modseq);
 	view_close(&v);
+}
+END_TEST
+
+/* The clock was a year ahead then: what was told of after the index was written is passed over all the same. */
+START_TEST(restarted_with_another_clock)
+{
+	const uint64_t	 ahead = index_modseq_at(now_real().tv_sec +
+	    366 * 86400, 0);
+	struct view	*v;
+	uint64_t	 modseq;
+	size_t		 i;
+
+	fill();
+	v = open_view(false);
+	view_close(&v);
+	restart(ahead);
+	v = open_view(false);
+	modseq = view_highest_modseq(v);
+	ck_assert_uint_gt(modseq, ahead + 1000000);
+	for (i = 0; i < view_count(v); i++)
+		ck_assert_uint_eq(view_message(v, i)->modseq, modseq);
+	view_close(&v);
+}
+END_TEST
+
+/* The list has lost lines, and the index does not know of them: nobody gets the UIDs that stood there. */
+START_TEST(restarted_without_list)
+{
+	static const struct {
+		const char	*list;		/* NULL: none */
+		const char	*shown;
+	} rows[] = {
+		{ NULL, "2S 3 5AF+0+1 8D 1048585" },
+		{ "", "2S 3 5AF+0+1 8D 1048585" },
+		{ "3 V77 N9 Gabcdef\n2 :10.M1.h\n3 W5 :11.M1.h\n"
+		    "5 :12.M1.h\n8 Gother :13.M1.h\n\1\2\3\n", "2S 3 5AF+0+1 8D 1048585" },
+	};
+	struct view	*v;
+	size_t		 i;
+
+	for (i = 0; i < nitems(rows); i++) {
+		clear("cur");
+		clear("new");
+		unlinkat(dir, "posthouse.index", 0);
+		fill();
+		v = open_view(false);
+		shows(v, "2S 3 5AF+0+1 8D");
+		view_close(&v);
+		restart(0);
+		unlinkat(dir, "dovecot-uidlist", 0);
+		if (rows[i].list != NULL)
+			put("dovecot-uidlist", rows[i].list);
+		put("cur/99.M1.h:2,", "");
+		v = open_view(false);
+		ck_assert_uint_eq(view_uidvalidity(v), 77);
+		shows(v, rows[i].shown);
+		view_close(&v);
+	}
 }
 END_TEST
 
@@ -1701,6 +1770,8 @@ main(void)
 	tcase_add_test(t, generations);
 	tcase_add_test(t, tidy);
 	tcase_add_test(t, restarted);
+	tcase_add_test(t, restarted_with_another_clock);
+	tcase_add_test(t, restarted_without_list);
 	tcase_add_test(t, gone_folder);
 	tcase_add_test(t, wait_fd);
 	tcase_add_test(t, renamed_folder);
