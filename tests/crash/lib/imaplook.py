@@ -126,8 +126,8 @@ class Look:
         for token in set(must) | set(uids):
             n = len(uids[token])
             if token != "extra" and not must[token] <= n <= may[token]:
-                self.bad("message is lost" if n < must[token] else "message is back, or twice", name, token, n,
-                         must[token], may[token])
+                self.bad("message is lost" if n < must[token] else "message is back, or twice", name, token,
+                         sorted(uids[token]), must[token], may[token], [c.story() for c in box.copies if c.token == token])
         self.count["messages"] += sum(must.values())
         self.found[box] = (uids, must)
 

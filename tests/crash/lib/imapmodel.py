@@ -10,6 +10,9 @@ class Op:
         self.what, self.begun, self.kept = what, begun, kept
         self.pairs = []         # copies that go, and what comes for each
 
+    def story(self):
+        return self.what, self.begun, self.kept
+
     def at(self, moment):
         if self.begun >= moment:
             return "no"
@@ -81,6 +84,11 @@ class Copy:
         if born == "no" or end == "yes":
             return "no"
         return "yes" if born == "yes" and end == "no" else "doubt"
+
+    def story(self):
+        """For whoever has to find out."""
+        return (self.uid, self.born.story(), [o.story() + tuple(sorted(f)) for o, f in self.flags.changes[1:]],
+                self.end and self.end.story())
 
 
 class User:
