@@ -72,34 +72,46 @@ make_raw(struct fetch *f, const struct section_text_of *t,
 	return 0;
 }
 
-/* Where a partial can begin that goes on where the last one ended. */
+/* The beginning of a text, or what is kept of it that is nearest to where a partial begins. */
 static struct partial_memo
 resume(const struct fetch *f, const struct section_text_of *t, uint64_t skip,
     bool decoded)
 {
-	const struct fetch_file		*file = &f->file;
-	const struct partial_memo	*m = &f->s->partial;
-	struct partial_memo		 here = {
+	const struct fetch_file	*file = &f->file;
+	struct partial_memo	 begin = {
 		.device = file->device, .inode = file->inode,
 		.size = file->size, .from = t->from,
 		.changed = file->changed, .at = t->from, .decoded = decoded
 	};
 
-	if (m->size == here.size && m->inode == here.inode &&
-	    m->device == here.device && m->changed == here.changed &&
-	    m->from == here.from && m->decoded == decoded && m->made <= skip)
-		return *m;
-	decode_begin(&here.decode, t->encoding);
-	return here;
+	decode_begin(&begin.decode, t->encoding);
+	return partial_resume(&f->s->partials, &begin, skip);
+}
+
+/* Where a text is read to make octets from wanted on, and from where. */
+struct way {
+	struct partial_memo	begin;
+	uint64_t		wanted;
+	bool			half;	/* has been kept, or is not needed */
+};
+
+/* A piece begins. */
+static void
+pass(struct fetch *f, struct way *w, const struct partial_memo *m)
+{
+	if (w->half || !partial_is_halfway(m, &w->begin, w->wanted))
+		return;
+	partial_keep(&f->s->partials, m, &w->begin, w->wanted);
+	w->half = true;
 }
 
 /* The place of a piece that was made only to be counted is needed once more. */
 static void
-remember(struct fetch *f, const struct fetch_sink *k,
+remember(struct fetch *f, const struct fetch_sink *k, const struct way *w,
     const struct partial_memo *m)
 {
 	if (!f->file.whole && !k->full)
-		f->s->partial = *m;
+		partial_keep(&f->s->partials, m, &w->begin, w->wanted);
 }
 
 static int
@@ -107,6 +119,7 @@ make_range(struct fetch *f, const struct section_text_of *t,
     struct fetch_sink *k)
 {
 	struct partial_memo	m = resume(f, t, k->skip, false), before = m;
+	struct way		w = { m, k->skip, f->file.whole };
 	struct str		s;
 
 	if (t->wire == t->to - t->from)
@@ -114,6 +127,7 @@ make_range(struct fetch *f, const struct section_text_of *t,
 	k->skip -= m.made;
 	for (; !is_done(k); m.at += s.n) {
 		before = m;
+		pass(f, &w, &m);
 		if (fetch_file_some(&f->file, m.at, t->to, &s) == -1)
 			return -1;
 		if (s.n == 0)
@@ -124,7 +138,7 @@ make_range(struct fetch *f, const struct section_text_of *t,
 			return -1;
 		m.made += f->piece.n;
 	}
-	remember(f, k, &before);
+	remember(f, k, &w, &before);
 	return 0;
 }
 
@@ -158,12 +172,14 @@ make_decoded(struct fetch *f, const struct section_text_of *t,
     struct fetch_sink *k, bool *malformed)
 {
 	struct partial_memo	m = resume(f, t, k->skip, true), before = m;
+	struct way		w = { m, k->skip, f->file.whole };
 	struct str		s;
 
 	k->skip -= m.made;
 	k->count += m.made;
 	for (; !is_done(k); m.at += s.n) {
 		before = m;
+		pass(f, &w, &m);
 		if (fetch_file_some(&f->file, m.at, t->to, &s) == -1)
 			return -1;
 		buf_reset(&f->piece);
@@ -175,7 +191,7 @@ make_decoded(struct fetch *f, const struct section_text_of *t,
 			break;
 		m.made += f->piece.n;
 	}
-	remember(f, k, &before);
+	remember(f, k, &w, &before);
 	*malformed = m.decode.malformed;
 	return 0;
 }

@@ -10,13 +10,13 @@
 
 #include "common/base/arena.h"
 #include "common/base/buf.h"
-#include "common/fmt/decode.h"
 #include "common/fmt/imap.h"
 #include "common/net/conn.h"
 #include "common/proc/proto_auth.h"
 #include "common/proc/settings.h"
 #include "common/store/view.h"
 #include "imapd/fetch_file.h"
+#include "imapd/fetch_partial.h"
 
 /* States (RFC 3501, 3), as bits for the table of commands. */
 enum state { S_AUTH = 1, S_SELECTED = 2, S_LOGOUT = 4 };
@@ -33,19 +33,6 @@ struct search_result;	/* of SEARCHRES: "$", numbers.h */
 struct contexts;	/* of CONTEXT=SEARCH, contexts.h */
 struct notify;		/* RFC 5465, notify.h */
 struct own_messages;	/* arrivals.h */
-
-/*
- * How far the last partial of a large message went (FETCH): clients take these piece by piece, and where a piece begins in the
- * file is not known without what is before it.
- */
-struct partial_memo {
-	uint64_t	device, inode, size, from;	/* which text of which file; size 0: none */
-	int64_t		changed;
-	bool		decoded;	/* without its transfer encoding (BINARY) */
-	uint64_t	at, made;	/* so many octets are made of what is before at */
-	char		last;		/* byte before at */
-	struct decode	decode;		/* as it was at at */
-};
 
 struct session {
 	struct conn		 conn;
@@ -66,7 +53,7 @@ struct session {
 	struct contexts		*contexts;
 	struct notify		*notify;
 	struct own_messages	*own;
-	struct partial_memo	 partial;
+	struct partials		 partials;
 	struct fetch_kept	 kept;		/* the file of that message */
 	bool			 compressed;
 	bool			 named;		/* who the client is stands in the log */

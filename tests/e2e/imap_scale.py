@@ -1,5 +1,6 @@
 """What a command costs does not grow with the number of folders, messages or sessions that it is not about: processor time of the
 session, for few and for many. TAP on standard output."""
+import base64
 import os
 import re
 import shutil
@@ -106,11 +107,36 @@ def many_parts():
     c.close()
 
 
+def literal(said):
+    text = next(s for s in said if b" FETCH (" in s)
+    head, rest = text.split(b"}\r\n", 1)
+    return rest[:int(re.search(rb"\{(\d+)\Z", head).group(1))]
+
+
+def piecewise():
+    """Of two messages by turns, from their ends."""
+    c = Client()
+    c.ok(b"CREATE newpieces")
+    lines = base64.encodebytes(os.urandom(3 << 20)).replace(b"\n", b"\r\n")
+    for i in range(2):
+        c.append(b"newpieces", b"Subject: %d\r\nContent-Type: application/octet-stream\r\n"
+                 b"Content-Transfer-Encoding: base64\r\n\r\n%s" % (i, lines))
+    c.ok(b"SELECT newpieces")
+    for what, step in ((b"BODY.PEEK[1]", 130000), (b"BINARY.PEEK[1]", 70000)):
+        whole = [literal(c.ok(b"FETCH %d %s" % (m, what))[0]) for m in (1, 2)]
+        for at in reversed(range(0, len(whole[0]), step)):
+            for m in (1, 2):
+                got = literal(c.ok(b"FETCH %d %s<%d.%d>" % (m, what, at, step))[0])
+                want("%s<%d> of %d" % (what.decode(), at, m), len(got), got == whole[m - 1][at:at + step])
+    c.close()
+
+
 def main():
     Imap(BASE, USER).logout()
     try:
         tap.run("folders are made and deleted", create)
         tap.run("a message of many parts is searched", many_parts)
+        tap.run("large messages are taken backwards by turns", piecewise)
     finally:
         remove_folders()
     return tap.end()
