@@ -287,7 +287,7 @@ put_more(struct listing *l, const struct list_row *r, struct str name)
 		take_back(&l->out, mark);
 	mark = l->out.n;
 	if ((l->r->give & GIVE_METADATA) != 0 && metadata_put(l->s, &l->out,
-	    &p, name, l->r->entries, l->r->nentries) == -1)
+	    &p, name, r->use, l->r->entries, l->r->nentries) == -1)
 		take_back(&l->out, mark);
 }
 

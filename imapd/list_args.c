@@ -242,11 +242,24 @@ use_name(char letter)
 	return NULL;
 }
 
+bool
+use_letter(struct str name, char *letter)
+{
+	size_t	i;
+
+	for (i = 0; i < nitems(uses); i++)
+		if (str_eq_nocase(name, str_from(uses[i].name))) {
+			*letter = uses[i].letter;
+			return true;
+		}
+	return false;
+}
+
 const char *
 create_use(struct cur *c, char *use, bool *unknown)
 {
 	struct str	name;
-	size_t		i;
+	bool		one = false;
 
 	*use = 0;
 	*unknown = false;
@@ -256,14 +269,10 @@ create_use(struct cur *c, char *use, bool *unknown)
 		do {
 			if (!imap_flag(c, &name))
 				return "a special use is missing";
-			for (i = 0; i < nitems(uses); i++)
-				if (str_eq_nocase(name, str_from(uses[i].name)))
-					break;
 			/* A folder can have one. */
-			if (i == nitems(uses) || *use != 0)
+			if (one || !use_letter(name, use))
 				*unknown = true;
-			else
-				*use = uses[i].letter;
+			one = true;
 		} while (imap_sp(c));
 		if (!cur_byte(c, ')'))
 			return "the special uses have no end";

@@ -55,5 +55,7 @@ const char *metadata_entry_wrong(struct str);
 const char *create_use(struct cur *, char *use, bool *unknown);
 /* "\Drafts" and its letter; NULL: none. */
 const char *use_name(char);
+/* The same the other way round; false: there is no such use. */
+bool	use_letter(struct str name, char *);
 
 #endif

@@ -9,9 +9,9 @@
 void	list_say(struct session *, const struct place *, struct str old_name);
 /* status.c: "* STATUS name (...)", appended. name as it is to be shown. -1: errno; what was appended is of no use. */
 int	status_put(struct session *, struct buf *, const struct place *, struct str name, unsigned items) must_check;
-/* metadata.c: "* METADATA name (...)" of these entries, appended. -1: as status_put. */
-int	metadata_put(struct session *, struct buf *, const struct place *, struct str name, const struct str *entries,
-	    size_t n) must_check;
+/* metadata.c: "* METADATA name (...)" of these entries, appended; use: its special use. -1: as status_put. */
+int	metadata_put(struct session *, struct buf *, const struct place *, struct str name, char use,
+	    const struct str *entries, size_t n) must_check;
 struct metadata;
 struct metadata_entry;
 /* What is noted about a mailbox, or the server; a file that is not there has no entries. text: what the entries are views of. -1: errno. */

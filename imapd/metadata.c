@@ -13,6 +13,7 @@
 #include "imapd/commands.h"
 #include "imapd/mailboxes.h"
 #include "imapd/metadata_file.h"
+#include "imapd/metadata_use.h"
 #include "imapd/notify.h"
 
 #define LOCK_WAIT	3000	/* ms */
@@ -137,7 +138,7 @@ put_entry(struct session *s, struct buf *out, const struct metadata *m,
 
 int
 metadata_put(struct session *s, struct buf *out, const struct place *p,
-    struct str name, const struct str *entries, size_t n)
+    struct str name, char use, const struct str *entries, size_t n)
 {
 	static const struct options	plain = { .depth = 0 };
 	struct metadata			m;
@@ -149,6 +150,7 @@ metadata_put(struct session *s, struct buf *out, const struct place *p,
 	arena_init(&a, 1u << 20);
 	buf_init(&text, METADATA_FILE_MAX);
 	if ((r = metadata_load(p, false, &a, &text, &m)) == 0) {
+		metadata_use_put(&m, str_from(s->user), use);
 		put_head(s, out, name);
 		for (i = 0; i < n; i++)
 			put_entry(s, out, &m, entries[i], &plain, &longest);
@@ -216,7 +218,9 @@ say_entries(struct session *s, const struct subject *about,
 	if (r == 0 && about->server) {
 		buf_addf(&admin, "mailto:postmaster@%s", s->set->hostname);
 		(void)metadata_set(&m, STR(ADMIN), STR(""), buf_view(&admin));
-	}
+	} else if (r == 0)
+		metadata_use_put(&m, str_from(s->user),
+		    store_use(about->place.store, about->place.folder));
 	if (r == 0) {
 		put_head(s, &out, about->name);
 		head = out.n;
@@ -279,6 +283,8 @@ struct changes {
 	struct str	 names[METADATA_ENTRIES_MAX];
 	struct str	 values[METADATA_ENTRIES_MAX];	/* p NULL: removed */
 	size_t		 n;
+	bool		 uses;		/* the special use is among them, */
+	char		 use;		/* and is to be this, or none */
 };
 
 /* "(entry value ...)" */
@@ -291,6 +297,7 @@ take_changes(struct session *s, struct cur *c, struct changes *out)
 	bool		 nil;
 
 	out->n = 0;
+	out->uses = false;
 	if (!imap_sp(c) || !cur_byte(c, '('))
 		return "a list of entries and values is missing";
 	do {
@@ -354,7 +361,10 @@ change(struct session *s, struct command *cmd, const struct subject *about,
 		command_failed(s, cmd, "read what is noted");
 	else if (apply(s, cmd, &m, c)) {
 		metadata_file_put(&out, &m);
-		if (dotlock_replace(dir, name, lock, file, &out) == -1)
+		if (c->uses && store_set_use(about->place.store,
+		    about->place.folder, c->use) == -1)
+			command_failed(s, cmd, "write the special use");
+		else if (dotlock_replace(dir, name, lock, file, &out) == -1)
 			command_failed(s, cmd, "write what is noted");
 		else
 			command_ok(cmd, NULL, "SETMETADATA completed");
@@ -383,6 +393,35 @@ lock_and_change(struct session *s, struct command *cmd,
 	fdio_close(&dir);
 }
 
+/*
+ * The special use is kept where LIST has it from, and goes from the changes. A shared mailbox would have it for everybody, and what
+ * mail programs make of the inbox is known. False: it has been answered.
+ */
+static bool
+take_use(struct command *cmd, const struct subject *about, struct changes *c)
+{
+	size_t	i;
+
+	for (i = 0; !about->server && i < c->n; i++) {
+		if (!metadata_is_use(c->names[i]))
+			continue;
+		if (!metadata_use_parse(c->values[i], &c->use) ||
+		    (c->use != '\0' && about->place.folder[0] == '\0')) {
+			command_no(cmd, "USEATTR",
+			    "a mailbox cannot have that use");
+			return false;
+		}
+		if (about->place.name_space != SPACE_OWN) {
+			command_no(cmd, "USEATTR",
+			    "a shared mailbox cannot be given a use");
+			return false;
+		}
+		c->uses = about->place.folder[0] != '\0';
+		c->values[i] = (struct str){ NULL, 0 };
+	}
+	return true;
+}
+
 enum state
 cmd_setmetadata(struct session *s, struct command *cmd)
 {
@@ -405,6 +444,8 @@ cmd_setmetadata(struct session *s, struct command *cmd)
 			    "to all is the administrator's");
 			return s->state;
 		}
+	if (!take_use(cmd, &about, c))
+		return s->state;
 	lock_and_change(s, cmd, &about, c);
 	if (cmd->reply == REPLY_OK)
 		notify_own(s, &about.place, about.server ? NOTIFY_SERVER :

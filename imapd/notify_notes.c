@@ -4,6 +4,7 @@
 #include "common/base/hash.h"
 #include "imapd/mailboxes.h"
 #include "imapd/metadata_file.h"
+#include "imapd/metadata_use.h"
 #include "imapd/notify_impl.h"
 
 static int
@@ -100,13 +101,17 @@ notify_notes(struct session *s, struct arena *a, struct notify_folder *f,
 	buf_init(&text, METADATA_FILE_MAX);
 	notify_place(s, f, &p);
 	/* what cannot be read has not changed */
-	if (metadata_load(&p, server, &read, &text, &m) == 0 &&
-	    (r = collect(s, a, &m, &now, &n)) == 0) {
-		if (f->noted && news)
-			tell(s, f, server, now, n);
-		f->notes = now;
-		f->nnotes = n;
-		f->noted = true;
+	if (metadata_load(&p, server, &read, &text, &m) == 0) {
+		if (!server)
+			metadata_use_put(&m, str_from(s->user),
+			    store_use(p.store, p.folder));
+		if ((r = collect(s, a, &m, &now, &n)) == 0) {
+			if (f->noted && news)
+				tell(s, f, server, now, n);
+			f->notes = now;
+			f->nnotes = n;
+			f->noted = true;
+		}
 	}
 	buf_free(&text);
 	arena_free(&read);

@@ -65,6 +65,8 @@ int	store_open_folder(struct store *, const char *folder, bool tmp, struct maild
 int	store_subscribe(struct store *, const char *folder, bool on) must_check;
 /* Gives a folder a special use (RFC 6154), or none (0); kept in "posthouse-special-use". */
 int	store_set_use(struct store *, const char *folder, char use) must_check;
+/* The use of a folder, whatever says so; 0: none, or it cannot be found out. */
+char	store_use(struct store *, const char *folder);
 /* By a setting: "Drafts", "Sent", "Trash", "Junk" and "Archive" have their uses where nothing else is said, and no other folder has them. */
 void	store_use_names(struct store *, bool);
 

@@ -151,6 +151,18 @@ store_set_use(struct store *s, const char *folder, char use)
 	return change_uses(s, &e, folder, use);
 }
 
+char
+store_use(struct store *s, const char *folder)
+{
+	const struct store_folder	*list, *f;
+	size_t				 n;
+
+	if (store_list(s, &list, &n) == -1 ||
+	    (f = store_find(s, folder)) == NULL)
+		return '\0';
+	return f->use;
+}
+
 int
 store_move_uses(struct store *s, const char *from, const char *to, bool below)
 {

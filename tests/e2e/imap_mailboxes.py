@@ -329,6 +329,32 @@ def rights(st):
         c.refused("SETACL box bob l", "NO")
 
 
+def uses_as_notes(st):
+    """The special use is an entry, too (RFC 6154, 4)."""
+    entry = "/private/specialuse"
+    with imap(st, "user9") as c:
+        c.ok("CREATE Kept (USE (\\Archive))")
+        c.ok("CREATE other")
+        c.ok("CREATE Trash")
+        want("as it was made", None, c.ok("GETMETADATA Kept " + entry) == [b'* METADATA Kept (/private/specialuse "\\\\Archive")'])
+        want("by its name", None, c.ok("GETMETADATA (DEPTH 1) Trash /private") == [b'* METADATA Trash (/private/specialuse "\\\\Trash")'])
+        want("none", None, c.ok("GETMETADATA other " + entry) == [b"* METADATA other (/private/specialuse NIL)"])
+        c.ok('SETMETADATA other (/private/comment "x" /PRIVATE/specialUse "\\\\junk")')
+        c.ok("SETMETADATA Kept (%s NIL)" % entry)
+        c.ok('SETMETADATA Trash (%s "")' % entry)
+        got = c.ok('LIST "" (Kept other Trash) RETURN (SPECIAL-USE METADATA (%s))' % entry)
+        want("both are one", got, got == [b'* LIST () "." Kept', b"* METADATA Kept (/private/specialuse NIL)",
+                                          b'* LIST () "." Trash', b"* METADATA Trash (/private/specialuse NIL)",
+                                          b'* LIST (\\Junk) "." other', b'* METADATA other (/private/specialuse "\\\\Junk")'])
+        for bad in ("\\\\Nothing", "Sent", "\\\\Sent \\\\Trash", "x" * 1000):
+            c.refused('SETMETADATA Kept (/private/comment "no" %s "%s")' % (entry, bad), "NO [USEATTR]")
+        c.refused('SETMETADATA INBOX (%s "\\\\Sent")' % entry, "NO [USEATTR]")
+        c.ok("SETMETADATA INBOX (%s NIL)" % entry)
+        want("nothing changed", None, c.ok("GETMETADATA Kept (/private/comment %s)" % entry) ==
+             [b"* METADATA Kept (/private/comment NIL /private/specialuse NIL)"])
+        c.ok("RENAME other moved")
+        want("it moves along", None, b"Junk" in c.ok("GETMETADATA moved " + entry)[0])
+
 def notes(st):
     with imap(st, "user7") as c:
         c.ok("CREATE box")
@@ -553,6 +579,7 @@ def main():
         for name, test in (("names in all languages", languages), ("rules of names", rules),
                            ("LIST, LSUB and STATUS beside Dovecot's", side_by_side), ("forms of LIST", list_forms),
                            ("made, renamed, deleted", made_and_gone), ("rights", rights), ("notes", notes),
+                           ("special uses as notes", uses_as_notes),
                            ("10 000 folders", many), ("from Dovecot and back", there_and_back)):
             tap.run(name, test, st)
     with Stage(SHARED) as st:

@@ -305,6 +305,8 @@ def notes():
     hear(c, b"* METADATA Noted2 /private/comment")
     d.ok(b"SETMETADATA Noted (/private/comment NIL)")
     hear(c, b"* METADATA Noted /private/comment")
+    d.ok(b'SETMETADATA Noted (/private/specialuse "\\\\Junk")')
+    hear(c, b"* METADATA Noted /private/specialuse")
     d.ok(b'SETMETADATA INBOX (/private/comment "inbox")')
     hear(c, b"* METADATA INBOX /private/comment")
     d.ok(b'SETMETADATA "" (/private/comment "server")')

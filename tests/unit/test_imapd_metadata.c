@@ -6,6 +6,7 @@
 
 #include "common/base/attr.h"
 #include "imapd/metadata_file.h"
+#include "imapd/metadata_use.h"
 
 static const struct {
 	struct str	text;
@@ -129,6 +130,58 @@ START_TEST(below)
 }
 END_TEST
 
+static const struct {
+	struct str	value;
+	bool		ok;
+	char		use;
+} uses[] = {
+	{ STR("\\Junk"), true, 'J' }, { STR("\\sENT"), true, 'S' },
+	{ STR(""), true, '\0' }, { { NULL, 0 }, true, '\0' },
+	{ STR("Junk"), false, '\0' }, { STR("\\Junk "), false, '\0' },
+	{ STR("\\Junk \\Sent"), false, '\0' },
+	{ STR("\\Junk\0"), false, '\0' }, { STR("\\Any"), false, '\0' },
+};
+
+START_TEST(use_values)
+{
+	char	use;
+
+	ck_assert_int_eq(metadata_use_parse(uses[_i].value, &use), uses[_i].ok);
+	ck_assert_int_eq(use, uses[_i].use);
+}
+END_TEST
+
+START_TEST(use_as_entry)
+{
+	struct arena		 a;
+	struct metadata		 m;
+	struct metadata_entry	*e;
+	const struct str	 name = STR("/private/specialuse");
+
+	arena_init(&a, 1u << 20);
+	ck_assert(metadata_file_parse(STR("P1:1,\nE19:/private/specialuse,\n"
+	    "U3:ann,\nV1:x,\nE9:/shared/a,\nV1:y,\n"), &a, &m));
+	metadata_use_put(&m, STR("ann"), 'T');
+	ck_assert_uint_eq(m.n, 2);
+	e = metadata_find(&m, name, STR("ann"));
+	ck_assert(e != NULL && str_eq(e->value, STR("\\Trash")));
+	metadata_use_put(&m, STR("ann"), '\0');
+	metadata_use_put(&m, STR("ann"), '\0');
+	ck_assert_uint_eq(m.n, 1);
+	ck_assert_ptr_null(metadata_find(&m, name, STR("ann")));
+	metadata_use_put(&m, STR("bob"), 'J');
+	ck_assert_uint_eq(m.n, 2);
+	ck_assert(metadata_is_use(m.e[1].name) &&
+	    !metadata_is_use(m.e[0].name));
+	ck_assert(str_eq(m.e[1].user, STR("bob")));
+	for (m.n = 2; m.n < METADATA_ALL_MAX; m.n++)
+		m.e[m.n] = m.e[0];
+	metadata_use_put(&m, STR("ann"), 'J');	/* there is no room */
+	ck_assert_uint_eq(m.n, METADATA_ALL_MAX);
+	arena_free(&a);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -141,6 +194,8 @@ main(void)
 	tcase_add_test(t, changing);
 	tcase_add_test(t, limits);
 	tcase_add_loop_test(t, below, 0, nitems(depths));
+	tcase_add_loop_test(t, use_values, 0, nitems(uses));
+	tcase_add_test(t, use_as_entry);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);

@@ -664,6 +664,10 @@ START_TEST(uses)
 	ck_assert_int_eq(store_set_use(s, "Sent", 'x'), -1);
 	ck_assert_int_eq(errno, EINVAL);
 	ck_assert_str_eq(listing(), "+ +Bin=T +Drafts=D +Sent=a +Trash");
+	ck_assert_int_eq(store_use(s, "Bin"), 'T');
+	ck_assert_int_eq(store_use(s, "Drafts"), 'D');
+	ck_assert_int_eq(store_use(s, "Trash"), '\0');
+	ck_assert_int_eq(store_use(s, "None"), '\0');
 	store_use_names(s, false);
 	ck_assert_str_eq(listing(), "+ +Bin=T +Drafts +Sent=a +Trash");
 	is_text(STORE_USES, "V1:1,\nF3:Bin,\nU1:T,\nF4:Sent,\nU1:a,\n");
