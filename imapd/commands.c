@@ -259,7 +259,7 @@ run(struct session *s, struct str text)
 	is_whole = s->end == NULL || s->state == S_LOGOUT;
 	if (s->state == S_SELECTED && s->end == NULL &&
 	    !is_put_off(s, row) && notify_wants(s, NOTIFY_MESSAGES))
-		updates_send(s, expunges);
+		updates_send(s, expunges && !c.numbers);
 	if (s->end == NULL && (s->state & S_ANY) != 0)
 		notify_send(s);
 	if (is_whole)

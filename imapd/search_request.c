@@ -80,6 +80,7 @@ search_request(struct session *s, struct command *c, struct search_request *q,
 	}
 	if (!command_end(c))
 		return false;
+	c->numbers = q->program.has_numbers;
 	if (q->program.has_numbers && (!numbers ||
 	    session_enabled(s, ENABLED_UIDONLY))) {
 		command_bad(c, "[UIDREQUIRED] No message numbers here");

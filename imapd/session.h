@@ -73,6 +73,7 @@ struct command {
 	struct str	 name;		/* as in the table: "UID FETCH" */
 	struct cur	 args;		/* behind the name and its blank; literals are within, but for commands that stream */
 	bool		 uid;		/* UID in front */
+	bool		 numbers;	/* of messages are searched for: no EXPUNGE meanwhile, UID or not (RFC 7162, 3.2.10.2) */
 	bool		 literal_open;	/* streaming: args ends with the announcement of a literal that has not been read, see reader.h */
 	int		 reply;		/* REPLY_... */
 	struct buf	 text;		/* "[CODE] text" of the tagged reply */

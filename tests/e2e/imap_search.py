@@ -359,8 +359,25 @@ def expunges(w):
                for r in out[0::2]]
     check(said == removed and len(said) == len(want),
           "REMOVEFROM before EXPUNGE", out)
+    held_back(w)
     w.ok("SELECT INBOX")
     w.ok("DELETE gone")
+
+
+def held_back(w):
+    """RFC 7162, 3.2.10.2: none while numbers are searched for, not even by UID; "$" has none."""
+    other = Wire("carol")
+    other.ok("SELECT gone")
+    for command, told in (("UID SEARCH 1:*", False), ("UID SEARCH NOT (OR SEEN 1)", False),
+                          ("UID SORT (DATE) UTF-8 1", False), ("UID SEARCH UID 1:* NOT $", True)):
+        w.ok("COPY 1 gone")
+        other.ok("NOOP")
+        other.ok("STORE 1 +FLAGS (\\Deleted)")
+        other.ok("EXPUNGE")
+        out = w.ok(command)
+        check(any(b"EXPUNGE" in r for r in out) == told, "EXPUNGE and " + command, out)
+        check(any(b"EXPUNGE" in r for r in w.ok("NOOP")) != told, "it comes after " + command)
+    other.ok("LOGOUT")
 
 
 # ---- more than one mailbox
