@@ -11,22 +11,28 @@
 #include "common/fmt/imap_url.h"
 #include "common/fmt/mutf7.h"
 #include "imapd/append.h"
+#include "imapd/fetch_wire.h"
 
 #define URL_MAX		2000
 #define CHUNK		32768
 
+/* RFC 4469, 5: an empty one cannot stand in a response code, nor some octets, which are written as a URL has them. */
 static bool
 bad_url(struct append *a, struct str url)
 {
-	char	code[URL_MAX + 16];
-	size_t	i;
+	struct buf	code;
+	size_t		i;
 
-	/* RFC 4469, 5: what can stand in a response code */
+	buf_init(&code, 3 * URL_MAX + 16);
+	buf_adds(&code, "BADURL ");
 	for (i = 0; i < url.n; i++)
-		if (url.p[i] <= ' ' || url.p[i] > '~' || url.p[i] == ']')
-			url.n = 0;
-	snprintf(code, sizeof(code), "BADURL %.*s", STR_ARG(url));
-	command_no(a->c, code, "there is nothing of this URL");
+		if (url.p[i] < ' ' || url.p[i] > '~' || url.p[i] == ']')
+			buf_addf(&code, "%%%02X", (unsigned char)url.p[i]);
+		else
+			buf_addc(&code, url.p[i]);
+	command_no(a->c, url.n > 0 ? buf_cstr(&code) : NULL,
+	    "there is nothing of this URL");
+	buf_free(&code);
 	return false;
 }
 
@@ -83,8 +89,8 @@ find_range(struct view *v, size_t at, const struct imap_url *u, uint64_t *from,
 	    u->numbers, u->nnumbers, &i))
 		return false;
 	p = &body.parts[i];
-	if (u->nnumbers > 0 && (u->text == IMAP_URL_HEADER ||
-	    u->text == IMAP_URL_TEXT)) {
+	if (u->nnumbers > 0 && u->text != IMAP_URL_WHOLE &&
+	    u->text != IMAP_URL_MIME) {
 		if (p->kind != PART_MESSAGE || p->child == 0)
 			return false;
 		p = &body.parts[p->child];
@@ -92,8 +98,8 @@ find_range(struct view *v, size_t at, const struct imap_url *u, uint64_t *from,
 	*from = u->text == IMAP_URL_TEXT ||
 	    (u->text == IMAP_URL_WHOLE && u->nnumbers > 0) ? p->body :
 	    p->header;
-	*to = u->text == IMAP_URL_HEADER || u->text == IMAP_URL_MIME ?
-	    p->body : p->end;
+	*to = u->text == IMAP_URL_WHOLE || u->text == IMAP_URL_TEXT ? p->end :
+	    p->body;
 	return *from <= *to;
 }
 
@@ -157,6 +163,42 @@ copy_range(struct append *a, int fd, uint64_t from, uint64_t to,
 	return ok;
 }
 
+/* Of a header only some fields; from .. to begins with a line. */
+static bool
+copy_fields(struct append *a, int fd, uint64_t from, uint64_t to,
+    struct imap_url *u)
+{
+	struct wire_fields	 w;
+	struct buf		 out;
+	struct str		 piece;
+	char			*in = malloc(CHUNK);
+	size_t			 want, took;
+	ssize_t			 n;
+	bool			 ok = in != NULL;
+
+	names_order(u->names, u->nnames);
+	wire_fields_begin(&w, u->names, u->nnames,
+	    u->text == IMAP_URL_FIELDS_NOT);
+	buf_init(&out, 2 * CHUNK);
+	for (; ok && from < to; from += took) {
+		want = to - from < CHUNK ? (size_t)(to - from) : CHUNK;
+		if ((n = fdio_pread(fd, in, want, (off_t)from)) <= 0) {
+			ok = false;
+			break;
+		}
+		buf_reset(&out);
+		piece = (struct str){ in, (size_t)n };
+		ok = wire_fields_take(&w, piece, from + (uint64_t)n == to,
+		    &out, &took) == 0;
+		piece = cut(buf_view(&out), u);
+		if (ok && piece.n > 0)
+			ok = append_room(a, piece.n) && append_bytes(a, piece);
+	}
+	buf_free(&out);
+	free(in);
+	return ok;
+}
+
 static bool
 copy_message(struct append *a, struct view *v, size_t at, struct imap_url *u,
     bool *found)
@@ -170,7 +212,8 @@ copy_message(struct append *a, struct view *v, size_t at, struct imap_url *u,
 		*found = false;
 		return false;
 	}
-	ok = copy_range(a, fd, from, to, u);
+	ok = u->nnames > 0 ? copy_fields(a, fd, from, to, u) :
+	    copy_range(a, fd, from, to, u);
 	fdio_close(&fd);
 	if (!ok && a->c->reply == REPLY_NONE)
 		command_failed(a->s, a->c, "copy a part of a message");

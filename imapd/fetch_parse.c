@@ -99,6 +99,12 @@ names_has(const struct str *names, size_t n, struct str name)
 }
 
 void
+names_order(struct str *names, size_t n)
+{
+	qsort(names, n, sizeof(*names), compare);
+}
+
+void
 fetch_want(struct fetch_request *r, enum fetch_att att)
 {
 	if (fetch_wants(r, att))
@@ -156,7 +162,7 @@ section_names(struct parse *p, struct fetch_section *s)
 	if ((kept = arena_get(p->memory, n * sizeof(*kept))) == NULL)
 		return fail(p, "Too long");
 	memcpy(kept, names, n * sizeof(*kept));
-	qsort(kept, n, sizeof(*kept), compare);
+	names_order(kept, n);
 	s->names = kept;
 	s->nnames = n;
 	return true;

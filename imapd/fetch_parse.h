@@ -70,5 +70,7 @@ fetch_wants(const struct fetch_request *r, enum fetch_att a)
 }
 /* Is it among a section's names (ASCII case ignored)? */
 bool	names_has(const struct str *, size_t, struct str);
+/* Puts them in the order that names_has wants. */
+void	names_order(struct str *, size_t);
 
 #endif

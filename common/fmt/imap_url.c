@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/fmt/cur.h"
+#include "common/fmt/imap.h"
 
 static int
 hex(char c)
@@ -51,10 +52,43 @@ number(struct cur *c, uint32_t *out)
 	return true;
 }
 
+/* " (FROM TO)" */
 static bool
-section(struct str in, struct imap_url *u)
+names(struct cur *c, struct arena *a, struct imap_url *u)
+{
+	struct str	some[IMAP_URL_NAMES];
+	size_t		n = 0;
+
+	if (!imap_sp(c) || !cur_byte(c, '('))
+		return false;
+	do
+		if (n == nitems(some) || !imap_astring(c, a, &some[n++]))
+			return false;
+	while (imap_sp(c));
+	u->names = arena_get(a, n * sizeof(*u->names));
+	if (!cur_byte(c, ')') || u->names == NULL)
+		return false;
+	memcpy(u->names, some, n * sizeof(*u->names));
+	u->nnames = n;
+	return true;
+}
+
+static const struct {
+	const char		*name;
+	enum imap_url_text	 text;
+} texts[] = {
+	{ "HEADER.FIELDS.NOT",	IMAP_URL_FIELDS_NOT },
+	{ "HEADER.FIELDS",	IMAP_URL_FIELDS },
+	{ "HEADER",		IMAP_URL_HEADER },
+	{ "TEXT",		IMAP_URL_TEXT },
+	{ "MIME",		IMAP_URL_MIME },
+};
+
+static bool
+section(struct str in, struct arena *a, struct imap_url *u)
 {
 	struct cur	c = cur_from(in);
+	size_t		i;
 
 	while (is_digit((unsigned char)*c.p)) {
 		if (u->nnumbers == IMAP_URL_PARTS ||
@@ -65,13 +99,15 @@ section(struct str in, struct imap_url *u)
 		if (!cur_byte(&c, '.') || cur_done(&c))
 			return false;
 	}
-	if (cur_word(&c, STR("HEADER")))
-		u->text = IMAP_URL_HEADER;
-	else if (cur_word(&c, STR("TEXT")))
-		u->text = IMAP_URL_TEXT;
-	else if (u->nnumbers > 0 && cur_word(&c, STR("MIME")))
-		u->text = IMAP_URL_MIME;
-	else
+	for (i = 0; i < nitems(texts); i++)
+		if (cur_word(&c, str_from(texts[i].name)))
+			break;
+	if (i == nitems(texts) ||
+	    (texts[i].text == IMAP_URL_MIME && u->nnumbers == 0))
+		return false;
+	u->text = texts[i].text;
+	if ((u->text == IMAP_URL_FIELDS || u->text == IMAP_URL_FIELDS_NOT) &&
+	    !names(&c, a, u))
 		return false;
 	return cur_done(&c);
 }
@@ -137,7 +173,7 @@ imap_url(struct str in, struct arena *a, struct imap_url *out)
 		return false;
 	if (cur_word(&c, STR("/;SECTION="))) {
 		text = piece(&c);
-		if (!decode(text, a, &text) || !section(text, &u))
+		if (!decode(text, a, &text) || !section(text, a, &u))
 			return false;
 	}
 	if (cur_word(&c, STR("/;PARTIAL=")) && !partial(&c, &u))

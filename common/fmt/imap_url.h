@@ -13,8 +13,11 @@
 #include "common/base/str.h"
 
 #define IMAP_URL_PARTS	100	/* depth of a section */
+#define IMAP_URL_NAMES	200	/* fields in one HEADER.FIELDS */
 
-enum imap_url_text { IMAP_URL_WHOLE, IMAP_URL_HEADER, IMAP_URL_TEXT, IMAP_URL_MIME };
+enum imap_url_text {
+	IMAP_URL_WHOLE, IMAP_URL_HEADER, IMAP_URL_FIELDS, IMAP_URL_FIELDS_NOT, IMAP_URL_TEXT, IMAP_URL_MIME
+};
 
 struct imap_url {
 	struct str	mailbox;		/* UTF-8, decoded; in the arena */
@@ -23,11 +26,13 @@ struct imap_url {
 	uint32_t	numbers[IMAP_URL_PARTS];	/* of the section */
 	size_t		nnumbers;
 	enum imap_url_text text;
+	struct str	*names;			/* of fields, as they stand there; in the arena */
+	size_t		nnames;
 	bool		partial;
 	uint64_t	offset, length;		/* length UINT64_MAX: to the end */
 };
 
-/* False: it is none, or of another server, or has a section that is no range of octets (HEADER.FIELDS). */
+/* False: it is none, or of another server. */
 bool	imap_url(struct str, struct arena *, struct imap_url *) must_check;
 
 #endif

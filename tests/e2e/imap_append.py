@@ -241,7 +241,9 @@ def catenate():
             (b"/cat/;UID=1/;SECTION=1", b"first"), (b"/cat/;UID=1/;SECTION=1.MIME", b"Content-Type: text/plain\r\n\r\n"),
             (b"/cat/;UID=1/;SECTION=2.HEADER", b"Subject: inner\r\n\r\n"), (b"/cat/;UID=1/;SECTION=2.TEXT", b"in it"),
             (b"/cat/;UID=1/;PARTIAL=5.20", MIXED[5:25]), (b"/cat/;UID=1/;SECTION=TEXT/;PARTIAL=3", MIXED[MIXED.index(b"--b") + 3:]),
-            (b"/cat/;UID=1/;PARTIAL=99999", b""))
+            (b"/cat/;UID=1/;PARTIAL=99999", b""),
+            (b"/cat/;UID=1/;SECTION=HEADER.FIELDS%20(Subject)", b"Subject: mixed\r\n\r\n"),
+            (b"/cat/;UID=1/;SECTION=2.HEADER.FIELDS.NOT%20(X)/;PARTIAL=2.5", b"bject"))
     for url, text in rows:
         c.ok(b"APPEND cat CATENATE (TEXT %s URL \"%s\" TEXT %s)" % (lit(b"A: b\r\n"), url, lit(b"end")))
         c.ok(b"NOOP")

@@ -20,7 +20,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (u.uid == 0 || u.mailbox.n == 0 || u.mailbox.n > size ||
 		    str_has_control(u.mailbox) || u.nnumbers > IMAP_URL_PARTS ||
 		    (u.partial && (u.length == 0 || u.offset > INT64_MAX)) ||
-		    (u.text == IMAP_URL_MIME && u.nnumbers == 0))
+		    (u.text == IMAP_URL_MIME && u.nnumbers == 0) ||
+		    u.nnames > IMAP_URL_NAMES ||
+		    (u.nnames > 0) != (u.text == IMAP_URL_FIELDS ||
+		    u.text == IMAP_URL_FIELDS_NOT))
 			abort();
 		for (i = 0; i < u.nnumbers; i++)
 			if (u.numbers[i] == 0)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/base/attr.h"
+#include "common/base/buf.h"
 #include "common/fmt/imap_url.h"
 
 static const struct {
@@ -24,6 +25,10 @@ static const struct {
 	    IMAP_URL_TEXT, 7, UINT64_MAX },
 	{ "/%C3%BC/;UID=1/;PARTIAL=0.1", "\xc3\xbc", 0, 1, 0, 0,
 	    IMAP_URL_WHOLE, 0, 1 },
+	{ "/a/;UID=1/;SECTION=2.header.fields%20(To%20%22X%22)/;PARTIAL=3",
+	    "a", 0, 1, 1, 2, IMAP_URL_FIELDS, 3, UINT64_MAX },
+	{ "/a/;UID=1/;SECTION=HEADER.FIELDS.NOT (To)", "a", 0, 1, 0, 0,
+	    IMAP_URL_FIELDS_NOT, 0, 0 },
 	{ .in = "" }, { .in = "/" }, { .in = "/a" }, { .in = "a/;UID=1" },
 	{ .in = "/;UID=1" }, { .in = "/a/;UID=0" }, { .in = "/a/;UID=" },
 	{ .in = "/a/;UID=4294967296" }, { .in = "/a/;UID=1x" },
@@ -32,12 +37,51 @@ static const struct {
 	{ .in = "/a%00/;UID=1" }, { .in = "/a%gg/;UID=1" },
 	{ .in = "/a/;UID=1/;SECTION=" }, { .in = "/a/;UID=1/;SECTION=1." },
 	{ .in = "/a/;UID=1/;SECTION=MIME" }, { .in = "/a/;UID=1/;SECTION=0" },
-	{ .in = "/a/;UID=1/;SECTION=HEADER.FIELDS%20(To)" },
+	{ .in = "/a/;UID=1/;SECTION=HEADER.FIELDS" },
+	{ .in = "/a/;UID=1/;SECTION=HEADER.FIELDS%20()" },
+	{ .in = "/a/;UID=1/;SECTION=HEADER.FIELDS%20(To" },
+	{ .in = "/a/;UID=1/;SECTION=HEADER.FIELDS%20(To)x" },
+	{ .in = "/a/;UID=1/;SECTION=TEXT%20(To)" },
 	{ .in = "/a/;UID=1/;PARTIAL=" }, { .in = "/a/;UID=1/;PARTIAL=1.0" },
 	{ .in = "/a/;UID=1/;PARTIAL=1.2.3" },
 	{ .in = "/a/;UID=1/;PARTIAL=1/;SECTION=1" },
 	{ .in = "imap://other.example/a/;UID=1" },
 };
+
+/* A section with so many fields. */
+static bool
+with_fields(size_t n, struct arena *a, struct imap_url *u)
+{
+	struct buf	b;
+	bool		ok;
+
+	buf_init(&b, 4096);
+	buf_adds(&b, "/a/;UID=1/;SECTION=HEADER.FIELDS%20(X");
+	while (--n > 0)
+		buf_adds(&b, " X");
+	buf_addc(&b, ')');
+	ok = imap_url(buf_view(&b), a, u);
+	buf_free(&b);
+	return ok;
+}
+
+START_TEST(fields)
+{
+	struct imap_url	u;
+	struct arena	a;
+
+	arena_init(&a, 100000);
+	ck_assert(imap_url(STR("/a/;UID=1/;SECTION=HEADER.FIELDS%20(To "
+	    "%22X-%41%22)"), &a, &u));
+	ck_assert_uint_eq(u.nnames, 2);
+	ck_assert(str_eq(u.names[0], STR("To")));
+	ck_assert(str_eq(u.names[1], STR("X-A")));
+	ck_assert(with_fields(IMAP_URL_NAMES, &a, &u));
+	ck_assert_uint_eq(u.nnames, IMAP_URL_NAMES);
+	ck_assert(!with_fields(IMAP_URL_NAMES + 1, &a, &u));
+	arena_free(&a);
+}
+END_TEST
 
 START_TEST(urls)
 {
@@ -74,6 +118,7 @@ main(void)
 	int	 failed;
 
 	tcase_add_loop_test(t, urls, 0, (int)nitems(rows));
+	tcase_add_test(t, fields);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
