@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/fdio.h"
+#include "common/base/inside.h"
 #include "common/store/dotlock.h"
 #include "imapd/commands.h"
 #include "imapd/mailboxes.h"
@@ -237,8 +238,8 @@ change_acl(struct session *s, const struct place *p,
 	char	path[PLACE_FILE_MAX];
 	int	dir, r;
 
-	dir = openat(store_root(p->store), place_file(p->folder, ".", path),
-	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dir = inside_open(store_root(p->store),
+	    place_file(p->folder, ".", path), O_RDONLY | O_DIRECTORY);
 	if (dir == -1)
 		return -1;
 	r = write_acl(s, p, who, how, dir);

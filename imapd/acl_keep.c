@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/fdio.h"
+#include "common/base/inside.h"
 #include "common/store/dotlock.h"
 #include "imapd/mailboxes.h"
 
@@ -17,8 +18,8 @@ write_list(const struct place *p, const struct buf *text)
 	char	path[PLACE_FILE_MAX];
 	int	dir, lock, r = -1;
 
-	dir = openat(store_root(p->store), place_file(p->folder, ".", path),
-	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dir = inside_open(store_root(p->store),
+	    place_file(p->folder, ".", path), O_RDONLY | O_DIRECTORY);
 	if (dir == -1)
 		return -1;
 	if ((lock = dotlock_take(dir, ACL_LOCK, ACL_LOCK_WAIT,

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/base/fdio.h"
+#include "common/base/inside.h"
 #include "common/store/dotlock.h"
 #include "imapd/commands.h"
 #include "imapd/mailboxes.h"
@@ -75,7 +76,7 @@ metadata_load(const struct place *p, bool server, struct arena *a, struct buf *t
 {
 	char	path[PLACE_FILE_MAX];
 
-	if (fdio_slurp_at(store_root(p->store), place_file(p->folder,
+	if (inside_slurp(store_root(p->store), place_file(p->folder,
 	    file_of(server), path), text) == -1 && errno != ENOENT)
 		return -1;
 	if (metadata_file_parse(buf_view(text), a, m))
@@ -382,9 +383,8 @@ lock_and_change(struct session *s, struct command *cmd,
 	int	dir, lock;
 
 	snprintf(name, sizeof(name), "%s.lock", file_of(about->server));
-	dir = openat(store_root(about->place.store), place_file(
-	    about->place.folder, ".", path), O_RDONLY | O_DIRECTORY |
-	    O_CLOEXEC);
+	dir = inside_open(store_root(about->place.store), place_file(
+	    about->place.folder, ".", path), O_RDONLY | O_DIRECTORY);
 	if (dir == -1 || (lock = dotlock_take(dir, name, LOCK_WAIT,
 	    DOTLOCK_MODE)) == -1)
 		command_failed(s, cmd, "write what is noted");

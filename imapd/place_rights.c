@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/base/fdio.h"
+#include "common/base/inside.h"
 #include "imapd/place.h"
 
 const char *
@@ -30,7 +31,7 @@ read_acl(int root, const char *folder, struct arena *a, struct acl *acl)
 	int		r = -1;
 
 	buf_init(&text, ACL_FILE_MAX);
-	if (fdio_slurp_at(root, place_file(folder, "dovecot-acl", path),
+	if (inside_slurp(root, place_file(folder, "dovecot-acl", path),
 	    &text) == -1)
 		r = errno == ENOENT ? 0 : -1;
 	else if (arena_dup(a, buf_view(&text), &kept) == 0) {

@@ -130,20 +130,26 @@ fdio_slurp(int fd, struct buf *b)
 }
 
 int
-fdio_slurp_at(int dir, const char *path, struct buf *b)
+fdio_slurp_file(int fd, struct buf *b)
 {
 	struct stat	st;
-	int		fd, r = -1;
+
+	if (fstat(fd, &st) == -1)
+		return -1;
+	errno = S_ISDIR(st.st_mode) ? EISDIR : ENXIO;
+	return S_ISREG(st.st_mode) ? fdio_slurp(fd, b) : -1;
+}
+
+int
+fdio_slurp_at(int dir, const char *path, struct buf *b)
+{
+	int	fd, r;
 
 	/* of a pipe in a file's place nobody waits for the other end */
 	if ((fd = openat(dir, path,
 	    O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)) == -1)
 		return -1;
-	if (fstat(fd, &st) == 0) {
-		errno = S_ISDIR(st.st_mode) ? EISDIR : ENXIO;
-		if (S_ISREG(st.st_mode))
-			r = fdio_slurp(fd, b);
-	}
+	r = fdio_slurp_file(fd, b);
 	fdio_close(&fd);
 	return r;
 }

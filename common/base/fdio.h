@@ -24,6 +24,8 @@ int	fdio_slurp(int, struct buf *) must_check;
  * *why. secret: nobody but its owner may be able to use it (0600), and no copy of it stays in memory that is given back.
  */
 int	fdio_slurp_given(int, const char *path, bool secret, struct buf *, struct diag *why) must_check;
+/* Of a descriptor; what is no regular file: ENXIO, EISDIR. */
+int	fdio_slurp_file(int, struct buf *) must_check;
 /* A file below dirfd (AT_FDCWD allowed), whole. What is no regular file is not waited for: ENXIO, EISDIR. */
 int	fdio_slurp_at(int, const char *, struct buf *) must_check;
 int	fdio_nonblock(int, int) must_check;	/* second: 1 on, 0 off */

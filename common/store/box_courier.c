@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/base/fdio.h"
+#include "common/base/inside.h"
 #include "common/store/box_courier.h"
 #include "common/store/box_impl.h"
 
@@ -78,7 +79,7 @@ box_courier_read(struct box *b)
 	int	r;
 
 	buf_init(&b->courier, FILE_MAX);
-	r = fdio_slurp_at(b->dir.root, FILE_NAMES, &b->courier);
+	r = inside_slurp(b->dir.root, FILE_NAMES, &b->courier);
 	if (r == -1)
 		buf_free(&b->courier);
 	return r == -1 && errno != ENOENT ? -1 : 0;

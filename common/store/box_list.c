@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/base/fdio.h"
+#include "common/base/inside.h"
 #include "common/base/now.h"
 #include "common/store/box_impl.h"
 #include "common/store/folder_lock.h"
@@ -141,12 +142,12 @@ begin_list(struct box *b, struct buf *text)
 static int
 read_list(struct box *b, struct buf *text)
 {
-	if (fdio_slurp_at(b->dir.root, UIDLIST_FILE, text) == 0)
+	if (inside_slurp(b->dir.root, UIDLIST_FILE, text) == 0)
 		return 0;
 	if (errno != ENOENT)
 		return -1;
 	buf_reset(text);
-	return fdio_slurp_at(b->dir.root, COURIER_LIST, text) == -1 &&
+	return inside_slurp(b->dir.root, COURIER_LIST, text) == -1 &&
 	    errno != ENOENT ? -1 : 0;
 }
 

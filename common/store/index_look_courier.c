@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/base/fdio.h"
+#include "common/base/inside.h"
 #include "common/store/index_look.h"
 #include "common/store/keywords.h"
 #include "common/store/rename_new.h"
@@ -97,7 +98,7 @@ take_file(void *arg, int dir, const char *file)
 	if ((e = find(c->k, maildir_name_base(rest))) == NULL)
 		return 0;
 	buf_init(&text, INDEX_KEYWORDS * INDEX_KEYWORD_MAX * 4);
-	if (fdio_slurp_at(dir, file, &text) == 0) {
+	if (inside_slurp(dir, file, &text) == 0) {
 		rest = buf_view(&text);
 		while (str_take_line(&rest, &line))
 			bits |= bit_of(c->k, line);
@@ -139,7 +140,7 @@ take_keywords(struct courier *c, int dir)
 	int		r = 0;
 
 	buf_init(&text, TEXT_MAX);
-	if (fdio_slurp_at(dir, COURIER_NAMES, &text) == 0)
+	if (inside_slurp(dir, COURIER_NAMES, &text) == 0)
 		take_list(c, buf_view(&text));
 	buf_free(&text);
 	for (i = 0; i < 2 && r == 0; i++) {

@@ -7,6 +7,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/fdio.h"
+#include "common/base/inside.h"
 #include "common/fmt/cur.h"
 #include "common/store/uidlist_file.h"
 
@@ -62,7 +63,7 @@ static int
 read_text(int dir, struct buf *text, bool *cut)
 {
 	*cut = false;
-	if (fdio_slurp_at(dir, KEYWORDS_FILE, text) == 0 || errno == ENOENT)
+	if (inside_slurp(dir, KEYWORDS_FILE, text) == 0 || errno == ENOENT)
 		return 0;
 	if (errno != EMSGSIZE)
 		return -1;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/base/fdio.h"
+#include "common/base/inside.h"
 #include "common/base/now.h"
 #include "common/store/mode.h"
 
@@ -54,18 +55,28 @@ make_dir(int parent, const char *name, struct diag *why)
 	return 0;
 }
 
+/* The Maildir itself is where its name leads; what is in it is there. */
 static int
-open_dir(int parent, const char *name, bool create, struct diag *why)
+open_one(int parent, const char *name, bool inside)
 {
-	const int	how = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
-	int		fd;
+	const int	how = O_RDONLY | O_DIRECTORY;
+
+	return inside ? inside_open(parent, name, how) :
+	    openat(parent, name, how | O_CLOEXEC);
+}
+
+static int
+open_dir(int parent, const char *name, bool inside, bool create,
+    struct diag *why)
+{
+	int	fd;
 
 	/* It is there but for the first time. */
-	fd = openat(parent, name, how);
+	fd = open_one(parent, name, inside);
 	if (fd == -1 && errno == ENOENT && create) {
 		if (make_dir(parent, name, why) == -1)
 			return -1;
-		fd = openat(parent, name, how);
+		fd = open_one(parent, name, inside);
 	}
 	return fd == -1 ? diag_errno(why, "open directory %s", name) : fd;
 }
@@ -82,7 +93,7 @@ open_folder(int root, const char *folder, bool create, struct diag *why)
 		return diag_set(why, "%s is no name for a folder", folder);
 	}
 	snprintf(name, sizeof(name), ".%s", folder);
-	if ((fd = open_dir(root, name, create, why)) == -1 || !create)
+	if ((fd = open_dir(root, name, true, create, why)) == -1 || !create)
 		return fd;
 	mark = openat(fd, "maildirfolder", O_WRONLY | O_CREAT | O_CLOEXEC |
 	    O_NONBLOCK, 0600);
@@ -100,10 +111,10 @@ open_parts(struct maildir *m, bool create, struct diag *why)
 {
 	/* who only reads has no use for it */
 	if (create &&
-	    (m->tmp = open_dir(m->root, "tmp", create, why)) == -1)
+	    (m->tmp = open_dir(m->root, "tmp", true, create, why)) == -1)
 		return -1;
-	if ((m->new = open_dir(m->root, "new", create, why)) == -1 ||
-	    (m->cur = open_dir(m->root, "cur", create, why)) == -1)
+	if ((m->new = open_dir(m->root, "new", true, create, why)) == -1 ||
+	    (m->cur = open_dir(m->root, "cur", true, create, why)) == -1)
 		return -1;
 	return 0;
 }
@@ -115,10 +126,10 @@ open_root(int dirfd, const char *path, const char *folder, bool create,
 	int	root, fd;
 
 	if (folder[0] == '\0')
-		return open_dir(dirfd, path, create, why);
+		return open_dir(dirfd, path, false, create, why);
 	if (strcmp(path, ".") == 0)
 		return open_folder(dirfd, folder, create, why);
-	if ((root = open_dir(dirfd, path, create, why)) == -1)
+	if ((root = open_dir(dirfd, path, false, create, why)) == -1)
 		return -1;
 	fd = open_folder(root, folder, create, why);
 	fdio_close(&root);
@@ -146,7 +157,7 @@ maildir_open(struct maildir *m, int dirfd, const char *path,
 	if (maildir_open_to_read(m, dirfd, path, folder, create, why) == -1)
 		return -1;
 	if (m->tmp == -1 &&
-	    (m->tmp = open_dir(m->root, "tmp", create, why)) == -1) {
+	    (m->tmp = open_dir(m->root, "tmp", true, create, why)) == -1) {
 		maildir_close(m);
 		return -1;
 	}

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "common/base/fdio.h"
+#include "common/base/inside.h"
 
 #define FILE_SIZE	"maildirsize"
 #define SIZE_LONG	5120	/* bytes, by Maildir++ */
@@ -31,7 +32,7 @@ each(int dir, const char *name, int (*one)(void *, int, const char *),
 {
 	int	fd, r;
 
-	if ((fd = fdio_opendir(dir, name)) == -1)
+	if ((fd = inside_open(dir, name, O_RDONLY | O_DIRECTORY)) == -1)
 		return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
 	r = fdio_each(fd, ".", one, arg);
 	fdio_close(&fd);

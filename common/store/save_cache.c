@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "common/base/fdio.h"
+#include "common/base/inside.h"
 #include "common/store/cache.h"
 #include "common/store/save_impl.h"
 
@@ -15,7 +16,7 @@ open_dir(struct store *s, const char *folder)
 
 	if (strlcpy(name + 1, folder, sizeof(name) - 1) >= sizeof(name) - 1)
 		return -1;
-	return openat(store_root(s), name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return inside_open(store_root(s), name, O_RDONLY | O_DIRECTORY);
 }
 
 static int

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/base/fdio.h"
+#include "common/base/inside.h"
 #include "common/base/now.h"
 #include "common/store/box.h"
 #include "common/store/store_impl.h"
@@ -140,7 +141,7 @@ int
 store_slurp(const struct store *s, const char *name, struct buf *b)
 {
 	buf_reset(b);
-	return fdio_slurp_at(s->root, name, b) == -1 && errno != ENOENT ?
+	return inside_slurp(s->root, name, b) == -1 && errno != ENOENT ?
 	    -1 : 0;
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/base/fdio.h"
+#include "common/base/inside.h"
 #include "common/store/folder_lock.h"
 #include "common/store/quota.h"
 #include "common/store/store_impl.h"
@@ -63,8 +64,7 @@ store_delete(struct store *s, const char *folder)
 	}
 	store_dir(folder, name);
 	/* where the directory is elsewhere, only the link to it goes */
-	if ((dir = openat(s->root, name, O_RDONLY | O_DIRECTORY |
-	    O_CLOEXEC)) == -1)
+	if ((dir = inside_open(s->root, name, O_RDONLY | O_DIRECTORY)) == -1)
 		return -1;
 	if (lock_dir(dir, &lock) == 0)
 		r = delete_dir(s, name, dir);
@@ -180,7 +180,7 @@ copy_keywords(int from, int to)
 	int		fd = -1, r;
 
 	buf_init(&text, STORE_FILE_MAX);
-	r = fdio_slurp_at(from, "dovecot-keywords", &text);
+	r = inside_slurp(from, "dovecot-keywords", &text);
 	if (r == 0) {
 		fd = openat(to, "dovecot-keywords", O_WRONLY | O_CREAT |
 		    O_EXCL | O_CLOEXEC, 0600);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/base/fdio.h"
+#include "common/base/inside.h"
 #include "common/base/now.h"
 #include "common/store/mode.h"
 #include "common/store/store_impl.h"
@@ -158,7 +159,7 @@ complete(struct store *s, const char *folder)
 	int		dir, r;
 
 	store_dir(folder, name);
-	dir = openat(s->root, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dir = inside_open(s->root, name, O_RDONLY | O_DIRECTORY);
 	if (dir == -1)
 		return -1;
 	r = fstat(dir, &st);
@@ -176,8 +177,8 @@ open_as_it_is(struct store *s, const char *folder, bool tmp,
 {
 	if (maildir_open_to_read(m, s->root, ".", folder, false, why) == -1)
 		return -1;
-	if (!tmp || (m->tmp = openat(m->root, "tmp",
-	    O_RDONLY | O_DIRECTORY | O_CLOEXEC)) != -1)
+	if (!tmp || (m->tmp = inside_open(m->root, "tmp",
+	    O_RDONLY | O_DIRECTORY)) != -1)
 		return 0;
 	diag_errno(why, "open directory tmp");
 	maildir_close(m);

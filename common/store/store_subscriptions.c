@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/fdio.h"
+#include "common/base/inside.h"
 #include "common/store/dotlock.h"
 #include "common/store/store_impl.h"
 #include "common/store/subscriptions.h"
@@ -17,7 +18,7 @@ slurp(const struct store *s, struct buf *text, bool *courier)
 {
 	buf_reset(text);
 	*courier = false;
-	if (fdio_slurp_at(s->root, FILE_OURS, text) == 0)
+	if (inside_slurp(s->root, FILE_OURS, text) == 0)
 		return 0;
 	if (errno != ENOENT)
 		return -1;
