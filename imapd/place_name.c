@@ -66,6 +66,22 @@ check_parts(struct str s, char separator)
 	return NULL;
 }
 
+/* RFC 6855, 3: what is below U+0020 and from U+007F to U+009F, and what separates lines and paragraphs. */
+static bool
+has_control(struct str s)
+{
+	size_t		i, n;
+	uint32_t	c;
+
+	for (i = 0; i < s.n; i += n > 0 ? n : 1) {
+		n = utf8_length((struct str){ s.p + i, s.n - i });
+		c = n > 0 ? utf8_point(s.p + i, n) : 0;
+		if ((c >= 0x80 && c < 0xa0) || c == 0x2028 || c == 0x2029)
+			return true;
+	}
+	return str_has_control(s);
+}
+
 /* As text: is it any, and has it control characters? */
 static bool
 is_odd(struct str coded)
@@ -75,7 +91,7 @@ is_odd(struct str coded)
 
 	buf_init(&plain, 4096);
 	odd = !mutf7_to_utf8(coded, &plain) ||
-	    str_has_control(buf_view(&plain));
+	    has_control(buf_view(&plain));
 	buf_free(&plain);
 	return odd;
 }

@@ -132,8 +132,13 @@ def languages(st):
         for name in LANGUAGES:
             want(name, shown, any('"' + name + '"' in l for l in shown))
             c.ok('STATUS "%s" (MESSAGES)' % name)
-        c.refused(b'CREATE "\xff\xfe"', "BAD")
-        c.refused(b'CREATE "a\xed\xa0\x80"', "BAD")
+        for bad in ("a\u0085b", "a\u2028", "\u2029b"):
+            c.refused('CREATE "%s"' % bad, "NO [CANNOT]")
+            c.refused('RENAME "Entwürfe" "%s"' % bad, "NO [CANNOT]")
+        # RFC 6855, 3: what is no UTF-8 in quotes is BAD, whatever it is for
+        for bad in (b'CREATE "\xff\xfe"', b'CREATE "a\xed\xa0\x80"', b'STATUS "\xc3" (MESSAGES)', b'CREATE {1+}\r\na"\xe4"'):
+            c.refused(bad, "BAD")
+        c.refused(b'CREATE {2+}\r\n\xff\xfe', "NO [CANNOT]")
         c.ok('DELETE "Entwürfe"')
     want("it is gone", None, not os.path.exists(os.path.join(maildir(st, "bob"), ".Entw&APw-rfe")))
 
