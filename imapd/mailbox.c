@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/log.h"
 #include "imapd/commands.h"
 #include "imapd/mailboxes.h"
 #include "imapd/notify.h"
@@ -144,6 +145,19 @@ cmd_delete(struct session *s, struct command *cmd)
 	return s->state;
 }
 
+/* Of INBOX, which keeps them (RFC 5464, 4.1). Its messages have the new name already, with their notes or without. */
+static void
+copy_notes(const struct session *s, const struct place *from,
+    const struct place *to)
+{
+	char	user[LOG_SAFE_MAX];
+
+	if (metadata_copy(from, to) == -1)
+		log_warn("command user=%s name=RENAME what=\"copy what is "
+		    "noted\" why=\"%s\"", log_safe(user, sizeof(user),
+		    str_from(s->user)), strerror(errno));
+}
+
 /* Both names are known, and the rights are there. */
 static void
 rename_place(struct session *s, struct command *cmd, const struct place *from,
@@ -168,6 +182,8 @@ rename_place(struct session *s, struct command *cmd, const struct place *from,
 	}
 	notify_own(s, from, NOTIFY_NAME, 0);
 	notify_own(s, to, NOTIFY_NAME, 0);
+	if (*from->folder == '\0')
+		copy_notes(s, from, to);
 	command_ok(cmd, NULL, "RENAME completed");
 }
 

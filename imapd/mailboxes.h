@@ -18,6 +18,8 @@ struct metadata_entry;
 int	metadata_load(const struct place *, bool server, struct arena *, struct buf *text, struct metadata *) must_check;
 /* Is the entry one of those that the user may see? */
 bool	metadata_is_visible(const struct session *, const struct metadata_entry *);
+/* What is noted about one mailbox is of another one, which has no notes yet, as well. -1: errno. */
+int	metadata_copy(const struct place *from, const struct place *to) must_check;
 /* acl.c: "* MYRIGHTS name rights", appended. */
 void	rights_put(struct session *, struct buf *, struct str name, unsigned rights);
 #define ACL_LOCK	"dovecot-acl.lock"

@@ -375,18 +375,29 @@ change(struct session *s, struct command *cmd, const struct subject *about,
 	buf_free(&text);
 }
 
+/* The folder's directory, and the lock of the file in it. -1: errno. */
+static int
+lock_file(const struct place *p, bool server, int *lock)
+{
+	char	path[PLACE_FILE_MAX], name[64];
+	int	dir;
+
+	snprintf(name, sizeof(name), "%s.lock", file_of(server));
+	dir = inside_open(store_root(p->store), place_file(p->folder, ".",
+	    path), O_RDONLY | O_DIRECTORY);
+	if (dir != -1 && (*lock = dotlock_take(dir, name, LOCK_WAIT,
+	    DOTLOCK_MODE)) == -1)
+		fdio_close(&dir);
+	return dir;
+}
+
 static void
 lock_and_change(struct session *s, struct command *cmd,
     const struct subject *about, const struct changes *c)
 {
-	char	path[PLACE_FILE_MAX], name[64];
-	int	dir, lock;
+	int	lock, dir = lock_file(&about->place, about->server, &lock);
 
-	snprintf(name, sizeof(name), "%s.lock", file_of(about->server));
-	dir = inside_open(store_root(about->place.store), place_file(
-	    about->place.folder, ".", path), O_RDONLY | O_DIRECTORY);
-	if (dir == -1 || (lock = dotlock_take(dir, name, LOCK_WAIT,
-	    DOTLOCK_MODE)) == -1)
+	if (dir == -1)
 		command_failed(s, cmd, "write what is noted");
 	else
 		change(s, cmd, about, c, dir, &lock);
@@ -420,6 +431,25 @@ take_use(struct command *cmd, const struct subject *about, struct changes *c)
 		c->values[i] = (struct str){ NULL, 0 };
 	}
 	return true;
+}
+
+int
+metadata_copy(const struct place *from, const struct place *to)
+{
+	struct buf	text;
+	char		path[PLACE_FILE_MAX], name[64];
+	int		dir = -1, lock, r = -1;
+
+	snprintf(name, sizeof(name), "%s.lock", file_of(false));
+	buf_init(&text, METADATA_FILE_MAX);
+	if (inside_slurp(store_root(from->store), place_file(from->folder,
+	    file_of(false), path), &text) == -1)
+		r = errno == ENOENT ? 0 : -1;
+	else if ((dir = lock_file(to, false, &lock)) != -1)
+		r = dotlock_replace(dir, name, &lock, file_of(false), &text);
+	fdio_close(&dir);
+	buf_free(&text);
+	return r;
 }
 
 enum state

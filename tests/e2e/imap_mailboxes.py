@@ -296,7 +296,13 @@ def made_and_gone(st):
         with open(os.path.join(maildir(st, "user5"), "new", "1.M1P1.host"), "w") as f:
             f.write("Subject: x\n\nx\n")
         shutil.chown(f.name, os.stat(maildir(st, "user5")).st_uid, os.stat(maildir(st, "user5")).st_gid)
+        c.ok('SETMETADATA INBOX (/private/comment "mine" /shared/comment "ours")')
         c.ok("RENAME INBOX old")
+        for name in (b"INBOX", b"old"):
+            got = c.ok(b"GETMETADATA %s (/private/comment /shared/comment)" % name)
+            want("notes", got, got == [b'* METADATA %s (/private/comment "mine" /shared/comment "ours")' % name])
+        c.ok("SETMETADATA old (/private/comment NIL)")
+        want("its own", None, b'"mine"' in c.ok("GETMETADATA INBOX /private/comment")[0])
         want("moved", None, b"MESSAGES 1" in c.ok("STATUS old (MESSAGES)")[0])
         want("empty", None, b"MESSAGES 0" in c.ok("STATUS INBOX (MESSAGES)")[0])
 
