@@ -97,6 +97,13 @@ updates_flags(struct session *s, bool permanent)
 	buf_free(&names);
 }
 
+static void
+say_highest(struct session *s)
+{
+	say(s, "OK [HIGHESTMODSEQ %" PRIu64 "] highest",
+	    view_highest_modseq(s->view));
+}
+
 void
 updates_condstore(struct session *s)
 {
@@ -104,8 +111,7 @@ updates_condstore(struct session *s)
 		return;
 	s->enabled |= ENABLED_CONDSTORE;
 	if (s->state == S_SELECTED)
-		say(s, "OK [HIGHESTMODSEQ %" PRIu64 "] highest",
-		    view_highest_modseq(s->view));
+		say_highest(s);
 }
 
 void
@@ -303,6 +309,18 @@ tell_name(struct session *s, const char *before)
 	buf_free(&old);
 }
 
+/*
+ * EXISTS has no modification sequence: a client that has saved the message itself, and does not ask for it, would be told of it again when
+ * it resynchronises. Only where nothing was kept back, for all up to that one counts as known then.
+ */
+static void
+tell_highest(struct session *s, bool expunges)
+{
+	if (expunges && notify_wants(s, NOTIFY_FLAGS) &&
+	    session_enabled(s, ENABLED_CONDSTORE | ENABLED_QRESYNC))
+		say_highest(s);
+}
+
 void
 updates_send(struct session *s, bool expunges)
 {
@@ -334,8 +352,10 @@ updates_send(struct session *s, bool expunges)
 	buf_free(&t.out);
 	buf_free(&t.gone);
 	/* in the order of RFC 5465 7, with which 5.2 is at odds (erratum 4833) */
-	if (t.first != 0 && s->end == NULL)
+	if (t.first != 0 && s->end == NULL) {
 		arrivals_tell(s, t.first);
+		tell_highest(s, expunges);
+	}
 	contexts_changed(s);
 }
 
