@@ -2,7 +2,8 @@
 of each user append, copy, move, flag, expunge and replace messages, and make, rename and delete mailboxes, at the same
 time; one resynchronises all the time; mail is delivered. At any cut a new server, for which the machine has
 been started anew, is asked for all of it: what was acknowledged is there, once, under the UID that was told, and
-what was removed is not; no UID, modification sequence or UIDVALIDITY means something else than before.
+what was removed is not; no UID, modification sequence or UIDVALIDITY means something else than before. On btrfs
+a removed message may be back, and a delivery that was not acknowledged be empty, see posthouse-index(5): counted.
 
 The test is tested, too: with sessions that do not flush what they should, or believe their index after a start
 of the machine, it has to find what is wrong. Long runs only; as root, on Linux with FUSE. TAP on standard output."""
@@ -108,10 +109,10 @@ def moments(users, rng, end, n, after):
                   [rng.randrange(acks[0], end) for _ in range(n - n * 2 // 3)])
 
 
-def look(stage, users, moment, rng, count):
+def look(stage, users, moment, rng, count, lax):
     wrong = []
     for u in users:
-        bad, seen = imaplook.look(stage.base + 143, u, moment, rng)
+        bad, seen = imaplook.look(stage.base + 143, u, moment, rng, lax)
         wrong += [(moment,) + b for b in bad]
         count.update(seen)
     return wrong
@@ -130,7 +131,7 @@ def examine(place, system, d, stage, users, rng, todo):
     for moment, unsafe in disk.cuts(d, todo, rng, image):
         powercut.mounted(image, system, d.mountpoint)
         try:
-            wrong += look(stage, users, moment, rng, count)
+            wrong += look(stage, users, moment, rng, count, SYSTEMS[system][4] == "file")
         finally:
             unmount(d.mountpoint)
         count.update({"sectors": unsafe, "cuts": 1, "promises": sum(
