@@ -94,7 +94,9 @@ class Pair(threading.Thread):
         self.dir = tempfile.mkdtemp(prefix="posthouse-crash-client.")
         os.mkdir(self.dir + "/near")
         self.letters, self.n = {}, 0
+        self.doubled = set()    # names of what was there twice at some time
         self.runs = collections.Counter()
+        self.clean = False      # it knows what belongs together: what is removed then it does not take for new
         self.said, self.odd = b"", []
         conf, args = TOOLS[tool]
         with open(self.dir + "/rc", "w") as f:
@@ -103,11 +105,18 @@ class Pair(threading.Thread):
         self.args = [a.replace("%s", self.dir + "/rc") for a in args]
 
     def sync(self):
-        out = subprocess.run(self.args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                             timeout=120, env=dict(os.environ, HOME=self.dir))
+        """offlineimap's threads may wait for each other for ever when their connection ends."""
+        try:
+            out = subprocess.run(self.args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                 timeout=40, env=dict(os.environ, HOME=self.dir))
+        except subprocess.TimeoutExpired as e:
+            self.runs["hung"] += 1
+            self.clean, self.said = False, e.stdout or b""
+            return False
         self.runs["ended" if out.returncode == 0 else "broke off"] += 1
         self.said = out.stdout
-        return out.returncode == 0
+        self.clean = out.returncode == 0
+        return self.clean
 
     def run(self):
         try:
@@ -128,11 +137,12 @@ class Pair(threading.Thread):
         for path in glob.glob(self.dir + "/near/INBOX/cur/*") + glob.glob(self.dir + "/near/INBOX/new/*"):
             with open(path, "rb") as f:
                 out[subject(f.read())].append(path)
+        self.doubled.update(n for n, p in out.items() if len(p) > 1)
         return out
 
     def settled(self, name):
         w = self.letters.get(name)
-        return w is not None and not w.doubt and not w.gone
+        return w is not None and not w.doubt and not w.gone and name not in self.doubled
 
     def change_near(self):
         box = self.dir + "/near/INBOX"
@@ -146,7 +156,7 @@ class Pair(threading.Thread):
             self.letters[name] = Letter()
         here = [(n, p[0]) for n, p in self.paths().items() if len(p) == 1 and self.settled(n) and "/cur/" in p[0]]
         for name, path in self.rng.sample(here, min(len(here), 3)):
-            if len(here) > 12 and self.rng.random() < 0.6:
+            if self.clean and len(here) > 12 and self.rng.random() < 0.6:
                 os.unlink(path)
                 self.letters[name].gone = True
             else:
@@ -177,14 +187,17 @@ class Pair(threading.Thread):
         if code(said, b"UIDNEXT") is None or b"0 EXISTS" in said:
             return {}
         said = talk.ok(b"UID FETCH 1:* (FLAGS BODY.PEEK[])")
-        return {u: (subject(f[2]), f[0]) for u, f in fetched(said).items() if f[2] is not None}
+        out = {u: (subject(f[2]), f[0]) for u, f in fetched(said).items() if f[2] is not None}
+        count = collections.Counter(n for n, _ in out.values())
+        self.doubled.update(n for n, c in count.items() if c > 1)
+        return out
 
     def store_far(self, talk):
         there = self.far(talk)
         mine = [(u, n) for u, (n, _) in there.items() if self.settled(n)]
         for uid, name in self.rng.sample(mine, min(len(mine), 3)):
             w = self.letters[name]
-            if len(mine) > 12 and self.rng.random() < 0.6:
+            if self.clean and len(mine) > 12 and self.rng.random() < 0.6:
                 w.doubt = True
                 talk.ok(b"UID STORE %d +FLAGS (\\Deleted)" % uid)
                 talk.ok(b"UID EXPUNGE %d" % uid)
@@ -196,9 +209,7 @@ class Pair(threading.Thread):
 
     def judge(self, tap):
         """When nobody is killed any more."""
-        def quiet():
-            return self.sync()
-        good = wait_for(quiet, 60, 0.5) and self.sync()
+        good = wait_for(self.sync, 60, 0.5) and self.sync()
         tap.ok(good, "%s: synchronises in the end" % self.tool, self.said[-800:])
         talk = Talk(self.stage.base + 143, self.user)
         far = list(self.far(talk).values())
@@ -209,7 +220,7 @@ class Pair(threading.Thread):
         def shown(rows):
             return sorted((n, tuple(sorted(f & set(LETTERS.values())))) for n, f in rows)
         tap.diag("%s: %s; %d letters, %d there" % (self.tool, dict(self.runs), len(self.letters), len(far)))
-        tap.ok(not self.odd and self.runs["ended"] > 2 and len(far) > 5, "%s: was at work" % self.tool, self.odd)
+        tap.ok(not self.odd and self.runs.total() > 3 and len(far) > 5, "%s: was at work" % self.tool, self.odd)
         tap.ok(shown(near) == shown(far), "%s: both sides are the same" % self.tool,
                (sorted(set(map(str, shown(near))) ^ set(map(str, shown(far))))[:10]))
         lost = [n for n, w in self.letters.items() if not w.gone and not w.doubt and not count[n]]
@@ -219,13 +230,13 @@ class Pair(threading.Thread):
         self.judge_twice(tap, count)
         flags = dict(far)
         wrong = [(n, w.flags, flags[n]) for n, w in self.letters.items()
-                 if n in flags and not {LETTERS[c] for c in w.flags} <= flags[n]]
+                 if n in flags and n not in self.doubled and not {LETTERS[c] for c in w.flags} <= flags[n]]
         tap.ok(not wrong, "%s: flags are what they were made" % self.tool, wrong[:10])
 
     def judge_twice(self, tap, count):
         """offlineimap sends again what it has no answer to, and does not look whether it is there."""
         twice = [n for n, c in count.items() if c > 1]
-        allowed = 0 if self.tool == "mbsync" else self.runs["broke off"] + self.runs["ended"]
+        allowed = 0 if self.tool == "mbsync" else self.runs["broke off"] + self.runs["hung"]
         tap.ok(len(twice) <= allowed and max(count.values(), default=0) <= 2, "%s: nothing is there twice%s" % (
             self.tool, "" if allowed == 0 else ", or what was sent again"), (allowed, twice[:10]))
         if twice:
@@ -248,7 +259,8 @@ def kill_some(stage, rng, until):
     kills, kinds, slow = collections.Counter(), ["session"] * 4 + ["worker", "session", "auth", "session", "master"], []
     todo = list(kinds)
     while time.monotonic() < until or not kills["master"]:
-        time.sleep(rng.uniform(0.05, 0.3))
+        # now and then they come to their end
+        time.sleep(rng.uniform(0.05, 0.3) if rng.random() < 0.9 else 2)
         kind = todo.pop(0)
         if not todo:
             todo = kinds + ["session"] * rng.randint(5, 20)
