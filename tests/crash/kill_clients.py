@@ -105,7 +105,7 @@ class Pair(threading.Thread):
         self.args = [a.replace("%s", self.dir + "/rc") for a in args]
 
     def sync(self):
-        """offlineimap's threads may wait for each other for ever when their connection ends."""
+        """Did it end well? One that does not end is stopped: offlineimap was seen to wait for ever after a kill."""
         try:
             out = subprocess.run(self.args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                  timeout=40, env=dict(os.environ, HOME=self.dir))
