@@ -48,24 +48,43 @@ put_info(struct fetch *f, enum fetch_att att)
 	return buf_addc(b, ')');
 }
 
+/* What is kept of a message, or was parsed of it just now. */
 static int
-put_parsed(struct fetch *f, enum fetch_att att)
+put_kept(struct fetch *f, enum fetch_att att)
 {
 	struct cache_head	head;
 	struct cache_body	body;
-	struct buf		*b = &f->out;
 
 	if (att == FETCH_ENVELOPE)
-		return view_head(f->s->view, f->at, &head) == -1 ||
-		    buf_adds(b, "ENVELOPE ") == -1 ? -1 :
-		    buf_addstr(b, head.envelope);
+		return view_head(f->s->view, f->at, &head) == -1 ? -1 :
+		    buf_addstr(&f->out, head.envelope);
 	if (view_body(f->s->view, f->at, &body) == -1)
 		return -1;
-	if (att == FETCH_STRUCTURE)
-		return buf_adds(b, "BODYSTRUCTURE ") == -1 ? -1 :
-		    buf_addstr(b, body.bodystructure);
-	return buf_adds(b, "BODY ") == -1 ? -1 :
-	    structure_reduce(b, body.bodystructure);
+	return att == FETCH_STRUCTURE ?
+	    buf_addstr(&f->out, body.bodystructure) :
+	    structure_reduce(&f->out, body.bodystructure);
+}
+
+/*
+ * Who shares a folder can write to its cache at any time, also what would be a response of its own. So the copy is looked at,
+ * which nobody can change.
+ */
+static int
+put_parsed(struct fetch *f, enum fetch_att att)
+{
+	struct buf	*b = &f->out;
+	size_t		 from;
+
+	if (buf_adds(b, att == FETCH_ENVELOPE ? "ENVELOPE " :
+	    att == FETCH_STRUCTURE ? "BODYSTRUCTURE " : "BODY ") == -1)
+		return -1;
+	from = b->n;
+	if (put_kept(f, att) == -1)
+		return -1;
+	if (structure_may_be_sent((struct str){ b->p + from, b->n - from }))
+		return 0;
+	errno = EBADMSG;
+	return -1;
 }
 
 static int

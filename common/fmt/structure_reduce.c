@@ -1,8 +1,9 @@
 /*
- * common/fmt/structure_reduce.c - reads what structure.c has written (or what is left of it on a disk): items of a list,
- * and BODY from BODYSTRUCTURE; pure.
+ * common/fmt/structure_reduce.c - reads what structure.c has written (or what is left of it on a disk, or was put in its
+ * place there): items of a list, and BODY from BODYSTRUCTURE; pure.
  */
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "common/fmt/cur.h"
@@ -78,6 +79,68 @@ raw_item(struct cur *in, struct str *raw)
 	*raw = (struct str){ in->p, (size_t)(c.p - in->p) };
 	*in = c;
 	return true;
+}
+
+/* A literal as may be sent; *at is the "{", then its last byte. */
+static bool
+pass_literal(struct str text, size_t *at)
+{
+	struct cur	c = cur_from((struct str){ text.p + *at, text.n - *at });
+	struct str	s;
+
+	if (!literal(&c, &s) || (s.n > 0 && memchr(s.p, '\0', s.n) != NULL))
+		return false;
+	*at = (size_t)(c.p - text.p) - 1;
+	return true;
+}
+
+/* A string in quotes as may be sent; *at is the first of them, then the last. */
+static bool
+pass_quoted(struct str text, size_t *at)
+{
+	static const bool	stops[UCHAR_MAX + 1] = { ['\0'] = true,
+	    ['\r'] = true, ['\n'] = true, ['"'] = true, ['\\'] = true };
+	size_t			i;
+
+	for (i = *at + 1; i < text.n; i++) {
+		if (!stops[(unsigned char)text.p[i]])
+			continue;
+		if (text.p[i] == '"') {
+			*at = i;
+			return true;
+		}
+		if (text.p[i] != '\\' || ++i == text.n ||
+		    (text.p[i] != '"' && text.p[i] != '\\'))
+			return false;
+	}
+	return false;
+}
+
+/* Byte by byte, without what is above: it is done for each of a hundred thousand messages. */
+bool
+structure_may_be_sent(struct str text)
+{
+	size_t	i, depth = 0;
+
+	if (text.n == 0 || text.p[0] != '(')
+		return false;
+	for (i = 0; i < text.n; i++) {
+		if (text.p[i] == '"') {
+			if (!pass_quoted(text, &i))
+				return false;
+		} else if (text.p[i] == '(')
+			depth++;
+		else if (text.p[i] == ')') {
+			if (--depth == 0)
+				return i + 1 == text.n;
+		} else if (text.p[i] == '{') {
+			if (!pass_literal(text, &i))
+				return false;
+		} else if (text.p[i] != ' ' &&
+		    !is_atom((unsigned char)text.p[i]))
+			return false;
+	}
+	return false;
 }
 
 static bool

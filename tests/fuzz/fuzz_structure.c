@@ -57,7 +57,7 @@ check_whole(const struct buf *b)
 	if (cur_peek(&c) != '(')
 		abort();
 	skip_item(&c, 0);
-	if (!cur_done(&c))
+	if (!cur_done(&c) || !structure_may_be_sent(buf_view(b)))
 		abort();
 }
 
@@ -156,6 +156,7 @@ kept(struct str in)
 	buf_init(&b, OUT_MAX);
 	if (structure_reduce(&b, in) == 0 && b.n > in.n)
 		abort();
+	(void)structure_may_be_sent(in);
 	arena_init(&a, OUT_MAX);
 	while (structure_item(&c, &a, &s, &is_list))
 		;

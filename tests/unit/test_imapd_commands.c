@@ -155,6 +155,41 @@ START_TEST(close_that_fails)
 }
 END_TEST
 
+/* What another has put into the cache of a shared folder is not said if it would be more than an item of the response. */
+static const struct {
+	const char	*item, *envelope, *structure;
+} written_over[] = {
+	{ "ENVELOPE", "(NIL)\r\n* BYE (", "()" },
+	{ "BODYSTRUCTURE", "()", "(NIL)\r\n* BYE (" },
+	{ "BODY", "()", "(\"text\" \"pl\r\n* BYE\" NIL NIL NIL \"7bit\" 1 1 NIL NIL NIL NIL)" },
+};
+
+START_TEST(cache_of_others)
+{
+	const struct part	 part = { .kind = PART_LEAF };
+	const struct cache_head	 head = { .references = STR(""), .message_id = STR(""),
+	    .envelope = str_from(written_over[_i].envelope) };
+	const struct cache_body	 body = { .parts = &part, .nparts = 1,
+	    .bodystructure = str_from(written_over[_i].structure) };
+	struct cache		*cache;
+	char			 path[100];
+	int			 dir;
+
+	snprintf(path, sizeof(path), "%s/M", top);
+	ck_assert_int_ne(dir = open(path, O_RDONLY | O_DIRECTORY), -1);
+	ck_assert_ptr_nonnull(cache = cache_open(dir,
+	    view_uidvalidity(s.view), false));
+	ck_assert_int_eq(cache_put_head(cache, 1, &head), 0);
+	ck_assert_int_eq(cache_put_body(cache, 1, &body), 0);
+	cache_close(&cache);
+	close(dir);
+	snprintf(path, sizeof(path), "b FETCH 1 %s", written_over[_i].item);
+	replies(path, "NO [SERVERBUG]");
+	ck_assert_str_eq(said(), "");
+	replies("c FETCH 1 BODY.PEEK[]<0.1>", "OK");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -167,6 +202,8 @@ main(void)
 	tcase_add_loop_test(t, knows_condstore, 0, (int)nitems(condstore));
 	tcase_add_test(t, too_many_notes);
 	tcase_add_test(t, close_that_fails);
+	tcase_add_loop_test(t, cache_of_others, 0,
+	    (int)nitems(written_over));
 	tcase_add_loop_test(t, partial, 0, (int)nitems(after_partial));
 	suite_add_tcase(suite, t);
 	srunner_run_all(r, CK_NORMAL);

@@ -301,6 +301,7 @@ START_TEST(structure)
 	buf_init(&reduced, 65536);
 	structure_of(structures[_i].in, true, &long_form);
 	ck_assert_str_eq(buf_cstr(&long_form), structures[_i].out);
+	ck_assert(structure_may_be_sent(buf_view(&long_form)));
 	structure_of(structures[_i].in, false, &body);
 	if (structures[_i].body != NULL)
 		ck_assert_str_eq(buf_cstr(&body), structures[_i].body);
@@ -329,6 +330,36 @@ START_TEST(no_structure)
 	buf_init(&b, 65536);
 	ck_assert_int_eq(structure_reduce(&b, str_from(no_structures[_i])), -1);
 	buf_free(&b);
+}
+END_TEST
+
+/* Only what is one list, and holds nothing that would end it. */
+static const struct { struct str text; bool may; } kept[] = {
+	{ IN("(NIL \"a b\" (1 {2}\r\n\xc3\xa4) ((NIL)(NIL)))"), true },
+	{ IN("(\"a\\\")\" {2}\r\n)\")"), true },
+	{ IN(""), false },
+	{ IN("NIL"), false },
+	{ IN(")"), false },
+	{ IN("NIL (NIL)"), false },
+	{ IN("(\\Seen)"), false },
+	{ IN("(\"\\\r\n\")"), false },
+	{ IN("(NIL"), false },
+	{ IN("(NIL))"), false },
+	{ IN("(NIL) (NIL)"), false },
+	{ IN("(NIL)\r\n* BYE"), false },
+	{ IN("(NIL\r\n* BYE)"), false },
+	{ IN("(\"a\r\nb\")"), false },
+	{ IN("(\"a\nb\")"), false },
+	{ IN("(\"a\0b\")"), false },
+	{ IN("(\"a\\\")"), false },
+	{ IN("({3}\r\na\0b)"), false },
+	{ IN("({9}\r\na)"), false },
+	{ IN("({1}\na)"), false },
+};
+
+START_TEST(may_be_sent)
+{
+	ck_assert_int_eq(structure_may_be_sent(kept[_i].text), kept[_i].may);
 }
 END_TEST
 
@@ -389,6 +420,7 @@ main(void)
 	tcase_add_test(t, reference_bounds);
 	tcase_add_loop_test(t, structure, 0, nitems(structures));
 	tcase_add_loop_test(t, no_structure, 0, nitems(no_structures));
+	tcase_add_loop_test(t, may_be_sent, 0, nitems(kept));
 	tcase_add_test(t, too_deep);
 	tcase_add_test(t, items);
 	suite_add_tcase(s, t);
