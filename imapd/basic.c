@@ -8,20 +8,27 @@
 #include "imapd/identify.h"
 #include "imapd/updates.h"
 
-enum state
-cmd_capability(struct session *s, struct command *c)
+int
+session_capabilities(const struct session *s, struct buf *out)
 {
 	const struct capability_facts	facts = {
 		.compressed = s->compressed, .by_master = *s->by != '\0',
 		.may_go_back = s->may_go_back
 	};
-	struct buf			out;
+
+	return capability_session(out, s->set, &facts);
+}
+
+enum state
+cmd_capability(struct session *s, struct command *c)
+{
+	struct buf	out;
 
 	if (!command_end(c))
 		return s->state;
 	buf_init(&out, 4096);
 	buf_adds(&out, "* CAPABILITY ");
-	if (capability_session(&out, s->set, &facts) == 0)
+	if (session_capabilities(s, &out) == 0)
 		buf_adds(&out, "\r\n");
 	say_buf(s, &out);
 	buf_free(&out);

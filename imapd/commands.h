@@ -31,6 +31,8 @@ void	commands_run(struct session *);
 /* The handlers, by file. */
 /* basic.c */
 command_run	cmd_capability, cmd_noop, cmd_logout, cmd_enable, cmd_id, cmd_check, cmd_refused;
+/* "IMAP4rev1 ENABLE ...": what this session can do now, appended. -1: errno. */
+int	session_capabilities(const struct session *, struct buf *) must_check;
 /* select.c */
 command_run	cmd_select, cmd_examine, cmd_close, cmd_unselect;
 /* No mailbox is selected any more: s->state is S_AUTH. */

@@ -12,7 +12,6 @@
 #include "common/proc/given.h"
 #include "common/proc/sig.h"
 #include "common/store/box.h"
-#include "imapd/capability.h"
 #include "imapd/commands.h"
 #include "imapd/guard.h"
 #include "imapd/numbers.h"
@@ -34,15 +33,11 @@ login_tag(const struct given *g)
 static void
 welcome(struct session *s, const struct given *g)
 {
-	const struct capability_facts	facts = {
-		.compressed = s->compressed, .by_master = *s->by != '\0',
-		.may_go_back = s->may_go_back
-	};
-	struct buf			out;
+	struct buf	out;
 
 	buf_init(&out, 8192);
 	buf_addf(&out, "%.*s OK [CAPABILITY ", STR_ARG(login_tag(g)));
-	if (capability_session(&out, s->set, &facts) == 0)
+	if (session_capabilities(s, &out) == 0)
 		buf_adds(&out, "] logged in\r\n");
 	say_buf(s, &out);
 	buf_free(&out);
