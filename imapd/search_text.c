@@ -261,6 +261,11 @@ feed_header(struct text *t, struct str header)
 		more = header_next_any(&c, &f);
 		other.n = (size_t)((more ? f.raw.p : c.p) - other.p);
 		other = header_trim(other);
+		/* "From ann Mon Jan  1 00:00:00 2001" */
+		if (more && memchr(f.name.p, ' ', f.name.n) != NULL) {
+			f.body = header_trim(f.raw);
+			f.name = STR("");
+		}
 		if ((other.n > 0 && feed_line(t, STR(""), other) == -1) ||
 		    (more && feed_line(t, f.name, f.body) == -1))
 			return -1;

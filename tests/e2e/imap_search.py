@@ -484,6 +484,30 @@ def rev2(_):
     w.ok("LOGOUT")
 
 
+def broken_headers(w):
+    """Lines that are no fields hide none behind them, and are found."""
+    fields = b"X-Place: there apple\r\nSubject: orange\r\n"
+    w.ok(b"CREATE Broken")
+    for line in (b"From fred Mon Jan  1 00:00:00 2001", b">From fred", b" fred",
+                 b"no field =?utf-8?q?fr=65d?=", b": fred", b"no field: fred"):
+        for m in (line + b"\r\n" + fields, b"To: x\r\n" + line + b"\r\n" +
+                  fields, fields + line + b"\r\n"):
+            w.ok(b"APPEND Broken {%d+}\r\n" % (len(m) + 8) + m +
+                 b"\r\nplum\r\n")
+    w.ok(b"SELECT Broken")
+    for key in (b"TEXT apple", b"TEXT orange", b"TEXT fred", b"TEXT plum",
+                b"HEADER X-Place there", b'HEADER X-Place ""', b"SUBJECT or",
+                b"TEXT \"X-Place: there apple\"", b"BODY plum"):
+        got = numbers(w.ok(b"SEARCH " + key))
+        check(len(got) == 18, "broken headers: " + key.decode(), got)
+    for key in (b"BODY apple", b"BODY fred", b"TEXT \"fred orange\"",
+                b"HEADER X-Place fred"):
+        got = numbers(w.ok(b"SEARCH " + key))
+        check(got == [], "not in broken headers: " + key.decode(), got)
+    got = numbers(w.ok(b'SEARCH TEXT "Jan  1 00:00:00 2001"'))
+    check(len(got) == 3, "such a line as it stands", got)
+
+
 def order(w):
     by = sorted(mails, key=lambda m: m.time - 7200 if m.date else m.time)
     check(numbers(w.ok("SORT (DATE) UTF-8 ALL"), b"SORT") ==
@@ -638,7 +662,7 @@ w.ok("UNSELECT")
 fill(MAILDIR, mails)
 w.ok("SELECT INBOX")
 for step in (keys, refused, extended, order, beside_dovecot, updates,
-             expunges, many, rev2):
+             expunges, many, rev2, broken_headers):
     step(w)
 w.ok("LOGOUT")
 sys.exit(check.end())
