@@ -11,7 +11,7 @@
 #include "common/fmt/utf8.h"
 #include "imapd/commands.h"
 
-#define LINE_MAX	CONN_IN		/* what the connection's buffer can hold: a line that is there is never too long */
+#define LINE_MAX	CONN_IN		/* what the connection's buffer can hold: a line that is there is never too long; others come in pieces */
 #define SKIP_MAX	(UINT64_C(1) << 30)	/* of a literal that nobody wants */
 #define TAIL_MAX	32		/* bytes: "~{9223372036854775807+}" */
 
@@ -134,14 +134,66 @@ is_allowed(const struct session *s, struct str line)
 	return !session_utf8(s) || utf8_ok(line);
 }
 
-/* One line. What is wrong with it is answered in the name of text, what came before. */
+/* What has come of a line, after text, is more than there may be; or the rest of it has yet to come. */
 static enum reader_status
-take_line(struct session *s, struct str before, struct str *line)
+refuse_long(struct session *s, struct str text, struct str piece, bool ended)
 {
-	struct tail	 t = { .n = 0 };
-	char		 tag[IMAP_TAG_MAX + 2];
-	struct str	 first;
+	struct tail	t = { .n = 0 };
+	char		tag[IMAP_TAG_MAX + 2];
 
+	if (text.n > sizeof(tag))
+		text.n = sizeof(tag);
+	memcpy(tag, text.p, text.n);
+	text.p = tag;
+	tail_add(&t, piece);
+	if (!ended && skip_line(s, &t) == READER_OVER)
+		return READER_OVER;
+	return refuse_all(s, text, (struct str){ t.p, t.n },
+	    "[LIMIT] the line is too long");
+}
+
+/*
+ * A line that the connection's buffer does not hold: its pieces, of which the first one is in *line, go behind text, as far as a
+ * command may be so long; then *line is there.
+ */
+static enum reader_status
+take_long(struct session *s, struct buf *text, struct str *line)
+{
+	enum line_status st = LINE_LONG;
+	size_t		 before = text->n;
+	struct str	 piece = *line;
+
+	for (;;) {
+		if (text->n - before + piece.n >
+		    (size_t)s->set->imap.command_max ||
+		    buf_addstr(text, piece) == -1)
+			return refuse_long(s, text->n > 0 ? buf_view(text) :
+			    piece, piece, st != LINE_LONG);
+		if (st != LINE_LONG)
+			break;
+		errno = 0;
+		st = conn_line(&s->conn, LINE_MAX,
+		    s->set->imap.in.idle_timeout, &piece);
+		if (st == LINE_MORE) {
+			reader_over(s);
+			return READER_OVER;
+		}
+	}
+	*line = (struct str){ text->p + before, text->n - before };
+	s->bytes_in += line->n + 2;
+	if (memchr(line->p, '\0', line->n) != NULL ||
+	    memchr(line->p, '\r', line->n) != NULL)
+		return refuse_all(s, buf_view(text), *line,
+		    "a control character in the command");
+	return is_allowed(s, *line) ? READER_OK :
+	    refuse_all(s, buf_view(text), *line, "that is no UTF-8");
+}
+
+/* One line; a long one goes behind text, if that is not NULL. What is wrong with it is answered in the name of what came before. */
+static enum reader_status
+take_line(struct session *s, struct str before, struct buf *text,
+    struct str *line)
+{
 	errno = 0;
 	switch (conn_line(&s->conn, LINE_MAX, s->set->imap.in.idle_timeout,
 	    line)) {
@@ -157,16 +209,9 @@ take_line(struct session *s, struct str before, struct str *line)
 		return refuse_all(s, before.n > 0 ? before : *line, *line,
 		    "a control character in the command");
 	case LINE_LONG:
-		first = before.n > 0 ? before : *line;
-		if (first.n > sizeof(tag))
-			first.n = sizeof(tag);
-		memcpy(tag, first.p, first.n);
-		first.p = tag;
-		tail_add(&t, *line);
-		if (skip_line(s, &t) == READER_OVER)
-			return READER_OVER;
-		return refuse_all(s, first, (struct str){ t.p, t.n },
-		    "[LIMIT] the line is too long");
+		return text != NULL ? take_long(s, text, line) :
+		    refuse_long(s, before.n > 0 ? before : *line, *line,
+		    false);
 	case LINE_MORE:
 		break;
 	}
@@ -264,18 +309,24 @@ reader_next(struct session *s, struct buf *text)
 	struct imap_literal	l;
 	struct str		line, end, head;
 	size_t			before;
+	bool			is_there;
 
 	buf_reset(text);
 	for (;;) {
-		if ((r = take_line(s, buf_view(text), &line)) != READER_OK)
-			return r;
 		before = text->n;
-		if (buf_addstr(text, line) == -1)
+		r = take_line(s, buf_view(text), text, &line);
+		if (r != READER_OK)
+			return r;
+		is_there = text->n > before;
+		if (!is_there && buf_addstr(text, line) == -1)
 			return refuse_all(s, text->n > 0 ? buf_view(text) :
 			    line, line, errno == EMSGSIZE ?
 			    "[LIMIT] the command is too long" :
 			    "[UNAVAILABLE] not enough memory");
 		text->n = before + imap_blanks(text->p + before, line.n);
+		if (is_there)
+			line = (struct str){ text->p + before,
+			    text->n - before };
 		/* not in front of the line: there may be a literal with such an end */
 		end = line;
 		if (!imap_literal_at_end(&end, &l))
@@ -327,7 +378,7 @@ reader_more(struct session *s, struct buf *text)
 enum reader_status
 reader_line(struct session *s, struct str *line)
 {
-	enum reader_status	r = take_line(s, STR("*"), line);
+	enum reader_status	r = take_line(s, STR("*"), NULL, line);
 	struct tail		t = { .n = 0 };
 	struct imap_literal	l;
 	struct str		end;

@@ -20,6 +20,7 @@ MASTERS = "chief:{PLAIN}secret:61001:61001::@DIR@/mail/alice::master\n"
 OTHER = """auth.delay 0
 imap.save-limit 1000
 imap.append-limit 64K
+imap.command-max 300K
 auth.master-separator *
 users file "@DIR@/masters"
 """
@@ -621,6 +622,27 @@ def no_limit(st):
         want("a delivery", (got := deliver(st, 3000)), "status=5.2.2" in got and "of 2000 bytes" in got)
 
 
+def long_lines(st):
+    """Longer than what the connection has room for, as long as a command may be; with literals and without."""
+    c = Imap(st, "alice")
+    c.ok(b"CREATE Long")
+    for i in range(9):
+        c.append(b"Long", message(b"%d" % i))
+    c.ok(b"SELECT Long")
+    for many in (5000, 40000, 90000):
+        numbers = b",".join(b"%d" % (i % 9 + 1) for i in range(many))
+        said, _ = c.ok(b"FETCH %s (UID)" % numbers)
+        want("%d octets" % len(numbers), len(said), len(said) == 9)
+    said, _ = c.ok(b"SEARCH OR %s  SUBJECT  {4+}\r\nnone SUBJECT 7" % numbers[:100001])
+    want("one", said[:1], said == [b"SEARCH 8"])
+    c.wanted(b"FETCH %s,%s (UID)" % (numbers, numbers), b"BAD [LIMIT]")
+    c.wanted(b"FETCH %s\0 (UID)" % numbers, b"BAD")
+    c.wanted(b"FETCH %s\r1 (UID)" % numbers, b"BAD")
+    c.wanted(b"FETCH %s,%s (BODY[HEADER.FIELDS ({65000+}\r\n%s)])" % (numbers, numbers, b"a" * 65000), b"BAD [LIMIT]")
+    c.ok(b"NOOP")
+    c.logout()
+
+
 def main():
     with Stage(CONF, files={"masters": MASTERS}) as st:
         fill(st, "alice")
@@ -636,7 +658,7 @@ def main():
         fill(st, "alice")
         for name, test in (("SAVELIMIT", savelimit), ("OBJECTID", objectid), ("STATUS", status),
                            ("PARTIAL in full", partial), ("UIDONLY in full", uidonly_mode), ("PREVIEW", preview),
-                           ("no limits", no_limit)):
+                           ("no limits", no_limit), ("long commands", long_lines)):
             tap.run(name, test, st)
     return tap.end()
 
