@@ -198,7 +198,8 @@ fetch_begin(struct fetch *f)
 {
 	buf_init(&f->out, FETCH_OUT_MAX);
 	buf_init(&f->kept, FETCH_KEEP_MAX);
-	buf_init(&f->piece, 4 * FETCH_PIECE);
+	buf_init(&f->piece, 5 * FETCH_PIECE);
+	buf_init(&f->decoded, 3 * FETCH_PIECE);
 	fetch_file_init(&f->file);
 }
 
@@ -209,6 +210,7 @@ fetch_end(struct fetch *f)
 	buf_free(&f->out);
 	buf_free(&f->kept);
 	buf_free(&f->piece);
+	buf_free(&f->decoded);
 }
 
 static void

@@ -30,6 +30,7 @@ struct section_text_of {
 	size_t		 kept;		/* where, in fetch.kept */
 	enum mime_encoding encoding;
 	bool		 nul;
+	bool		 lines;		/* decoded it is text, and its lines end with CRLF (RFC 3516, 6) */
 };
 
 struct fetch {
@@ -39,6 +40,7 @@ struct fetch {
 	struct fetch_file file;
 	struct buf	 kept;
 	struct buf	 piece;		/* as it is sent */
+	struct buf	 decoded;	/* with the ends of lines that it has */
 	struct section_text_of *texts;	/* as many as r.sections */
 	/* of the message under way */
 	size_t		 at;

@@ -86,6 +86,7 @@ of_part(const struct fetch *f, const struct fetch_section *want,
 	p = &body->parts[i];
 	t->encoding = p->kind == PART_LEAF ? (enum mime_encoding)p->encoding :
 	    MIME_8BIT;
+	t->lines = p->is_text != 0;
 	if (want->text == SECTION_ALL) {
 		set_range(f, t, p->body, p->end, p->body_wire);
 		return;

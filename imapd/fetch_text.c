@@ -171,9 +171,10 @@ static int
 make_decoded(struct fetch *f, const struct section_text_of *t,
     struct fetch_sink *k, bool *malformed)
 {
-	struct partial_memo	m = resume(f, t, k->skip, true), before = m;
-	struct way		w = { m, k->skip, f->file.whole };
-	struct str		s;
+	struct partial_memo	 m = resume(f, t, k->skip, true), before = m;
+	struct buf		*to = t->lines ? &f->decoded : &f->piece;
+	struct way		 w = { m, k->skip, f->file.whole };
+	struct str		 s;
 
 	k->skip -= m.made;
 	k->count += m.made;
@@ -183,9 +184,11 @@ make_decoded(struct fetch *f, const struct section_text_of *t,
 		if (fetch_file_some(&f->file, m.at, t->to, &s) == -1)
 			return -1;
 		buf_reset(&f->piece);
-		if ((s.n == 0 ? decode_end(&m.decode, &f->piece) :
-		    decode_feed(&m.decode, s, &f->piece)) == -1 ||
-		    sink_put(k, buf_view(&f->piece)) == -1)
+		buf_reset(&f->decoded);
+		if ((s.n == 0 ? decode_end(&m.decode, to) :
+		    decode_feed(&m.decode, s, to)) == -1 ||
+		    (t->lines && wire_put(&f->piece, buf_view(to),
+		    &m.last) == -1) || sink_put(k, buf_view(&f->piece)) == -1)
 			return -1;
 		if (s.n == 0)
 			break;

@@ -580,6 +580,22 @@ def cannot_decode():
     w.close()
 
 
+def lines_of_text():
+    """RFC 3516, 6: text has CRLF ends, whatever was encoded; nothing else is changed."""
+    plain = b"".join(b"line %d%s" % (i, (b"\n", b"\r\n", b"\n\n")[i % 3]) for i in range(30000)) + b"\nend\r"
+    text = re.sub(rb"\r?\n", b"\r\n", plain)
+    for i, (kind, want) in enumerate((("text/x-diff", text), ("application/x-diff", plain))):
+        put(990 + i, b"Content-Type: %s\nContent-Transfer-Encoding: base64\n\n%s" % (kind.encode(), base64.encodebytes(plain)))
+        w = Wire(USER)
+        n = int(re.search(rb"\* (\d+) EXISTS", b" ".join(w.ok("SELECT INBOX"))).group(1))
+        check(one(w, n, "BINARY.PEEK[1]") == want, "lines of " + kind)
+        r = w.fetch("FETCH %d BINARY.SIZE[1]" % n)
+        check(r == [b"* %d FETCH (BINARY.SIZE[1] %d)" % (n, len(want))], "the size of " + kind, r)
+        got = b"".join(one(w, n, "BINARY.PEEK[1]<%d.70001>" % a, "BINARY[1]<%d>" % a) for a in range(0, len(want), 70001))
+        check(got == want, "pieces of " + kind, len(got))
+        w.close()
+
+
 def vanished(paths):
     w = Wire(USER)
     w.ok("SELECT INBOX")
@@ -677,6 +693,7 @@ def main():
     vanished(paths)
     by_uid(paths)
     huge()
+    lines_of_text()
     return check.end()
 
 
