@@ -10,6 +10,7 @@
 #include "common/fmt/structure.h"
 #include "imapd/fetch_impl.h"
 #include "imapd/objectid.h"
+#include "imapd/place.h"
 #include "imapd/updates.h"
 
 static int
@@ -81,7 +82,8 @@ put_parsed(struct fetch *f, enum fetch_att att)
 	from = b->n;
 	if (put_kept(f, att) == -1)
 		return -1;
-	if (structure_may_be_sent((struct str){ b->p + from, b->n - from }))
+	if (place_selected_space(f->s) != SPACE_SHARED ||
+	    structure_may_be_sent((struct str){ b->p + from, b->n - from }))
 		return 0;
 	errno = EBADMSG;
 	return -1;

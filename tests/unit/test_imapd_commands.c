@@ -164,6 +164,44 @@ static const struct {
 	{ "BODY", "()", "(\"text\" \"pl\r\n* BYE\" NIL NIL NIL \"7bit\" 1 1 NIL NIL NIL NIL)" },
 };
 
+static void
+put_shared(const char *name, const char *text)
+{
+	char	path[100];
+	int	fd;
+
+	snprintf(path, sizeof(path), "%s/S/.F/%s", top, name);
+	ck_assert_int_ne(fd = open(path, O_WRONLY | O_CREAT, 0600), -1);
+	ck_assert_int_eq(fdio_write(fd, text, strlen(text)), 0);
+	fdio_close(&fd);
+}
+
+/* Shared.F, with one message, is selected. */
+static void
+select_shared(void)
+{
+	static const char *const	dirs[] = { "", "/cur", "/new", "/tmp",
+	    "/.F", "/.F/cur", "/.F/new", "/.F/tmp" };
+	static char			shared[100];
+	struct diag			why;
+	char				path[100];
+	size_t				i;
+
+	for (i = 0; i < nitems(dirs); i++) {
+		snprintf(path, sizeof(path), "%s/S%s", top, dirs[i]);
+		ck_assert_int_eq(mkdir(path, 0700), 0);
+	}
+	put_shared("dovecot-acl", "anyone lrwstipekxa\n");
+	put_shared("cur/1.a:2,", "Subject: one\n\ntext\n");
+	replies("s UNSELECT", "OK");
+	places_close(&s);
+	snprintf(shared, sizeof(shared), "%s/S", top);
+	set.imap.shared = shared;
+	ck_assert_msg(places_open(&s, &why) == 0, "%s", why.text);
+	replies("s SELECT Shared.F", "OK");
+	said();
+}
+
 START_TEST(cache_of_others)
 {
 	const struct part	 part = { .kind = PART_LEAF };
@@ -175,7 +213,8 @@ START_TEST(cache_of_others)
 	char			 path[100];
 	int			 dir;
 
-	snprintf(path, sizeof(path), "%s/M", top);
+	select_shared();
+	snprintf(path, sizeof(path), "%s/S/.F", top);
 	ck_assert_int_ne(dir = open(path, O_RDONLY | O_DIRECTORY), -1);
 	ck_assert_ptr_nonnull(cache = cache_open(dir,
 	    view_uidvalidity(s.view), false));
