@@ -57,6 +57,9 @@ cmd_logout(struct session *s, struct command *c)
 {
 	if (!command_end(c))
 		return s->state;
+	/* whoever comes after this reply finds the index as it was left */
+	if (s->state == S_SELECTED)
+		select_leave(s);
 	say(s, "BYE until next time");
 	command_ok(c, NULL, "logged out");
 	s->end = "logout";
