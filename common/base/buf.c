@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/large.h"
+
 #define BUF_FIRST	256
 
 void
@@ -56,6 +58,7 @@ buf_reserve(struct buf *b, size_t n)
 		b->bad = true;
 		return -1;
 	}
+	large_hint(p, cap);
 	b->p = p;
 	b->cap = cap;
 	return 0;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/large.h"
 #include "common/store/keywords.h"
 #include "common/store/view.h"
 
@@ -67,6 +68,7 @@ grow(void **array, size_t n, size_t *cap, size_t size)
 	}
 	if ((p = reallocarray(*array, more, size)) == NULL)
 		return false;
+	large_hint(p, more * size);
 	*array = p;
 	*cap = more;
 	return true;

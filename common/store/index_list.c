@@ -203,10 +203,10 @@ put_head(struct index *x, struct uid_list *l, struct buf *out)
 	uidlist_put_head(out, &h);
 }
 
-/* EOVERFLOW: there are not so many UIDs left. */
+/* Those without get UIDs. EOVERFLOW: there are not so many left. */
 static int
 assign(struct index *x, const struct uid_list *l, struct newcomer *who,
-    size_t n, struct buf *out)
+    size_t n)
 {
 	uint32_t	next = l->usable && l->next > x->head.next ? l->next :
 	    x->head.next;
@@ -215,21 +215,30 @@ assign(struct index *x, const struct uid_list *l, struct newcomer *who,
 	for (i = 0; i < n; i++) {
 		if (who[i].uid >= next)
 			next = who[i].uid + 1;
-		wanting += who[i].uid == 0 && uidlist_name_ok(who[i].base);
+		who[i].assigned = who[i].uid == 0 &&
+		    uidlist_name_ok(who[i].base);
+		wanting += who[i].assigned;
 	}
 	if (wanting > UINT32_MAX - next) {
 		errno = EOVERFLOW;
 		return -1;
 	}
 	for (i = 0; i < n; i++)
-		if (who[i].uid == 0 && uidlist_name_ok(who[i].base)) {
+		if (who[i].assigned)
 			who[i].uid = next++;
-			who[i].assigned = true;
-			index_list_put(out, who[i].uid, who[i].base,
-			    who[i].guid, who[i].wire);
-		}
 	x->head.next = next;
 	return 0;
+}
+
+static void
+put_assigned(const struct newcomer *who, size_t n, struct buf *out)
+{
+	size_t	i;
+
+	for (i = 0; i < n; i++)
+		if (who[i].assigned)
+			index_list_put(out, who[i].uid, who[i].base,
+			    who[i].guid, who[i].wire);
 }
 
 static bool
@@ -252,26 +261,20 @@ static int
 rewrite(struct index *x, struct uid_list *l, struct newcomer *who, size_t n,
     struct buf *out, int lock)
 {
-	struct buf	added;
 	uint32_t	known = x->head.next;
-	int		r = -1;
 
-	if (!l->read && index_list_read(x, l) == -1)
-		return -1;
-	buf_init(&added, UIDLIST_MAX);
-	if (assign(x, l, who, n, &added) == -1)
+	if ((!l->read && index_list_read(x, l) == -1) ||
+	    assign(x, l, who, n) == -1)
 		return -1;
 	buf_reset(out);
 	put_head(x, l, out);
 	put_old(x, l, known, out);
-	buf_addstr(out, buf_view(&added));
-	if (buf_ok(out) && buf_ok(&added))
-		r = uidlist_replace(x->dir->root, UIDLIST_LOCK, lock,
-		    UIDLIST_FILE, buf_view(out));
-	buf_free(&added);
-	if (r == 0)
-		x->head.dead = 0;
-	return r;
+	put_assigned(who, n, out);
+	if (!buf_ok(out) || uidlist_replace(x->dir->root, UIDLIST_LOCK, lock,
+	    UIDLIST_FILE, buf_view(out)) == -1)
+		return -1;
+	x->head.dead = 0;
+	return 0;
 }
 
 static bool
@@ -328,9 +331,11 @@ write_list(struct index *x, struct uid_list *l, struct newcomer *who,
 	buf_init(&out, UIDLIST_MAX);
 	if (wants_rewrite(x, l, (size_t)x->head.dead))
 		r = rewrite(x, l, who, n, &out, lock);
-	else if ((r = assign(x, l, who, n, &out)) == 0)
+	else if ((r = assign(x, l, who, n)) == 0) {
+		put_assigned(who, n, &out);
 		r = !buf_ok(&out) ? -1 : uidlist_append(x->dir->root,
 		    buf_view(&out));
+	}
 	if (r == -1)
 		x->head.next = before;
 	else

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/large.h"
 #include "common/base/now.h"
 #include "common/store/index_look.h"
 #include "common/store/uidlist_file.h"
@@ -191,32 +192,41 @@ by_age(const void *pa, const void *pb, void *arg)
 	return str_cmp(who[a->number].base, who[b->number].base);
 }
 
+/* Each goes where it belongs, whose is there goes on, until a circle is closed: newcomers are too large to be had twice. */
+static void
+put_in_order(struct newcomer *who, struct place *places, size_t n)
+{
+	struct newcomer	first;
+	size_t		i, at, from;
+
+	for (i = 0; i < n; i++) {
+		first = who[i];
+		for (at = i; (from = places[at].number) != i; at = from) {
+			who[at] = who[from];
+			places[at].number = (uint32_t)at;
+		}
+		who[at] = first;
+		places[at].number = (uint32_t)at;
+	}
+}
+
 /* By UID, then those without by arrival. */
 static int
 sort_newcomers(struct look *k)
 {
 	struct place	*places;
-	struct newcomer	*sorted;
 	size_t		 i;
 
-	places = calloc(k->nwho + 1, sizeof(*places));
-	sorted = calloc(k->nwho + 1, sizeof(*sorted));
-	if (places == NULL || sorted == NULL) {
-		free(places);
-		free(sorted);
+	if ((places = calloc(k->nwho + 1, sizeof(*places))) == NULL)
 		return -1;
-	}
 	for (i = 0; i < k->nwho; i++) {
 		places[i].key = k->who[i].uid != 0 ? k->who[i].uid :
 		    (UINT64_C(1) << 62) + k->who[i].time;
 		places[i].number = (uint32_t)i;
 	}
 	qsort_r(places, k->nwho, sizeof(*places), by_age, k->who);
-	for (i = 0; i < k->nwho; i++)
-		sorted[i] = k->who[places[i].number];
+	put_in_order(k->who, places, k->nwho);
 	free(places);
-	free(k->who);
-	k->who = sorted;
 	return 0;
 }
 
@@ -228,6 +238,7 @@ find_newcomers(struct look *k)
 	k->who = calloc(k->names.n + 1, sizeof(*k->who));
 	if (k->who == NULL)
 		return -1;
+	large_hint(k->who, (k->names.n + 1) * sizeof(*k->who));
 	for (i = 0; i < k->names.n; i++)
 		if (!k->names.names[i].taken)
 			new_one(k, &k->names.names[i]);

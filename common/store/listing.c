@@ -15,6 +15,7 @@
 
 #include "common/base/fdio.h"
 #include "common/base/hash.h"
+#include "common/base/large.h"
 #include "common/base/now.h"
 #include "common/fmt/cur.h"
 
@@ -84,6 +85,7 @@ grow(struct listing *l)
 	}
 	if ((names = reallocarray(l->names, cap, sizeof(*names))) == NULL)
 		return -1;
+	large_hint(names, cap * sizeof(*names));
 	l->names = names;
 	if ((slots = calloc(2 * cap, sizeof(*slots))) == NULL)
 		return -1;

@@ -3,12 +3,15 @@
 #include <errno.h>
 #include <stdalign.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "common/base/arena.h"
 #include "common/base/fault.h"
+#include "common/base/large.h"
 #include "common/base/now.h"
 #include "common/fmt/mboxrd.h"
 
@@ -168,6 +171,63 @@ START_TEST(fault_agrees)	/* the ways to ask for every errno and status */
 }
 END_TEST
 
+/* Is memory there of which the kernel was told? -1: it has no large pages. */
+static int
+is_hinted(const void *p)
+{
+	FILE			*f = fopen("/proc/self/smaps", "r");
+	char			 line[512];
+	unsigned long long	 from = 0, to = 0, a, b;
+	int			 r = -1;
+
+	if (access("/sys/kernel/mm/transparent_hugepage", F_OK) == -1 ||
+	    f == NULL)
+		return -1;
+	while (fgets(line, sizeof(line), f) != NULL) {
+		if (sscanf(line, "%llx-%llx ", &a, &b) == 2) {
+			from = a;
+			to = b;
+		} else if (strncmp(line, "VmFlags:", 8) == 0 &&
+		    (uintptr_t)p >= from && (uintptr_t)p < to)
+			r = strstr(line, " hg") != NULL;
+	}
+	(void)fclose(f);
+	return r;
+}
+
+static const struct {
+	size_t	size;
+	bool	hinted;
+} large[] = {
+	{ 0, false },
+	{ 100, false },
+	{ (4u << 20) - 1, false },
+	{ 4u << 20, true },
+	{ 9u << 20, true },
+};
+
+/* All of it can be used as before, and become larger. */
+START_TEST(large_memory)
+{
+	const size_t	n = large[_i].size;
+	char		*p = malloc(n + 1), *more;
+	size_t		 i;
+
+	ck_assert_ptr_nonnull(p);
+	memset(p, 'x', n + 1);
+	errno = EDOM;
+	large_hint(p, n);
+	ck_assert_int_eq(errno, EDOM);
+	if (is_hinted(p + n / 2) != -1)
+		ck_assert_int_eq(is_hinted(p + n / 2), large[_i].hinted);
+	ck_assert_ptr_nonnull(more = realloc(p, 5 * n + 1));
+	for (i = 0; i <= n && more[i] == 'x'; i++)
+		continue;
+	ck_assert_uint_eq(i, n + 1);
+	free(more);
+}
+END_TEST
+
 START_TEST(clocks)
 {
 	int64_t		first = now_ms(), real = now_real_ms(), t;
@@ -216,6 +276,7 @@ main(void)
 	tcase_add_test(tc, arena_copies);
 	tcase_add_loop_test(tc, fault_errno, 0, nitems(errnos));
 	tcase_add_test(tc, fault_agrees);
+	tcase_add_loop_test(tc, large_memory, 0, (int)nitems(large));
 	tcase_add_test(tc, clocks);
 	tcase_add_loop_test(tc, mboxrd, 0, nitems(lines));
 	suite_add_tcase(s, tc);
