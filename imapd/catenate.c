@@ -183,6 +183,8 @@ copy_fields(struct append *a, int fd, uint64_t from, uint64_t to,
 	for (; ok && from < to; from += took) {
 		want = to - from < CHUNK ? (size_t)(to - from) : CHUNK;
 		if ((n = fdio_pread(fd, in, want, (off_t)from)) <= 0) {
+			if (n == 0)
+				errno = EIO;
 			ok = false;
 			break;
 		}

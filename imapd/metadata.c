@@ -39,6 +39,13 @@ file_of(bool server)
 	return server ? "posthouse-metadata-server" : "posthouse-metadata";
 }
 
+static const char *
+lock_of(bool server)
+{
+	return server ? "posthouse-metadata-server.lock" :
+	    "posthouse-metadata.lock";
+}
+
 /* The right to see it, and any other to its messages (RFC 5464, 3.3). */
 static bool
 may_use(unsigned rights)
@@ -351,11 +358,10 @@ change(struct session *s, struct command *cmd, const struct subject *about,
     const struct changes *c, int dir, int *lock)
 {
 	const char	*file = file_of(about->server);
-	char		 name[64];
+	const char	*name = lock_of(about->server);
 	struct metadata	 m;
 	struct buf	 text, out;
 
-	snprintf(name, sizeof(name), "%s.lock", file);
 	buf_init(&text, METADATA_FILE_MAX);
 	buf_init(&out, METADATA_FILE_MAX);
 	if (metadata_load(&about->place, about->server, &s->memory, &text, &m) == -1)
@@ -379,14 +385,13 @@ change(struct session *s, struct command *cmd, const struct subject *about,
 static int
 lock_file(const struct place *p, bool server, int *lock)
 {
-	char	path[PLACE_FILE_MAX], name[64];
+	char	path[PLACE_FILE_MAX];
 	int	dir;
 
-	snprintf(name, sizeof(name), "%s.lock", file_of(server));
 	dir = inside_open(store_root(p->store), place_file(p->folder, ".",
 	    path), O_RDONLY | O_DIRECTORY);
-	if (dir != -1 && (*lock = dotlock_take(dir, name, LOCK_WAIT,
-	    DOTLOCK_MODE)) == -1)
+	if (dir != -1 && (*lock = dotlock_take(dir, lock_of(server),
+	    LOCK_WAIT, DOTLOCK_MODE)) == -1)
 		fdio_close(&dir);
 	return dir;
 }
@@ -437,16 +442,16 @@ int
 metadata_copy(const struct place *from, const struct place *to)
 {
 	struct buf	text;
-	char		path[PLACE_FILE_MAX], name[64];
+	char		path[PLACE_FILE_MAX];
 	int		dir = -1, lock, r = -1;
 
-	snprintf(name, sizeof(name), "%s.lock", file_of(false));
 	buf_init(&text, METADATA_FILE_MAX);
 	if (inside_slurp(store_root(from->store), place_file(from->folder,
 	    file_of(false), path), &text) == -1)
 		r = errno == ENOENT ? 0 : -1;
 	else if ((dir = lock_file(to, false, &lock)) != -1)
-		r = dotlock_replace(dir, name, &lock, file_of(false), &text);
+		r = dotlock_replace(dir, lock_of(false), &lock, file_of(false),
+		    &text);
 	fdio_close(&dir);
 	buf_free(&text);
 	return r;

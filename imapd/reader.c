@@ -141,11 +141,13 @@ refuse_long(struct session *s, struct str text, struct str piece, bool ended)
 	struct tail	t = { .n = 0 };
 	char		tag[IMAP_TAG_MAX + 2];
 
+	/* a literal may be announced in two pieces */
+	tail_add(&t, text);
+	tail_add(&t, piece);
 	if (text.n > sizeof(tag))
 		text.n = sizeof(tag);
 	memcpy(tag, text.p, text.n);
 	text.p = tag;
-	tail_add(&t, piece);
 	if (!ended && skip_line(s, &t) == READER_OVER)
 		return READER_OVER;
 	return refuse_all(s, text, (struct str){ t.p, t.n },

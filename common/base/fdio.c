@@ -13,6 +13,7 @@
 
 #include "common/base/now.h"
 
+#define DIR_PIECE	32768	/* bytes of a directory, at a time */
 #define SLURP_STEP	8192
 
 int
@@ -217,28 +218,45 @@ is_dots(const char *name)
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
+/* The names in a piece of a directory. */
+static int
+each_of(int fd, const char *p, size_t n, int (*fn)(void *, int, const char *),
+    void *arg)
+{
+	const struct dirent64	*e;
+	int			 r = 0;
+
+	for (; r == 0 && n > 0; p += e->d_reclen, n -= e->d_reclen) {
+		e = (const void *)p;
+		if (!is_dots(e->d_name))
+			r = fn(arg, fd, e->d_name);
+	}
+	return r;
+}
+
+/* Of tens of thousands of small directories opendir(3) would cost more than what is read. */
+int
+fdio_each_in(int fd, int (*fn)(void *, int, const char *), void *arg)
+{
+	_Alignas(struct dirent64) char	piece[DIR_PIECE];
+	ssize_t				n;
+	int				r = 0;
+
+	while (r == 0 && (n = getdents64(fd, piece, sizeof(piece))) != 0)
+		r = n == -1 ? -1 : each_of(fd, piece, (size_t)n, fn, arg);
+	return r;
+}
+
 int
 fdio_each(int dirfd, const char *name, int (*fn)(void *, int, const char *),
     void *arg)
 {
-	struct dirent	*e;
-	DIR		*d;
-	int		 fd, saved, r = 0;
+	int	fd, r;
 
 	if ((fd = fdio_opendir(dirfd, name)) == -1)
 		return -1;
-	if ((d = fdopendir(fd)) == NULL) {
-		fdio_close(&fd);
-		return -1;
-	}
-	for (errno = 0; r == 0 && (e = readdir(d)) != NULL; errno = 0)
-		if (!is_dots(e->d_name))
-			r = fn(arg, fd, e->d_name);
-	if (r == 0 && errno != 0)
-		r = -1;
-	saved = errno;
-	closedir(d);
-	errno = saved;
+	r = fdio_each_in(fd, fn, arg);
+	fdio_close(&fd);
 	return r;
 }
 

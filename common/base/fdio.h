@@ -39,6 +39,8 @@ int	fdio_opendir(int, const char *) must_check;
  * which is returned. -1: errno.
  */
 int	fdio_each(int dirfd, const char *, int (*fn)(void *, int, const char *), void *) must_check;
+/* The same of a descriptor, from where it is read to its end. */
+int	fdio_each_in(int, int (*fn)(void *, int, const char *), void *) must_check;
 /* Closes and sets to -1; keeps errno; does nothing on -1. */
 void	fdio_close(int *);
 

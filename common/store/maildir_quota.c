@@ -7,10 +7,10 @@
 
 #include <sys/stat.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,44 +20,21 @@
 
 #define FILE_SIZE	"maildirsize"
 #define SIZE_LONG	5120	/* bytes, by Maildir++ */
-#define PIECE		32768
 
 struct usage {
 	uint64_t	bytes, count;
 };
 
-static int
-each_of(int fd, const char *p, size_t n, int (*one)(void *, int,
-    const char *), void *arg)
-{
-	const struct dirent64	*d;
-
-	for (; n > 0; p += d->d_reclen, n -= d->d_reclen) {
-		d = (const void *)p;
-		if (strcmp(d->d_name, ".") != 0 &&
-		    strcmp(d->d_name, "..") != 0 &&
-		    one(arg, fd, d->d_name) == -1)
-			return -1;
-	}
-	return 0;
-}
-
-/*
- * A folder without one of its directories has nothing in it. There may be tens of thousands, most of them small: opendir(3) would cost more
- * than what is read.
- */
+/* A folder without one of its directories has nothing in it. */
 static int
 each(int dir, const char *name, int (*one)(void *, int, const char *),
     void *arg)
 {
-	_Alignas(struct dirent64) char	piece[PIECE];
-	ssize_t				n;
-	int				fd, r = 0;
+	int	fd, r;
 
 	if ((fd = inside_open(dir, name, O_RDONLY | O_DIRECTORY)) == -1)
 		return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
-	while (r == 0 && (n = getdents64(fd, piece, sizeof(piece))) != 0)
-		r = n == -1 ? -1 : each_of(fd, piece, (size_t)n, one, arg);
+	r = fdio_each_in(fd, one, arg);
 	fdio_close(&fd);
 	return r;
 }
