@@ -92,6 +92,30 @@ keep(char (*before)[INDEX_KEYWORD_MAX + 1],
 	return n;
 }
 
+/*
+ * A last line without its end, that says the beginning of what its letter
+ * meant before, was cut: it is left out, as one that was lost.
+ */
+static void
+drop_cut_line(char (*before)[INDEX_KEYWORD_MAX + 1], struct buf *text)
+{
+	struct cur		c;
+	struct str		name, was;
+	unsigned long long	number;
+	size_t			at = text->n;
+
+	while (at > 0 && text->p[at - 1] != '\n')
+		at--;
+	c = cur_from((struct str){ text->p + at, text->n - at });
+	if (!cur_number(&c, INDEX_KEYWORDS - 1, &number))
+		return;
+	(void)cur_byte(&c, ' ');
+	name = cur_rest(&c);
+	was = str_from(before[number]);
+	if (was.n > name.n && str_starts_nocase(was, name))
+		text->n = at;
+}
+
 /* The file's names with those of before; *n: how many it has lost. */
 static int
 read_names(int dir, char (*names)[INDEX_KEYWORD_MAX + 1], struct buf *text,
@@ -104,6 +128,7 @@ read_names(int dir, char (*names)[INDEX_KEYWORD_MAX + 1], struct buf *text,
 	if (read_text(dir, text, &cut) == -1)
 		return -1;
 	memcpy(before, names, sizeof(before));
+	drop_cut_line(before, text);
 	keywords_parse(buf_view(text), names);
 	if (cut) {	/* what it says goes into one that can be read */
 		buf_reset(text);

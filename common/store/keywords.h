@@ -23,7 +23,7 @@ bool	keyword_ok(struct str);
 int	keywords_find(char (*)[INDEX_KEYWORD_MAX + 1], struct str);
 /*
  * The file in that folder; none is empty. What was known before goes in: a file that was damaged or removed has *lost names, without which
- * letters in names of files mean nothing. Those of letters that it gives no other name to stay. One that is longer than 64 KiB is read so
+ * letters in names of files mean nothing. Those of letters that it gives no other name to stay: a last line without its LF that begins a known name is one that was cut, not another name. One that is longer than 64 KiB is read so
  * far, and counts as one that has lost names. -1: errno, nothing has changed.
  */
 int	keywords_read(int dir, char (*)[INDEX_KEYWORD_MAX + 1], bool *lost) must_check;

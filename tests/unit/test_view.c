@@ -616,7 +616,8 @@ END_TEST
 START_TEST(keywords_lost)
 {
 	static const char *const	damage[] = { NULL, "", "garbage\n",
-	    "0 Work\n", "1 Work\nno line", "1 $Junk\n" };
+	    "0 Work\n", "1 Work\nno line", "1 $Junk\n",
+	    "0 Work\n1 $Junk", "0 Work\n1 $Jun", "0 Work\n1", "0 W" };
 	struct view			*v;
 	size_t				 i;
 
