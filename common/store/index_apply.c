@@ -53,14 +53,14 @@ keep_text(struct index *x, const char *text, size_t n, uint32_t *name)
 	return buf_add(&x->own, text, n) == 0;
 }
 
-/* An array of elements of that size gets room for one more. */
+/* An array of elements of that size gets room for n. */
 static bool
-grow(void **array, size_t n, size_t *cap, size_t size)
+make_room(void **array, size_t n, size_t *cap, size_t size)
 {
-	size_t	 more = *cap == 0 ? TAIL_MIN : 2 * *cap;
+	size_t	 more = n < TAIL_MIN ? TAIL_MIN : n;
 	void	*p;
 
-	if (n < *cap)
+	if (n <= *cap)
 		return true;
 	if (more > INDEX_ROWS_MAX) {
 		errno = EMSGSIZE;
@@ -72,6 +72,24 @@ grow(void **array, size_t n, size_t *cap, size_t size)
 	*array = p;
 	*cap = more;
 	return true;
+}
+
+/* For one more, and as many again, so that each is moved but once or twice. */
+static bool
+grow(void **array, size_t n, size_t *cap, size_t size)
+{
+	return n < *cap || make_room(array, 2 * n + 1, cap, size);
+}
+
+int
+index_reserve(struct index *x, size_t rows, size_t names)
+{
+	void	*tail = x->tail;
+	bool	 ok = make_room(&tail, x->ntail + rows, &x->tail_cap,
+	    sizeof(*x->tail));
+
+	x->tail = tail;
+	return ok ? buf_reserve(&x->own, names) : -1;
 }
 
 static void

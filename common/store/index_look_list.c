@@ -5,6 +5,7 @@
 
 #include "common/base/large.h"
 #include "common/base/now.h"
+#include "common/base/radix.h"
 #include "common/store/index_look.h"
 #include "common/store/uidlist_file.h"
 
@@ -175,26 +176,34 @@ is_known(void *arg, const struct uidlist_line *line)
 	return true;
 }
 
-/* What is sorted instead of the newcomers, which are large. */
-struct place {
-	uint64_t	key;	/* UID, or far behind them the time */
-	uint32_t	number;
-};
-
 static int
-by_age(const void *pa, const void *pb, void *arg)
+by_name(const void *pa, const void *pb, void *arg)
 {
-	const struct place	*a = pa, *b = pb;
-	const struct newcomer	*who = arg;
+	const struct radix_place	*a = pa, *b = pb;
+	const struct newcomer		*who = arg;
 
-	if (a->key != b->key)
-		return a->key < b->key ? -1 : 1;
 	return str_cmp(who[a->number].base, who[b->number].base);
+}
+
+/* Those of one key, one run of them after the other. */
+static void
+sort_equals(struct newcomer *who, struct radix_place *places, size_t n)
+{
+	size_t	i, end;
+
+	for (i = 0; i < n; i = end) {
+		for (end = i + 1; end < n &&
+		    places[end].key == places[i].key; end++)
+			;
+		if (end - i > 1)
+			qsort_r(places + i, end - i, sizeof(*places), by_name,
+			    who);
+	}
 }
 
 /* Each goes where it belongs, whose is there goes on, until a circle is closed: newcomers are too large to be had twice. */
 static void
-put_in_order(struct newcomer *who, struct place *places, size_t n)
+put_in_order(struct newcomer *who, struct radix_place *places, size_t n)
 {
 	struct newcomer	first;
 	size_t		i, at, from;
@@ -214,20 +223,24 @@ put_in_order(struct newcomer *who, struct place *places, size_t n)
 static int
 sort_newcomers(struct look *k)
 {
-	struct place	*places;
-	size_t		 i;
+	struct radix_place	*places;
+	size_t			 i;
+	int			 r;
 
 	if ((places = calloc(k->nwho + 1, sizeof(*places))) == NULL)
 		return -1;
 	for (i = 0; i < k->nwho; i++) {
+		/* a UID, or far behind them the time */
 		places[i].key = k->who[i].uid != 0 ? k->who[i].uid :
 		    (UINT64_C(1) << 62) + k->who[i].time;
 		places[i].number = (uint32_t)i;
 	}
-	qsort_r(places, k->nwho, sizeof(*places), by_age, k->who);
-	put_in_order(k->who, places, k->nwho);
+	if ((r = radix_sort(places, k->nwho)) == 0) {
+		sort_equals(k->who, places, k->nwho);
+		put_in_order(k->who, places, k->nwho);
+	}
 	free(places);
-	return 0;
+	return r;
 }
 
 static int
@@ -306,6 +319,16 @@ number(struct look *k)
 	return 0;
 }
 
+static size_t
+names_size(const struct look *k)
+{
+	size_t	i, n = 0;
+
+	for (i = 0; i < k->nwho; i++)
+		n += k->who[i].base.n + k->who[i].info.n + k->who[i].guid.n;
+	return n;
+}
+
 int
 look_newcomers(struct look *k)
 {
@@ -320,7 +343,8 @@ look_newcomers(struct look *k)
 			pass_over_lost(x, &k->list.next);
 	}
 	look_rename_odd(k);
-	if ((k->nwho > 1 && sort_newcomers(k) == -1) || number(k) == -1)
+	if ((k->nwho > 1 && sort_newcomers(k) == -1) || number(k) == -1 ||
+	    (k->nwho > 1 && index_reserve(x, k->nwho, names_size(k)) == -1))
 		return -1;
 	for (i = 0; i < k->nwho; i++)
 		if (k->who[i].uid == 0)

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/base/fdio.h"
+#include "common/base/large.h"
 #include "common/store/mode.h"
 
 static size_t
@@ -110,6 +111,7 @@ make(const struct index *x, struct str keywords, struct index_header *h,
 	*size = sizeof(*h) + index_sections_size(h);
 	if ((file = malloc(*size)) == NULL)
 		return NULL;
+	large_hint(file, *size);
 	memcpy(h->magic, INDEX_MAGIC, sizeof(h->magic));
 	h->version = INDEX_VERSION;
 	h->order = 0x01020304;
