@@ -142,17 +142,31 @@ index_list_walk(const struct index *x, struct uid_list *l,
 	l->unlisted = listed < x->live;
 }
 
-static void
-put_row(const struct index *x, struct buf *out, const struct index_row *r)
+/* The rows from *at to that UID, but for one that has it; *at is behind them. */
+static int
+put_rows(const struct index *x, struct uidlist_draft *out, size_t *at,
+    uint32_t uid)
 {
-	index_list_put(out, r->uid, index_base(x, r), index_guid(x, r),
-	    r->wire);
+	const struct index_row	*r;
+
+	for (; *at < index_count(x); ++*at) {
+		r = index_row(x, *at);
+		if (r->uid >= uid)
+			break;
+		if (!index_is_live(r))
+			continue;
+		index_list_put(&out->text, r->uid, index_base(x, r),
+		    index_guid(x, r), r->wire);
+		if (uidlist_draft_send(out) == -1)
+			return -1;
+	}
+	return 0;
 }
 
 /* The old lines that are of use, in their order, and between them the rows that had none. */
-static void
+static int
 put_old(const struct index *x, struct uid_list *l, uint32_t known,
-    struct buf *out)
+    struct uidlist_draft *out)
 {
 	struct cur		in = l->lines;
 	struct uidlist_line	line;
@@ -165,17 +179,15 @@ put_old(const struct index *x, struct uid_list *l, uint32_t known,
 		/* what came after our look is not ours to judge */
 		if (i == SIZE_MAX && line.uid < known)
 			continue;
-		for (; at < index_count(x) && index_row(x, at)->uid < line.uid;
-		    at++)
-			if (index_is_live(index_row(x, at)))
-				put_row(x, out, index_row(x, at));
+		if (put_rows(x, out, &at, line.uid) == -1)
+			return -1;
 		if (at < index_count(x) && index_row(x, at)->uid == line.uid)
 			at++;
-		uidlist_put(out, &line);
+		uidlist_put(&out->text, &line);
+		if (uidlist_draft_send(out) == -1)
+			return -1;
 	}
-	for (; at < index_count(x); at++)
-		if (index_is_live(index_row(x, at)))
-			put_row(x, out, index_row(x, at));
+	return put_rows(x, out, &at, UINT32_MAX);
 }
 
 /* G: the mailbox's identifier; the other fields as they are. */
@@ -230,15 +242,20 @@ assign(struct index *x, const struct uid_list *l, struct newcomer *who,
 	return 0;
 }
 
-static void
-put_assigned(const struct newcomer *who, size_t n, struct buf *out)
+static int
+put_assigned(const struct newcomer *who, size_t n, struct uidlist_draft *out)
 {
 	size_t	i;
 
-	for (i = 0; i < n; i++)
-		if (who[i].assigned)
-			index_list_put(out, who[i].uid, who[i].base,
-			    who[i].guid, who[i].wire);
+	for (i = 0; i < n; i++) {
+		if (!who[i].assigned)
+			continue;
+		index_list_put(&out->text, who[i].uid, who[i].base,
+		    who[i].guid, who[i].wire);
+		if (uidlist_draft_send(out) == -1)
+			return -1;
+	}
+	return 0;
 }
 
 static bool
@@ -259,22 +276,41 @@ wants_rewrite(const struct index *x, const struct uid_list *l, size_t dead)
 /* The list is read if that has not been done. */
 static int
 rewrite(struct index *x, struct uid_list *l, struct newcomer *who, size_t n,
-    struct buf *out, int lock)
+    int lock)
 {
-	uint32_t	known = x->head.next;
+	struct uidlist_draft	out;
+	uint32_t		known = x->head.next;
+	int			r = -1;
 
 	if ((!l->read && index_list_read(x, l) == -1) ||
 	    assign(x, l, who, n) == -1)
 		return -1;
-	buf_reset(out);
-	put_head(x, l, out);
-	put_old(x, l, known, out);
-	put_assigned(who, n, out);
-	if (!buf_ok(out) || uidlist_replace(x->dir->root, UIDLIST_LOCK, lock,
-	    UIDLIST_FILE, buf_view(out)) == -1)
+	uidlist_draft_init(&out, lock);
+	put_head(x, l, &out.text);
+	if (put_old(x, l, known, &out) == 0 &&
+	    put_assigned(who, n, &out) == 0 && buf_ok(&out.text))
+		r = uidlist_replace(x->dir->root, UIDLIST_LOCK, lock,
+		    UIDLIST_FILE, buf_view(&out.text));
+	if (r == 0)
+		x->head.dead = 0;
+	uidlist_draft_free(&out);
+	return r;
+}
+
+/* The newcomers' lines behind the others. */
+static int
+add(struct index *x, struct uid_list *l, struct newcomer *who, size_t n)
+{
+	struct uidlist_draft	out;
+	int			r = -1;
+
+	if (assign(x, l, who, n) == -1)
 		return -1;
-	x->head.dead = 0;
-	return 0;
+	uidlist_draft_init(&out, -1);
+	if (put_assigned(who, n, &out) == 0 && buf_ok(&out.text))
+		r = uidlist_append(x->dir->root, buf_view(&out.text));
+	uidlist_draft_free(&out);
+	return r;
 }
 
 static bool
@@ -315,11 +351,9 @@ write_list(struct index *x, struct uid_list *l, struct newcomer *who,
     size_t n, int lock)
 {
 	struct index_file_stamp	now;
-	struct buf		out;
 	uint32_t		before = x->head.next;
-	int			r;
-
 	bool			seen = l->read;
+	int			r;
 
 	if (!seen && look_for_dead(x, l, who, n) == -1)
 		return -1;
@@ -328,19 +362,12 @@ write_list(struct index *x, struct uid_list *l, struct newcomer *who,
 		errno = EAGAIN;
 		return -1;
 	}
-	buf_init(&out, UIDLIST_MAX);
-	if (wants_rewrite(x, l, (size_t)x->head.dead))
-		r = rewrite(x, l, who, n, &out, lock);
-	else if ((r = assign(x, l, who, n)) == 0) {
-		put_assigned(who, n, &out);
-		r = !buf_ok(&out) ? -1 : uidlist_append(x->dir->root,
-		    buf_view(&out));
-	}
+	r = wants_rewrite(x, l, (size_t)x->head.dead) ?
+	    rewrite(x, l, who, n, lock) : add(x, l, who, n);
 	if (r == -1)
 		x->head.next = before;
 	else
 		index_file_stamp(x->dir->root, UIDLIST_FILE, &x->head.list);
-	buf_free(&out);
 	return r;
 }
 

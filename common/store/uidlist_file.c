@@ -13,6 +13,7 @@
 #include "common/store/mode.h"
 
 #define LOCK_WAIT	3000	/* ms */
+#define PIECE		(512u << 10)
 
 int
 uidlist_lock(int dir, const char *name, bool indexed)
@@ -43,6 +44,38 @@ mode_for(int dir, const char *name, mode_t *mode)
 		return -1;
 	else if (mode_is_shared(st.st_mode))
 		*mode = st.st_mode & 0666;
+	return 0;
+}
+
+void
+uidlist_draft_init(struct uidlist_draft *d, int lock)
+{
+	*d = (struct uidlist_draft){ .lock = lock };
+	buf_init(&d->text, UIDLIST_MAX);
+}
+
+void
+uidlist_draft_free(struct uidlist_draft *d)
+{
+	buf_free(&d->text);
+}
+
+int
+uidlist_draft_send(struct uidlist_draft *d)
+{
+	if (d->lock == -1 || d->text.n < PIECE)
+		return 0;
+	if (d->text.n > UIDLIST_MAX - d->written) {
+		errno = EFBIG;
+		return -1;
+	}
+	if (fdio_write(d->lock, d->text.p, d->text.n) == -1)
+		return -1;
+	/* a hint: whether it is there is asked at the end */
+	(void)sync_file_range(d->lock, (off_t)d->written, (off_t)d->text.n,
+	    SYNC_FILE_RANGE_WRITE);
+	d->written += d->text.n;
+	buf_reset(&d->text);
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "common/base/attr.h"
+#include "common/base/buf.h"
 #include "common/base/str.h"
 
 #define UIDLIST_FILE	"dovecot-uidlist"
@@ -22,7 +23,17 @@
 int	uidlist_lock(int dir, const char *name, bool indexed) must_check;
 /* The lock is given up, nothing was changed. */
 void	uidlist_unlock(int dir, const char *name);
-/* The text, written to the lock's descriptor, durably takes the place of the file. The lock is gone then. -1: errno, it is still there. */
+/* A list that is being made anew. */
+struct uidlist_draft {
+	struct buf	text;		/* the lines that are not written yet */
+	size_t		written;	/* bytes of those that are */
+	int		lock;		/* -1: all stay in text */
+};
+void	uidlist_draft_init(struct uidlist_draft *, int lock);
+void	uidlist_draft_free(struct uidlist_draft *);
+/* If the text is long it goes on its way to the disk, which works while the next lines are made. -1: errno; EFBIG: nobody would read so long a list. */
+int	uidlist_draft_send(struct uidlist_draft *) must_check;
+/* The text, written to the lock's descriptor behind what was sent there, durably takes the place of the file. The lock is gone then. -1: errno, it is still there. */
 int	uidlist_replace(int dir, const char *lock_name, int lock, const char *name, struct str text) must_check;
 /* Appends durably, and gives up the lock. -1: errno, the list is as it was (or ends in a torn line), the lock still there. */
 int	uidlist_append(int dir, struct str text) must_check;

@@ -612,6 +612,39 @@ START_TEST(keywords)
 }
 END_TEST
 
+/* A list that is written piece by piece: old lines and new ones are all there, in their order. */
+START_TEST(long_list)
+{
+	const unsigned	n = 6000, old = 2500;	/* of 200 bytes: three pieces */
+	char		name[260];
+	struct buf	text, got;
+	struct view	*v;
+	unsigned	i;
+
+	buf_init(&text, 4u << 20);
+	buf_init(&got, 4u << 20);
+	buf_addf(&text, "3 V77 N%u\n", old + 1);
+	for (i = 1; i <= n; i++) {
+		if (i <= old)
+			buf_addf(&text, "%u :%u.M%0180u.h\n", i, i, i);
+		snprintf(name, sizeof(name), "cur/%u.M%0180u.h:2,", i, i);
+		put(name, "");
+	}
+	put("dovecot-uidlist", buf_cstr(&text));
+	v = open_view(false);
+	ck_assert_uint_eq(view_count(v), n);
+	buf_reset(&text);
+	buf_addf(&text, "3 V77 N%u G%s\n", n + 1, view_mailbox_id(v));
+	for (i = 1; i <= n; i++)
+		buf_addf(&text, "%u :%u.M%0180u.h\n", i, i, i);
+	view_close(&v);
+	ck_assert_int_eq(fdio_slurp_at(dir, "dovecot-uidlist", &got), 0);
+	ck_assert(str_eq(buf_view(&got), buf_view(&text)));
+	buf_free(&text);
+	buf_free(&got);
+}
+END_TEST
+
 /* A file of keywords that is lost or damaged has no letter's name for itself: the index has them, and writes them again. */
 START_TEST(keywords_lost)
 {
@@ -1735,6 +1768,7 @@ main(void)
 	int	 failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, long_list);
 	tcase_add_test(t, keywords_lost);
 	tcase_add_test(t, keywords_too_long);
 	tcase_add_test(t, double_in_new);
