@@ -469,11 +469,11 @@ START_TEST(back)
 	write_to(session, "u OK\r\n");
 	give_back();
 	expect(client, "u OK\r\n");
-	/* who comes later is not sent to the session any more, which hears the end */
-	write_to(client, "w NOOP\r\n");
 	expect(session, "v LOGIN a b\r\n");
 	ck_assert_int_eq(fdio_wait(session, POLLIN, now_ms() + 20000), 0);
 	ck_assert_int_eq(recv(session, &c, 1, 0), 0);
+	/* who comes later is not sent to the session any more, which has heard the end */
+	write_to(client, "w NOOP\r\n");
 	write_to(session, "v LOGIN ");
 	usleep(50000);
 	write_to(session, "a b\r\n");
