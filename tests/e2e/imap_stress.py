@@ -10,7 +10,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from e2e import Stage, Tap, Wrong, want  # noqa: E402
+from e2e import LONG, Stage, Tap, Wrong, want  # noqa: E402
 from imap import Imap  # noqa: E402
 from imapview import Folder, View, numbers, ranges, text_of, tree  # noqa: E402
 
@@ -426,8 +426,8 @@ def stress(tap, base, user, seconds, seed):
 
 def main():
     tap = Tap()
-    seed = int(os.environ.get("PH_SEED") or random.randrange(1 << 31))
-    seconds = int(os.environ.get("PH_ROUNDS") or (300 if os.environ.get("PH_MODE") == "long" else 10))
+    seed = int(os.environ.get("PH_SEED") or (random.randrange(1 << 31) if LONG else 1))
+    seconds = int(os.environ.get("PH_ROUNDS") or (300 if LONG else 10))
     print("# seed %d (PH_SEED=%d repeats it)" % (seed, seed))
     with Stage("auth.delay 0\nimap.user-connections 100\n") as st:
         stress(tap, st.base, "alice", seconds, seed)
