@@ -1,6 +1,7 @@
 /* common/store/dotlock.c - locks that are files, as other programs of Maildirs have them. */
 #include "common/store/dotlock.h"
 
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -17,15 +18,83 @@
 
 #define STEP	20	/* ms */
 
+/* As far as the file says: of somebody who died, or who may have. */
 static bool
-is_stale(int dir, const char *lock, mode_t mode)
+looks_stale(const struct stat *st, mode_t mode)
+{
+	return (st->st_mode & DOTLOCK_HELD) != 0 ||
+	    (mode != DOTLOCK_MODE && (st->st_mode & DOTLOCK_UNDER) != 0) ||
+	    now_real().tv_sec - st->st_mtim.tv_sec > DOTLOCK_STALE;
+}
+
+/*
+ * Is that the file, and is it stale, now that we have it locked? Who breaks a lock without that could meet the one that another breaker has
+ * made since.
+ */
+static bool
+is_stale(int dir, const char *lock, int fd, mode_t mode)
+{
+	struct stat	st, now;
+	bool		ours = flock(fd, LOCK_EX | LOCK_NB) == 0;
+
+	if ((!ours && errno == EWOULDBLOCK) || fstat(fd, &st) == -1 ||
+	    fstatat(dir, lock, &now, AT_SYMLINK_NOFOLLOW) == -1 ||
+	    st.st_dev != now.st_dev || st.st_ino != now.st_ino)
+		return false;
+	/* where nothing can be locked so the bit says nothing */
+	if (!ours)
+		st.st_mode &= ~(mode_t)DOTLOCK_HELD;
+	return looks_stale(&st, mode);
+}
+
+/* A stale lock is removed. 1: it was one; 0: it is somebody's; -1: errno. */
+static int
+break_stale(int dir, const char *lock, mode_t mode)
+{
+	struct stat	st;
+	int		fd;
+	bool		stale;
+
+	if (fstatat(dir, lock, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT ? 1 : -1;
+	if (!looks_stale(&st, mode))
+		return 0;
+	fd = openat(dir, lock, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	st.st_mode &= ~(mode_t)DOTLOCK_HELD;
+	/* of one that cannot be opened its age says it */
+	stale = fd != -1 ? is_stale(dir, lock, fd, mode) :
+	    looks_stale(&st, mode);
+	if (stale && unlinkat(dir, lock, 0) == -1 && errno != ENOENT) {
+		fdio_close(&fd);
+		return -1;
+	}
+	fdio_close(&fd);
+	return stale;
+}
+
+/* While its maker lives the kernel keeps it locked; the bit says so, once it is. */
+static void
+hold(int fd)
 {
 	struct stat	st;
 
-	if (fstatat(dir, lock, &st, AT_SYMLINK_NOFOLLOW) == -1)
-		return false;
-	return (mode != DOTLOCK_MODE && (st.st_mode & DOTLOCK_UNDER) != 0) ||
-	    now_real().tv_sec - st.st_mtim.tv_sec > DOTLOCK_STALE;
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &st) == 0)
+		(void)fchmod(fd, (st.st_mode & 0777) | DOTLOCK_HELD);
+}
+
+static int
+make(int dir, const char *lock, mode_t mode)
+{
+	int	fd = openat(dir, lock, O_WRONLY | O_CREAT | O_EXCL |
+		    O_CLOEXEC | O_NOFOLLOW, mode);
+
+	if (fd == -1 || mode != DOTLOCK_MODE)
+		return fd;
+	if (mode_share(dir, fd) == -1)
+		dotlock_drop(dir, lock, &fd);
+	else
+		hold(fd);
+	return fd;
 }
 
 int
@@ -33,21 +102,15 @@ dotlock_take(int dir, const char *lock, int ms, mode_t mode)
 {
 	const struct timespec	step = { 0, STEP * 1000000L };
 	int64_t			until = now_ms() + ms;
-	int			fd;
+	int			fd, broken;
 
 	for (;;) {
-		fd = openat(dir, lock, O_WRONLY | O_CREAT | O_EXCL |
-		    O_CLOEXEC | O_NOFOLLOW, mode);
-		if (fd != -1 && mode == DOTLOCK_MODE &&
-		    mode_share(dir, fd) == -1)
-			dotlock_drop(dir, lock, &fd);
-		if (fd != -1 || errno != EEXIST)
+		if ((fd = make(dir, lock, mode)) != -1 || errno != EEXIST)
 			return fd;
-		if (is_stale(dir, lock, mode)) {
-			if (unlinkat(dir, lock, 0) == -1 && errno != ENOENT)
-				return -1;
+		if ((broken = break_stale(dir, lock, mode)) == -1)
+			return -1;
+		if (broken)
 			continue;
-		}
 		if (now_ms() >= until) {
 			errno = ETIMEDOUT;
 			return -1;
@@ -68,19 +131,32 @@ dotlock_drop(int dir, const char *lock, int *fd)
 	errno = saved;
 }
 
+/* Whoever could read it before can read it now. */
+static int
+give_mode(int dir, const char *name, int fd, mode_t *mode)
+{
+	struct stat	mine, st;
+
+	if (fstat(fd, &mine) == -1)
+		return -1;
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		st = mine;
+	*mode = st.st_mode & 0666;
+	return fchmod(fd, *mode | (mine.st_mode & DOTLOCK_HELD));
+}
+
 int
 dotlock_replace(int dir, const char *lock, int *fd, const char *name,
     const struct buf *text)
 {
-	struct stat	st;
+	mode_t	mode;
 
-	/* Whoever could read it before can read it now. */
 	if (!buf_ok(text))
 		errno = ENOMEM;
-	else if ((fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
-	    fchmod(*fd, st.st_mode & 0666) == 0) &&
+	else if (give_mode(dir, name, *fd, &mode) == 0 &&
 	    fdio_write(*fd, text->p, text->n) == 0 && fsync(*fd) == 0 &&
 	    renameat(dir, lock, dir, name) == 0) {
+		(void)fchmod(*fd, mode);	/* the bit harms nobody */
 		fdio_close(fd);
 		return fsync(dir);
 	}

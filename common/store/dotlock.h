@@ -13,12 +13,14 @@
 #define DOTLOCK_STALE	120	/* seconds; an older one is of somebody who died, as Dovecot has it */
 
 #define DOTLOCK_MODE	0600
-#define DOTLOCK_UNDER	0100	/* a bit that no other program sets */
+/* Bits that no other program sets. */
+#define DOTLOCK_UNDER	0100	/* made under another lock */
+#define DOTLOCK_HELD	0010	/* its maker has it open, and locked by flock(2) */
 
 /*
  * The lock (its name, "NAME.lock"), open for writing. Waits up to ms. mode: DOTLOCK_MODE; or with DOTLOCK_UNDER: the caller has another lock, that
  * nobody keeps who is dead (folder_lock.h), and gives that up last. A lock with that bit is stale to him: its maker had the other
- * one as well, and died. -1: errno, ETIMEDOUT when another one keeps it.
+ * one as well, and died. One that is not made so is locked by flock(2) as long as its maker lives: if it is not, it is stale at once. -1: errno, ETIMEDOUT when another one keeps it.
  */
 int	dotlock_take(int dir, const char *lock, int ms, mode_t mode) must_check;
 /*

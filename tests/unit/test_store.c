@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -256,6 +257,75 @@ START_TEST(locks)
 	ck_assert(!there("x.lock"));
 	ck_assert_int_eq(fd, -1);
 	buf_free(&b);
+}
+END_TEST
+
+/* The maker of one is killed: the next one has it at once, and nobody while he lives. */
+START_TEST(locks_of_the_killed)
+{
+	int	root = store_root(s), ready[2], fd, status;
+	char	c;
+	pid_t	maker;
+
+	ck_assert_int_eq(pipe(ready), 0);
+	ck_assert_int_ne(maker = fork(), -1);
+	if (maker == 0) {
+		fd = dotlock_take(root, "z.lock", 30, DOTLOCK_MODE);
+		if (write(ready[1], "x", 1) == 1)
+			(void)pause();
+		_exit(1);
+	}
+	ck_assert_int_eq(read(ready[0], &c, 1), 1);
+	ck_assert_int_eq(dotlock_take(root, "z.lock", 30, DOTLOCK_MODE), -1);
+	ck_assert_int_eq(errno, ETIMEDOUT);
+	ck_assert_int_eq(kill(maker, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(maker, &status, 0), maker);
+	ck_assert(there("z.lock"));
+	fd = dotlock_take(root, "z.lock", 0, DOTLOCK_MODE);
+	ck_assert_int_ne(fd, -1);
+	dotlock_drop(root, "z.lock", &fd);
+	ck_assert(!there("z.lock"));
+	close(ready[0]);
+	close(ready[1]);
+}
+END_TEST
+
+/* When this is about to be removed another one tries to have it, once. */
+static const char	*contended;
+static bool		 other_has_it;
+
+int
+unlinkat(int at, const char *name, int flags)
+{
+	const char	*lock = contended;
+	int		 status;
+	pid_t		 other;
+
+	if (lock != NULL && strcmp(name, lock) == 0) {
+		contended = NULL;
+		ck_assert_int_ne(other = fork(), -1);
+		if (other == 0)
+			_exit(dotlock_take(at, lock, 0, DOTLOCK_MODE) != -1);
+		ck_assert_int_eq(waitpid(other, &status, 0), other);
+		other_has_it = WEXITSTATUS(status) == 1;
+	}
+	return (int)syscall(SYS_unlinkat, at, name, flags);
+}
+
+/* Two find the same one stale: one has it then. */
+START_TEST(locks_broken_at_once)
+{
+	struct timespec	old[2] = { { 1000000000, 0 }, { 1000000000, 0 } };
+	int		root = store_root(s), fd;
+
+	write_file("w.lock", "");
+	ck_assert_int_eq(utimensat(root, "w.lock", old, 0), 0);
+	contended = "w.lock";
+	fd = dotlock_take(root, "w.lock", 0, DOTLOCK_MODE);
+	ck_assert_ptr_null(contended);
+	ck_assert_int_ne(fd, -1);
+	ck_assert(!other_has_it);
+	dotlock_drop(root, "w.lock", &fd);
 }
 END_TEST
 
@@ -959,6 +1029,8 @@ main(void)
 	tcase_add_test(t, subscribes);
 	tcase_add_test(t, subscribes_to_too_many);
 	tcase_add_test(t, locks);
+	tcase_add_test(t, locks_of_the_killed);
+	tcase_add_test(t, locks_broken_at_once);
 	tcase_add_test(t, locks_under_a_lock);
 	tcase_add_test(t, locks_of_the_dead);
 	tcase_add_test(t, locks_and_kills);
