@@ -59,7 +59,13 @@ check_places(const struct account *a, struct buf *out)
 	if (ended && a->places != 0)
 		buf_adds(next(out), "has ended by the log, and lies in "
 		    "the spool");
-	if (!ended && a->places == 0 && a->lines)
+	if (ended || a->places != 0 || !a->lines)
+		return;
+	/* its file goes before that line is written */
+	if ((a->accepted > 0 || a->seen > 0) && owed(a) <= 0)
+		buf_adds(next(out), "is done by its recipients, but no line "
+		    "says so: a crash can cost it");
+	else
 		buf_adds(next(out), "is missing: it is not in the spool, and "
 		    "no line says how it ended");
 }

@@ -94,6 +94,8 @@ START_TEST(missing)
 	check("is missing");
 	ck_assert_int_eq(difference(), 1);
 	line("delivered id=@ to=a");
+	check("is done by its recipients, but no line says so");
+	ck_assert_int_eq(difference(), 0);
 	line("done id=@ nrcpts=1");
 	check(NULL);
 	ck_assert_int_eq(difference(), 0);
