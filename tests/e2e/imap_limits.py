@@ -6,7 +6,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from e2e import Stage, Tap, message, send, want  # noqa: E402
+from e2e import ROOT, Stage, Tap, message, send, want  # noqa: E402
 from imap import Imap  # noqa: E402
 from secure import plain  # noqa: E402
 
@@ -16,7 +16,7 @@ local.quota 100K
 auth.master-separator *
 users file "@DIR@/masters"
 """
-MASTERS = "chief:{PLAIN}secret:61001:61001::@DIR@/mail/alice::master\n"
+MASTERS = "chief:{PLAIN}secret:%d:%d::@DIR@/mail/alice::master\n" % ((61001, 61001) if ROOT else (os.getuid(), os.getgid()))
 OTHER = """auth.delay 0
 imap.save-limit 1000
 imap.append-limit 64K

@@ -44,12 +44,14 @@ def offered(st):
         c.ok(b"AUTH PLAIN " + RIGHT)
         after = capa(c)
         want("the same after the login", after, {k: v for k, v in before.items() if k != b"STLS"} == after)
+        is_in(c)
     with Pop3s(st) as c:
         now = capa(c)
         want("with TLS also what binds, and no STLS", now, b"SCRAM-SHA-256-PLUS" in now[b"SASL"] and
              b"STLS" not in now)
         c.ok(b"AUTH PLAIN " + RIGHT)
         want("the same after the login", None, capa(c) == now)
+        is_in(c)
 
 
 def right(st):
