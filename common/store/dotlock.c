@@ -60,6 +60,9 @@ break_stale(int dir, const char *lock, mode_t mode)
 	if (!looks_stale(&st, mode))
 		return 0;
 	fd = openat(dir, lock, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	/* gone meanwhile: what has the name next is another one */
+	if (fd == -1 && errno == ENOENT)
+		return 1;
 	st.st_mode &= ~(mode_t)DOTLOCK_HELD;
 	/* of one that cannot be opened its age says it */
 	stale = fd != -1 ? is_stale(dir, lock, fd, mode) :
@@ -139,7 +142,9 @@ give_mode(int dir, const char *name, int fd, mode_t *mode)
 
 	if (fstat(fd, &mine) == -1)
 		return -1;
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+	/* what is no file says nothing: a link has all bits */
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
+	    !S_ISREG(st.st_mode))
 		st = mine;
 	*mode = st.st_mode & 0666;
 	return fchmod(fd, *mode | (mine.st_mode & DOTLOCK_HELD));

@@ -288,7 +288,8 @@ rewrite(struct index *x, struct uid_list *l, struct newcomer *who, size_t n,
 	uidlist_draft_init(&out, lock);
 	put_head(x, l, &out.text);
 	if (put_old(x, l, known, &out) == 0 &&
-	    put_assigned(who, n, &out) == 0 && buf_ok(&out.text))
+	    put_assigned(who, n, &out) == 0 &&
+	    uidlist_draft_check(&out) == 0)
 		r = uidlist_replace(x->dir->root, UIDLIST_LOCK, lock,
 		    UIDLIST_FILE, buf_view(&out.text));
 	if (r == 0)
@@ -307,7 +308,7 @@ add(struct index *x, struct uid_list *l, struct newcomer *who, size_t n)
 	if (assign(x, l, who, n) == -1)
 		return -1;
 	uidlist_draft_init(&out, -1);
-	if (put_assigned(who, n, &out) == 0 && buf_ok(&out.text))
+	if (put_assigned(who, n, &out) == 0 && uidlist_draft_check(&out) == 0)
 		r = uidlist_append(x->dir->root, buf_view(&out.text));
 	uidlist_draft_free(&out);
 	return r;

@@ -38,11 +38,17 @@ mode_for(int dir, const char *name, mode_t *mode)
 	struct stat	st;
 
 	*mode = DOTLOCK_MODE;
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1) {
+		if (errno != ENOENT)
+			return -1;
+	} else if (S_ISREG(st.st_mode)) {
 		*mode = st.st_mode & 0660;
-	else if (errno != ENOENT || fstat(dir, &st) == -1)
+		return 0;
+	}
+	/* there is none, or a link, which has all bits */
+	if (fstat(dir, &st) == -1)
 		return -1;
-	else if (mode_is_shared(st.st_mode))
+	if (mode_is_shared(st.st_mode))
 		*mode = st.st_mode & 0666;
 	return 0;
 }
@@ -61,14 +67,21 @@ uidlist_draft_free(struct uidlist_draft *d)
 }
 
 int
+uidlist_draft_check(const struct uidlist_draft *d)
+{
+	if (buf_ok(&d->text) && d->text.n <= UIDLIST_MAX - d->written)
+		return 0;
+	errno = buf_ok(&d->text) ? EFBIG : ENOMEM;
+	return -1;
+}
+
+int
 uidlist_draft_send(struct uidlist_draft *d)
 {
 	if (d->lock == -1 || d->text.n < PIECE)
 		return 0;
-	if (d->text.n > UIDLIST_MAX - d->written) {
-		errno = EFBIG;
+	if (uidlist_draft_check(d) == -1)
 		return -1;
-	}
 	if (fdio_write(d->lock, d->text.p, d->text.n) == -1)
 		return -1;
 	/* a hint: whether it is there is asked at the end */
@@ -89,8 +102,8 @@ uidlist_replace(int dir, const char *lock_name, int lock, const char *name,
 	if (fdio_write(lock, text.p, text.n) == -1 || fdatasync(lock) == -1 ||
 	    fstat(lock, &st) == -1 || mode_for(dir, name, &mode) == -1)
 		return -1;
-	/* as long as it is the lock it says who made it */
-	mark = st.st_mode & DOTLOCK_UNDER;
+	/* as long as it is the lock it says who made it, and how */
+	mark = st.st_mode & (DOTLOCK_UNDER | DOTLOCK_HELD);
 	if (fchmod(lock, mode | mark) == -1 ||
 	    renameat(dir, lock_name, dir, name) == -1)
 		return -1;

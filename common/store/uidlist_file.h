@@ -31,7 +31,9 @@ struct uidlist_draft {
 };
 void	uidlist_draft_init(struct uidlist_draft *, int lock);
 void	uidlist_draft_free(struct uidlist_draft *);
-/* If the text is long it goes on its way to the disk, which works while the next lines are made. -1: errno; EFBIG: nobody would read so long a list. */
+/* Before its end is written. -1: ENOMEM, lines are lost; EFBIG: nobody would read so long a list. */
+int	uidlist_draft_check(const struct uidlist_draft *) must_check;
+/* If the text is long it goes on its way to the disk, which works while the next lines are made. -1: errno, also that of uidlist_draft_check. */
 int	uidlist_draft_send(struct uidlist_draft *) must_check;
 /* The text, written to the lock's descriptor behind what was sent there, durably takes the place of the file. The lock is gone then. -1: errno, it is still there. */
 int	uidlist_replace(int dir, const char *lock_name, int lock, const char *name, struct str text) must_check;
