@@ -122,26 +122,41 @@ metadata_is_visible(const struct session *s, const struct metadata_entry *e)
 	return e->user.n == 0 || str_eq(e->user, str_from(s->user));
 }
 
-/* One of the entries that are asked for, and what is below it. */
+/* Is it one of the first n that are asked for, or below one? */
+static bool
+is_among(struct str name, const struct str *entries, size_t n, unsigned depth)
+{
+	size_t	i;
+
+	for (i = 0; i < n; i++)
+		if (metadata_matches(name, entries[i], depth))
+			return true;
+	return false;
+}
+
+/* The entry of that number that is asked for, and what is below it; without what was said of those before it. */
 static void
 put_entry(struct session *s, struct buf *out, const struct metadata *m,
-    struct str entry, const struct options *o, size_t *longest)
+    const struct str *entries, size_t i, const struct options *o,
+    size_t *longest)
 {
 	const struct metadata_entry	*e;
 	bool				 found = false;
 
 	for (e = m->e; e < m->e + m->n; e++) {
 		if (!metadata_is_visible(s, e) ||
-		    !metadata_matches(e->name, entry, o->depth))
+		    !metadata_matches(e->name, entries[i], o->depth))
 			continue;
 		found = true;
+		if (is_among(e->name, entries, i, o->depth))
+			continue;
 		if (!o->limited || e->value.n <= o->max)
 			put_value(s, out, e->name, e->value);
 		else if (e->value.n > *longest)
 			*longest = e->value.n;
 	}
-	if (!found && o->depth == 0)
-		put_value(s, out, entry, (struct str){ NULL, 0 });
+	if (!found && o->depth == 0 && !is_among(entries[i], entries, i, 0))
+		put_value(s, out, entries[i], (struct str){ NULL, 0 });
 }
 
 int
@@ -161,7 +176,7 @@ metadata_put(struct session *s, struct buf *out, const struct place *p,
 		metadata_use_put(&m, str_from(s->user), use);
 		put_head(s, out, name);
 		for (i = 0; i < n; i++)
-			put_entry(s, out, &m, entries[i], &plain, &longest);
+			put_entry(s, out, &m, entries, i, &plain, &longest);
 		buf_adds(out, ")\r\n");
 		r = buf_ok(out) ? 0 : -1;
 	}
@@ -233,7 +248,7 @@ say_entries(struct session *s, const struct subject *about,
 		put_head(s, &out, about->name);
 		head = out.n;
 		for (i = 0; i < n; i++)
-			put_entry(s, &out, &m, entries[i], o, longest);
+			put_entry(s, &out, &m, entries, i, o, longest);
 		buf_adds(&out, ")\r\n");
 		if (!buf_ok(&out)) {
 			errno = EMSGSIZE;

@@ -377,6 +377,10 @@ def notes(st):
         with imap(st, "user7") as again:
             got = again.ok("GETMETADATA (DEPTH infinity) box /private")
             want("below", got, b"comment" in got[0] and b"binary" in got[0] and b"shared" not in got[0])
+        for asked, n in (("(DEPTH infinity) box (/private/comment /private /PRIVATE/comment)", 1), ("box (/private/none /private/None)", 1),
+                         ("box (/private/comment /private/comment)", 1)):
+            got = c.ok("GETMETADATA " + asked)
+            want("each once", (asked, got), len(got) == 1 and got[0].lower().count(b"comment") + got[0].lower().count(b"none") == n)
         reply, got = c.do("GETMETADATA (MAXSIZE 3) box (/private/comment /private/binary)")
         want("too long ones", (reply, got), reply.startswith("OK [METADATA LONGENTRIES 4]") and not got)
         c.ok("SETMETADATA box (/private/comment NIL /private/binary NIL)")
