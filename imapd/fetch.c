@@ -103,15 +103,45 @@ is_seen(const struct session *s, size_t at)
 	return (view_message(s->view, at)->flags & VIEW_SEEN) != 0;
 }
 
+/* Is any data asked for that the encoding may be unknown of? */
+static bool
+decodes(const struct fetch_request *r)
+{
+	size_t	i;
+
+	for (i = 0; i < r->nsections; i++)
+		if (r->sections[i].kind == SECTION_BINARY)
+			return true;
+	return false;
+}
+
+/* The request fails where a section cannot be decoded (RFC 3516, 4.3): its message is not read then. */
+static bool
+can_decode(struct fetch *f, size_t at)
+{
+	size_t	i;
+	bool	ok;
+
+	f->at = at;
+	ok = fetch_find_sections(f) == 0;
+	for (i = 0; ok && i < f->r.nsections; i++)
+		ok = f->r.sections[i].kind != SECTION_BINARY ||
+		    f->texts[i].how != TEXT_LEFT_OUT;
+	fetch_file_close(&f->file);
+	return ok;
+}
+
 /* \Seen of these; unseen[i]: it was not set before. */
 static void
 set_seen(struct fetch *f, const size_t *at, size_t n, bool *unseen)
 {
 	size_t	some[SEEN_AT_ONCE], i, nsome = 0;
 	char	safe[LOG_SAFE_MAX], where[LOG_SAFE_MAX];
+	bool	sure = !decodes(&f->r);
 
 	for (i = 0; i < n; i++)
-		if ((unseen[i] = !is_seen(f->s, at[i])))
+		if ((unseen[i] = !is_seen(f->s, at[i]) &&
+		    (sure || can_decode(f, at[i]))))
 			some[nsome++] = at[i];
 	if (nsome > 0 && view_store(f->s->view, some, nsome, VIEW_ADD,
 	    VIEW_SEEN, 0, UINT64_MAX) == -1)

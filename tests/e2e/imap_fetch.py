@@ -578,6 +578,14 @@ def cannot_decode():
     out, r = w.cmd("FETCH %d BINARY.SIZE[1]" % n)
     check(r.startswith(b"NO [UNKNOWN-CTE]") and not out,
           "nor is its size told", (out, r))
+    out, r = w.cmd("FETCH %d BINARY[1]" % n)
+    flags = w.fetch("FETCH %d FLAGS" % n)
+    check(r.startswith(b"NO [UNKNOWN-CTE]") and not out and
+          b"\\Seen" not in flags[0], "and it has not been read then",
+          (out, r, flags))
+    w.ok("FETCH %d BODY[1]" % n)
+    flags = w.fetch("FETCH %d FLAGS" % n)
+    check(b"\\Seen" in flags[0], "as it is told it has", flags)
     w.close()
 
 
