@@ -191,7 +191,7 @@ edit_acl(struct acl *acl, const struct acl_entry *who, char how)
 
 	if (e == NULL) {
 		if (acl->n == ACL_ENTRIES_MAX) {
-			errno = EMSGSIZE;
+			errno = EFBIG;
 			return -1;
 		}
 		e = &acl->e[acl->n++];

@@ -40,7 +40,10 @@ list_of(struct session *s, const struct place *p, struct buf *text, bool *own)
 	    acl, own) == -1)
 		return -1;
 	acl_file_put(text, acl);
-	return buf_ok(text) ? 0 : -1;
+	if (buf_ok(text))
+		return 0;
+	errno = text->why == EMSGSIZE ? EFBIG : ENOMEM;
+	return -1;
 }
 
 static int

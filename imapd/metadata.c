@@ -383,7 +383,10 @@ change(struct session *s, struct command *cmd, const struct subject *about,
 		command_failed(s, cmd, "read what is noted");
 	else if (apply(s, cmd, &m, c)) {
 		metadata_file_put(&out, &m);
-		if (c->uses && store_set_use(about->place.store,
+		if (!buf_ok(&out) && out.why == EMSGSIZE)
+			command_no(cmd, "METADATA TOOMANY",
+			    "there is more than can be kept");
+		else if (c->uses && store_set_use(about->place.store,
 		    about->place.folder, c->use) == -1)
 			command_failed(s, cmd, "write the special use");
 		else if (dotlock_replace(dir, name, lock, file, &out) == -1)

@@ -118,6 +118,7 @@ static const struct {
 	{ EBUSY, "INUSE", "it is in use", false },
 	{ ETIMEDOUT, "INUSE", "somebody keeps it locked", true },
 	{ ENOSPC, "UNAVAILABLE", "the disk is full", true },
+	{ EFBIG, "LIMIT", "more than can be kept", true },
 	{ EMSGSIZE, "LIMIT", "too much for one command", false },
 	{ ENOMEM, "UNAVAILABLE", "not enough memory", true },
 };

@@ -38,6 +38,14 @@ buf_wipe(struct buf *b)
 	buf_free(b);
 }
 
+static int
+fail(struct buf *b)
+{
+	b->bad = true;
+	b->why = errno;
+	return -1;
+}
+
 int
 buf_reserve(struct buf *b, size_t n)
 {
@@ -45,19 +53,16 @@ buf_reserve(struct buf *b, size_t n)
 	char	*p;
 
 	if (n > b->max - b->n) {
-		b->bad = true;
 		errno = EMSGSIZE;
-		return -1;
+		return fail(b);
 	}
 	if (b->n + n <= b->cap)
 		return 0;
 	cap = b->cap == 0 ? BUF_FIRST : b->cap;
 	while (cap < b->n + n)
 		cap = cap > b->max / 2 ? b->max : cap * 2;
-	if ((p = realloc(b->p, cap)) == NULL) {
-		b->bad = true;
-		return -1;
-	}
+	if ((p = realloc(b->p, cap)) == NULL)
+		return fail(b);
 	large_hint(p, cap);
 	b->p = p;
 	b->cap = cap;
@@ -116,9 +121,8 @@ buf_vaddf(struct buf *b, const char *fmt, va_list ap)
 	va_copy(again, ap);
 	n = vsnprintf(small, sizeof(small), fmt, ap);
 	if (n < 0) {
-		b->bad = true;
 		va_end(again);
-		return -1;
+		return fail(b);
 	}
 	if ((size_t)n < sizeof(small)) {
 		va_end(again);

@@ -19,7 +19,8 @@ struct buf {
 	size_t	 n;
 	size_t	 cap;
 	size_t	 max;
-	bool	 bad;	/* something did not fit since buf_init/buf_reset */
+	bool	 bad;	/* something did not fit since buf_init/buf_reset, */
+	int	 why;	/* and that was its last errno */
 };
 
 void		 buf_init(struct buf *, size_t);	/* allocates nothing yet */

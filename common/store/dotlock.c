@@ -157,7 +157,7 @@ dotlock_replace(int dir, const char *lock, int *fd, const char *name,
 	mode_t	mode;
 
 	if (!buf_ok(text))
-		errno = ENOMEM;
+		errno = text->why == EMSGSIZE ? EFBIG : ENOMEM;
 	else if (give_mode(dir, name, *fd, &mode) == 0 &&
 	    fdio_write(*fd, text->p, text->n) == 0 && fsync(*fd) == 0 &&
 	    renameat(dir, lock, dir, name) == 0) {

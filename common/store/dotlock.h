@@ -24,7 +24,8 @@
  */
 int	dotlock_take(int dir, const char *lock, int ms, mode_t mode) must_check;
 /*
- * What it holds takes the place of name, durably; the descriptor is closed, the lock gone, also when it fails. -1: errno; name is as it was, or, if only the flush of
+ * What it holds takes the place of name, durably; the descriptor is closed, the lock gone, also when it fails. -1: errno, EFBIG: the text does not fit into
+ * its buffer, so that nobody would read it; name is as it was, or, if only the flush of
  * the directory failed, may be again after a power cut.
  */
 int	dotlock_replace(int dir, const char *lock, int *fd, const char *name, const struct buf *) must_check;

@@ -61,7 +61,7 @@ int	store_rename(struct store *, const char *from, const char *to) must_check;
  * is made. -1: *why, errno; ENOENT also for a name that cannot be.
  */
 int	store_open_folder(struct store *, const char *folder, bool tmp, struct maildir *, struct diag *why) must_check;
-/* The folder need not be there. EDQUOT: there are STORE_FOLDERS_MAX subscriptions. */
+/* The folder need not be there. EDQUOT: there are STORE_FOLDERS_MAX subscriptions; EFBIG: they are too long together. */
 int	store_subscribe(struct store *, const char *folder, bool on) must_check;
 /* Gives a folder a special use (RFC 6154), or none (0); kept in "posthouse-special-use". */
 int	store_set_use(struct store *, const char *folder, char use) must_check;

@@ -119,7 +119,7 @@ change(struct store *s, const char *folder, bool on, struct buf *text,
 		dotlock_drop(s->root, FILE_LOCK, &lock);
 		return 0;
 	}
-	if (on && (!buf_ok(out) || is_too_long(buf_view(out)))) {
+	if (on && buf_ok(out) && is_too_long(buf_view(out))) {
 		dotlock_drop(s->root, FILE_LOCK, &lock);
 		errno = EDQUOT;
 		return -1;

@@ -335,6 +335,10 @@ def rights(st):
         c.refused("GETACL nothing", "NO [NONEXISTENT]")
         c.refused("MYRIGHTS nothing", "NO [NONEXISTENT]")
         path = os.path.join(maildir(st, "user6"), ".box", "dovecot-acl")
+        with open(path, "w") as f:
+            f.write("".join("user=u%d lr\n" % n for n in range(256)))
+        c.refused("SETACL box bob l", "NO [LIMIT] more than can be kept")
+        c.ok("SETACL box u7 l")
         with open(path, "a") as f:
             f.write("nobody understands this\n")
         c.refused("SETACL box bob l", "NO")
@@ -393,6 +397,13 @@ def notes(st):
         for n in range(100):
             c.ok('SETMETADATA box (/private/n%d "x")' % n)
         c.refused('SETMETADATA box (/private/m "x")', "NO [METADATA TOOMANY]")
+        c.ok("CREATE full")
+        c.ok('SETMETADATA full (/shared/comment "x")')
+        path = os.path.join(maildir(st, "user7"), ".full", "posthouse-metadata")
+        with open(path, "w") as f:
+            f.write("P1:1,\n" + "".join("E%d:/private/n%d,\nU1:x,\nV%d:%s,\n" % (10 + len(str(n)), n, 60000, "v" * 60000) for n in range(279)))
+        c.refused(["SETMETADATA full (/shared/m {60000}", b"x" * 60000 + b' /private/specialuse "\\\\Junk")'], "NO [METADATA TOOMANY]")
+        want("nor has it the use", None, c.ok("GETMETADATA full /private/specialuse") == [b"* METADATA full (/private/specialuse NIL)"])
         c.refused("GETMETADATA nothing /private/a", "NO [NONEXISTENT]")
         got = c.ok('GETMETADATA "" (/shared/admin /private/a)')
         want("the server's", got, b"mailto:postmaster@" in got[0])

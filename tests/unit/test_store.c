@@ -232,6 +232,25 @@ START_TEST(subscribes_to_too_many)
 }
 END_TEST
 
+/* What nobody could read any more does not get longer. */
+START_TEST(subscribes_behind_much)
+{
+	struct buf	b;
+
+	buf_init(&b, STORE_FILE_MAX + 1);
+	ck_assert_int_eq(buf_reserve(&b, STORE_FILE_MAX), 0);
+	memset(b.p, 'x', STORE_FILE_MAX - 2);
+	b.n = STORE_FILE_MAX - 2;
+	buf_addc(&b, '\n');
+	write_file("subscriptions", buf_cstr(&b));
+	buf_free(&b);
+	ck_assert_int_eq(store_subscribe(s, "one more", true), -1);
+	ck_assert_int_eq(errno, EFBIG);
+	ck_assert(!there("subscriptions.lock"));
+	ck_assert_int_eq(store_subscribe(s, "none", false), 0);
+}
+END_TEST
+
 START_TEST(locks)
 {
 	struct timespec	old[2] = { { 1000000000, 0 }, { 1000000000, 0 } };
@@ -253,6 +272,7 @@ START_TEST(locks)
 	fd = dotlock_take(root, "x.lock", 30, DOTLOCK_MODE);
 	buf_adds(&b, "much too long");
 	ck_assert_int_eq(dotlock_replace(root, "x.lock", &fd, "x", &b), -1);
+	ck_assert_int_eq(errno, EFBIG);
 	is_text("x", "new");
 	ck_assert(!there("x.lock"));
 	ck_assert_int_eq(fd, -1);
@@ -1028,6 +1048,7 @@ main(void)
 	tcase_add_loop_test(t, subscription_text, 0, (int)nitems(changes));
 	tcase_add_test(t, subscribes);
 	tcase_add_test(t, subscribes_to_too_many);
+	tcase_add_test(t, subscribes_behind_much);
 	tcase_add_test(t, locks);
 	tcase_add_test(t, locks_of_the_killed);
 	tcase_add_test(t, locks_broken_at_once);
