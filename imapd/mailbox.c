@@ -121,11 +121,25 @@ close_selected(struct session *s, const struct place *p)
 	say(s, "OK [CLOSED] the mailbox is no longer there");
 }
 
+/* The mailbox is gone, or has its new name, and the client is told so; what it was used for stands under the old one. */
+static void
+log_left(const struct session *s, const struct command *cmd, int error)
+{
+	char	user[LOG_SAFE_MAX];
+
+	if (error != 0)
+		log_warn("command user=%s name=\"%.*s\" what=\"carry the "
+		    "special use along\" why=\"%s\"", log_safe(user,
+		    sizeof(user), str_from(s->user)), STR_ARG(cmd->name),
+		    strerror(error));
+}
+
 enum state
 cmd_delete(struct session *s, struct command *cmd)
 {
 	struct place	p;
 	struct str	name;
+	int		left;
 
 	if (!take_name(s, cmd, &name) || !command_end(cmd) ||
 	    !place_find(s, cmd, name, RIGHT_DELETE, &p))
@@ -135,10 +149,11 @@ cmd_delete(struct session *s, struct command *cmd)
 		return s->state;
 	}
 	if ((store_exists(p.store, p.folder) && acl_leave(s, &p) == -1) ||
-	    store_delete(p.store, p.folder) == -1) {
+	    store_delete(p.store, p.folder, &left) == -1) {
 		command_failed(s, cmd, "delete the mailbox");
 		return s->state;
 	}
+	log_left(s, cmd, left);
 	notify_own(s, &p, NOTIFY_NAME, 0);
 	close_selected(s, &p);
 	command_ok(cmd, NULL, "DELETE completed");
@@ -163,6 +178,8 @@ static void
 rename_place(struct session *s, struct command *cmd, const struct place *from,
     const struct place *to)
 {
+	int	left;
+
 	if (from->name_space != to->name_space) {
 		command_no(cmd, "CANNOT", "A mailbox stays in its namespace");
 		return;
@@ -176,10 +193,11 @@ rename_place(struct session *s, struct command *cmd, const struct place *from,
 		return;
 	}
 	if (acl_keep(s, from, to) == -1 || store_rename(from->store,
-	    from->folder, to->folder) == -1) {
+	    from->folder, to->folder, &left) == -1) {
 		command_failed(s, cmd, "rename the mailbox");
 		return;
 	}
+	log_left(s, cmd, left);
 	notify_own(s, from, NOTIFY_NAME, 0);
 	notify_own(s, to, NOTIFY_NAME, 0);
 	if (*from->folder == '\0')

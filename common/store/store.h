@@ -49,13 +49,16 @@ bool	store_exists(struct store *, const char *folder);
 bool	store_is_there(const struct store *, const char *folder, int cur);
 /* errno of all these: EEXIST, ENOENT, EINVAL (a name that cannot be), EBUSY, ENAMETOOLONG, EDQUOT, EACCES ... */
 int	store_create(struct store *, const char *folder, char use) must_check;	/* durable */
-/* With all that is in it; its UIDVALIDITY is never used again for a folder of that name. Children stay. The inbox: EINVAL. */
-int	store_delete(struct store *, const char *folder) must_check;
+/*
+ * With all that is in it; its UIDVALIDITY is never used again for a folder of that name. Children stay. The inbox: EINVAL.
+ * *left: errno of why its special use stayed behind; 0: it did not.
+ */
+int	store_delete(struct store *, const char *folder, int *left) must_check;
 /*
  * With its children; the inbox: its messages go to the new folder, and it stays (RFC 3501 6.3.5). Subscriptions stay as they are.
- * Each folder is renamed by itself: after a crash some of them may have their new names; each has one of the two.
+ * Each folder is renamed by itself: after a crash some of them may have their new names; each has one of the two. *left: as of store_delete, of any of them.
  */
-int	store_rename(struct store *, const char *from, const char *to) must_check;
+int	store_rename(struct store *, const char *from, const char *to, int *left) must_check;
 /*
  * As maildir_open_to_read, of a folder, with tmp if something is to be put there; what a foreign program did not make in it (tmp, new, cur)
  * is made. -1: *why, errno; ENOENT also for a name that cannot be.

@@ -52,12 +52,20 @@ delete_dir(struct store *s, const char *name, int dir)
 	return 0;
 }
 
+/* The folders themselves have changed by now, whatever comes of this. */
+static int
+carry_uses(struct store *s, const char *from, const char *to, bool below)
+{
+	return store_move_uses(s, from, to, below) == -1 ? errno : 0;
+}
+
 int
-store_delete(struct store *s, const char *folder)
+store_delete(struct store *s, const char *folder, int *left)
 {
 	char	name[STORE_DIR_SIZE];
 	int	dir, lock = -1, r = -1;
 
+	*left = 0;
 	if (folder[0] == '\0' || !maildir_folder_found(folder)) {
 		errno = EINVAL;
 		return -1;
@@ -72,7 +80,7 @@ store_delete(struct store *s, const char *folder)
 	fdio_close(&dir);
 	store_forget(s);
 	if (r == 0)
-		r = store_move_uses(s, folder, NULL, false);
+		*left = carry_uses(s, folder, NULL, false);
 	return r;
 }
 
@@ -212,12 +220,13 @@ move_inbox(struct store *s, const char *to)
 }
 
 int
-store_rename(struct store *s, const char *from, const char *to)
+store_rename(struct store *s, const char *from, const char *to, int *left)
 {
 	const struct store_folder	*f;
 	size_t				 n;
 	int				 r;
 
+	*left = 0;
 	if (!store_name_ok(from) || !maildir_folder_ok(to) ||
 	    strcasecmp(to, "INBOX") == 0 || store_is_below(to, from)) {
 		errno = strlen(to) > MAILDIR_FOLDER_MAX ? ENAMETOOLONG :
@@ -233,6 +242,6 @@ store_rename(struct store *s, const char *from, const char *to)
 	r = rename_all(s, f, n, from, to);
 	store_forget(s);
 	if (r == 0)
-		r = store_move_uses(s, from, to, true);
+		*left = carry_uses(s, from, to, true);
 	return r;
 }

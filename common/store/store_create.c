@@ -245,7 +245,7 @@ check_number(struct store *s)
 int
 store_create(struct store *s, const char *folder, char use)
 {
-	int	tmp, r;
+	int	tmp, r, left;
 
 	if (check_name(s, folder) == -1 || check_number(s) == -1)
 		return -1;
@@ -259,7 +259,7 @@ store_create(struct store *s, const char *folder, char use)
 	if (r == 0 && use != '\0' && store_set_use(s, folder, use) == -1) {
 		/* nobody asked for one without it */
 		r = errno;
-		if (store_delete(s, folder) == 0 || r != 0)
+		if (store_delete(s, folder, &left) == 0 || r != 0)
 			errno = r;
 		r = -1;
 	}

@@ -22,6 +22,7 @@ static struct store	*st;
 static struct save	*s;
 static struct view	*v;
 static struct diag	 why;
+static int		 behind;	/* of a deletion */
 static uint32_t		 validity, uids[200];
 static char		 files[8][MAILDIR_NAME_MAX + 1];	/* what look found, by number */
 static struct view_info	 info[8];
@@ -364,7 +365,7 @@ START_TEST(folder_is_no_more)
 {
 	begin("dst");
 	ck_assert_int_eq(save_copy(s, v, 0, NULL), 0);
-	ck_assert_int_eq(store_delete(st, "dst"), 0);
+	ck_assert_int_eq(store_delete(st, "dst", &behind), 0);
 	ck_assert_int_eq(save_commit(&s, &validity, uids), -1);
 	ck_assert_int_eq(errno, ESTALE);
 	ck_assert_uint_eq(entries(".src/cur"), 2);

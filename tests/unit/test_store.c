@@ -26,6 +26,7 @@
 static char		 top[] = "/tmp/posthouse-store.XXXXXX";
 static struct store	*s;
 static struct diag	 why;
+static int		 left;	/* of a deletion or a rename */
 
 static void
 open_store(void)
@@ -505,7 +506,7 @@ START_TEST(creates)
 	ck_assert_uint_gt(second, first);
 	ck_assert_str_eq(listing(), "+ +Work^ +Work.Lists");
 	/* the same name again is another folder */
-	ck_assert_int_eq(store_delete(s, "Work"), 0);
+	ck_assert_int_eq(store_delete(s, "Work", &left), 0);
 	ck_assert_str_eq(listing(), "+ -Work^ +Work.Lists");
 	ck_assert(!there(STORE_TRASH));
 	ck_assert_int_eq(store_create(s, "Work", '\0'), 0);
@@ -529,7 +530,7 @@ START_TEST(refuses_names)
 	ck_assert_int_eq(store_create(s, bad_names[_i].name, '\0'), -1);
 	ck_assert_int_eq(errno, bad_names[_i].error);
 	ck_assert_int_eq(store_create(s, "a", '\0'), 0);
-	ck_assert_int_eq(store_rename(s, "a", bad_names[_i].name), -1);
+	ck_assert_int_eq(store_rename(s, "a", bad_names[_i].name, &left), -1);
 	if (bad_names[_i].name[0] != '\0')
 		ck_assert_int_eq(errno, bad_names[_i].error);
 	ck_assert_str_eq(listing(), "+ +a");
@@ -540,9 +541,9 @@ START_TEST(deletes)
 {
 	struct timespec	old[2] = { { 1000000000, 0 }, { 1000000000, 0 } };
 
-	ck_assert_int_eq(store_delete(s, "a"), -1);
+	ck_assert_int_eq(store_delete(s, "a", &left), -1);
 	ck_assert_int_eq(errno, ENOENT);
-	ck_assert_int_eq(store_delete(s, ""), -1);
+	ck_assert_int_eq(store_delete(s, "", &left), -1);
 	ck_assert_int_eq(errno, EINVAL);
 	/* with all that is in it, also what somebody else has put there */
 	ck_assert_int_eq(store_create(s, "a", 'S'), 0);
@@ -558,7 +559,7 @@ START_TEST(deletes)
 	make_dir("tmp/posthouse-folder.3.4");
 	ck_assert_int_eq(utimensat(store_root(s), "tmp/posthouse-folder.1.2",
 	    old, 0), 0);
-	ck_assert_int_eq(store_delete(s, "a"), 0);
+	ck_assert_int_eq(store_delete(s, "a", &left), 0);
 	ck_assert_str_eq(listing(), "+");
 	ck_assert(there("cur"));
 	ck_assert(!there(STORE_TRASH));
@@ -587,7 +588,7 @@ START_TEST(deletes_under_a_lock)
 	ck_assert((pid = fork()) != -1);
 	if (pid == 0) {
 		fdio_close(&lock);
-		_exit(store_delete(s, "a") == -1);
+		_exit(store_delete(s, "a", &left) == -1);
 	}
 	usleep(100000);
 	ck_assert(there(".a"));
@@ -628,7 +629,7 @@ START_TEST(foreign_folders)
 	ck_assert_int_eq(store_open_folder(s, "../x", false, &m, &why), -1);
 	ck_assert_int_eq(errno, ENOENT);
 	/* they can be deleted, and get a better name */
-	ck_assert_int_eq(store_rename(s, "Entw\xc3\xbcrfe", "Entw&APw-rfe"),
+	ck_assert_int_eq(store_rename(s, "Entw\xc3\xbcrfe", "Entw&APw-rfe", &left),
 	    0);
 	ck_assert_str_eq(listing(), "+ +Entw&APw-rfe");
 }
@@ -651,7 +652,7 @@ START_TEST(validities)
 	/* a folder from elsewhere had a greater one: none is as low from now on */
 	make_dir(".a");
 	write_file(".a/dovecot-uidlist", "3 V4000000000 N7\n");
-	ck_assert_int_eq(store_delete(s, "a"), 0);
+	ck_assert_int_eq(store_delete(s, "a", &left), 0);
 	ck_assert_int_eq(store_next_validity(s, &v), 0);
 	ck_assert_uint_eq(v, 4000000001);
 	ck_assert(!there("dovecot-uidvalidity.5f00000b"));
@@ -686,24 +687,24 @@ START_TEST(renames)
 	ck_assert_int_eq(store_create(s, "ab", 'J'), 0);
 	ck_assert_int_eq(store_subscribe(s, "a", true), 0);
 	v = validity("a.b.c");
-	ck_assert_int_eq(store_rename(s, "a", "x.y"), 0);
+	ck_assert_int_eq(store_rename(s, "a", "x.y", &left), 0);
 	ck_assert_str_eq(listing(), "+ -a* +ab=J -x^ +x.y^=D -x.y.b^ "
 	    "+x.y.b.c=T");
 	ck_assert_uint_eq(validity("x.y.b.c"), v);
 	/* one that is only a parent, to a name above */
-	ck_assert_int_eq(store_rename(s, "x.y", "x"), 0);
-	ck_assert_int_eq(store_rename(s, "x.b", "z"), 0);
+	ck_assert_int_eq(store_rename(s, "x.y", "x", &left), 0);
+	ck_assert_int_eq(store_rename(s, "x.b", "z", &left), 0);
 	ck_assert_str_eq(listing(), "+ -a* +ab=J +x=D -z^ +z.c=T");
-	ck_assert_int_eq(store_rename(s, "z", "z.q"), -1);
+	ck_assert_int_eq(store_rename(s, "z", "z.q", &left), -1);
 	ck_assert_int_eq(errno, EINVAL);
-	ck_assert_int_eq(store_rename(s, "none", "other"), -1);
+	ck_assert_int_eq(store_rename(s, "none", "other", &left), -1);
 	ck_assert_int_eq(errno, ENOENT);
-	ck_assert_int_eq(store_rename(s, "ab", "x"), -1);
+	ck_assert_int_eq(store_rename(s, "ab", "x", &left), -1);
 	ck_assert_int_eq(errno, EEXIST);
 	/* no child of it is in the way, either */
 	ck_assert_int_eq(store_create(s, "w.c", '\0'), 0);
 	ck_assert_int_eq(store_create(s, "z.a", '\0'), 0);
-	ck_assert_int_eq(store_rename(s, "z", "w"), -1);
+	ck_assert_int_eq(store_rename(s, "z", "w", &left), -1);
 	ck_assert_int_eq(errno, EEXIST);
 	ck_assert_str_eq(listing(), "+ -a* +ab=J -w^ +w.c +x=D -z^ +z.a "
 	    "+z.c=T");
@@ -716,9 +717,29 @@ START_TEST(rename_is_taken_back)
 	ck_assert_int_eq(store_create(s, "a.c", '\0'), 0);
 	/* no directory, so that only the rename finds it */
 	write_file(".b.c", "x");
-	ck_assert_int_eq(store_rename(s, "a", "b"), -1);
+	ck_assert_int_eq(store_rename(s, "a", "b", &left), -1);
 	ck_assert_int_eq(errno, EEXIST);
 	ck_assert_str_eq(listing(), "+ +a^ +a.c");
+}
+END_TEST
+
+/* What has been done has been done, also where nothing can be written of it. */
+START_TEST(leaves_uses_behind)
+{
+	struct timespec	old[2] = { { 1000000000, 0 }, { 1000000000, 0 } };
+
+	ck_assert_int_eq(store_create(s, "a", 'S'), 0);
+	ck_assert_int_eq(store_create(s, "b", 'T'), 0);
+	make_dir(STORE_USES ".lock");
+	ck_assert_int_eq(utimensat(store_root(s), STORE_USES ".lock", old, 0),
+	    0);
+	ck_assert_int_eq(store_delete(s, "a", &left), 0);
+	ck_assert_int_eq(left, EISDIR);
+	ck_assert_int_eq(store_rename(s, "b", "c", &left), 0);
+	ck_assert_int_eq(left, EISDIR);
+	ck_assert_str_eq(listing(), "+ +c");
+	ck_assert_int_eq(store_delete(s, "none", &left), -1);
+	ck_assert_int_eq(left, 0);
 }
 END_TEST
 
@@ -728,9 +749,9 @@ START_TEST(renames_inbox)
 	write_file("new/2.x", "2");
 	write_file("dovecot-keywords", "0 Label\n");
 	ck_assert_int_eq(store_create(s, "there", '\0'), 0);
-	ck_assert_int_eq(store_rename(s, "", "there"), -1);
+	ck_assert_int_eq(store_rename(s, "", "there", &left), -1);
 	ck_assert_int_eq(errno, EEXIST);
-	ck_assert_int_eq(store_rename(s, "", "Old.Mail"), 0);
+	ck_assert_int_eq(store_rename(s, "", "Old.Mail", &left), 0);
 	is_text(".Old.Mail/cur/1.x:2,Sa", "1");
 	is_text(".Old.Mail/new/2.x", "2");
 	is_text(".Old.Mail/dovecot-keywords", "0 Label\n");
@@ -987,7 +1008,7 @@ START_TEST(quotas)
 	ck_assert_int_eq(quota_room(s, 900, 1), 0);
 	ck_assert_int_eq(quota_room(s, 1, 2), -1);
 	ck_assert_int_eq(errno, EDQUOT);
-	ck_assert_int_eq(store_delete(s, "a"), 0);
+	ck_assert_int_eq(store_delete(s, "a", &left), 0);
 	is_text("maildirsize", "1000S,3C\n100 2\n-40 -1\n");
 	ck_assert_int_eq(quota_room(s, 1, 2), 0);
 }
@@ -1065,6 +1086,7 @@ main(void)
 	tcase_add_test(t, first_validity);
 	tcase_add_test(t, renames);
 	tcase_add_test(t, rename_is_taken_back);
+	tcase_add_test(t, leaves_uses_behind);
 	tcase_add_test(t, renames_inbox);
 	tcase_add_test(t, uses);
 	tcase_add_loop_test(t, quota_texts, 0, (int)nitems(sizes));

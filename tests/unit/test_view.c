@@ -21,6 +21,7 @@ static char		 path[64];
 static struct store	*store;
 static int		 dir = -1;
 static struct diag	 why;
+static int		 left;	/* of a deletion or a rename */
 
 static void
 clear(const char *sub)
@@ -1590,7 +1591,7 @@ START_TEST(renamed_folder)
 	put(".Work.Sub/cur/a:2,", "a\n");
 	ck_assert_int_eq(view_open(&v, store, "Work.Sub", false, &why), 0);
 	ck_assert_int_eq(view_open(&w, store, "Work.Sub", true, &why), 0);
-	ck_assert_int_eq(store_rename(store, "Work", "Play"), 0);
+	ck_assert_int_eq(store_rename(store, "Work", "Play", &left), 0);
 	ck_assert_str_eq(view_folder(v), "Work.Sub");
 	ck_assert_int_eq(view_refresh(v), 0);
 	ck_assert_str_eq(view_folder(v), "Play.Sub");
@@ -1615,13 +1616,13 @@ START_TEST(renamed_folder)
 	ck_assert_int_eq(renameat(dir, "away", dir, ".Back"), 0);
 	ck_assert_int_eq(view_refresh(v), 0);
 	ck_assert_str_eq(view_folder(v), "Back");
-	ck_assert_int_eq(store_delete(store, "Back"), 0);
+	ck_assert_int_eq(store_delete(store, "Back", &left), 0);
 	ck_assert_int_eq(view_refresh(v), -1);
 	ck_assert_int_eq(errno, ESTALE);
 	view_close(&v);
 	view_close(&w);
 	view_close(&of_new);
-	ck_assert_int_eq(store_delete(store, "Work.Sub"), 0);
+	ck_assert_int_eq(store_delete(store, "Work.Sub", &left), 0);
 }
 END_TEST
 
