@@ -292,9 +292,9 @@ commands_run(struct session *s)
 		/* what waits for the next command holds no more than it has to */
 		if (!conn_has_line(&s->conn)) {
 			buf_free(&text);
-			if (conn_flush(&s->conn, s->set->imap.in.idle_timeout) ==
-			    -1 && s->end == NULL)
-				s->end = "the client has gone";
+			if (conn_flush(&s->conn,
+			    s->set->imap.in.idle_timeout) == -1)
+				reader_over(s);
 			conn_idle_trim(&s->conn);
 		}
 		if (s->errors >= (unsigned)s->set->imap.errors &&

@@ -168,6 +168,7 @@ send_all(struct fetch *f, struct str tag, const size_t *at, size_t n)
 	if (session_enabled(s, ENABLED_CONDSTORE | ENABLED_QRESYNC))
 		extra |= 1u << FETCH_MODSEQ;
 	progress_begin(&progress, s, tag, n);
+	progress.ahead = &f->out;
 	for (i = 0; i < n && s->end == NULL; i += m) {
 		m = n - i < SEEN_AT_ONCE ? n - i : SEEN_AT_ONCE;
 		part = f->limited != 0 ? at + (n - i - m) : at + i;

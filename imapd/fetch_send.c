@@ -214,10 +214,27 @@ has_partial(const struct fetch_request *r)
 	return false;
 }
 
+/* A response that has been begun cannot be ended, nor BYE be said within it. */
+static void
+cut_off(struct fetch *f, size_t mark, bool begun)
+{
+	struct session	*s = f->s;
+
+	if (!begun) {
+		f->out.n = mark;
+		f->out.bad = false;
+		say_buf(s, &f->out);
+		say(s, "BYE [UNAVAILABLE] not enough memory");
+	}
+	if (s->end == NULL)
+		s->end = "out of memory";
+}
+
 void
 fetch_message(struct fetch *f, size_t at, unsigned extra, bool uid)
 {
-	size_t	mark = f->out.n;
+	size_t		mark = f->out.n;
+	uint64_t	sent = f->s->bytes_out;
 
 	f->at = at;
 	if ((f->r.nsections > 0 && fetch_find_sections(f) == -1) ||
@@ -226,7 +243,7 @@ fetch_message(struct fetch *f, size_t at, unsigned extra, bool uid)
 		f->out.n = mark;
 		f->out.bad = false;
 	} else if (put_sections(f) == -1)
-		f->s->end = "out of memory";
+		cut_off(f, mark, f->s->bytes_out != sent);
 	else if (f->first)
 		f->out.n = mark;	/* nothing of it could be told */
 	if (has_partial(&f->r))

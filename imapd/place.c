@@ -23,7 +23,7 @@ struct place_list {
 	char			**groups;	/* names, ended by NULL; NULL: nobody asks */
 };
 
-/* No such group, or could nobody say? The errors of getgrgid(3) that mean the second. */
+/* No such group, or folder; or could nobody say? The errors of getgrgid(3), and of openat(2), that mean the second. */
 static bool
 is_failure(int error)
 {
@@ -93,9 +93,14 @@ open_shared(struct place_list *l, const struct settings *set, struct diag *why)
 	if (find_groups(l, why) == -1)
 		return -1;
 	snprintf(location, sizeof(location), "maildir:%s", set->imap.shared);
-	/* Who may not read it has none. */
-	if (store_open(&l->store[SPACE_SHARED], location, false, &closed) == -1)
-		return 0;
+	/* who may not read it has none */
+	if (store_open(&l->store[SPACE_SHARED], location, false, &closed) ==
+	    -1) {
+		if (!is_failure(errno))
+			return 0;
+		*why = closed;
+		return -1;
+	}
 	snprintf(l->shared, sizeof(l->shared), "Shared%c", l->rules.separator);
 	l->rules.shared = l->shared;
 	l->n = 2;

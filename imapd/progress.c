@@ -20,6 +20,7 @@ progress_begin(struct progress *p, struct session *s, struct str tag,
 {
 	p->session = s;
 	p->tag = tag;
+	p->ahead = NULL;
 	p->total = total;
 	p->looked = 0;
 	p->said = now_ms() - (SAY_MS - FIRST_MS);
@@ -61,17 +62,48 @@ progress_put(struct buf *out, struct str tag, size_t done, size_t total)
 	return buf_ok(out) ? 0 : -1;
 }
 
+/* Nothing is said in the middle of a response. */
+static void
+say_ahead(struct progress *p)
+{
+	if (p->ahead == NULL || p->ahead->n == 0)
+		return;
+	say_buf(p->session, p->ahead);
+	buf_reset(p->ahead);
+}
+
 static int
 say_progress(struct progress *p, size_t done)
 {
 	struct session	*s = p->session;
 	struct buf	 code;
 
+	say_ahead(p);
 	buf_init(&code, IMAP_TAG_MAX + 64);
 	if (progress_put(&code, p->tag, done, p->total) == 0)
 		say(s, "OK [%.*s] Still at it", STR_ARG(buf_view(&code)));
 	buf_free(&code);
 	return conn_flush(&s->conn, SEND_MS);
+}
+
+/* Who has closed his side may still read. */
+static int
+is_over(struct progress *p, const char *why, const char *bye)
+{
+	struct session	*s = p->session;
+
+	say_ahead(p);
+	if (s->end == NULL)
+		s->end = why;
+	say(s, "BYE [UNAVAILABLE] %s", bye);
+	errno = ECANCELED;
+	return -1;
+}
+
+static int
+stops(struct progress *p)
+{
+	return is_over(p, "server stops", "the server stops, come again");
 }
 
 int
@@ -82,18 +114,16 @@ progress_step(struct progress *p, size_t done)
 
 	if (++p->looked % LOOK_EACH != 0)
 		return 0;
-	if (s->conn.stop != NULL && *s->conn.stop != 0) {
-		s->end = "server stops";
-	} else if (has_gone(&s->conn)) {
-		s->end = "client went away during a command";
-	} else if ((now = now_ms()) - p->said < SAY_MS) {
+	if (s->conn.stop != NULL && *s->conn.stop != 0)
+		return stops(p);
+	if (has_gone(&s->conn))
+		return is_over(p, "client went away during a command",
+		    "nobody waits for the answer");
+	if ((now = now_ms()) - p->said < SAY_MS)
 		return 0;
-	} else {
-		p->said = now;
-		if (say_progress(p, done) == 0)
-			return 0;
-		s->end = "client does not read";
-	}
-	errno = ECANCELED;
-	return -1;
+	p->said = now;
+	if (say_progress(p, done) == 0 && s->end == NULL)
+		return 0;
+	return errno == ECANCELED ? stops(p) : is_over(p,
+	    "client does not read", "nobody reads the answer");
 }

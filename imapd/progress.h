@@ -10,6 +10,7 @@
 struct progress {
 	struct session	*session;
 	struct str	 tag;
+	struct buf	*ahead;		/* of the caller's responses what is not sent yet, maybe the end of one; NULL: they are whole */
 	size_t		 total;		/* 0: not known */
 	size_t		 looked;
 	int64_t		 said;		/* now_ms scale */
@@ -18,7 +19,7 @@ struct progress {
 void	progress_begin(struct progress *, struct session *, struct str tag, size_t total);
 /* Pure: the code, "INPROGRESS (\"tag\" 5 10)" (RFC 9585 4). */
 int	progress_put(struct buf *, struct str tag, size_t done, size_t total) must_check;
-/* Called for each message, cheap. -1 ECANCELED: the session is over, and s->end says why. */
+/* Called for each message, cheap. -1 ECANCELED: the session is over, s->end says why, and BYE has been said where it can be. */
 int	progress_step(struct progress *, size_t done) must_check;
 
 #endif

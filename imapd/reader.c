@@ -26,7 +26,8 @@ reader_over(struct session *s)
 {
 	if (s->end != NULL)
 		return;
-	s->end = errno == 0 ? "the client has gone" :
+	s->end = errno == 0 || errno == EPIPE || errno == ECONNRESET ?
+	    "the client has gone" :
 	    errno == ETIMEDOUT ? "idle for too long" :
 	    errno == ECANCELED ? "the server stops" : strerror(errno);
 	if (errno == ETIMEDOUT)
@@ -228,8 +229,7 @@ go_ahead(struct session *s)
 	if (s->end == NULL &&
 	    conn_flush(&s->conn, s->set->imap.in.idle_timeout) == 0)
 		return 0;
-	if (s->end == NULL)
-		s->end = "the client has gone";
+	reader_over(s);
 	return -1;
 }
 

@@ -27,8 +27,11 @@ say_buf(struct session *s, const struct buf *b)
 {
 	if (buf_ok(b))
 		say_str(s, buf_view(b));
-	else if (s->end == NULL)
+	else if (s->end == NULL) {
+		say_str(s, STR("* BYE [UNAVAILABLE] a response that is too "
+		    "long\r\n"));
 		s->end = "a response that is too long";
+	}
 }
 
 static void	line(struct session *, const char *, const char *, va_list)

@@ -1,9 +1,13 @@
 /* tests/unit/test_imapd_groups.c - the groups of a session, for lists of rights; the system's answers are ours here. */
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "common/base/attr.h"
 #include "tests/unit/imapd_fixture.h"
@@ -11,6 +15,7 @@
 #define FIRST	100	/* gid; they are called "g100" and so on */
 
 static int	count, broken;	/* gid that cannot be asked for; -1: none */
+static int	closed;		/* errno of opening what is shared; 0: none */
 
 int
 getgroups(int n, gid_t ids[])
@@ -25,6 +30,18 @@ getgroups(int n, gid_t ids[])
 		ids[i] = (gid_t)(FIRST + i);
 	}
 	return count;
+}
+
+int
+openat(int at, const char *path, int flags, ...)
+{
+	const size_t	n = strlen(path);
+
+	if (closed != 0 && n > 2 && strcmp(path + n - 2, "/S") == 0) {
+		errno = closed;
+		return -1;
+	}
+	return (int)syscall(SYS_openat, at, path, flags, 0600);
 }
 
 struct group *
@@ -50,7 +67,7 @@ setup(void)
 	struct diag			why;
 	size_t				i;
 
-	count = 0;
+	count = closed = 0;
 	broken = -1;
 	imapd_setup();
 	places_close(&s);
@@ -109,6 +126,22 @@ START_TEST(nobody_knows)
 }
 END_TEST
 
+/* Who may not read what is shared has none; of whom that cannot be said comes again. */
+START_TEST(cannot_be_opened)
+{
+	struct diag	why;
+
+	closed = EACCES;
+	ck_assert_msg(places_open(&s, &why) == 0, "%s", why.text);
+	ck_assert_uint_eq(place_spaces(&s), 1);
+	places_close(&s);
+	closed = EMFILE;
+	ck_assert_int_eq(places_open(&s, &why), -1);
+	ck_assert_ptr_nonnull(strstr(why.text, "/S: Too many open files"));
+	ck_assert_ptr_null(s.places);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -120,6 +153,7 @@ main(void)
 	tcase_add_checked_fixture(t, setup, imapd_teardown);
 	tcase_add_loop_test(t, rights, 0, (int)nitems(rows));
 	tcase_add_test(t, nobody_knows);
+	tcase_add_test(t, cannot_be_opened);
 	suite_add_tcase(suite, t);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
