@@ -57,7 +57,7 @@ command_run	cmd_list, cmd_lsub, cmd_namespace;
 command_run	cmd_create, cmd_delete, cmd_rename, cmd_subscribe, cmd_unsubscribe;
 /* status.c */
 command_run	cmd_status;
-/* quota.c, acl.c, metadata.c */
+/* quota.c, acl.c, metadata_get.c, metadata_set.c */
 command_run	cmd_getquota, cmd_getquotaroot, cmd_setquota, cmd_setacl, cmd_deleteacl, cmd_getacl, cmd_listrights, cmd_myrights,
 	    cmd_getmetadata, cmd_setmetadata;
 /* idle.c, notify.c, compress.c, unauthenticate.c */

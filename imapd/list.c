@@ -9,6 +9,7 @@
 #include "imapd/list_match.h"
 #include "imapd/list_tree.h"
 #include "imapd/mailboxes.h"
+#include "imapd/use.h"
 
 #define LISTING_MAX	(64u << 20)
 #define FLUSH_AT	(32u << 10)

@@ -9,6 +9,7 @@
 #include "imapd/commands.h"
 #include "imapd/mailboxes.h"
 #include "imapd/notify.h"
+#include "imapd/use.h"
 
 static bool
 take_name(struct session *s, struct command *cmd, struct str *name)
@@ -88,7 +89,7 @@ cmd_create(struct session *s, struct command *cmd)
 	if (!take_name(s, cmd, &name))
 		return s->state;
 	if (imap_sp(&cmd->args) &&
-	    (wrong = create_use(&cmd->args, &use, &unknown)) != NULL) {
+	    (wrong = use_to_create(&cmd->args, &use, &unknown)) != NULL) {
 		command_bad(cmd, "CREATE: %s", wrong);
 		return s->state;
 	}

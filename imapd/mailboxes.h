@@ -9,16 +9,16 @@
 void	list_say(struct session *, const struct place *, struct str old_name);
 /* status.c: "* STATUS name (...)", appended. name as it is to be shown. -1: errno; what was appended is of no use. */
 int	status_put(struct session *, struct buf *, const struct place *, struct str name, unsigned items) must_check;
-/* metadata.c: "* METADATA name (...)" of these entries, appended; use: its special use. -1: as status_put. */
+/* metadata_get.c: "* METADATA name (...)" of these entries, appended; use: its special use. -1: as status_put. */
 int	metadata_put(struct session *, struct buf *, const struct place *, struct str name, char use,
 	    const struct str *entries, size_t n) must_check;
 struct metadata;
 struct metadata_entry;
-/* What is noted about a mailbox, or the server; a file that is not there has no entries. text: what the entries are views of. -1: errno. */
+/* metadata.c: what is noted about a mailbox, or the server; a file that is not there has no entries. text: what the entries are views of. -1: errno. */
 int	metadata_load(const struct place *, bool server, struct arena *, struct buf *text, struct metadata *) must_check;
 /* Is the entry one of those that the user may see? */
 bool	metadata_is_visible(const struct session *, const struct metadata_entry *);
-/* What is noted about one mailbox is of another one, which has no notes yet, as well. -1: errno. */
+/* metadata_set.c: what is noted about one mailbox is of another one, which has no notes yet, as well. -1: errno. */
 int	metadata_copy(const struct place *from, const struct place *to) must_check;
 /* acl.c: "* MYRIGHTS name rights", appended. */
 void	rights_put(struct session *, struct buf *, struct str name, unsigned rights);

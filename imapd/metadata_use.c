@@ -1,7 +1,7 @@
 /* imapd/metadata_use.c - the special use of a mailbox as one of its entries (RFC 6154, 4); pure. */
 #include "imapd/metadata_use.h"
 
-#include "imapd/list_args.h"
+#include "imapd/use.h"
 
 #define ENTRY	"/private/specialuse"
 

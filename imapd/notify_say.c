@@ -4,6 +4,7 @@
 
 #include "imapd/mailboxes.h"
 #include "imapd/notify_impl.h"
+#include "imapd/use.h"
 
 void
 notify_place(struct session *s, const struct notify_folder *f, struct place *p)

@@ -4,6 +4,7 @@
 
 #include "imapd/commands.h"
 #include "imapd/mailboxes.h"
+#include "imapd/status_args.h"
 #include "imapd/updates.h"
 
 static unsigned

@@ -8,6 +8,9 @@
 
 #include "imapd/list_args.h"
 #include "imapd/list_match.h"
+#include "imapd/metadata_args.h"
+#include "imapd/status_args.h"
+#include "imapd/use.h"
 
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
@@ -65,7 +68,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		match(in, &a);
 	if (list_args(&c, &a, &r) == NULL && (!cur_done(&c) ||
 	    r.npatterns == 0 || r.npatterns > LIST_PATTERNS_MAX ||
-	    r.nentries > LIST_ENTRIES_MAX))
+	    r.nentries > METADATA_ASKED_MAX))
 		abort();
 	c = cur_from(in);
 	if (lsub_args(&c, &a, &r) == NULL && r.npatterns != 1)
@@ -74,7 +77,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (status_items(&c, &items) == NULL && items == 0)
 		abort();
 	c = cur_from(in);
-	if (create_use(&c, &use, &unknown) == NULL && use != '\0' &&
+	if (use_to_create(&c, &use, &unknown) == NULL && use != '\0' &&
 	    use_name(use) == NULL)
 		abort();
 	arena_free(&a);

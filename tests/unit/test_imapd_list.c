@@ -7,6 +7,8 @@
 #include "imapd/list_args.h"
 #include "imapd/list_match.h"
 #include "imapd/list_tree.h"
+#include "imapd/status_args.h"
+#include "imapd/use.h"
 
 static const struct {
 	const char	*reference, *pattern, *name;
@@ -200,7 +202,7 @@ START_TEST(special_uses)
 	bool		unknown;
 	char		use;
 
-	ck_assert_int_eq(create_use(&c, &use, &unknown) == NULL, uses[_i].ok);
+	ck_assert_int_eq(use_to_create(&c, &use, &unknown) == NULL, uses[_i].ok);
 	if (uses[_i].ok) {
 		ck_assert_int_eq(unknown, uses[_i].unknown);
 		ck_assert_int_eq(use, uses[_i].use);
