@@ -168,7 +168,11 @@ add_folders(struct gatherer *g, unsigned space, const char *parent,
 		    strlcpy(place.folder, list[i].name,
 		    sizeof(place.folder)) >= sizeof(place.folder))
 			continue;
-		place.rights = place_rights(g->s, space, place.folder);
+		if (place_rights(g->s, space, place.folder,
+		    &place.rights) == -1) {
+			command_failed(g->s, g->c, "look at the rights");
+			return false;
+		}
 		if ((place.rights & RIGHT_LOOKUP) != 0 && !add(g, &place))
 			return false;
 	}

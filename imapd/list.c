@@ -131,14 +131,18 @@ add_rows(struct listing *l, struct store *store, const char *skip)
 static int
 load_shared(struct listing *l)
 {
-	size_t	i;
+	size_t		i;
+	unsigned	rights;
 
 	if (add_rows(l, place_store(l->s, SPACE_SHARED), "") == -1)
 		return -1;
 	for (i = 0; i < l->n; i++) {
+		if (place_rights(l->s, SPACE_SHARED, l->rows[i].folder,
+		    &rights) == -1)
+			return -1;
 		l->rows[i].marks &= ROW_EXISTS;
-		if (*l->rows[i].folder == '\0' || (place_rights(l->s,
-		    SPACE_SHARED, l->rows[i].folder) & RIGHT_LOOKUP) == 0)
+		if (*l->rows[i].folder == '\0' ||
+		    (rights & RIGHT_LOOKUP) == 0)
 			l->rows[i].marks = 0;
 	}
 	l->rows[l->n++] = (struct list_row){ .folder = "" };
@@ -275,9 +279,9 @@ put_more(struct listing *l, const struct list_row *r, struct str name)
 	size_t		mark;
 
 	if (!buf_ok(&l->out) ||
-	    str_copy(p.folder, sizeof(p.folder), str_from(r->folder)) == -1)
+	    str_copy(p.folder, sizeof(p.folder), str_from(r->folder)) == -1 ||
+	    place_rights(l->s, l->space, p.folder, &p.rights) == -1)
 		return;
-	p.rights = place_rights(l->s, l->space, p.folder);
 	if (l->r->give & GIVE_MYRIGHTS)
 		rights_put(l->s, &l->out, name, p.rights);
 	if ((p.rights & RIGHT_READ) == 0)

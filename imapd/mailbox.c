@@ -39,7 +39,10 @@ may_create(struct session *s, struct command *cmd, const struct place *p)
 		return false;
 	dot = strrchr(above, '.');
 	*(dot == NULL ? above : dot) = '\0';
-	rights = place_rights(s, p->name_space, above);
+	if (place_rights(s, p->name_space, above, &rights) == -1) {
+		command_failed(s, cmd, "look at the rights");
+		return false;
+	}
 	if (rights & RIGHT_CREATE)
 		return true;
 	command_no(cmd, "NOPERM", "You may not make mailboxes there");

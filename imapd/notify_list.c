@@ -203,7 +203,7 @@ mark_parents(struct notify_folder *all, size_t n, const struct notify_folder *f)
 }
 
 /* What the user may not look up is not there for him, but may be one day (RFC 5465 5.9). */
-static void
+static int
 use_rights(struct session *s, struct notify_folder *all, size_t n)
 {
 	unsigned	rights;
@@ -212,7 +212,8 @@ use_rights(struct session *s, struct notify_folder *all, size_t n)
 	for (i = 0; i < n; i++) {
 		if (all[i].space != SPACE_SHARED || !all[i].exists)
 			continue;
-		rights = place_rights(s, SPACE_SHARED, all[i].name);
+		if (place_rights(s, SPACE_SHARED, all[i].name, &rights) == -1)
+			return -1;
 		if (*all[i].name == '\0' || (rights & RIGHT_LOOKUP) == 0)
 			rights = 0;
 		all[i].no_access = rights != 0 && (rights & RIGHT_READ) == 0;
@@ -220,6 +221,7 @@ use_rights(struct session *s, struct notify_folder *all, size_t n)
 		if (rights != 0)
 			mark_parents(all, n, &all[i]);
 	}
+	return 0;
 }
 
 /* With a prefix all of one's own folders are below the inbox. */
@@ -251,7 +253,8 @@ notify_load(struct session *s, const struct notify *n, struct arena *a,
 			return -1;
 	qsort(*all, *count, sizeof(**all), by_name);
 	move_subscriptions(s, *all, count);
-	use_rights(s, *all, *count);
+	if (use_rights(s, *all, *count) == -1)
+		return -1;
 	use_prefix(s, *all, *count);
 	for (i = 0; i < *count; i++)
 		(*all)[i].events = notify_events(s, n, &(*all)[i]);

@@ -23,15 +23,6 @@ struct place_list {
 	char			**groups;	/* names, ended by NULL; NULL: nobody asks */
 };
 
-/* No such group, or folder; or could nobody say? The errors of getgrgid(3), and of openat(2), that mean the second. */
-static bool
-is_failure(int error)
-{
-	return error == EINTR || error == EAGAIN || error == EIO ||
-	    error == EMFILE || error == ENFILE || error == ENOMEM ||
-	    error == ERANGE;
-}
-
 /* The effective one need not be among the others. */
 static int
 group_ids(gid_t **ids)
@@ -59,9 +50,9 @@ group_names(struct place_list *l, const gid_t *ids, size_t count)
 			continue;
 		errno = 0;
 		if ((g = getgrgid(ids[i])) == NULL) {
-			if (is_failure(errno))
+			if (place_is_failure(errno))
 				return -1;
-			continue;
+			continue;	/* there is none */
 		}
 		if ((l->groups[n++] = strdup(g->gr_name)) == NULL)
 			return -1;
@@ -96,7 +87,7 @@ open_shared(struct place_list *l, const struct settings *set, struct diag *why)
 	/* who may not read it has none */
 	if (store_open(&l->store[SPACE_SHARED], location, false, &closed) ==
 	    -1) {
-		if (!is_failure(errno))
+		if (!place_is_failure(errno))
 			return 0;
 		*why = closed;
 		return -1;
@@ -234,7 +225,10 @@ place_find(struct session *s, struct command *cmd, struct str name,
 		    wrong);
 		return false;
 	}
-	p->rights = place_rights(s, p->name_space, p->folder);
+	if (place_rights(s, p->name_space, p->folder, &p->rights) == -1) {
+		command_failed(s, cmd, "look at the rights");
+		return false;
+	}
 	if ((p->rights & need) == need)
 		return true;
 	if (p->rights & RIGHT_LOOKUP)
@@ -248,10 +242,9 @@ bool
 place_look_up(struct session *s, struct str name, unsigned need,
     struct place *p)
 {
-	if (find_folder(s, name, p) != NULL)
-		return false;
-	p->rights = place_rights(s, p->name_space, p->folder);
-	return (p->rights & need) == need;
+	return find_folder(s, name, p) == NULL && place_rights(s,
+	    p->name_space, p->folder, &p->rights) == 0 &&
+	    (p->rights & need) == need;
 }
 
 int

@@ -29,7 +29,7 @@ void	places_close(struct session *);
  * as if there were no such mailbox to one who may not look it up. False: the command has its reply. The mailbox need not exist.
  */
 bool	place_find(struct session *, struct command *, struct str name, unsigned need, struct place *);
-/* The same where nobody is answered: false: no mailbox can be called that, or a right is missing. */
+/* The same where nobody is answered: false: no mailbox can be called that, or a right is missing, or nobody can say. */
 bool	place_look_up(struct session *, struct str name, unsigned need, struct place *);
 /* The name of a place, for the client, appended as an astring. */
 int	place_put(struct session *, struct buf *, const struct place *) must_check;
@@ -42,11 +42,17 @@ unsigned place_spaces(const struct session *);
 const char *place_prefix(const struct session *, unsigned name_space);
 struct store *place_store(const struct session *, unsigned name_space);
 
-/* The user's rights; of a folder that is not there: those that it would have. The user has all rights to what is his own. */
-unsigned place_rights(const struct session *, unsigned name_space, const char *folder);
-/* Of the selected mailbox: its namespace, the rights to it; none if it is gone. */
+/* Could nobody say, by that errno? It may be otherwise the next time, so that it is no answer. */
+bool	place_is_failure(int error);
+/*
+ * The user's rights; of a folder that is not there: those that it would have. The user has all rights to what is his own; none to what has a
+ * list that cannot be understood. -1: nobody can say (place_is_failure).
+ */
+int	place_rights(const struct session *, unsigned name_space, const char *folder, unsigned *) must_check;
+/* Of the selected mailbox: its namespace, the rights to it; none if it is gone, or nobody can say. */
 unsigned place_selected_space(const struct session *);
 unsigned place_selected_rights(const struct session *);
+int	place_selected_look(const struct session *, unsigned *) must_check;	/* the same, -1 as of place_rights */
 /* Which file place_acl reads for a folder, and as of when. */
 struct acl_stamp {
 	unsigned	above;		/* so many folders above it, or that there is none */

@@ -121,24 +121,39 @@ by_files(int root, const char *folder, unsigned rights)
 	return rights;
 }
 
-unsigned
-place_rights(const struct session *s, unsigned space, const char *folder)
+bool
+place_is_failure(int error)
+{
+	return error == EINTR || error == EAGAIN || error == EIO ||
+	    error == EMFILE || error == ENFILE || error == ENOMEM ||
+	    error == ERANGE;
+}
+
+int
+place_rights(const struct session *s, unsigned space, const char *folder,
+    unsigned *rights)
 {
 	struct acl	acl;
 	struct acl_who	who;
 	struct arena	a;
-	unsigned	rights = 0;
 	bool		own;
+	int		r = 0;
 
+	*rights = RIGHTS_ALL;
 	if (space == SPACE_OWN)
-		return RIGHTS_ALL;
+		return 0;
 	place_who(s, space, &who);
 	arena_init(&a, 2 * ACL_FILE_MAX);
+	*rights = 0;
 	if (place_acl(s, space, folder, &a, &acl, &own) == 0)
-		rights = acl_rights_of(&acl, &who);
+		*rights = acl_rights_of(&acl, &who);
+	else if (place_is_failure(errno))
+		r = -1;
 	arena_free(&a);
-	return rights == 0 ? 0 :
-	    by_files(store_root(place_store(s, space)), folder, rights);
+	if (*rights != 0)
+		*rights = by_files(store_root(place_store(s, space)), folder,
+		    *rights);
+	return r;
 }
 
 unsigned
@@ -149,10 +164,21 @@ place_selected_space(const struct session *s)
 	    SPACE_SHARED : SPACE_OWN;
 }
 
+int
+place_selected_look(const struct session *s, unsigned *rights)
+{
+	*rights = 0;
+	/* by the name that it has now: another one may have got the old name */
+	if (view_follow(s->view) == -1)
+		return place_is_failure(errno) ? -1 : 0;
+	return place_rights(s, place_selected_space(s), view_folder(s->view),
+	    rights);
+}
+
 unsigned
 place_selected_rights(const struct session *s)
 {
-	/* by the name that it has now: another one may have got the old name */
-	return view_follow(s->view) == -1 ? 0 :
-	    place_rights(s, place_selected_space(s), view_folder(s->view));
+	unsigned	rights;
+
+	return place_selected_look(s, &rights) == -1 ? 0 : rights;
 }

@@ -292,6 +292,10 @@ collect(struct session *s, const struct imap_literal *l, struct str line,
 		return refuse_all(s, buf_view(text), line,
 		    "[LIMIT] the literal is too large");
 	}
+	/* first: a command that lost a piece would be another one */
+	if (buf_reserve(text, (size_t)l->n + 2) == -1)
+		return refuse_all(s, buf_view(text), line,
+		    "[UNAVAILABLE] not enough memory");
 	if (reader_literal_begin(s, l) == -1)
 		return READER_OVER;
 	buf_adds(text, "\r\n");

@@ -20,7 +20,7 @@ selected_right(struct session *s, struct command *c, unsigned need)
 	return false;
 }
 
-/* The stamp first: what changes after it is seen the next time. */
+/* The stamp first: what changes after it is seen the next time. What nobody can say now is as it was, and asked for again. */
 static bool
 look(struct session *s, struct rights_seen *now)
 {
@@ -28,8 +28,7 @@ look(struct session *s, struct rights_seen *now)
 	if (s->rights != NULL &&
 	    place_acl_same(&now->list, &s->rights->list))
 		return false;
-	now->rights = place_selected_rights(s);
-	return true;
+	return place_selected_look(s, &now->rights) == 0;
 }
 
 static void

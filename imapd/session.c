@@ -124,6 +124,8 @@ static const struct {
 	{ EFBIG, "LIMIT", "more than can be kept", true },
 	{ EMSGSIZE, "LIMIT", "too much for one command", false },
 	{ ENOMEM, "UNAVAILABLE", "not enough memory", true },
+	{ EMFILE, "UNAVAILABLE", "too many open files", true },
+	{ ENFILE, "UNAVAILABLE", "too many open files", true },
 };
 
 static void

@@ -1,4 +1,5 @@
 /* tests/unit/test_imapd_groups.c - the groups of a session, for lists of rights; the system's answers are ours here. */
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/base/attr.h"
+#include "imapd/selected.h"
 #include "tests/unit/imapd_fixture.h"
 
 #define FIRST	100	/* gid; they are called "g100" and so on */
@@ -84,6 +86,18 @@ setup(void)
 	places_close(&s);
 }
 
+static void
+write_acl(const char *text)
+{
+	char	path[100];
+	int	fd;
+
+	snprintf(path, sizeof(path), "%s/S/.F/dovecot-acl", top);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	ck_assert_int_eq(fdio_write(fd, text, strlen(text)), 0);
+	fdio_close(&fd);
+}
+
 static const struct {
 	const char	*acl;
 	int		 count;
@@ -100,17 +114,13 @@ static const struct {
 START_TEST(rights)
 {
 	struct diag	why;
-	char		path[100];
-	int		fd;
+	unsigned	given;
 
-	snprintf(path, sizeof(path), "%s/S/.F/dovecot-acl", top);
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
-	ck_assert_int_eq(fdio_write(fd, rows[_i].acl, strlen(rows[_i].acl)), 0);
-	fdio_close(&fd);
+	write_acl(rows[_i].acl);
 	count = rows[_i].count;
 	ck_assert_msg(places_open(&s, &why) == 0, "%s", why.text);
-	ck_assert_uint_eq(place_rights(&s, SPACE_SHARED, "F"),
-	    rows[_i].rights);
+	ck_assert_int_eq(place_rights(&s, SPACE_SHARED, "F", &given), 0);
+	ck_assert_uint_eq(given, rows[_i].rights);
 }
 END_TEST
 
@@ -142,6 +152,49 @@ START_TEST(cannot_be_opened)
 }
 END_TEST
 
+/* No descriptor is left. */
+static void
+use_up(struct rlimit *before)
+{
+	struct rlimit	few;
+	int		fd = dup(client);
+
+	ck_assert_int_ne(fd, -1);
+	close(fd);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, before), 0);
+	few = *before;
+	few.rlim_cur = (rlim_t)fd;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+}
+
+/* A mailbox whose list of rights cannot be read just now is there, and open; nobody is told otherwise. */
+START_TEST(nobody_can_say)
+{
+	struct rlimit	before;
+	struct diag	why;
+	const char	*reply;
+	unsigned	given;
+
+	ck_assert_msg(places_open(&s, &why) == 0, "%s", why.text);
+	write_acl("anyone lrs\n");
+	replies("a SELECT Shared.F", "OK");
+	ck_assert(selected_readable(&s));
+	write_acl("anyone lr\n");
+	use_up(&before);
+	ck_assert_int_eq(place_rights(&s, SPACE_SHARED, "F", &given), -1);
+	ck_assert_int_eq(errno, EMFILE);
+	ck_assert(selected_readable(&s));
+	reply = run_command("a STATUS Shared.F (MESSAGES)");
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	ck_assert_str_eq(reply, "NO [UNAVAILABLE] too many open files");
+	/* and asked again: that it has changed is told then */
+	(void)said();
+	ck_assert(selected_readable(&s));
+	ck_assert_ptr_nonnull(strstr(said(), "PERMANENTFLAGS"));
+	ck_assert_ptr_null(s.end);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -154,6 +207,7 @@ main(void)
 	tcase_add_loop_test(t, rights, 0, (int)nitems(rows));
 	tcase_add_test(t, nobody_knows);
 	tcase_add_test(t, cannot_be_opened);
+	tcase_add_test(t, nobody_can_say);
 	suite_add_tcase(suite, t);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
