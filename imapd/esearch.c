@@ -41,16 +41,16 @@ say_found(struct session *s, const struct command *c,
 }
 
 static int
-search_view(struct session *s, const struct command *c,
-    struct search_request *q, struct view *view, struct found *found)
+search_view(struct session *s, struct search_request *q, struct view *view,
+    struct progress *progress, struct found *found)
 {
 	struct search_run	*run = NULL;
-	struct progress		 progress;
 	int			 r, saved;
 
-	progress_begin(&progress, s, c->tag, 0);
-	if ((r = search_begin(&run, s, view, &q->program)) == 0)
-		r = search_all(run, &progress, 0, found);
+	if ((r = progress_look(progress, 0)) == 0 &&
+	    (r = search_begin(&run, s, view, &q->program)) == 0)
+		r = search_all(run, progress, 0, found);
+	progress->before += view_count(view);
 	saved = errno;
 	search_free(&run);
 	errno = saved;
@@ -60,7 +60,8 @@ search_view(struct session *s, const struct command *c,
 /* A mailbox that is not selected. One that went away meanwhile is passed over. */
 static int
 search_place(struct session *s, const struct command *c,
-    struct search_request *q, const struct place *place)
+    struct search_request *q, const struct place *place,
+    struct progress *progress)
 {
 	struct found	 found = { .at = NULL };
 	struct view	*view = NULL;
@@ -69,7 +70,7 @@ search_place(struct session *s, const struct command *c,
 
 	if (view_open(&view, place->store, place->folder, true, &why) == -1)
 		return errno == ENOENT ? 0 : -1;
-	if ((r = search_view(s, c, q, view, &found)) == 0)
+	if ((r = search_view(s, q, view, progress, &found)) == 0)
 		r = say_found(s, c, q, view, place, &found);
 	saved = errno;
 	free(found.at);
@@ -80,14 +81,15 @@ search_place(struct session *s, const struct command *c,
 
 /* The selected mailbox: its result may also be kept. */
 static int
-search_here(struct session *s, struct command *c, struct search_request *q)
+search_here(struct session *s, struct command *c, struct search_request *q,
+    struct progress *progress)
 {
 	struct found	 found = { .at = NULL };
 	struct place	 place;
 	int		 r;
 
 	selected_place(s, &place);
-	if ((r = search_view(s, c, q, s->view, &found)) == 0)
+	if ((r = search_view(s, q, s->view, progress, &found)) == 0)
 		r = search_save(s, q, &found);
 	if (r == 0)
 		r = say_found(s, c, q, s->view, &place, &found);
@@ -143,20 +145,22 @@ cmd_esearch(struct session *s, struct command *c)
 	struct search_request	 q;
 	struct sources		 sources;
 	struct source		*source;
+	struct progress		 progress;
 	int			 r = 0;
 
 	if (!esearch_args(s, c, &q, &sources))
 		return s->state;
 	c->uid = true;
+	progress_begin(&progress, s, c->tag, 0);
 	if (sources.selected)
-		r = search_here(s, c, &q);
+		r = search_here(s, c, &q, &progress);
 	for (source = sources.list; r == 0 && source != NULL;
 	    source = source->next)
 		if (!view_is_of(s->view, source->place.store,
 		    source->place.folder))
-			r = search_place(s, c, &q, &source->place);
+			r = search_place(s, c, &q, &source->place, &progress);
 		else if (!sources.selected) {
-			r = search_here(s, c, &q);
+			r = search_here(s, c, &q, &progress);
 			sources.selected = true;
 		}
 	if (r == 0 && !sources.selected)

@@ -22,7 +22,7 @@ progress_begin(struct progress *p, struct session *s, struct str tag,
 	p->tag = tag;
 	p->ahead = NULL;
 	p->total = total;
-	p->looked = 0;
+	p->looked = p->before = 0;
 	p->said = now_ms() - (SAY_MS - FIRST_MS);
 }
 
@@ -107,13 +107,11 @@ stops(struct progress *p)
 }
 
 int
-progress_step(struct progress *p, size_t done)
+progress_look(struct progress *p, size_t done)
 {
 	struct session	*s = p->session;
 	int64_t		 now;
 
-	if (++p->looked % LOOK_EACH != 0)
-		return 0;
 	if (s->conn.stop != NULL && *s->conn.stop != 0)
 		return stops(p);
 	if (has_gone(&s->conn))
@@ -122,8 +120,14 @@ progress_step(struct progress *p, size_t done)
 	if ((now = now_ms()) - p->said < SAY_MS)
 		return 0;
 	p->said = now;
-	if (say_progress(p, done) == 0 && s->end == NULL)
+	if (say_progress(p, p->before + done) == 0 && s->end == NULL)
 		return 0;
 	return errno == ECANCELED ? stops(p) : is_over(p,
 	    "client does not read", "nobody reads the answer");
+}
+
+int
+progress_step(struct progress *p, size_t done)
+{
+	return ++p->looked % LOOK_EACH != 0 ? 0 : progress_look(p, done);
 }

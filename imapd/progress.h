@@ -12,6 +12,7 @@ struct progress {
 	struct str	 tag;
 	struct buf	*ahead;		/* of the caller's responses what is not sent yet, maybe the end of one; NULL: they are whole */
 	size_t		 total;		/* 0: not known */
+	size_t		 before;	/* done elsewhere: the other mailboxes of a search */
 	size_t		 looked;
 	int64_t		 said;		/* now_ms scale */
 };
@@ -21,5 +22,7 @@ void	progress_begin(struct progress *, struct session *, struct str tag, size_t 
 int	progress_put(struct buf *, struct str tag, size_t done, size_t total) must_check;
 /* Called for each message, cheap. -1 ECANCELED: the session is over, s->end says why, and BYE has been said where it can be. */
 int	progress_step(struct progress *, size_t done) must_check;
+/* The same, for what is not so cheap itself. */
+int	progress_look(struct progress *, size_t done) must_check;
 
 #endif

@@ -148,7 +148,9 @@ command_failed(struct session *s, struct command *c, const char *what)
 	for (i = 0; i < nitems(failures); i++)
 		if (failures[i].error == error)
 			break;
-	if (i == nitems(failures) || failures[i].is_ours)
+	/* what ends with the session is said at its end */
+	if ((i == nitems(failures) || failures[i].is_ours) &&
+	    !(error == ECANCELED && s->end != NULL))
 		log_failure(s, c, what, error);
 	if (i < nitems(failures))
 		command_no(c, failures[i].code, "%s", failures[i].text);

@@ -126,6 +126,20 @@ START_TEST(many_notes)
 }
 END_TEST
 
+/* A search through many mailboxes ends with the server also where each of them is small. */
+START_TEST(stops_between_mailboxes)
+{
+	volatile int	stop = 1;
+
+	s.conn.stop = &stop;
+	(void)run_command("a ESEARCH IN (personal) ALL");
+	ck_assert_ptr_nonnull(s.end);
+	ck_assert_str_eq(said(), "* BYE [UNAVAILABLE] the server stops, come "
+	    "again\r\n");
+	s.conn.stop = NULL;
+}
+END_TEST
+
 /* Messages that the file system does not let go are not gone, and CLOSE says so. */
 START_TEST(close_that_fails)
 {
@@ -240,6 +254,7 @@ main(void)
 	tcase_add_checked_fixture(t, setup, imapd_teardown);
 	tcase_add_loop_test(t, knows_condstore, 0, (int)nitems(condstore));
 	tcase_add_test(t, many_notes);
+	tcase_add_test(t, stops_between_mailboxes);
 	tcase_add_test(t, close_that_fails);
 	tcase_add_loop_test(t, cache_of_others, 0,
 	    (int)nitems(written_over));

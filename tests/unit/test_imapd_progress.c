@@ -75,6 +75,8 @@ step_until(struct session *s, int client, enum happens what, int wanted)
 	for (i = 0; i < 1000 && r == 0; i++)
 		r = progress_step(&p, 5);
 	ck_assert_int_eq(r, wanted);
+	if (r == 0)	/* seldom enough, also where it is always looked */
+		ck_assert_int_eq(progress_look(&p, 6), 0);
 	ck_assert(r == 0 || errno == ECANCELED);
 	ck_assert_int_eq(s->end == NULL, r == 0);
 	ck_assert_uint_eq(ahead.n, what == NOTHING ? strlen(TAIL) : 0);
