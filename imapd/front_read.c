@@ -98,6 +98,9 @@ over(struct front *f, int why)
 	} else if (why == ECANCELED) {
 		front_say(f, "BYE the server is shutting down");
 		f->end = "shutting down";
+	} else if (why == ENOMEM) {
+		front_say(f, "BYE [UNAVAILABLE] not enough memory");
+		f->end = "out of memory";
 	} else
 		f->end = "the client has gone";
 	return ENTRY_TURN_OVER;

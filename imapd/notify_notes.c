@@ -1,4 +1,5 @@
 /* imapd/notify_notes.c - changes of METADATA (RFC 5465 5.6, 5.7; RFC 5464 4.4.2): the names of entries whose values are others. */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "common/base/hash.h"
@@ -112,7 +113,8 @@ notify_notes(struct session *s, struct arena *a, struct notify_folder *f,
 			f->nnotes = n;
 			f->noted = true;
 		}
-	}
+	} else
+		f->notes_dirty |= place_is_failure(errno);
 	buf_free(&text);
 	arena_free(&read);
 	return r;

@@ -1,4 +1,5 @@
 /* imapd/notify_say.c - what is told of mailboxes that are not selected: LIST and STATUS. */
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -107,9 +108,13 @@ notify_count(struct session *s, struct notify_folder *f, bool *changed)
 	struct diag		why;
 
 	*changed = false;
-	if (!f->exists || view_status(place_store(s, f->space), f->name,
-	    VIEW_STATUS_UNSEEN, &v, &why) == -1)
+	if (!f->exists)
 		return;
+	if (view_status(place_store(s, f->space), f->name, VIEW_STATUS_UNSEEN,
+	    &v, &why) == -1) {
+		f->dirty |= place_is_failure(errno);
+		return;
+	}
 	*changed = is_news(f, &v);
 	f->counted = true;
 	f->own = 0;

@@ -5,6 +5,7 @@
 #ifndef TESTS_IMAPD_FIXTURE_H
 #define TESTS_IMAPD_FIXTURE_H
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <check.h>
@@ -84,6 +85,21 @@ imapd_teardown(void)
 	conn_close(&s.conn);
 	fdio_close(&client);
 	ck_assert_int_eq(store_remove_tree(AT_FDCWD, top), 0);
+}
+
+/* No descriptor is left. */
+static inline void
+use_up(struct rlimit *before)
+{
+	struct rlimit	few;
+	int		fd = dup(client);
+
+	ck_assert_int_ne(fd, -1);
+	close(fd);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, before), 0);
+	few = *before;
+	few.rlim_cur = (rlim_t)fd;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
 }
 
 /* From the client; before the command that will read it. */

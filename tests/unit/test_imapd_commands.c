@@ -5,6 +5,7 @@
 
 #include "common/base/attr.h"
 #include "common/fmt/record.h"
+#include "imapd/notify.h"
 #include "tests/unit/imapd_fixture.h"
 
 #define LINES	6000	/* of the large message: more than a piece of its file (fetch_file.h) */
@@ -123,6 +124,28 @@ START_TEST(many_notes)
 	    "/Shared /shared/a1)", "OK [METADATA LONGENTRIES 65536]");
 	ck_assert_ptr_null(s.end);
 	ck_assert_str_eq(said(), "* METADATA INBOX (/shared/b \"x\")\r\n");
+}
+END_TEST
+
+/* What cannot be looked at just now is told as soon as it can be. */
+START_TEST(told_later)
+{
+	struct rlimit	before;
+
+	set.imap.notify_mailboxes = 10;
+	replies("a CREATE F", "OK");
+	replies("a NOTIFY SET (mailboxes F (MessageNew MessageExpunge))",
+	    "OK");
+	notify_send(&s);	/* the list once more, which would be too much */
+	put_message("../.F/cur/1.b:2,", "Subject: x\n\nx\n");
+	(void)said();
+	use_up(&before);
+	notify_send(&s);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	ck_assert_str_eq(said(), "");
+	notify_send(&s);
+	ck_assert_ptr_nonnull(strstr(said(), "* STATUS F (MESSAGES 1 "));
+	notify_end(&s);
 }
 END_TEST
 
@@ -254,6 +277,7 @@ main(void)
 	tcase_add_checked_fixture(t, setup, imapd_teardown);
 	tcase_add_loop_test(t, knows_condstore, 0, (int)nitems(condstore));
 	tcase_add_test(t, many_notes);
+	tcase_add_test(t, told_later);
 	tcase_add_test(t, stops_between_mailboxes);
 	tcase_add_test(t, close_that_fails);
 	tcase_add_loop_test(t, cache_of_others, 0,

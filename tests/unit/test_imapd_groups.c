@@ -1,5 +1,4 @@
 /* tests/unit/test_imapd_groups.c - the groups of a session, for lists of rights; the system's answers are ours here. */
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -151,21 +150,6 @@ START_TEST(cannot_be_opened)
 	ck_assert_ptr_null(s.places);
 }
 END_TEST
-
-/* No descriptor is left. */
-static void
-use_up(struct rlimit *before)
-{
-	struct rlimit	few;
-	int		fd = dup(client);
-
-	ck_assert_int_ne(fd, -1);
-	close(fd);
-	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, before), 0);
-	few = *before;
-	few.rlim_cur = (rlim_t)fd;
-	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
-}
 
 /* A mailbox whose list of rights cannot be read just now is there, and open; nobody is told otherwise. */
 START_TEST(nobody_can_say)
