@@ -9,7 +9,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import dovecot  # noqa: E402
-from clients import Home, run  # noqa: E402
+from clients import Home, emptied, run  # noqa: E402
 from e2e import ADDR, Skip, Stage, Tap, Wrong, until, want  # noqa: E402
 from imap import Imap  # noqa: E402
 
@@ -18,15 +18,6 @@ def content(n):
     return ("From: Ann Example <ann@client.test>\r\nTo: alice@example.test\r\nSubject: number %d\r\n"
             "Message-ID: <%d@client.test>\r\nDate: Tue, 24 Nov 2026 06:55:%02d +0100\r\n\r\n%s" % (
                 n, n, n % 60, "line\r\n" * n)).encode()
-
-
-def emptied(st, user):
-    box = os.path.join(st.dir, "mail", user, "Maildir")
-    owner = os.stat(os.path.dirname(box))
-    shutil.rmtree(box, ignore_errors=True)
-    for d in ("", "tmp", "new", "cur"):
-        os.makedirs(os.path.join(box, d), 0o700, exist_ok=True)
-        os.chown(os.path.join(box, d), owner.st_uid, owner.st_gid)
 
 
 def state(c, mailbox):

@@ -17,6 +17,16 @@ def run(home, *args, ok=(0,), data=None, timeout=60):
     return r.stdout
 
 
+def emptied(st, user):
+    """The user has a mailbox with nothing in it."""
+    box = os.path.join(st.dir, "mail", user, "Maildir")
+    owner = os.stat(os.path.dirname(box))
+    shutil.rmtree(box, ignore_errors=True)
+    for d in ("", "tmp", "new", "cur"):
+        os.makedirs(os.path.join(box, d), 0o700, exist_ok=True)
+        os.chown(os.path.join(box, d), owner.st_uid, owner.st_gid)
+
+
 class Home:
     """A user's home for a client, with its Maildir."""
 
