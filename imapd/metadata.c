@@ -20,16 +20,15 @@ metadata_lock_name(bool server)
 	    "posthouse-metadata.lock";
 }
 
-/* The right to see it, and any other to its messages (RFC 5464, 3.3). */
-static bool
-may_use(unsigned rights)
+bool
+metadata_may_use(unsigned rights)
 {
 	return (rights & RIGHT_LOOKUP) != 0 && (rights & (RIGHT_READ |
 	    RIGHT_SEEN | RIGHT_WRITE | RIGHT_INSERT | RIGHT_POST)) != 0;
 }
 
 bool
-metadata_about(struct session *s, struct command *cmd,
+metadata_about(struct session *s, struct command *cmd, bool patterns,
     struct metadata_about *to)
 {
 	if (!imap_astring(&cmd->args, &s->memory, &to->name)) {
@@ -38,16 +37,21 @@ metadata_about(struct session *s, struct command *cmd,
 	}
 	to->server = to->name.n == 0;
 	to->place = (struct place){ .store = place_store(s, SPACE_OWN) };
-	if (to->server)
+	to->many = patterns && !to->server &&
+	    metadata_is_pattern(s, to->name);
+	to->use = 0;
+	if (to->server || to->many)
 		return true;
 	if (!place_find(s, cmd, to->name, RIGHT_LOOKUP, &to->place))
 		return false;
 	if (!store_exists(to->place.store, to->place.folder))
 		command_no(cmd, "NONEXISTENT", "there is no such mailbox");
-	else if (!may_use(to->place.rights))
+	else if (!metadata_may_use(to->place.rights))
 		command_no(cmd, "NOPERM", "You have no right to do this");
-	else
+	else {
+		to->use = store_use(to->place.store, to->place.folder);
 		return true;
+	}
 	return false;
 }
 

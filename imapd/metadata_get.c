@@ -145,31 +145,42 @@ options_follow(const struct cur *in)
 	    cur_word(&c, STR("DEPTH ")));
 }
 
+/* What is asked for, and how much of it there was. */
+struct asked {
+	struct session	*s;
+	struct options	 o;
+	struct str	*entries;
+	size_t		 n;
+	size_t		 longest;	/* octets of what was too long; 0: nothing was */
+	size_t		 mailboxes;	/* that a pattern has found */
+};
+
 static int
-say_entries(struct session *s, const struct metadata_about *about,
-    const struct options *o, const struct str *entries, size_t n,
-    size_t *longest)
+say_entries(struct asked *q, const struct metadata_about *about)
 {
+	struct session	*s = q->s;
 	struct metadata	m;
+	struct arena	a;
 	struct buf	text, out, admin;
 	size_t		i, head;
 	int		r;
 
+	arena_init(&a, 1u << 20);
 	buf_init(&text, METADATA_FILE_MAX);
 	buf_init(&out, 2 * METADATA_FILE_MAX);
 	buf_init(&admin, 1024);
-	r = metadata_load(&about->place, about->server, &s->memory, &text, &m);
+	r = metadata_load(&about->place, about->server, &a, &text, &m);
 	if (r == 0 && about->server) {
 		buf_addf(&admin, "mailto:postmaster@%s", s->set->hostname);
 		(void)metadata_set(&m, STR(ADMIN), STR(""), buf_view(&admin));
 	} else if (r == 0)
-		metadata_use_put(&m, str_from(s->user),
-		    store_use(about->place.store, about->place.folder));
+		metadata_use_put(&m, str_from(s->user), about->use);
 	if (r == 0) {
 		put_head(s, &out, about->name);
 		head = out.n;
-		for (i = 0; i < n; i++)
-			put_entry(s, &out, &m, entries, i, o, longest);
+		for (i = 0; i < q->n; i++)
+			put_entry(s, &out, &m, q->entries, i, &q->o,
+			    &q->longest);
 		buf_adds(&out, ")\r\n");
 		if (!buf_ok(&out)) {
 			errno = EMSGSIZE;
@@ -180,44 +191,68 @@ say_entries(struct session *s, const struct metadata_about *about,
 	buf_free(&admin);
 	buf_free(&out);
 	buf_free(&text);
+	arena_free(&a);
 	return r;
+}
+
+/* One of those that a pattern means; those that the user may not use are not for him. */
+static int
+say_one(void *asked, const struct place *p, struct str name, char use)
+{
+	struct metadata_about	 about = { .place = *p, .name = name,
+				    .use = use };
+	struct asked		*q = asked;
+
+	if (!metadata_may_use(p->rights))
+		return 0;
+	q->mailboxes++;
+	return say_entries(q, &about);
+}
+
+/* Of the mailbox, or of all that are meant; and the reply. */
+static void
+answer(struct command *cmd, struct asked *q, const struct metadata_about *about)
+{
+	char	code[64];
+
+	if ((about->many ? metadata_each(q->s, about->name, say_one, q) :
+	    say_entries(q, about)) == -1)
+		command_failed(q->s, cmd, "read what is noted");
+	else if (about->many && q->mailboxes == 0)
+		command_no(cmd, "NONEXISTENT", "there is no such mailbox");
+	else {
+		snprintf(code, sizeof(code), "METADATA LONGENTRIES %zu",
+		    q->longest);
+		command_ok(cmd, q->longest > 0 ? code : NULL,
+		    "GETMETADATA completed");
+	}
 }
 
 enum state
 cmd_getmetadata(struct session *s, struct command *cmd)
 {
-	struct options		 o = { .depth = 0 };
+	struct asked		 q = { .s = s };
 	struct metadata_about	 about;
 	const char		*wrong = NULL;
-	struct str		*entries;
-	size_t			 n, longest = 0;
-	char			 code[64];
 
 	if (options_follow(&cmd->args) &&
-	    (wrong = take_options(&cmd->args, &o)) == NULL &&
+	    (wrong = take_options(&cmd->args, &q.o)) == NULL &&
 	    !imap_sp(&cmd->args))
 		wrong = "the name of a mailbox is missing";
-	if (wrong == NULL && !metadata_about(s, cmd, &about))
+	if (wrong == NULL && !metadata_about(s, cmd, true, &about))
 		return s->state;
 	if (wrong == NULL && !imap_sp(&cmd->args))
 		wrong = "entries are missing";
 	if (wrong == NULL && options_follow(&cmd->args) &&
-	    (wrong = take_options(&cmd->args, &o)) == NULL &&
+	    (wrong = take_options(&cmd->args, &q.o)) == NULL &&
 	    !imap_sp(&cmd->args))
 		wrong = "entries are missing";
 	if (wrong == NULL)
-		wrong = metadata_entries(&cmd->args, &s->memory, &entries, &n);
-	if (wrong != NULL) {
+		wrong = metadata_entries(&cmd->args, &s->memory, &q.entries,
+		    &q.n);
+	if (wrong != NULL)
 		command_bad(cmd, "GETMETADATA: %s", wrong);
-		return s->state;
-	}
-	if (!command_end(cmd))
-		return s->state;
-	if (say_entries(s, &about, &o, entries, n, &longest) == -1) {
-		command_failed(s, cmd, "read what is noted");
-		return s->state;
-	}
-	snprintf(code, sizeof(code), "METADATA LONGENTRIES %zu", longest);
-	command_ok(cmd, longest > 0 ? code : NULL, "GETMETADATA completed");
+	else if (command_end(cmd))
+		answer(cmd, &q, &about);
 	return s->state;
 }

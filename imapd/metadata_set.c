@@ -200,7 +200,7 @@ cmd_setmetadata(struct session *s, struct command *cmd)
 	const char		*wrong = "too much";
 	size_t			 i;
 
-	if (!metadata_about(s, cmd, &about))
+	if (!metadata_about(s, cmd, false, &about))
 		return s->state;
 	if (c == NULL || (wrong = take_changes(s, &cmd->args, c)) != NULL) {
 		command_bad(cmd, "SETMETADATA: %s", wrong);

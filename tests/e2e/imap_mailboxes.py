@@ -370,6 +370,31 @@ def uses_as_notes(st):
         c.ok("RENAME other moved")
         want("it moves along", None, b"Junk" in c.ok("GETMETADATA moved " + entry)[0])
 
+
+def notes_of_many(c):
+    """A pattern of LIST; but a mailbox can be called so."""
+    for name in ("many.one", "many.two", '"many.o*"'):
+        c.ok("CREATE " + name)
+    c.ok('SETMETADATA many.two (/private/comment "2")')
+    c.ok('SETMETADATA "many.o*" (/private/comment "star")')
+    one, two, star = (b"* METADATA many.one (/private/comment NIL)", b'* METADATA many.two (/private/comment "2")',
+                      b'* METADATA "many.o*" (/private/comment "star")')
+    got = c.ok('GETMETADATA "many.%" /private/comment')
+    want("all that match", got, sorted(got) == sorted([one, two, star]))
+    got = c.ok('GETMETADATA "many.o*" /private/comment')
+    want("the one that is called so", got, got == [star])
+    c.ok('DELETE "many.o*"')
+    got = c.ok('GETMETADATA "many.o*" /private/comment')
+    want("a pattern again", got, got == [one])
+    got = c.ok('GETMETADATA "*" (DEPTH infinity) /private/comment')
+    want("no more than there is", got, got == [two])
+    want("inbox", None, c.ok('GETMETADATA "inb%" /private/comment') == [b"* METADATA INBOX (/private/comment NIL)"])
+    reply, got = c.do('GETMETADATA "many*" (MAXSIZE 0) /private/comment')
+    want("too long ones", (reply, got), reply.startswith("OK [METADATA LONGENTRIES 1]") and got == [one])
+    c.refused('GETMETADATA "nothing*" /private/comment', "NO [NONEXISTENT]")
+    c.refused('SETMETADATA "many.t*" (/private/comment "x")', "NO [NONEXISTENT]")
+
+
 def notes(st):
     with imap(st, "user7") as c:
         c.ok("CREATE box")
@@ -408,6 +433,7 @@ def notes(st):
         got = c.ok('GETMETADATA "" (/shared/admin /private/a)')
         want("the server's", got, b"mailto:postmaster@" in got[0])
         c.refused('SETMETADATA "" (/shared/comment "x")', "NO")
+        notes_of_many(c)
         c.ok('SETMETADATA "" (/private/a "x")')
         want("the user's", None, c.ok('GETMETADATA "" /private/a') == [b'* METADATA "" (/private/a "x")'])
 

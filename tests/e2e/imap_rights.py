@@ -95,6 +95,8 @@ class Trial:
         self.needs(b"LISTRIGHTS %s ben" % BOX, "a")
         self.expect("MYRIGHTS", is_ok(c.command(b"MYRIGHTS " + BOX)[1]), has & set("lrikxa"))
         self.expect("GETMETADATA", is_ok(c.command(b"GETMETADATA %s /shared/comment" % BOX)[1]), "l" in has and has & set("rswip"))
+        self.expect("GETMETADATA of a pattern", is_ok(c.command(b'GETMETADATA "Shared/bo%" /shared/comment')[1]),
+                    "l" in has and has & set("rswip"))
         self.expect("SETMETADATA", is_ok(c.command(b'SETMETADATA %s (/shared/comment "x")' % BOX)[1]),
                     "l" in has and has & set("rswip"))
         empty(self.st, ".box")
