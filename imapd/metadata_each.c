@@ -1,8 +1,7 @@
 /*
  * imapd/metadata_each.c - the mailboxes of a GETMETADATA that has a pattern of LIST for a name. RFC 5464 knows one mailbox;
- * clients for Kolab ask for "*", as Cyrus and Dovecot understand it.
+ * clients for Kolab ask for "*", as Dovecot understands it.
  */
-#include <errno.h>
 #include <string.h>
 
 #include "imapd/list_match.h"
@@ -84,6 +83,7 @@ go_through(struct each *e, struct arena *a, unsigned space)
 {
 	struct store_folder	*list;
 	struct place		 p;
+	unsigned		 rights;
 	size_t			 i, n;
 	int			 r = 0;
 
@@ -91,6 +91,10 @@ go_through(struct each *e, struct arena *a, unsigned space)
 		return -1;
 	for (i = 0; i < n; i++) {
 		buf_reset(&e->name);
+		if (place_rights(e->s, space, list[i].name, &rights) == -1) {
+			r = -1;
+			continue;
+		}
 		if (place_name(e->s, space, list[i].name, &e->name) == -1 ||
 		    !is_found(e, space, list[i].name, &p))
 			continue;
