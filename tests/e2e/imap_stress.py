@@ -189,8 +189,10 @@ class Client(threading.Thread):
                 e[0], e[1] = on, e[1] + 1
         if reply.startswith(b"OK") and not silent:
             for uid in uids:
-                told = (self.mine in self.view.flags.get(uid, ())) == on
-                want("STORE of UID %d" % uid, (on, got.get(uid)), told or uid in folder.doomed)
+                flags = self.view.flags.get(uid, ())
+                told = (self.mine in flags) == on
+                # what is marked may be gone by now; of a copy that is, who has made it may not have told yet
+                want("STORE of UID %d" % uid, (on, got.get(uid)), told or uid in folder.doomed or b"\\Deleted" in flags)
 
     def change(self, uids, what, flags):
         how, which = self.by(uids)
