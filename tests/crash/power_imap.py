@@ -82,31 +82,14 @@ def record(place, system, rng, build=None):
     """The disk with its log, the server, which is down, users, what was odd, and the last moment."""
     mkfs, size, options, conf, _ = SYSTEMS[system]
     d = disk.Disk(place, mkfs, size, options)
-    stage = None
-    try:
-        os.mkdir(d.mountpoint + "/mail")
-        for path in (d.mountpoint, d.mountpoint + "/mail"):
-            os.chmod(path, 0o755)
-        stage = NewServer("imap.user-connections 0\n" + conf, None, d.mountpoint + "/mail")
-        stage.up(build)
-        users, odd = work(stage, d, rng)
-        end = d.now()
-        stage.down()
-        return d, stage, users, odd, end
-    except BaseException:
-        if stage:
-            stage.down()
-            stage.remove()
-        raise
-    finally:
-        d.close()
+    stage, (users, odd), end = powercut.recorded(d, ("mail",), lambda: NewServer(
+        "imap.user-connections 0\n" + conf, None, d.mountpoint + "/mail"), build, lambda stage: work(stage, d, rng))
+    return d, stage, users, odd, end
 
 
-def moments(users, rng, end, n, after):
-    """Most right behind an acknowledgement, where a promise is youngest. after: of such operations, or any."""
-    acks = sorted(o.kept for u in users for o in u.ops if o.kept is not None and (not after or o.what in after))
-    return sorted([rng.choice(acks) for _ in range(n * 2 // 3)] +
-                  [rng.randrange(acks[0], end) for _ in range(n - n * 2 // 3)])
+def acknowledged(users, after):
+    """When operations were; after: such ones, or any."""
+    return (o.kept for u in users for o in u.ops if o.kept is not None and (not after or o.what in after))
 
 
 def look(stage, users, moment, rng, count, lax):
@@ -143,7 +126,8 @@ def tried(place, system, rng, n, build=None, after=None):
     """(operations, what was odd, what is wrong, counts)"""
     d, stage, users, odd, end = record(place, system, rng, build)
     try:
-        wrong, count = examine(place, system, d, stage, users, rng, moments(users, rng, end, n, after))
+        wrong, count = examine(place, system, d, stage, users, rng,
+                               powercut.moments(acknowledged(users, after), rng, end, n))
         return collections.Counter(o.what for u in users for o in u.ops), odd, wrong, count
     finally:
         stage.down()

@@ -82,26 +82,20 @@ def flow(threads):
         t.join(60)
 
 
-def record(work, system, send, conf="", build=None):
-    """Mail flows, send(stage, disk): the disk with its log, the stage, what
-    send returned, whether queue said how it flushes, and the last moment."""
-    mkfs, size, options, more, how = SYSTEMS[system]
-    d = disk.Disk(work, mkfs, size, options)
+def recorded(d, subs, make, build, work):
+    """On that disk, with these directories, the stage that make() gives is up while work(stage) runs: the stage, which is
+    down again, what work returned, and the last moment. The disk's log is complete."""
     stage = None
     try:
-        for sub in ("spool", "mail"):
-            os.mkdir(d.mountpoint + "/" + sub)
-            os.chmod(d.mountpoint + "/" + sub, 0o755)
-        os.chmod(d.mountpoint, 0o755)
-        stage = Stage(conf + more, d.mountpoint + "/spool",
-                      d.mountpoint + "/mail")
+        for path in [d.mountpoint] + [d.mountpoint + "/" + sub for sub in subs]:
+            os.makedirs(path, exist_ok=True)
+            os.chmod(path, 0o755)
+        stage = make()
         stage.up(build)
-        os.sync()
-        sent = send(stage, d)
-        told = "durability=" + how in stage.log()
+        got = work(stage)
         end = d.now()
         stage.down()
-        return d, stage, sent, told, end
+        return stage, got, end
     except BaseException:
         if stage:
             stage.down()
@@ -109,6 +103,27 @@ def record(work, system, send, conf="", build=None):
         raise
     finally:
         d.close()
+
+
+def record(work, system, send, conf="", build=None):
+    """Mail flows, send(stage, disk): the disk with its log, the stage, what
+    send returned, whether queue said how it flushes, and the last moment."""
+    mkfs, size, options, more, how = SYSTEMS[system]
+    d = disk.Disk(work, mkfs, size, options)
+
+    def mail(stage):
+        os.sync()
+        return send(stage, d), "durability=" + how in stage.log()
+    stage, (sent, told), end = recorded(d, ("spool", "mail"), lambda: Stage(
+        conf + more, d.mountpoint + "/spool", d.mountpoint + "/mail"), build, mail)
+    return d, stage, sent, told, end
+
+
+def moments(acks, rng, end, n):
+    """When to cut: most right behind an acknowledgement, where a promise is youngest."""
+    acks = sorted(acks)
+    return sorted([rng.choice(acks) for _ in range(n * 2 // 3)] +
+                  [rng.randrange(acks[0], end) for _ in range(n - n * 2 // 3)])
 
 
 def mounted(image, system, where):
@@ -119,14 +134,11 @@ def mounted(image, system, where):
 def examine(work, system, d, post, lost_at, rng, end, n):
     """(cuts, unsafe sectors, promises looked for, losses, torn files); of a
     mounted one lost_at(mountpoint, post, moment) has the last three."""
-    acks = sorted(x.moment for x in post.by_fate("acked"))
-    # right behind an acknowledgement is where a promise is youngest
-    moments = sorted([rng.choice(acks) for _ in range(n * 2 // 3)] +
-                     [rng.randrange(acks[0], end) for _ in range(n - n * 2 // 3)])
+    todo = moments((x.moment for x in post.by_fate("acked")), rng, end, n)
     image, mnt = work + "/cut.img", work + "/cut"
     os.makedirs(mnt, exist_ok=True)
     late, looked, lost, torn = 0, 0, [], []
-    for moment, unsafe in disk.cuts(d, moments, rng, image):
+    for moment, unsafe in disk.cuts(d, todo, rng, image):
         mounted(image, system, mnt)
         try:
             promised, gone, bad = lost_at(mnt, post, moment)
@@ -135,7 +147,7 @@ def examine(work, system, d, post, lost_at, rng, end, n):
         late, looked = late + unsafe, looked + len(promised)
         lost += [(moment, g) for g in gone]
         torn += [(moment, b) for b in bad]
-    return len(moments), late, looked, lost, torn
+    return len(todo), late, looked, lost, torn
 
 
 def make_place(top):

@@ -18,13 +18,14 @@ def run(home, *args, ok=(0,), data=None, timeout=60):
 
 
 def emptied(st, user):
-    """The user has a mailbox with nothing in it."""
+    """The user has a mailbox with nothing in it: its path."""
     box = os.path.join(st.dir, "mail", user, "Maildir")
     owner = os.stat(os.path.dirname(box))
     shutil.rmtree(box, ignore_errors=True)
     for d in ("", "tmp", "new", "cur"):
         os.makedirs(os.path.join(box, d), 0o700, exist_ok=True)
         os.chown(os.path.join(box, d), owner.st_uid, owner.st_gid)
+    return box
 
 
 class Home:
