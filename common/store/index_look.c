@@ -212,9 +212,9 @@ set_stamps(struct look *k)
 	int64_t			 now = now_real_ms(), soon;
 	int64_t			*mtime = k->names.mtime;
 
-	soon = now + listing_tick(mtime[0]) / 1000000 + 1;
+	/* what is delivered is there for whoever asks next, also if its time is that of what was seen */
 	h->new_dir = (struct index_dir_stamp){ mtime[0],
-	    k->names.is_certain ? 0 : soon };
+	    k->names.is_certain ? 0 : now };
 	if (k->both) {
 		soon = now + listing_tick(mtime[1]) / 1000000 + 1;
 		h->cur_dir = (struct index_dir_stamp){ mtime[1],
@@ -226,7 +226,8 @@ set_stamps(struct look *k)
 		if (listing_mtime(k->x->dir->new, &h->new_dir.mtime) == -1 ||
 		    listing_mtime(k->x->dir->cur, &h->cur_dir.mtime) == -1)
 			h->new_dir.mtime = 0;
-		due_by(&h->new_dir, soon);
+		/* it may have come while the others were moved */
+		due_by(&h->new_dir, now);
 		due_by(&h->cur_dir, now + OWN_WAIT);
 	}
 	if (k->waiting) {

@@ -96,6 +96,21 @@ fstatat(int at, const char *name, struct stat *st, int flags)
 	return (int)syscall(SYS_newfstatat, at, name, st, flags);
 }
 
+/* A message that comes just before another one is moved, once. */
+static const char	*arrives;
+
+int
+renameat2(int from_dir, const char *from, int to_dir, const char *to,
+    unsigned flags)
+{
+	const char	*name = arrives;
+
+	arrives = NULL;
+	if (name != NULL)
+		put(name, "late\n");
+	return (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, flags);
+}
+
 static bool
 is_there(const char *name)
 {
@@ -314,6 +329,35 @@ START_TEST(new_messages)
 	view_close(&v);
 	view_close(&w);
 	view_close(&r);
+}
+END_TEST
+
+/* Whoever asks next sees it, however short the time, and although nothing else says that the folder has changed. */
+START_TEST(late)
+{
+	struct timespec	 times[2] = { { 0, UTIME_OMIT }, { 0, 0 } };
+	struct stat	 st;
+	struct view	*v, *w;
+
+	fill();
+	put("new/20.M1.h", "x\n");
+	arrives = "new/21.M1.h";
+	v = open_view(false);
+	ck_assert_ptr_null(arrives);
+	shows(v, "2S 3 5AF+0+1 8D 9R");
+	w = open_view(true);
+	shows(w, "2S 3 5AF+0+1 8D 9 10R");
+	tells(v, true, ">5");
+	view_close(&v);
+	put("new/22.M1.h", "y\n");
+	tells(w, true, ">6");
+	/* within the same tick of the clock */
+	ck_assert_int_eq(fstatat(dir, "new", &st, 0), 0);
+	put("new/23.M1.h", "z\n");
+	times[1] = st.st_mtim;
+	ck_assert_int_eq(utimensat(dir, "new", times, 0), 0);
+	tells(w, true, ">7");
+	view_close(&w);
 }
 END_TEST
 
@@ -1781,6 +1825,7 @@ main(void)
 	tcase_add_test(t, opens);
 	tcase_add_test(t, infos);
 	tcase_add_test(t, new_messages);
+	tcase_add_test(t, late);
 	tcase_add_test(t, two_views);
 	tcase_add_test(t, unchanged_since);
 	tcase_add_test(t, foreign_changes);
