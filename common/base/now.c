@@ -19,6 +19,15 @@ now_real(void)
 	return ts;
 }
 
+struct timespec
+now_ticked(void)
+{
+	struct timespec	ts;
+
+	clock_gettime(CLOCK_REALTIME_COARSE, &ts);
+	return ts;
+}
+
 int64_t
 now_real_ms(void)
 {

@@ -31,6 +31,7 @@ struct box {
 	uint64_t		 seed;
 	struct uidlist_head	 head;		/* version 0: no list yet */
 	size_t			 dead;		/* lines in the list that nobody needs */
+	bool			 is_certain;	/* what the last scan did not find is not there */
 	bool			 damaged;	/* the list wants to be written anew */
 	const char		*adopt;		/* names for UIDL are being taken over by this format, or NULL */
 	struct buf		 courier;	/* or from this, if it is not empty */

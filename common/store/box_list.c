@@ -183,7 +183,7 @@ is_wanting(const struct box_entry *e)
 static bool
 too_many_dead(const struct box *b)
 {
-	return b->dead > DEAD_FREE + b->n / 4;
+	return b->is_certain && b->dead > DEAD_FREE + b->n / 4;
 }
 
 /* What appending cannot do. */
@@ -276,10 +276,12 @@ write_all(struct box *b, struct str old, uint32_t known, struct buf *out)
 	if (uidlist_head(&in, &h))
 		while (uidlist_next(&in, h.version, &last, &skipped, &l)) {
 			e = box_find(b, l.name);
-			if (e != NULL && e->m.uid == l.uid && !e->gone)
+			if (e != NULL && e->m.uid == l.uid &&
+			    (!e->gone || !b->is_certain))
 				put_entry(out, e);
-			else if (e == NULL && l.uid >= known)
-				/* came after our scan: not ours to judge */
+			else if (e == NULL &&
+			    (l.uid >= known || !b->is_certain))
+				/* came after our scan, or was missed by it: not ours to judge */
 				uidlist_put(out, &l);
 		}
 	for (i = 0; i < b->n; i++)

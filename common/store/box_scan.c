@@ -3,8 +3,6 @@
  * read: a name that moves during a scan may be seen twice or not at all, so a
  * directory that changed meanwhile is read again.
  */
-#include <sys/stat.h>
-
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +11,7 @@
 
 #include "common/base/fdio.h"
 #include "common/store/box_impl.h"
+#include "common/store/listing.h"
 
 #define SCAN_TRIES	4
 #define SLOTS_MIN	64
@@ -167,35 +166,30 @@ scan_dir(struct box *b, int dir, bool is_new, bool adding)
 	return r == 1 ? 0 : -1;
 }
 
-static bool
-same_time(const struct stat *a, const struct stat *b)
-{
-	return a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
-	    a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
-}
-
 int
 box_scan(struct box *b, bool adding)
 {
-	struct stat	before[2], after[2];
-	size_t		i;
-	int		tries;
+	int64_t	before[2], after[2], clock = 0;
+	bool	stable = false;
+	size_t	i;
+	int	tries;
 
 	for (i = 0; i < b->n; i++)
 		b->entries[i].found = false;
-	for (tries = 0; tries < SCAN_TRIES; tries++) {
+	for (tries = 0; tries < SCAN_TRIES && !stable; tries++) {
+		clock = listing_clock();
 		/* new first: what moves from there to cur meanwhile is seen */
-		if (fstat(b->dir.new, &before[0]) == -1 ||
-		    fstat(b->dir.cur, &before[1]) == -1 ||
+		if (listing_mtime(b->dir.new, &before[0]) == -1 ||
+		    listing_mtime(b->dir.cur, &before[1]) == -1 ||
 		    scan_dir(b, b->dir.new, true, adding) == -1 ||
 		    scan_dir(b, b->dir.cur, false, adding) == -1 ||
-		    fstat(b->dir.new, &after[0]) == -1 ||
-		    fstat(b->dir.cur, &after[1]) == -1)
+		    listing_mtime(b->dir.new, &after[0]) == -1 ||
+		    listing_mtime(b->dir.cur, &after[1]) == -1)
 			return -1;
-		if (same_time(&before[0], &after[0]) &&
-		    same_time(&before[1], &after[1]))
-			break;
+		stable = before[0] == after[0] && before[1] == after[1];
 	}
+	b->is_certain = stable && listing_is_old(before[0], clock) &&
+	    listing_is_old(before[1], clock);
 	for (i = 0; i < b->n; i++)
 		b->entries[i].gone = !b->entries[i].found;
 	return 0;

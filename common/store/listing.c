@@ -216,24 +216,30 @@ listing_tick(int64_t mtime)
 	return mtime % SECOND == 0 ? 2 * SECOND : PAUSE;
 }
 
-/* Is the last change so long ago, or by a clock that is so far ahead, that the next one will show? */
-static bool
-is_old(const struct listing *l, int64_t mtime)
+int64_t
+listing_clock(void)
 {
-	return l->begun - mtime > listing_tick(mtime) ||
-	    mtime - l->begun > 2 * SECOND;
+	struct timespec	now = now_ticked();
+
+	return now.tv_sec * SECOND + now.tv_nsec;
+}
+
+bool
+listing_is_old(int64_t mtime, int64_t clock)
+{
+	return clock - mtime > listing_tick(mtime) ||
+	    mtime - clock > 2 * SECOND;
 }
 
 static int
 read_once(struct listing *l, const struct maildir *m, bool both, void *piece)
 {
-	struct timespec	now = now_real();
-	int64_t		after[2] = { 0, 0 };
+	int64_t	after[2] = { 0, 0 };
 
 	l->n = l->text.n = l->ndoubles = 0;
 	if (l->nslots > 0)
 		memset(l->slots, 0, l->nslots * sizeof(*l->slots));
-	l->begun = now.tv_sec * SECOND + now.tv_nsec;
+	l->begun = listing_clock();
 	/* new first: what moves from there to cur meanwhile is seen */
 	if (listing_mtime(m->new, &l->mtime[0]) == -1 ||
 	    listing_mtime(m->cur, &l->mtime[1]) == -1 ||
@@ -244,8 +250,9 @@ read_once(struct listing *l, const struct maildir *m, bool both, void *piece)
 		return -1;
 	l->is_stable = l->mtime[0] == after[0] &&
 	    (!both || l->mtime[1] == after[1]);
-	l->is_certain = l->is_stable && is_old(l, l->mtime[0]) &&
-	    (!both || is_old(l, l->mtime[1]));
+	l->is_certain = l->is_stable &&
+	    listing_is_old(l->mtime[0], l->begun) &&
+	    (!both || listing_is_old(l->mtime[1], l->begun));
 	return 0;
 }
 

@@ -59,5 +59,9 @@ struct str listing_info(const struct listing *, const struct listed *);
 int	listing_mtime(int dir, int64_t *) must_check;
 /* How long the clock of a file system may stand still, by a time that it gave; ns. */
 int64_t	listing_tick(int64_t mtime);
+/* The clock of the file systems here, ns since 1970: to be taken before a directory is read. */
+int64_t	listing_clock(void);
+/* Is that time of a directory so old by then, or by a clock that is so far ahead, that the next change will give it another? */
+bool	listing_is_old(int64_t mtime, int64_t clock);
 
 #endif

@@ -168,12 +168,14 @@ mix_file(const struct store *s, const char *name, uint64_t h)
 
 	if (fstatat(s->root, name, &st, 0) == -1)
 		return mix(h, 0);
-	now = now_real();
+	now = now_ticked();
 	age = (now.tv_sec - st.st_mtim.tv_sec) * INT64_C(1000000000) +
 	    now.tv_nsec - st.st_mtim.tv_nsec;
-	if (age < SETTLED_NS)
+	if (age < SETTLED_NS) {
+		now = now_real();
 		h = mix(h, (uint64_t)now.tv_sec * UINT64_C(1000000000) +
 		    (uint64_t)now.tv_nsec);
+	}
 	h = mix(h, (uint64_t)st.st_mtim.tv_sec);
 	h = mix(h, (uint64_t)st.st_mtim.tv_nsec);
 	return mix(mix(h, (uint64_t)st.st_ino), (uint64_t)st.st_size);

@@ -14,6 +14,7 @@
 #include "common/base/now.h"
 #include "common/store/arrivals.h"
 #include "common/store/index.h"
+#include "common/store/listing.h"
 #include "common/store/view_impl.h"
 
 static char		 top[] = "/tmp/ph-view.XXXXXX";
@@ -358,6 +359,46 @@ START_TEST(late)
 	ck_assert_int_eq(utimensat(dir, "new", times, 0), 0);
 	tells(w, true, ">7");
 	view_close(&w);
+}
+END_TEST
+
+/* A processor that does not tick leaves the clock of files behind: what is renamed then has the time of what was seen. */
+static bool	no_ticks;
+
+int
+clock_gettime(clockid_t id, struct timespec *ts)
+{
+	int	r = (int)syscall(SYS_clock_gettime, id, ts);
+
+	if (no_ticks && id == CLOCK_REALTIME)
+		ts->tv_sec += 2;
+	return r;
+}
+
+START_TEST(clock_stands_still)
+{
+	struct timespec	times[2] = { { 0, UTIME_OMIT }, { 0, 0 } };
+	struct maildir	m;
+	struct listing	l;
+
+	fill();
+	ck_assert_int_eq(maildir_open_to_read(&m, dir, ".", "", false, &why),
+	    0);
+	ck_assert_int_eq(clock_gettime(CLOCK_REALTIME, &times[1]), 0);
+	listing_init(&l, 1);
+	times[1].tv_sec -= 1;
+	ck_assert_int_eq(utimensat(dir, "new", times, 0), 0);
+	ck_assert_int_eq(utimensat(dir, "cur", times, 0), 0);
+	ck_assert_int_eq(listing_read(&l, &m, true, false), 0);
+	ck_assert(l.is_stable && l.is_certain);
+	times[1].tv_sec += 2;
+	ck_assert_int_eq(utimensat(dir, "cur", times, 0), 0);
+	no_ticks = true;
+	ck_assert_int_eq(listing_read(&l, &m, true, false), 0);
+	no_ticks = false;
+	ck_assert(l.is_stable && !l.is_certain);
+	listing_free(&l);
+	maildir_close(&m);
 }
 END_TEST
 
@@ -1826,6 +1867,7 @@ main(void)
 	tcase_add_test(t, infos);
 	tcase_add_test(t, new_messages);
 	tcase_add_test(t, late);
+	tcase_add_test(t, clock_stands_still);
 	tcase_add_test(t, two_views);
 	tcase_add_test(t, unchanged_since);
 	tcase_add_test(t, foreign_changes);
