@@ -245,13 +245,19 @@ def no_descriptors(st):
     pid = st.pid()
     old = resource.prlimit(pid, resource.RLIMIT_NOFILE)
     mark = len(st.log())
-    used = set(map(int, os.listdir("/proc/%d/fd" % pid)))
-    free = min(set(range(len(used) + 1)) - used)        # poll(2) wants no less than it looks at
-    resource.prlimit(pid, resource.RLIMIT_NOFILE, (free, old[1]))
-    try:
+
+    def full():
+        """A client that waits; the master may have closed something between the look and the limit, and then this one did not."""
+        used = set(map(int, os.listdir("/proc/%d/fd" % pid)))
+        free = min(set(range(len(used) + 1)) - used)        # poll(2) wants no less than it looks at
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (free, old[1]))
         client = subprocess.Popen([os.path.join(st.dir, "bin", "posthouse"), "-f", st.conf, "status"],
                                   stdout=subprocess.PIPE, text=True)
-        st.logged('accept why="Too many open files"')
+        until("an answer, or a line why not",
+              lambda: client.poll() is not None or 'accept why="Too many open files"' in st.log()[mark:])
+        return client if client.poll() is None else client.communicate() and None
+    try:
+        client = until("a client that waits", full)
         time.sleep(2)
         lines = st.log()[mark:].count("accept why=")
         want("a line a second", lines, 1 <= lines <= 5)
