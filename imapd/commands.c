@@ -196,15 +196,15 @@ drop_literals(struct session *s, struct command *c)
 	incoming_end(&in);
 }
 
-static const char *const words[] = {
-	[REPLY_OK] = "OK", [REPLY_NO] = "NO", [REPLY_BAD] = "BAD"
+static const struct str words[] = {
+	[REPLY_OK] = { " OK ", 4 }, [REPLY_NO] = { " NO ", 4 },
+	[REPLY_BAD] = { " BAD ", 5 }
 };
 
 static void
 finish(struct session *s, struct command *c)
 {
 	char		user[LOG_SAFE_MAX];
-	struct buf	out;
 
 	/* a handler that says nothing has left something undone */
 	if (c->reply == REPLY_NONE) {
@@ -213,12 +213,14 @@ finish(struct session *s, struct command *c)
 		    STR_ARG(c->name));
 		command_no(c, "SERVERBUG", "it cannot be said what was done");
 	}
-	buf_init(&out, c->text.n + IMAP_TAG_MAX + 16);
-	buf_addf(&out, "%.*s %s ", STR_ARG(c->tag), words[c->reply]);
-	buf_addstr(&out, buf_view(&c->text));
-	buf_adds(&out, "\r\n");
-	say_buf(s, &out);
-	buf_free(&out);
+	say_str(s, c->tag);
+	say_str(s, words[c->reply]);
+	/* what was done was done, if there is memory to say more of it or not */
+	if (buf_ok(&c->text))
+		say_str(s, buf_view(&c->text));
+	else
+		say_str(s, STR("there is no memory to say more"));
+	say_str(s, STR("\r\n"));
 	if (c->reply == REPLY_BAD)
 		s->errors++;
 	else if (c->reply == REPLY_OK)

@@ -2,9 +2,12 @@
 #include "imapd/session.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/base/log.h"
+
+#define LINE_SHORT	512
 
 void
 say_str(struct session *s, struct str text)
@@ -27,7 +30,10 @@ say_buf(struct session *s, const struct buf *b)
 {
 	if (buf_ok(b))
 		say_str(s, buf_view(b));
-	else if (s->end == NULL) {
+	else if (s->end == NULL && b->why == ENOMEM) {
+		say_str(s, STR("* BYE [UNAVAILABLE] not enough memory\r\n"));
+		s->end = "out of memory";
+	} else if (s->end == NULL) {
 		say_str(s, STR("* BYE [UNAVAILABLE] a response that is too "
 		    "long\r\n"));
 		s->end = "a response that is too long";
@@ -42,8 +48,21 @@ static void	reply(struct command *, int, const char *, const char *,
 static void
 line(struct session *s, const char *before, const char *fmt, va_list ap)
 {
+	char		text[LINE_SHORT];
 	struct buf	out;
+	va_list		copy;
+	int		n;
 
+	va_copy(copy, ap);
+	n = vsnprintf(text, sizeof(text), fmt, copy);
+	va_end(copy);
+	/* most are short, and said without memory of their own */
+	if (n >= 0 && (size_t)n < sizeof(text)) {
+		say_str(s, str_from(before));
+		say_str(s, (struct str){ text, (size_t)n });
+		say_str(s, STR("\r\n"));
+		return;
+	}
 	buf_init(&out, REPLY_MAX);
 	buf_adds(&out, before);
 	buf_vaddf(&out, fmt, ap);

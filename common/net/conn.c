@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -21,6 +22,7 @@
 #define OUT_FLUSH	32768
 #define OUT_PIECE	65536	/* of what is put at once, so that slow ones have time for it */
 #define OUT_TIMEOUT	60000
+#define LINE_SHORT	1536	/* of what is formatted: it needs no memory but the stack */
 #define WAIT_SLICE	500
 
 void
@@ -140,20 +142,19 @@ conn_recv_some(struct conn *c, void *p, size_t n, short *want)
 	return recv(c->fd, p, n, 0);
 }
 
-/* renew: the time is counted anew when some of it is out. */
+/* renew: the time is counted anew when some of it is out. s: what is not, afterwards. */
 static int
-flush(struct conn *c, int64_t timeout, bool renew)
+send_all(struct conn *c, struct str *s, int64_t timeout, bool renew)
 {
 	int64_t	deadline = now_ms() + timeout;
-	size_t	done = 0;
 	ssize_t	n;
 	short	want;
 
-	while (done < c->out.n) {
-		n = conn_send_some(c, c->out.p + done, c->out.n - done,
-		    &want);
+	while (s->n > 0) {
+		n = conn_send_some(c, s->p, s->n, &want);
 		if (n >= 0) {
-			done += (size_t)n;
+			s->p += n;
+			s->n -= (size_t)n;
 			if (renew)
 				deadline = now_ms() + timeout;
 			continue;
@@ -161,10 +162,20 @@ flush(struct conn *c, int64_t timeout, bool renew)
 		if (errno == EINTR)
 			continue;
 		if ((errno != EAGAIN && errno != EWOULDBLOCK) ||
-		    conn_wait(c, want, deadline) == -1) {
-			buf_consume(&c->out, done);
+		    conn_wait(c, want, deadline) == -1)
 			return -1;
-		}
+	}
+	return 0;
+}
+
+static int
+flush(struct conn *c, int64_t timeout, bool renew)
+{
+	struct str	s = buf_view(&c->out);
+
+	if (send_all(c, &s, timeout, renew) == -1) {
+		buf_consume(&c->out, c->out.n - s.n);
+		return -1;
 	}
 	buf_reset(&c->out);
 	return 0;
@@ -181,6 +192,17 @@ flush_as_set(struct conn *c)
 {
 	return c->out_stall > 0 ? flush(c, c->out_stall, true) :
 	    flush(c, OUT_TIMEOUT, false);
+}
+
+/* There is no memory to keep it in. */
+static int
+send_at_once(struct conn *c, struct str s)
+{
+	c->out.bad = false;
+	if (flush_as_set(c) == -1)
+		return -1;
+	return c->out_stall > 0 ? send_all(c, &s, c->out_stall, true) :
+	    send_all(c, &s, OUT_TIMEOUT, false);
 }
 
 /* Room behind what is buffered: allocate, or move it to the front. */
@@ -299,7 +321,8 @@ conn_put(struct conn *c, struct str s)
 		piece = s;
 		if (piece.n > OUT_PIECE)
 			piece.n = OUT_PIECE;
-		if (buf_addstr(&c->out, piece) == -1)
+		if (buf_addstr(&c->out, piece) == -1 &&
+		    send_at_once(c, piece) == -1)
 			return -1;
 		if (c->out.n >= OUT_FLUSH && flush_as_set(c) == -1)
 			return -1;
@@ -310,9 +333,15 @@ conn_put(struct conn *c, struct str s)
 int
 conn_putf(struct conn *c, const char *fmt, ...)
 {
+	char	text[LINE_SHORT];
 	va_list	ap;
 	int	r;
 
+	va_start(ap, fmt);
+	r = vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (r >= 0 && (size_t)r < sizeof(text))
+		return conn_put(c, (struct str){ text, (size_t)r });
 	va_start(ap, fmt);
 	r = buf_vaddf(&c->out, fmt, ap);
 	va_end(ap);

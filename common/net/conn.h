@@ -61,7 +61,7 @@ int	conn_fill(struct conn *, int64_t) must_check;
 enum line_status conn_line(struct conn *, size_t, int64_t, struct str *);
 /* Is a further complete line buffered? */
 bool	conn_has_line(const struct conn *);
-int	conn_put(struct conn *, struct str);	/* buffered; flushed when over 32 KiB, see out_stall; any length */
+int	conn_put(struct conn *, struct str);	/* buffered, or sent at once where there is no memory; flushed when over 32 KiB, see out_stall; any length */
 int	conn_putf(struct conn *, const char *, ...) printf_like(2, 3);
 int	conn_flush(struct conn *, int64_t) must_check;
 /* Past the buffers, as struct conn_io says. */

@@ -94,8 +94,12 @@ int
 sandbox_enter_program(enum sandbox_profile p, const struct sandbox_path *paths,
     size_t n, const struct sock_fprog *program, struct diag *why)
 {
+	char	first;
+
 	if (check_paths(p, paths, n, why) == -1)
 		return -1;
+	/* it ends a process without a word if it finds no memory at its first use */
+	arc4random_buf(&first, sizeof(first));
 	/* Both layers ask for it: a set-id program would not know their limits. */
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return diag_errno(why, "sandbox %s: no_new_privs",

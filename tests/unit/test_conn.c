@@ -238,6 +238,27 @@ START_TEST(pipelined)
 }
 END_TEST
 
+/* What cannot be kept goes out at once, behind what is. */
+START_TEST(no_room)
+{
+	static const char	want[] = "+1\r\n+2\r\n+3\r\n+4\r\n";
+	char			got[32];
+
+	ck_assert_int_eq(conn_put(&c, STR("+1\r\n")), 0);
+	ck_assert_int_eq(recv(peer, got, sizeof(got), MSG_DONTWAIT), -1);
+	c.out.max = c.out.n;
+	ck_assert_int_eq(conn_put(&c, STR("+2\r\n")), 0);
+	c.out.max = 0;
+	ck_assert_int_eq(conn_putf(&c, "+%d\r\n", 3), 0);
+	ck_assert_int_eq(conn_putf(&c, "+%d\r\n", 4), 0);
+	ck_assert(buf_ok(&c.out));
+	ck_assert_uint_eq(c.out.n, 0);
+	ck_assert_int_eq(recv(peer, got, sizeof(got), MSG_DONTWAIT),
+	    sizeof(want) - 1);
+	ck_assert_mem_eq(got, want, sizeof(want) - 1);
+}
+END_TEST
+
 START_TEST(slow_reader)
 {
 	char		*much = calloc(1, 1000000);
@@ -322,6 +343,7 @@ main(void)
 	tcase_add_test(t, stopped_by_signal);
 	tcase_add_test(t, master_gone);
 	tcase_add_test(t, pipelined);
+	tcase_add_test(t, no_room);
 	tcase_add_test(t, slow_reader);
 	tcase_add_test(t, long_line);
 	tcase_add_test(t, long_answer);
