@@ -190,11 +190,13 @@ def plain(lines):
     As a set: Dovecot has no order. What differs for a reason is left out: we say \\HasChildren of what does not exist
     (RFC 5258, example 11), and have the quotes around CHILDINFO that its examples have; in the sum of RECURSIVEMATCH Dovecot
     does not tell of a subscribed parent (RFC 5258 3.5: it is to). That a folder called Sent has that use it has to be told.
+    \\Marked and \\UnMarked, which we never say, it has by times of directories: of one that was just made sooner or later.
     """
     out = set()
     for line in lines:
         line = line.replace('"CHILDINFO"', "CHILDINFO").replace(" \\Sent", "")
         line = line.replace("\\NonExistent \\HasChildren", "\\NonExistent")
+        line = re.sub(r" \\(Un)?Marked|\\(Un)?Marked ?", "", line)
         line = re.sub(r"^(LIST \(\\Subscribed.*) \(CHILDINFO.*", r"\1", line)
         out.add(line)
     return out
