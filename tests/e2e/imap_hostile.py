@@ -4,7 +4,6 @@ parentheses, NUL bytes, impossible names, commands in the wrong state, deep
 MIME. Each is answered by BAD, NO or BYE, in bounded memory and time, and
 other sessions notice nothing. TAP."""
 import os
-import shutil
 import socket
 import sys
 import time
@@ -12,14 +11,15 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
 from e2e import runs_in  # noqa: E402
-from imapwire import Checks, Closed, Wire  # noqa: E402
+from imapwire import Checks, Closed, Wire, cpu, remove  # noqa: E402
 
 DIR = os.environ["PH_DIR"]
 USER = "bob"
 HOME = os.path.join(DIR, "mail", USER)
 MAILDIR = os.path.join(HOME, "Maildir")
 MEMORY_MAX = 64 << 20       # of a session, whatever it is sent
-SLOW = 20                   # seconds: more than anything here may take
+SLOW = 20                   # seconds of computing: more than anything here may take
+PATIENCE = 120              # seconds for an answer, on a machine that does much else
 check = Checks()
 
 
@@ -39,13 +39,7 @@ def fill():
     quotes = b"Content-Type: text/plain; " + b'a="\\' * 50000 + b"\n\nx\n"
     groups = b"To: " + b"g:(" * 100000 + b"\nSubject: groups\n\nx\n"
     nobody = b"From: " + b"<@ " * 80000 + b"\n\nx\n"
-    for _ in range(50):
-        try:
-            shutil.rmtree(MAILDIR)
-        except FileNotFoundError:
-            break
-        except OSError:
-            time.sleep(0.05)
+    remove(MAILDIR)
     for sub in ("", "tmp", "new", "cur"):
         os.mkdir(os.path.join(MAILDIR, sub), 0o700)
         own(os.path.join(MAILDIR, sub))
@@ -59,7 +53,7 @@ def fill():
 
 
 def session(select=True):
-    w = Wire(USER, timeout=SLOW)
+    w = Wire(USER, timeout=PATIENCE)
     w.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if select:
         w.ok("SELECT INBOX")
@@ -208,7 +202,6 @@ def edges():
         w = session(False)
         line = b"z NOOP "
         w.say(line + b"x" * (n - len(line) - 2) + b"\r\ny NOOP\r\n")
-        w.sock.settimeout(5)
         try:
             if not w.until(b"z")[1].startswith(b"BAD") or \
                not w.until(b"y")[1].startswith(b"OK"):
@@ -261,11 +254,11 @@ def sets():
     ]
     bad = []
     for text, want in rows:
-        began = time.monotonic()
+        began = cpu()
         said, r = w.cmd(text)
         fetched = [x for x in said if b"FETCH" in x]
         if not r.startswith(want) or len(fetched) > 7 or \
-           time.monotonic() - began > SLOW:
+           cpu() - began > SLOW:
             bad.append((text[:40], r, len(fetched)))
         w.cmd("NOOP")
     check(not bad, "sets, however large", bad)
@@ -290,7 +283,7 @@ def grammar():
     bad = []
     for text in rows:
         w = session()
-        began = time.monotonic()
+        began = cpu()
         w.say(b"z " + text + b"\r\n")
         r = refusal(w, b"z")
         if r == b"+":
@@ -298,7 +291,7 @@ def grammar():
             bad.append((text[:30], r))
             continue
         if r not in (b"BAD", b"NO", b"BYE") or \
-           time.monotonic() - began > SLOW or \
+           cpu() - began > SLOW or \
            (r != b"BYE" and not goes_on(w)):
             bad.append((text[:30], len(text), r))
         w.close()
@@ -409,13 +402,13 @@ def states():
 
 def endless():
     w = session(False)
-    began = time.monotonic()
+    began = cpu()
     w.say(b"z NOOP ")
     for _ in range(300):
         w.say(b"x" * 65536)
     w.say(b"\r\n")
     r = refusal(w, b"z")
-    check(r in (b"BAD", b"NO", b"BYE") and time.monotonic() - began < SLOW,
+    check(r in (b"BAD", b"NO", b"BYE") and cpu() - began < SLOW,
           "a line of twenty million bytes", r)
     check(r == b"BYE" or goes_on(w), "and after it")
     w.close()
@@ -435,7 +428,7 @@ def endless():
 
 def deep():
     w = session()
-    began = time.monotonic()
+    began = cpu()
     bad = []
     for n in range(1, 8):
         for item in ("BODYSTRUCTURE", "BODY", "ENVELOPE", "PREVIEW",
@@ -448,7 +441,7 @@ def deep():
             elif said and said[0].count(b"(") != said[0].count(b")") and \
                     n not in (5, 6):
                 bad.append((n, item, said[0][:80]))
-    took = time.monotonic() - began
+    took = cpu() - began
     check(not bad and took < SLOW, "deep and wide MIME in %.1f s" % took, bad)
     w.close()
 
@@ -474,7 +467,6 @@ def pipes():
         own(path)
         try:
             w = session(False)
-            w.sock.settimeout(5)
             for text in ('LIST (SUBSCRIBED) "" * RETURN (STATUS (MESSAGES))', "SELECT INBOX", "STORE 1 +FLAGS (x%d)" % len(name),
                          "FETCH 1:* (BODY.PEEK[HEADER] ENVELOPE)", "SELECT box", "SUBSCRIBE box", "GETACL box", "GETQUOTAROOT INBOX",
                          'GETMETADATA "" /private/a', "GETMETADATA INBOX /private/a", "APPEND box {4+}\r\na: b", "CREATE pipe",

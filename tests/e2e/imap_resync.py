@@ -7,33 +7,17 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
-from imapwire import Checks, Wire  # noqa: E402
+from imapwire import Checks, Wire, cpu  # noqa: E402
 
 USER = "bob"
 FOLDER = "Resync"
 MAILDIR = os.path.join(os.environ["PH_DIR"], "mail", USER, "Maildir")
-BIN = os.path.realpath(os.path.join(os.environ["PH_DIR"], "bin"))
 check = Checks()
 
 
 def number(out, code):
     m = re.search(rb"\[" + code + rb" (\d+)\]", b"\n".join(out))
     return int(m.group(1))
-
-
-def cpu():
-    """Seconds that the sessions of this stage have computed; 0 if nobody may know."""
-    ticks = 0
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open("/proc/%s/stat" % pid) as f:
-                stat = f.read()
-            exe = os.readlink("/proc/%s/exe" % pid)
-        except OSError:
-            continue
-        if "(imapd-session)" in stat and exe.startswith(BIN):
-            ticks += sum(map(int, stat.rsplit(")", 1)[1].split()[11:13]))
-    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def append(w, n):

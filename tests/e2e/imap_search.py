@@ -13,7 +13,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
-from imapwire import Checks, Wire  # noqa: E402
+from imapwire import Checks, Wire, remove  # noqa: E402
 
 HOME = os.path.join(os.environ["PH_DIR"], "mail", "carol")
 MAILDIR = os.path.join(HOME, "Maildir")
@@ -655,7 +655,7 @@ mails = []
 for number in range(1, N + 1):
     mails.append(Mail(number, [m.id for m in mails]))
 # other tests of the stage may have used it
-shutil.rmtree(MAILDIR, ignore_errors=True)
+remove(MAILDIR)
 w = Wire("carol")
 w.ok("SELECT INBOX")
 w.ok("UNSELECT")

@@ -1,8 +1,10 @@
 """IMAP byte by byte: one connection, and what a server says on it."""
 import os
 import re
+import shutil
 import socket
 import sys
+import time
 
 ADDR = os.environ.get("PH_ADDR", "127.0.0.1")
 PORT = int(os.environ.get("PH_IMAP") or
@@ -33,8 +35,33 @@ class Closed(Exception):
     pass
 
 
+def cpu():
+    """Seconds that the living sessions of this stage have computed, however busy the machine is; 0 if nobody may know."""
+    ticks = 0
+    bin = os.path.realpath(os.path.join(os.environ["PH_DIR"], "bin"))
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open("/proc/%s/stat" % pid) as f:
+                stat = f.read()
+            exe = os.readlink("/proc/%s/exe" % pid)
+        except OSError:
+            continue
+        if "(imapd-session)" in stat and exe.startswith(bin):
+            ticks += sum(map(int, stat.rsplit(")", 1)[1].split()[11:13]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def remove(directory):
+    """All of it, though a session of the test before may still be leaving it."""
+    end = time.monotonic() + 30
+    while os.path.lexists(directory):
+        shutil.rmtree(directory, ignore_errors=True)
+        if time.monotonic() > end:
+            raise AssertionError("%s cannot be removed" % directory)
+
+
 class Wire:
-    def __init__(self, user=None, password="secret", timeout=30):
+    def __init__(self, user=None, password="secret", timeout=60):
         self.sock = socket.create_connection((ADDR, PORT), timeout)
         self.file = self.sock.makefile("rb")
         self.count = 0
