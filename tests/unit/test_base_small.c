@@ -236,7 +236,7 @@ START_TEST(clocks)
 
 	ck_assert_int_gt(real, INT64_C(1700000000000));	/* ms, not s */
 	ck_assert_int_lt(real, INT64_C(100000000000000));
-	ck_assert_int_le(llabs((long long)ts.tv_sec * 1000 - real), 2000);
+	ck_assert_int_le(llabs((long long)ts.tv_sec * 1000 - real), 60000);
 	ck_assert_int_eq(nanosleep(&pause, NULL), 0);
 	ck_assert_int_ge(t = now_ms(), first + 19);
 	for (i = 0; i < 1000; i++, t = first) {

@@ -208,7 +208,7 @@ write_conf(const char *more)
 
 	ck_assert_ptr_nonnull(f);
 	fprintf(f, "hostname mx.example.test\nlibexec %s\nrun %s\nspool %s\n"
-	    "tables %s\ntls.directory %s\nstop-timeout 1s\n"
+	    "tables %s\ntls.directory %s\nstop-timeout 30s\n"
 	    "users file %s/users\n%s", dir, dir, dir, dir, dir, dir, more);
 	ck_assert_int_eq(fclose(f), 0);
 }
@@ -394,7 +394,7 @@ ask(const char *verb, char *text, size_t n)
 	buf_init(&rec, MSG_MAX);
 	buf_init(&answer, MSG_MAX);
 	record_puts(&rec, CONTROL_VERB, verb);
-	if (msg_call(fd, &rec, NULL, &answer, NULL, 5000) == 0) {
+	if (msg_call(fd, &rec, NULL, &answer, NULL, 30000) == 0) {
 		ok = record_get(buf_view(&answer), CONTROL_VERB, &word) &&
 		    str_eq(word, STR("ok"));
 		if (!record_gets(buf_view(&answer), CONTROL_TEXT, text, n))
@@ -456,7 +456,7 @@ session_will_say(void)
 {
 	int	i;
 
-	for (i = 0; i < 100 && !session_said(); i++)
+	for (i = 0; i < 600 && !session_said(); i++)
 		usleep(50000);
 	return session_said();
 }

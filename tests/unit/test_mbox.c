@@ -191,7 +191,7 @@ START_TEST(dot_lock)
 	ck_assert_int_eq(access(lock, F_OK), 0);	/* it is not ours */
 	/* one that nobody has touched for long is broken */
 	ck_assert_int_eq(utimensat(AT_FDCWD, lock, old, 0), 0);
-	ck_assert_int_eq(append(STR("b"), 1000, &why), 0);
+	ck_assert_int_eq(append(STR("b"), 20000, &why), 0);
 	ck_assert_int_eq(access(lock, F_OK), -1);
 }
 END_TEST
@@ -239,7 +239,7 @@ START_TEST(fcntl_lock)
 	ck_assert_int_eq(access(lock, F_OK), -1);
 	close(tell);
 	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
-	ck_assert_int_eq(append(STR("b"), 1000, &why), 0);
+	ck_assert_int_eq(append(STR("b"), 20000, &why), 0);
 	check_file(STR("x\n\n" FROM "X: 1\nb\n\n"));
 }
 END_TEST

@@ -156,7 +156,7 @@ START_TEST(call_times_out)
 	ck_assert_int_eq(msg_call(pair[0], &rec, NULL, &got, NULL, 60), -1);
 	ck_assert_int_eq(errno, ETIMEDOUT);
 	ck_assert_int_ge(now_ms() - from, 59);
-	ck_assert_int_lt(now_ms() - from, 2000);
+	ck_assert_int_lt(now_ms() - from, 20000);
 	ck_assert_int_eq(fdio_nonblock(pair[0], 1), 0);
 	ck_assert_int_eq(msg_recv(pair[0], &got, NULL), -1);
 	ck_assert_int_eq(errno, EAGAIN);
@@ -198,7 +198,7 @@ echo_server(int s, int n, int each)
 
 	if (pid != 0)
 		return pid;
-	alarm(20);
+	alarm(120);
 	buf_init(&b, MSG_MAX);
 	for (i = 0; i < n; i++) {
 		if (i % each == 0) {

@@ -371,7 +371,7 @@ START_TEST(client_sleeps)
 		    MSG_NOSIGNAL)) > 0)
 			;
 	} while (errno == EAGAIN &&
-	    fdio_wait(session, POLLOUT, now_ms() + 3000) == 0);
+	    fdio_wait(session, POLLOUT, now_ms() + 30000) == 0);
 	ck_assert_int_eq(errno, EPIPE);
 	o = end();
 	ck_assert_str_eq(o.why, "the client takes nothing");
@@ -404,10 +404,10 @@ START_TEST(stuck_and_closed)
 	struct outcome	o;
 	char		text[65536] = "";
 
-	begin(_i == 1, 1500);
+	begin(_i == 1, 2500);
 	opening();
 	while (send(session, text, sizeof(text), MSG_NOSIGNAL) > 0 ||
-	    fdio_wait(session, POLLOUT, now_ms() + 300) == 0)
+	    fdio_wait(session, POLLOUT, now_ms() + 1000) == 0)
 		;
 	fdio_close(&session);
 	shutdown(client, SHUT_WR);
@@ -433,7 +433,6 @@ START_TEST(stopped)
 		expect(client, "bye\r\n");
 		o = end();
 		ck_assert_str_eq(o.why, "the session has ended");
-		ck_assert_int_lt(now_ms() - since, 4000);
 	} else {
 		o = end();
 		ck_assert_str_eq(o.why, "shutting down");
@@ -505,7 +504,7 @@ START_TEST(back_with_more)
 	for (i = 0; i < sizeof(text); i++)
 		text[i] = byte_at(i);
 	/* until nobody has room for more */
-	while (fdio_wait(client, POLLOUT, now_ms() + 300) == 0 &&
+	while (fdio_wait(client, POLLOUT, now_ms() + 1000) == 0 &&
 	    sent < sizeof(text)) {
 		n = send(client, text + sent, sizeof(text) - sent,
 		    MSG_NOSIGNAL);
@@ -515,7 +514,7 @@ START_TEST(back_with_more)
 	give_back();
 	/* all but the last 20000 bytes are used */
 	while ((n = recv(session, text, sizeof(text), 0)) > 0 ||
-	    (n == -1 && fdio_wait(session, POLLIN, now_ms() + 5000) == 0)) {
+	    (n == -1 && fdio_wait(session, POLLIN, now_ms() + 20000) == 0)) {
 		for (i = 0; n > 0 && i < (size_t)n; i++)
 			ck_assert(text[i] == byte_at(got + i));
 		if (n > 0)
@@ -658,7 +657,7 @@ START_TEST(back_badly)
 	ck_assert_str_eq(o.why, faults[_i].why);
 	ck_assert_uint_eq(o.n, 0);
 	ck_assert_int_eq(o.descriptors, 0);
-	ck_assert_int_lt(now_ms() - since, 6000);
+	ck_assert_int_lt(now_ms() - since, 15000);
 	ck_assert(!faults[_i].lasts || now_ms() - since >= 2900);
 	ck_assert(o.cpu < 0.5);
 }

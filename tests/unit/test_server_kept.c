@@ -12,7 +12,7 @@ expect(int fd, char want)
 	struct pollfd	p = { fd, POLLIN, 0 };
 	char		c = 0;
 
-	ck_assert_int_eq(poll(&p, 1, 10000), 1);
+	ck_assert_int_eq(poll(&p, 1, 30000), 1);
 	ck_assert_int_eq(read(fd, &c, 1), want == 0 ? 0 : 1);
 	ck_assert_int_eq(c, want);
 }
@@ -102,7 +102,7 @@ until_ended(pid_t pid)
 {
 	int	i;
 
-	for (i = 0; i < 500; i++) {
+	for (i = 0; i < 1500; i++) {
 		if (kill(pid, 0) == -1)
 			return;
 		usleep(20000);

@@ -123,11 +123,11 @@ turn(void)
 	event_base_loop(base, EVLOOP_NONBLOCK);
 }
 
-/* Until it has been said n times, or two seconds long. */
+/* Until it has been said n times. */
 static void
 until(unsigned n)
 {
-	int64_t	end = now_ms() + 2000;
+	int64_t	end = now_ms() + 30000;
 
 	while (said.n < n && now_ms() < end) {
 		turn();
@@ -336,7 +336,7 @@ START_TEST(cancelled)
 END_TEST
 
 #define INTROSPECTION	"auth.introspection-url http://127.0.0.1:9/i\n" \
-			"auth.introspection-timeout 1s\n"
+			"auth.introspection-timeout "
 
 static void
 say(int fd, const char *text)
@@ -399,7 +399,7 @@ START_TEST(asked)
 	int		fd;
 	uint64_t	id;
 
-	begin(INTROSPECTION);
+	begin(INTROSPECTION "1m\n");
 	fd = introspect();
 	(void)ask(STR("opaque"), "bob");
 	id = heard(fd, "token", "opaque");
@@ -439,7 +439,7 @@ START_TEST(asked_again)
 	int			 fd, fd2;
 	uint64_t		 id;
 
-	begin(INTROSPECTION);
+	begin(INTROSPECTION "1m\n");
 	(void)ask(STR("early"), "");	/* before it is there */
 	turn();
 	fd = introspect();
@@ -470,11 +470,11 @@ START_TEST(silent)
 	int64_t	begun = now_ms();
 	int	fd;
 
-	begin(INTROSPECTION);
+	begin(INTROSPECTION "1s\n");
 	(void)ask(STR("nobody"), "");
 	fd = introspect();
 	(void)heard(fd, "token", "nobody");
-	while (said.n == 0 && now_ms() - begun < 6000) {
+	while (said.n == 0 && now_ms() - begun < 60000) {
 		turn();
 		usleep(10000);
 	}
@@ -499,7 +499,7 @@ START_TEST(rubbish)
 	int		fd;
 
 	log_open(open("/dev/null", O_WRONLY), "test");
-	begin(INTROSPECTION);
+	begin(INTROSPECTION "1m\n");
 	fd = introspect();
 	(void)ask(STR("x"), "");
 	ck_assert_uint_eq(heard(fd, "token", "x"), 1);
@@ -531,7 +531,7 @@ START_TEST(reloaded)
 	ck_assert_int_eq(token_reload(tokens, fresh), -1);
 	settings_free(&fresh);
 	ck_assert_int_eq(settings_parse(str_from(keys_line(
-	    "auth.token-issuer x\nauth.token-scope y\n" INTROSPECTION)),
+	    "auth.token-issuer x\nauth.token-scope y\n" INTROSPECTION "1m\n")),
 	    "conf", &fresh, &why), 0);
 	ck_assert_int_eq(token_reload(tokens, fresh), -1);
 	settings_free(&fresh);
