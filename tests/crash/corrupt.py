@@ -162,11 +162,11 @@ def shard_of(id):
 
 def restart_queue(stage):
     stage.start_master(kill=stage.master_pid())
-    return wait_for(stage.all_running, 20)
+    return wait_for(stage.all_running, 75)
 
 
 def all_came(tap, stage, post, letters, name):
-    boxes = until_seen(stage, post, letters, 30)
+    boxes = until_seen(stage, post, letters, 90)
     tap.ok(letters and not boxes.missing(letters), name,
            boxes.missing(letters)[:5])
     tap.ok(not boxes.torn and not boxes.strange, name + ", and nothing else",
@@ -179,13 +179,15 @@ def put_aside(tap, stage, s, where):
     def aside():
         have = set(os.listdir(stage.spool + "/corrupt"))
         return not [e for e in mine if e[2] not in have]
-    good = wait_for(aside, 15)
+    good = wait_for(aside, 60)
     have = set(os.listdir(stage.spool + "/corrupt"))
     tap.ok(good, "%s: %d broken files are in corrupt" % (where, len(mine)),
            [e for e in mine if e[2] not in have])
-    log = stage.log()
-    silent = [e for e in mine if "corrupt id=%s why=\"" % e[2] not in log]
-    tap.ok(not silent, "%s: the log says of each why" % where, silent)
+
+    def silent():
+        log = stage.log()
+        return [e for e in mine if "corrupt id=%s why=\"" % e[2] not in log]
+    tap.ok(wait_for(lambda: not silent(), 30), "%s: the log says of each why" % where, silent())
 
 
 def spoil_new(tap, s, where):
@@ -265,8 +267,8 @@ def spoil_queue(tap, s):
     tap.ok(restart_queue(stage), "queue: starts on what it finds")
     all_came(tap, stage, s.post, letters, "queue: whole ones are delivered")
     put_aside(tap, stage, s, "queue")
-    tap.ok(os.path.exists(strange) and "strange-file place=queue name=" in
-           stage.log(), "queue: strange names are told of and left alone")
+    tap.ok(wait_for(lambda: "strange-file place=queue name=" in stage.log(), 30) and
+           os.path.exists(strange), "queue: strange names are told of and left alone")
     for p in odd + [strange, stage.spool + "/queue/ln"]:
         remove(p)
     tap.ok(os.path.getsize("/etc/passwd") > 0, "no link was followed")
@@ -288,7 +290,7 @@ def unreadable(tap, s):
         paths.append((where, id))
     ready = s.whole("incoming")
     all_came(tap, stage, s.post, [ready], "unreadable ones stop no others")
-    tap.ok("spool what=" in stage.log(), "the log complains of them")
+    tap.ok(wait_for(lambda: "spool what=" in stage.log(), 30), "the log complains of them")
     smtp = os.stat(stage.spool + "/incoming")
     for where, id in paths:
         for d, _, names in os.walk(stage.spool):
@@ -408,7 +410,7 @@ def ipc(tap, s):
         uid, gid = ids[user] if user else (os.geteuid(), os.getegid())
         status = babble(path, uid, [gid], s.rng.getrandbits(32))
         tap.ok(status == 0, "garbage for " + path[len(stage.dir) + 1:], status)
-    tap.ok(wait_for(stage.all_running, 10), "all programs run", stage.status())
+    tap.ok(wait_for(stage.all_running, 75), "all programs run", stage.status())
     after = {p: r[0] for p, r in stage.status().items()}
     tap.ok(before == after, "and are the same as before", (before, after))
     letters = [s.post.write([u + "@example.test"], 800)
@@ -420,7 +422,7 @@ def ipc(tap, s):
     tap.ok(all(x.fate == "acked" for x in letters), "mail is taken",
            [x.reply for x in letters])
     all_came(tap, stage, s.post, letters, "and delivered")
-    tap.ok("peer-dropped" in stage.log(), "the log tells who was dropped")
+    tap.ok(wait_for(lambda: "peer-dropped" in stage.log(), 30), "the log tells who was dropped")
 
 
 def main():

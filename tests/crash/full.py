@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 from disk import run  # noqa: E402
@@ -39,16 +40,18 @@ class Small:
 
     def take_blocks(self, leave=0):
         with open(self.where + "/filler", "wb", buffering=0) as f:
-            try:
-                while True:
-                    f.write(b"\0" * 65536)
-            except OSError:
-                pass
-            try:
-                while True:
-                    f.write(b"\0" * 512)
-            except OSError:
-                pass
+            # until nothing comes free any more: files that were removed are closed by others
+            before = -1
+            while f.tell() > before:
+                if before >= 0:
+                    time.sleep(0.2)
+                before = f.tell()
+                for size in (65536, 512):
+                    try:
+                        while True:
+                            f.write(b"\0" * size)
+                    except OSError:
+                        pass
             if leave:
                 f.truncate(max(0, f.tell() - leave))
 
@@ -66,7 +69,7 @@ class Small:
         # a remount is refused as long as somebody writes: this is not
         run("mount", "-o", "remount,ro", self.where, check=False)
         wait_for(lambda: run("mount", "-o", "remount,ro", self.where,
-                             check=False).returncode == 0, 10)
+                             check=False).returncode == 0, 60)
 
     def give_back(self):
         run("mount", "-o", "remount,rw", self.where)
@@ -98,8 +101,8 @@ class Trial:
 
     def all_there(self, name="what was acknowledged is delivered"):
         acked = self.post.by_fate("acked")
-        self.stage.settle(30)
-        boxes = until_seen(self.stage, self.post, acked, 20)
+        self.stage.settle(90)
+        boxes = until_seen(self.stage, self.post, acked, 30)
         self.ok(not boxes.missing(acked), name, boxes.missing(acked)[:10])
         self.ok(not boxes.torn and not boxes.strange,
                 "nothing half-written is in a mailbox",
@@ -113,9 +116,10 @@ class Trial:
         self.ok([x.fate for x in made] == ["acked"] * 2,
                 "mail is taken again", [x.reply for x in made])
         self.all_there()
-        left = self.stage.waiting() + self.stage.files(
-            "hold", "corrupt", "incoming/tmp", "drop/tmp", "tmp")
-        self.ok(not left, "no trace in the spool", left[:10])
+
+        def left():
+            return self.stage.waiting() + self.stage.files("hold", "corrupt", "incoming/tmp", "drop/tmp", "tmp")
+        self.ok(wait_for(lambda: not left(), 30), "no trace in the spool", left()[:10])
         restarts = {p: r[2] for p, r in self.stage.status().items() if r[2]}
         self.ok(not restarts, "no program died of it", restarts)
 
@@ -129,7 +133,7 @@ def spool_side(trial, fs, take, code, text):
     replies = [x.reply for x in made]
     trial.ok(all(x.reply.startswith(code) for x in made),
              "the client hears " + code.decode(), replies)
-    trial.ok(wait_for(lambda: 'why="%s"' % text in stage.log()[logged:], 5),
+    trial.ok(wait_for(lambda: 'why="%s"' % text in stage.log()[logged:], 30),
              "the log says why", stage.log()[logged:][-500:])
     letter = trial.post.write(["alice@example.test"], 60000)
     status = drop(stage, letter)
@@ -167,15 +171,16 @@ def mail_side(trial, fs, take, status):
     def deferred():
         return " status=%s " % status in "".join(
             x for x in stage.log()[logged:].splitlines(True) if "deferred" in x)
-    trial.ok(wait_for(deferred, 10), "deliveries are deferred with " + status,
+    trial.ok(wait_for(deferred, 60), "deliveries are deferred with " + status,
              stage.log()[logged:][-1500:])
     trial.ok(stage.waiting() and not stage.files("hold", "corrupt"),
              "mail stays queued", stage.waiting())
     fs.give_back()
     trial.after()
-    tmp = [n for u in ("alice", "bob", "carol")
-           for n in os.listdir(stage.maildir(u) + "/tmp")]
-    trial.ok(not tmp, "nothing is left in the Maildirs' tmp", tmp)
+
+    def tmp():
+        return [n for u in ("alice", "bob", "carol") for n in os.listdir(stage.maildir(u) + "/tmp")]
+    trial.ok(wait_for(lambda: not tmp(), 30), "nothing is left in the Maildirs' tmp", tmp())
 
 
 def both(tap, rng, top, kind):

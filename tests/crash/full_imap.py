@@ -42,7 +42,7 @@ class Disk(Small):
 class Client:
     def __init__(self, user, select=True):
         self.user = user
-        self.c = Imap(user.stage, user.name, timeout=60)
+        self.c = Imap(user.stage, user.name, timeout=120)
         self.n = 0
         self.log = []
         self.ended = False
@@ -209,18 +209,18 @@ class Trial:
         if again:       # nobody may have it open
             for c in (warm, cold, idle):
                 c.c.close()
-            wait_for(lambda: not self.stage.processes("imapd-session"), 10)
+            wait_for(lambda: not self.stage.processes("imapd-session"), 60)
         self.fs.give_back()
         for u, c in ((warm_user, warm), (cold_user, cold)):
             u.wrong, u.waits = [], 0
             if again:       # what they have open is on the disk that broke
                 c = Client(u)
-            wait_for(lambda u=u, c=c: c.ended or c.shown() == len(u.model[""]), 5)
+            wait_for(lambda u=u, c=c: c.ended or c.shown() == len(u.model[""]), 60)
             if u is cold_user and not again and c.ended:
                 # what it had no room to write was its own: the folder has other numbers since
                 u.wrong = []
                 c = Client(u)
-            self.ok(wait_for(lambda u=u, c=c: c.shown() == len(u.model[""]), 5), "%s: all is shown" % u.name, c.log[-3:])
+            self.ok(wait_for(lambda u=u, c=c: c.shown() == len(u.model[""]), 60), "%s: all is shown" % u.name, c.log[-3:])
             c.log = []
             c.work(k + 8)
             no = [x for x in c.log if x[1].startswith("NO")]

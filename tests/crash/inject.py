@@ -59,7 +59,7 @@ class Bench:
         """A new letter by SMTP; its reply, b"" without one."""
         letter = self.post.write(list(rcpts), size)
         try:
-            line = Line(self.stage.smtp, timeout=20)
+            line = Line(self.stage.smtp, timeout=60)
             line.send(letter)
             line.close()
         except (OSError, ValueError):
@@ -70,7 +70,7 @@ class Bench:
         """Mail is received and delivered, whatever happened before."""
         def try_it():
             return self.one().fate == "acked"
-        if not wait_for(try_it, 10, 0.2):
+        if not wait_for(try_it, 60, 0.2):
             self.wrong.append((what, "no more 250"))
 
     def pids(self, program):
@@ -79,7 +79,7 @@ class Bench:
             return children(st.status()["smtp"][0])
         if program == "queue":
             return [st.status()["queue"][0]]
-        wait_for(lambda: st.processes("local-worker"), 10)
+        wait_for(lambda: st.processes("local-worker"), 30)
         return [p for p, _ in st.processes("local-worker")]
 
     def all_up(self):
@@ -88,7 +88,7 @@ class Bench:
         wait_for(lambda: "starting" not in str(st.status()), 10)
         if not st.all_running():
             st.start_master(kill=st.master_pid())
-        if not wait_for(st.all_running, 20):
+        if not wait_for(st.all_running, 75):
             self.wrong.append(("not running", st.status()))
 
     def letters(self, program):
@@ -157,7 +157,7 @@ class Bench:
         text = os.strerror({"ENOSPC": 28, "EIO": 5, "EDQUOT": 122, "EROFS": 30,
                             "EMFILE": 24}[error])
         if not wait_for(lambda: 'why="%s"' % text in
-                        self.stage.log()[logged:], 5):
+                        self.stage.log()[logged:], 30):
             self.wrong.append((name, "nothing in the log"))
 
 
@@ -178,8 +178,8 @@ def check(tap, bench, program):
     subprocess.run([stage.bin + "/postq", "-f", stage.conf, "flush", "ALL"],
                    capture_output=True)
     acked = post.by_fate("acked")
-    stage.settle(30)
-    boxes = until_seen(stage, post, acked, 20)
+    stage.settle(90)
+    boxes = until_seen(stage, post, acked, 30)
     tap.diag("%s: %d cases, %s, %d came twice" % (
         program, bench.cases, post.counts(), boxes.duplicates()))
     tap.ok(not bench.wrong, "%s: each failure had its answer" % program,
@@ -205,6 +205,18 @@ def run(tap, rng, bench, program, share):
     check(tap, bench, program)
 
 
+def content(stage, id):
+    """Of the one file of that name."""
+    for path in stage.files("incoming/new", "queue"):
+        if os.path.basename(path) == id:
+            try:
+                with open(path, "rb") as f:
+                    return f.read()
+            except FileNotFoundError:
+                pass
+    return b""
+
+
 def no_room_to_rewrite(tap, stage, post):
     """A file of smtpd's is written anew when it has to wait. If that fails the
     states go into the old file, and nothing else of it may change."""
@@ -219,16 +231,17 @@ def no_room_to_rewrite(tap, stage, post):
         ("alice@example.test", None)], letter.content)
     with traced([stage.status()["queue"][0]], "sync_file_range,fsync:error=ENOSPC"):
         spoolfile.put(stage, "incoming", id, data)
-        wait_for(lambda: "waits id=" + id in stage.log(), 10)
-    with open((stage.files("incoming/new", "queue") or [os.devnull])[0], "rb") as f:
-        now = f.read()
-    head, tail = data.rsplit(b"s1:w,", 1)
+        wait_for(lambda: "waits id=" + id in stage.log(), 30)
+        # letters from before may be on their way, too
+        head, tail = data.rsplit(b"s1:w,", 1)
+        wait_for(lambda: content(stage, id) == head + b"s1:d," + tail, 10)
+        now = content(stage, id)
     tap.ok(now == head + b"s1:d," + tail,
            "states without room for a new file", now[:600])
     stage.start_master(kill=stage.master_pid())
-    wait_for(stage.all_running, 20)
+    wait_for(stage.all_running, 75)
     wait_for(lambda: stage.log().count("deferred id=" + id) > 2, 10)
-    boxes = until_seen(stage, post, [letter], 5)
+    boxes = until_seen(stage, post, [letter], 30)
     tap.ok(boxes.copies[(letter.token, "alice")] == 1 and
            not stage.files("corrupt"), "and a new start goes on from them",
            (boxes.copies[(letter.token, "alice")], stage.files("corrupt")))
@@ -237,7 +250,7 @@ def no_room_to_rewrite(tap, stage, post):
         return subprocess.run([stage.bin + "/postq", "-f", stage.conf,
                                "remove", id],
                               capture_output=True).returncode == 0
-    tap.ok(wait_for(removed, 10), "removed by hand")
+    tap.ok(wait_for(removed, 30), "removed by hand")
 
 
 def not_removed(tap, stage, bench):
@@ -246,10 +259,10 @@ def not_removed(tap, stage, bench):
     with traced([stage.status()["queue"][0]], "unlinkat:error=EIO:when=1+",
                 os.path.join(stage.dir, "spool/drop/new")):
         drop(stage, letter)
-        boxes = until_seen(stage, bench.post, [letter], 10)
+        boxes = until_seen(stage, bench.post, [letter], 60)
         time.sleep(2.5)     # two scans
     tap.ok(not boxes.missing([letter]), "what cannot be removed from drop comes", letter.fate)
-    tap.ok(wait_for(lambda: not stage.files("drop/new"), 10), "and goes from there later",
+    tap.ok(wait_for(lambda: not stage.files("drop/new"), 60), "and goes from there later",
            stage.files("drop/new"))
     boxes = until_seen(stage, bench.post, [letter], 5)
     tap.ok(boxes.copies[(letter.token, "alice")] == 1, "and came once",
@@ -262,14 +275,17 @@ def no_descriptor(tap, stage, bench):
     logged = len(stage.log())
     with traced([stage.status()["local"][0]], "accept4:error=EMFILE:when=1+"):
         os.kill(stage.status()["queue"][0], signal.SIGKILL)
-        wait_for(stage.all_running, 20)
+        at = time.monotonic()
+        wait_for(stage.all_running, 75)
         letter = bench.one()
         told = wait_for(lambda: 'accept why="Too many open files"' in
-                        stage.log()[logged:], 5)
+                        stage.log()[logged:], 30)
         time.sleep(0.5)
     n = stage.log()[logged:].count("local[")
-    tap.ok(told and n <= 2, "a connection that cannot be accepted", (told, n))
-    boxes = until_seen(stage, bench.post, [letter], 10)
+    # once a second, and what is slow here is not local
+    most = 2 + (time.monotonic() - at)
+    tap.ok(told and n <= most, "a connection that cannot be accepted", (told, n, most))
+    boxes = until_seen(stage, bench.post, [letter], 60)
     tap.ok(not boxes.missing([letter]), "and is accepted later", letter.fate)
 
 

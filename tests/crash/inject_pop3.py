@@ -39,7 +39,7 @@ class Bench:
 
     def gone(self):
         """No session is left, and so no lock."""
-        return wait_for(lambda: not self.stage.processes("pop3d-session"), 10,
+        return wait_for(lambda: not self.stage.processes("pop3d-session"), 60,
                         0.01)
 
     def marked(self):
@@ -77,7 +77,7 @@ class Bench:
         with traced([pid], spec):
             answer = p.said("QUIT")
             p.close()
-            ended = wait_for(lambda: not is_alive(pid), 10, 0.005)
+            ended = wait_for(lambda: not is_alive(pid), 60, 0.005)
         if not ended:
             self.wrong.append((spec, "the session stays"))
         self.gone()
@@ -88,7 +88,7 @@ class Bench:
         names = self.fresh()
         p, pid = self.marked()
         p.close()
-        wait_for(lambda: not is_alive(pid), 10)
+        wait_for(lambda: not is_alive(pid), 60)
         return names == self.box.names()
 
     def killed_before(self):
@@ -96,7 +96,7 @@ class Bench:
         p, pid = self.marked()
         os.kill(pid, 9)
         p.close()
-        wait_for(lambda: not is_alive(pid), 10)
+        wait_for(lambda: not is_alive(pid), 60)
         return names == self.box.names()
 
     def order(self):
@@ -107,7 +107,7 @@ class Bench:
             with attached([pid], ["-e", "trace=unlinkat,fsync,sendto", "-o",
                                   out.name]):
                 p.said("QUIT")
-                wait_for(lambda: not is_alive(pid), 10)
+                wait_for(lambda: not is_alive(pid), 60)
             text = out.read()
         p.close()
         return [w if w != "sendto" else "say" for w in re.findall(

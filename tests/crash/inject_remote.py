@@ -92,10 +92,7 @@ def count(bench, program):
     """{system call: how many} of a run without any fault."""
     bench.all_up()
 
-    def action():
-        bench.letters(program)
-        bench.settle(0.4)
-    got = survey(bench.pids(program), action)
+    got = survey(bench.pids(program), lambda: bench.healthy(program))
     bench.settle()
     bench.forget()
     return {c: n for c, n in got.items() if c not in NEVER}

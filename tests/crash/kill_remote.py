@@ -65,7 +65,7 @@ def flow(tap, stage, post, rng, rounds):
     kills, slow = collections.Counter(), []
     for kind in rounds:
         time.sleep(rng.uniform(0.05, 0.5))
-        pid = wait_for(lambda: victim(stage, rng, kind), 5)
+        pid = wait_for(lambda: victim(stage, rng, kind), 60)
         if not pid:
             continue
         try:
@@ -100,7 +100,7 @@ def arrived(sink):
 
 def results(tap, stage, post, sink, kills):
     acked = post.by_fate("acked")
-    wait_for(lambda: not stage.waiting(), 90, 0.5)
+    wait_for(lambda: not stage.waiting(), 180, 0.5)
     tap.ok(not stage.waiting(), "nothing is left in incoming and queue", stage.waiting())
     times, contents = arrived(sink)
     missing = [(x.token, r) for x in acked for r in x.rcpts if not times[x.token, r]]
@@ -108,7 +108,7 @@ def results(tap, stage, post, sink, kills):
     most = WORKERS * RCPTS * sum(kills[k] for k in ("queue", "remote", "remote-worker"))
     tap.diag("sent %s, deliveries %d, twice %d of at most %d, kills %s" % (
         post.counts(), sum(times.values()), twice, most, dict(kills)))
-    tap.ok(len(acked) > 5 * sum(kills.values()), "mail did flow", post.counts())
+    tap.ok(len(acked) > 2 * sum(kills.values()), "mail did flow", post.counts())
     tap.ok(not missing, "no acknowledged message is lost", missing[:20])
     torn = [x.token for x in acked if contents[x.token] - {x.content}]
     tap.ok(not torn, "each one is whole", torn[:5])

@@ -31,7 +31,7 @@ RECORDING = ("openat", "newfstatat", "pwrite64", "write", "fsync", "unlinkat",
 LOST = re.compile(r"died over it|may come twice|went away")
 OTHER = re.compile(
     r" (error|warn): (accept|fork|hop|remote|listen|peer-dropped|not-told) ")
-PATIENCE = 15
+PATIENCE = 60
 
 
 class Busy(Sink):
@@ -55,6 +55,7 @@ class Bench:
         self.flush_due = 0
         self.refusals = 1       # in each case
         self.cases = self.reached = self.twice = self.started = 0
+        self.pace = 0.5         # seconds for what a case sends, without a fault
 
     # ---- mail
 
@@ -64,7 +65,7 @@ class Bench:
         if by_drop:
             drop(self.stage, letter)
         else:
-            line = Line(self.stage.smtp, timeout=20)
+            line = Line(self.stage.smtp, timeout=60)
             line.send(letter)
             line.close()
         return letter
@@ -90,20 +91,27 @@ class Bench:
                          size=70000),
                 self.one("f%d@r.busy.test" % n)]
 
+    def healthy(self, program):
+        """The same when nothing fails: how long does it take here?"""
+        at = time.monotonic()
+        self.letters(program)
+        self.settle(0.4)
+        self.pace = time.monotonic() - at
+
     def arrivals(self):
         return Arrivals(self.sinks.values(), self.post.letters)
 
     def after(self, keys):
         """Once these are among them: a sink says 250 first and notes it then."""
-        wait_for(lambda: keys <= set(self.arrivals().times), 1, 0.01)
+        wait_for(lambda: keys <= set(self.arrivals().times), 10, 0.01)
         return self.arrivals()
 
-    def flush(self):
+    def flush(self, seconds=1):
         """Does queue obey?"""
         try:    # a dead one does not answer
             return subprocess.run([self.stage.bin + "/postq", "-f",
                                    self.stage.conf, "flush", "ALL"],
-                                  capture_output=True, timeout=1
+                                  capture_output=True, timeout=seconds
                                   ).returncode == 0
         except subprocess.TimeoutExpired:
             return False
@@ -137,14 +145,13 @@ class Bench:
         if program in ("queue", "hop"):
             return [st.status()[program][0]]
         if program == "remote-worker":
-            self.letters(program)
-            self.settle()
+            self.healthy(program)
             self.forget()
             return self.workers()
         for p in self.workers():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(p, signal.SIGTERM)
-        wait_for(lambda: not self.workers(), 5, 0.01)
+        wait_for(lambda: not self.workers(), 30, 0.01)
         return [st.status()["remote"][0]]
 
     def all_up(self):
@@ -156,7 +163,7 @@ class Bench:
             time.sleep(0.2)
             st.posthouse("stop")
             st.start_master()
-        if not wait_for(st.all_running, 20, 0.02):
+        if not wait_for(st.all_running, 75, 0.02):
             self.wrong.append(("not running", st.status()))
 
     @contextlib.contextmanager
@@ -222,7 +229,7 @@ class Bench:
         logged = len(self.stage.log())
         with traced(pids, "%s:error=%s:when=%d%s" % (call, error, n, on)):
             made = self.letters(program)
-            wait_for(lambda: self.is_over(0.3), 0.8, 0.02)
+            wait_for(lambda: self.is_over(0.3), max(0.8, 1.5 * self.pace), 0.02)
             left = self.arrivals().missing(made)
         dead = [p for p in pids if not is_alive(p)]
         if dead and program != "remote-worker":
@@ -252,21 +259,30 @@ class Bench:
         """excused(key, n, log): may this one come n times more than once?"""
         if not self.settle():
             self.wrong.append((name, "still waits", self.stage.waiting()))
-        if not wait_for(self.flush, 5):
+        if not wait_for(lambda: self.flush(30), 30):
             self.wrong.append((name, "queue takes no orders"))
         acked = [x for x in made if x.fate == "acked"]
         got = self.after({(x.token, r) for x in acked for r in x.rcpts})
-        told = self.stage.log()[logged:]
         twice = got.twice()
         self.twice += sum(twice.values())
+
+        def guilty(told):
+            return [k for k, n in twice.items() if not excused(k, n, told)]
+        # log may be late
+        wait_for(lambda: not guilty(self.stage.log()[logged:]), 10)
+        told = self.stage.log()[logged:]
         self.must_be_empty(
             name, refused=[x.reply for x in made if x.fate != "acked"],
             lost=got.missing(acked), torn=got.torn, strange=got.strange,
-            twice=[k for k, n in twice.items() if not excused(k, n, told)],
+            twice=[(k, twice[k], self.history(k, told)) for k in guilty(told)],
             again=set(got.times) - {(x.token, r) for x in made
                                     for r in x.rcpts},
             left=self.leftovers("unlinkat" in name))
         self.forget()
+
+    @staticmethod
+    def history(key, log):
+        return [x[:250] for x in log.splitlines() if " to=%s " % key[1] in x or OTHER.search(x) or "died" in x]
 
     def must_be_empty(self, name, **things):
         self.wrong += [(name, what, x) for what, x in things.items() if x]

@@ -8,7 +8,7 @@ import time
 class Pop:
     """One session; said() is the first line of each answer, b"" without one."""
 
-    def __init__(self, port, user="alice", timeout=20):
+    def __init__(self, port, user="alice", timeout=60):
         self.sock = socket.create_connection(("127.0.0.1", port), timeout)
         self.file = self.sock.makefile("rwb")
         self.hello = self.line()
@@ -95,7 +95,7 @@ class Box:
         return sorted(found, key=str)
 
 
-def session_of(stage, seconds=5):
+def session_of(stage, seconds=60):
     """The pid of the one session that there is."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -31,7 +31,7 @@ def attached(pids, args):
     for p in pids:
         args += ["-p", str(p)]
     s = subprocess.Popen(args, stderr=subprocess.PIPE, text=True)
-    wait_for(lambda: all(tracer(p) for p in pids) or s.poll() is not None, 5,
+    wait_for(lambda: all(tracer(p) for p in pids) or s.poll() is not None, 60,
              0.005)
     try:
         yield s
@@ -39,7 +39,7 @@ def attached(pids, args):
         if s.poll() is None:
             s.send_signal(signal.SIGINT)
         s.stderr.read()
-        s.wait(10)
+        s.wait(60)
 
 
 def injection(spec):
