@@ -16,6 +16,8 @@
 #include "common/store/keywords.h"
 #include "common/store/listing.h"
 
+#define TRIES	4
+
 struct arrivals {
 	struct maildir	dir;
 	struct index	x;
@@ -300,6 +302,21 @@ find_ours(const struct arrivals *a, const struct expected *e,
 	return found == n ? 0 : -1;
 }
 
+/* Where foreign programs rename meanwhile a look may miss them. */
+static int
+look_for(struct arrivals *a, const struct expected *e, struct arrival *what,
+    size_t n)
+{
+	int	i, r = -1;
+
+	for (i = 0; i < TRIES && r == -1; i++) {
+		if (index_sync(&a->x, INDEX_KEEP_NEW | INDEX_ALL) == -1)
+			return -1;
+		r = find_ours(a, e, what, n, true);
+	}
+	return r;
+}
+
 static int
 number(struct arrivals *a, const struct expected *e, struct arrival *what,
     size_t n)
@@ -319,9 +336,9 @@ number(struct arrivals *a, const struct expected *e, struct arrival *what,
 	}
 	x->coming = coming;
 	x->coming_arg = e;
-	r = index_sync(x, INDEX_KEEP_NEW | INDEX_ALL);
+	r = look_for(a, e, what, n);
 	x->coming = NULL;
-	return r == -1 ? -1 : find_ours(a, e, what, n, true);
+	return r;
 }
 
 int

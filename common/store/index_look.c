@@ -186,11 +186,18 @@ read_names(struct look *k, bool *certain)
 		missing = match(k);
 		if (missing == SIZE_MAX)
 			continue;
+		if (!*certain)
+			missing += look_unfound(k);
 		if (missing == 0 || *certain)
 			break;
 		if (hard)
 			break;
 		hard = true;
+	}
+	/* who was only missed would get another UID than the one that stands in the list, and may have been told */
+	if (!k->names.is_stable && !k->last && look_unfound(k) > 0) {
+		errno = EAGAIN;
+		return -1;
 	}
 	/* gone, or written over where the rows lie: then all begins again */
 	if (missing > 0 && !index_verify(k->x)) {

@@ -19,12 +19,14 @@ struct look {
 	struct listing	 names;
 	struct uid_list	 list;
 	struct newcomer	*who;
-	size_t		 nwho;
+	size_t		 nwho, unfound;
 };
 
 /* index_look_list.c */
 /* The list, if it has changed: another validity, and all is another folder. */
 int	look_validity(struct look *) must_check;
+/* How many lines are of messages that need them, if these are there, and were not found by the listing? */
+size_t	look_unfound(struct look *);
 /* Names without a row get one. */
 int	look_newcomers(struct look *) must_check;
 /* index_look_move.c: from new/ to cur/, if that is wanted. */

@@ -145,6 +145,26 @@ take_line(struct newcomer *w, const struct uidlist_line *line)
 		w->guid = value;
 }
 
+static bool
+is_unfound(void *arg, const struct uidlist_line *line)
+{
+	struct look	*k = arg;
+
+	k->unfound += line->uid >= k->x->head.next &&
+	    listing_find(&k->names, line->name,
+	    index_hash(k->x, line->name)) == NULL;
+	return false;
+}
+
+size_t
+look_unfound(struct look *k)
+{
+	k->unfound = 0;
+	if (k->list.usable)
+		index_list_walk(k->x, &k->list, is_unfound, k);
+	return k->unfound;
+}
+
 /*
  * A line that is of no row. A UID that the index has given out before (below its next) was another message's, or this
  * one's before it was told that it is gone; it is not given out again. A higher one is a foreign program's, and is right.
