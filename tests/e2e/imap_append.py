@@ -20,7 +20,7 @@ class Imap(Lines):
     """Tags are a1, a2 ...; untagged answers are kept in last."""
 
     def __init__(self, box=None):
-        super().__init__(PORT)
+        super().__init__(PORT, timeout=120)
         self.n = 0
         self.last = []
         self.line()
@@ -196,9 +196,9 @@ def refused_before_asked():
 def broken_off():
     c = fresh(b"broken")
     c.begin(b"APPEND broken {100000+}\r\n" + 50000 * b"x")
-    until("a draft", lambda: drafts(b"broken"))
+    until("a draft", lambda: drafts(b"broken"), 60)
     c.close()
-    until("no draft", lambda: not drafts(b"broken"))
+    until("no draft", lambda: not drafts(b"broken"), 60)
     c = Imap()
     want("nothing", c.count(b"broken"), c.count(b"broken") == 0)
 
