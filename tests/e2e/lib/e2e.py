@@ -2,12 +2,14 @@
 nothing, and stages of their own. A test is a function; it fails by Wrong."""
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+import traceback
 
 ADDR = os.environ.get("PH_ADDR", "127.0.0.1")
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
@@ -18,6 +20,9 @@ from free_ports import free_base  # noqa: E402
 
 LONG = os.environ.get("PH_MODE") == "long"
 ROOT = os.geteuid() == 0
+# Who is told to end takes his stages down.
+if threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 
 
 class Wrong(Exception):
@@ -33,14 +38,15 @@ def want(what, got, ok):
         raise Wrong("%s, got %s" % (what, got if isinstance(got, str) else repr(got)))
 
 
-def until(what, test, seconds=20, step=0.05):
+def until(what, test, seconds=60, step=0.05):
     """Polls; returns what the test returned when it was true."""
     end = time.monotonic() + seconds
     while True:
+        last = time.monotonic() > end       # whoever was held up himself looks once more
         got = test()
         if got:
             return got
-        if time.monotonic() > end:
+        if last:
             raise Wrong("not in %d seconds: %s" % (seconds, what))
         time.sleep(step)
 
@@ -82,8 +88,9 @@ class Tap:
             self.say(name, str(e) or "wrong")
         except Skip as e:
             self.say(name, None, str(e))
-        except (OSError, EOFError, ValueError, KeyError, subprocess.SubprocessError) as e:
-            self.say(name, repr(e))
+        except Exception as e:      # of whatever kind: the tests behind it run
+            self.say(name, "%r at %s" % (e, ", ".join("%s:%d" % (os.path.basename(f.filename), f.lineno)
+                                                      for f in traceback.extract_tb(e.__traceback__)[1:])))
         else:
             self.say(name, None)
         if time.monotonic() - start > 2:
@@ -97,7 +104,7 @@ class Tap:
 class Lines:
     """A connection, line by line. source: the address to come from."""
 
-    def __init__(self, port, source=None, timeout=30):
+    def __init__(self, port, source=None, timeout=60):
         self.sock = socket.create_connection((ADDR, port), timeout, source and (source, 0))
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buf = b""
@@ -136,7 +143,7 @@ class Lines:
 
 
 class Smtp(Lines):
-    def __init__(self, port, source=None, greeting="220", timeout=30):
+    def __init__(self, port, source=None, greeting="220", timeout=60):
         super().__init__(port, source, timeout)
         if greeting:
             self.expect(greeting)
@@ -223,7 +230,7 @@ class Pop3(Lines):
 
 def login(port, user, **more):
     """A session that another one of before may still be closing for."""
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while True:
         p = Pop3(port, **more)
         p.ok(b"USER " + user.encode())
@@ -270,11 +277,11 @@ class Stage:
     def up(self):
         """None, or what went wrong."""
         r = subprocess.run([os.path.join(TOP, "tests", "stage"), "up", self.dir, str(self.base)],
-                           env=self.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120)
+                           env=self.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
         return None if r.returncode == 0 else r.stdout.decode("utf-8", "replace")[-2000:]
 
     def stop(self):
-        subprocess.run([os.path.join(TOP, "tests", "stage"), "down", self.dir], env=self.env, timeout=120,
+        subprocess.run([os.path.join(TOP, "tests", "stage"), "down", self.dir], env=self.env, timeout=300,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
 
     def down(self):
@@ -294,7 +301,7 @@ class Stage:
     def command(self, *args, program="posthouse", **more):
         """Ends with (status, output)."""
         r = subprocess.run([os.path.join(self.dir, "bin", program), *args], stdout=subprocess.PIPE,
-                           stderr=subprocess.STDOUT, timeout=120, **more)
+                           stderr=subprocess.STDOUT, timeout=300, **more)
         return r.returncode, r.stdout.decode("utf-8", "replace")
 
     def posthouse(self, *args):
@@ -304,7 +311,7 @@ class Stage:
         with open(os.path.join(self.dir, "log", "posthouse.log"), encoding="utf-8", errors="replace") as f:
             return f.read()
 
-    def logged(self, *words, seconds=20):
+    def logged(self, *words, seconds=60):
         """The first line with all these words."""
         return until("a log line with " + ", ".join(words), lambda: next(
             (l for l in self.log().splitlines() if all(w in l for w in words)), None), seconds)
@@ -312,7 +319,7 @@ class Stage:
     def mails(self, user):
         return mails(self.dir, user)
 
-    def came(self, user, word, n=1, seconds=30):
+    def came(self, user, word, n=1, seconds=60):
         return came(self.dir, user, word, n, seconds)
 
     def pid(self):
@@ -327,8 +334,8 @@ def below(directory):
 
 def mails(directory, user):
     """The contents of a user's messages, by file name."""
-    found = {}
-    for sub in ("new", "cur"):
+    found, seen = {}, {}
+    for sub in ("new", "cur"):      # in this order: whoever moves one meanwhile moves it to the second
         where = os.path.join(directory, "mail", user, "Maildir", sub)
         try:
             names = os.listdir(where)
@@ -337,13 +344,16 @@ def mails(directory, user):
         for name in names:
             try:
                 with open(os.path.join(where, name), "rb") as f:
-                    found[name] = f.read()
+                    content = f.read()
             except FileNotFoundError:
-                pass
+                continue
+            found.pop(seen.get(name.split(":")[0]), None)
+            seen[name.split(":")[0]] = name
+            found[name] = content
     return found
 
 
-def came(directory, user, word, n=1, seconds=30):
+def came(directory, user, word, n=1, seconds=60):
     """The user's messages that hold the word, n of them waited for."""
     def look():
         found = [m for m in mails(directory, user).values() if word in m]

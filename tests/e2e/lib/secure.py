@@ -84,7 +84,7 @@ def hears(conn):
 class Pop3s(Pop3):
     """TLS from the first byte, or by STLS."""
 
-    def __init__(self, st, user=None, password="secret", stls=False, ctx=None, timeout=30):
+    def __init__(self, st, user=None, password="secret", stls=False, ctx=None, timeout=60):
         Lines.__init__(self, st.pop3 if stls else st.base + 995, timeout=timeout)
         if stls:
             self.greeting = self.line()
@@ -100,7 +100,7 @@ class Pop3s(Pop3):
 
 def session(st, user="alice", **more):
     """Logged in over TLS; one of before may have to close first."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while True:
         c = Pop3s(st, **more)
         c.ok(b"USER " + user.encode())
