@@ -496,7 +496,12 @@ def guess(st, client, user, n, password="wrong"):
 
 
 def pair_block(st):
+    since = time.monotonic()
     want("five are looked at", "a block", not guess(st, "127.0.6.1", "alice", 5))
+    # half a one is forgiven in a second: who guesses slowly has a few more
+    n = next(n for n in range(100) if guess(st, "127.0.6.1", "alice", 1))
+    took = time.monotonic() - since
+    want("no more", (n, took), n <= took / 2 + 0.5)
     with Front(st, client="127.0.6.1") as f:
         failed(f.login("alice", "secret"), "blocked")
         failed(f.sasl("PLAIN", b"\0alice\0secret"), "blocked")
@@ -512,12 +517,12 @@ def pair_block(st):
     def over():
         with Front(st, client="127.0.6.1") as f:
             return f.login("alice", "secret").get("V") == b"ok"
-    until("the block ends by itself", over, 20, 0.5)
+    until("the block ends by itself", over, step=0.5)
 
 
 def client_block(st):
     """An account of one's own does not help. All at once, for with time it is forgiven."""
-    for batch in range(3):
+    for batch in range(5):
         fronts = [Front(st, client="127.0.7.1") for _ in range(6)]
         for n, f in enumerate(fronts):
             f.send(record([("V", "login"), ("U", "user%d%d" % (batch, n)), ("P", "wrong"), *f.facts]))
@@ -536,12 +541,14 @@ def client_block(st):
 
 def all_at_once(st):
     fronts = [Front(st, client="127.0.8.1") for _ in range(60)]
+    since = time.monotonic()
     for n, f in enumerate(fronts):
         f.send(record([("V", "login"), ("U", "alice" if n % 2 else "bob"), ("P", "wrong%d" % n), *f.facts]))
     got = [f.answer()["K"] for f in fronts]
+    most = 12 + int(1.2 * (time.monotonic() - since))       # so many are forgiven meanwhile
     for f in fronts:
         f.close()
-    want("most are not looked at", got, got.count(b"wrong") <= 12 and got.count(b"blocked") >= 48)
+    want("most are not looked at", got, got.count(b"wrong") <= most and got.count(b"wrong") + got.count(b"blocked") == 60)
 
 
 # ---- nothing is left ------------------------------------------------------------
@@ -602,9 +609,11 @@ def type_secrets(st):
 
 
 def no_traces(st):
+    mark = len(st.log())
     type_secrets(st)
     with Front(st) as f:
         proven(f.login("alice", "secret"))
+    until("the last failure in the log", lambda: re.search(r"login-failed service=pop3 user=alice client=127\.0\.0\.1 ", st.log()[mark:]))
     time.sleep(0.5)
     words = list(SECRETS.values())
     log = st.log().encode()
@@ -639,6 +648,8 @@ def memory(st):
         if name not in ("auth", "pop3d", "posthouse", "log"):
             continue
         try:
+            # a worker may still be about the one whose front did not wait
+            until("an end of the last one", lambda pid=pid: not holds(pid, [SECRETS["held"]]))
             found = holds(pid, words)
         except OSError:
             continue
@@ -682,10 +693,13 @@ def same_time():
                 for t in ts:
                     t.join()
         for mechanism in ("PLAIN", "SCRAM-SHA-256"):
-            medians = {u: statistics.median(t) for (m, u), t in took.items() if m == mechanism}
+            times = {u: t for (m, u), t in took.items() if m == mechanism}
+            medians = {u: statistics.median(t) for u, t in times.items()}
             want("five users", medians, len(medians) == 5)
             want("each is held back", medians, min(medians.values()) >= 0.28)
-            want("as long as another", medians, max(medians.values()) - min(medians.values()) < 0.15)
+            # on a busy machine one user's times differ among themselves, too
+            noise = statistics.median(max(t) - min(t) for t in times.values())
+            want("as long as another", times, max(medians.values()) - min(medians.values()) < 0.15 + noise)
 
 
 def main():
