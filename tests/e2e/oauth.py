@@ -61,9 +61,9 @@ class Introspect:
         for _, f in files:
             os.close(f)
         self.log_end.setblocking(False)
-        self.link.settimeout(20)
+        self.link.settimeout(60)
         if not ready:
-            self.process.wait(20)
+            self.process.wait(60)
             return
         try:
             got = self.link.recv(65536)
@@ -83,12 +83,12 @@ class Introspect:
         if ROOT:
             os.chown(path, pwd.getpwnam(USER).pw_uid, -1)
         self.listen.listen(5)
-        self.listen.settimeout(20)
+        self.listen.settimeout(60)
 
     def accept(self):
         self.peer, _ = self.listen.accept()
-        self.peer.settimeout(20)
-        want("a greeting", self.peer.recv(65536), True)
+        self.peer.settimeout(60)
+        want("a greeting", (got := self.peer.recv(65536)), got)
 
     def auth_goes(self):
         self.listen.close()
@@ -131,6 +131,10 @@ class Introspect:
         got = dict(parse(self.peer.recv(65536)))
         return int(got["I"]), got["V"].decode(), got
 
+    def good(self, token="opaque"):
+        verb, got = self.ask(token)
+        want("good", (verb, got), verb == "good")
+
     def ask(self, token="opaque"):
         """(verb, the other fields)"""
         n = self.send(token)
@@ -156,7 +160,7 @@ class Introspect:
     def stop(self):
         self.link.close()
         try:
-            self.process.wait(15)
+            self.process.wait(60)
         except subprocess.TimeoutExpired:
             self.process.send_signal(signal.SIGKILL)
             self.process.wait()
@@ -203,10 +207,10 @@ def test_good():
 
 def test_bearer():
     with Provider(good()) as p, Introspect(p.url(), secret="Bearer abc") as i:
-        want("good", i.ask()[0], True)
+        i.good()
         want("its credentials", p.asked[0][1]["Authorization"], p.asked[0][1]["Authorization"] == "Bearer abc")
     with Provider(good()) as p, Introspect(p.url(), secret=None) as i:
-        want("good", i.ask()[0], True)
+        i.good()
         want("no credentials", p.asked[0][1], "Authorization" not in p.asked[0][1])
 
 
@@ -228,16 +232,18 @@ def test_refused():
 
 
 def test_cache():
-    with Provider(good()) as p, Introspect(p.url(), "auth.introspection-cache 2s\n") as i:
+    with Provider(good()) as p, Introspect(p.url(), "auth.introspection-cache 1h\n") as i:
         for _ in range(3):
-            want("good", i.ask()[0], True)
+            i.good()
         want("asked once", len(p.asked), len(p.asked) == 1)
-        i.ask("opaque-other")
+        i.good("opaque-other")
         want("another one is asked about", len(p.asked), len(p.asked) == 2)
+    with Provider(good()) as p, Introspect(p.url(), "auth.introspection-cache 1s\n") as i:
+        i.good()
         p.reply = {"active": False}
-        until("it is asked again", lambda: i.ask()[0] == "refused", 10, 0.2)
+        until("it is asked again", lambda: i.ask()[0] == "refused", step=0.2)
         n = len(p.asked)
-        want("refused", i.ask()[0], True)
+        want("refused", (verb := i.ask()[0]), verb == "refused")
         want("what was refused is asked about again", len(p.asked), len(p.asked) == n + 1)
 
 
@@ -248,9 +254,12 @@ def test_cache_ends():
         i.ask()
         want("asked each time", len(p.asked), len(p.asked) == 2)
     with Provider() as p, Introspect(p.url(), "auth.token-leeway 0\nauth.introspection-cache 1h\n") as i:
-        p.reply = good(exp=int(time.time()) + 2)
-        want("good", i.ask()[0], True)
-        until("not longer than it is valid", lambda: i.ask()[0] == "refused", 10, 0.2)
+        end = int(time.time()) + 3
+        p.reply = good(exp=end)
+        verb = i.ask()[0]
+        want("good in its time", verb, verb == "good" or time.time() >= end)
+        until("not longer than it is valid", lambda: i.ask()[0] == "refused", step=0.2)
+        want("not before", time.time() - end, time.time() >= end)
 
 
 def broken(handler):
@@ -304,17 +313,17 @@ BAD = [("401", (401, "{}", TEXT)), ("403", (403, "{}", TEXT)), ("500", (500, "{}
 
 
 def test_bad():
-    with Provider() as p, Introspect(p.url(), "auth.introspection-timeout 2s\n") as i:
+    with Provider() as p, Introspect(p.url(), "auth.introspection-timeout 4s\n") as i:
         for n, (name, reply) in enumerate(BAD):
             p.reply = reply
             start = time.monotonic()
             verb, _ = i.ask("opaque%d" % n)
             want("%s is a temporary failure" % name, verb, verb == "temp")
-            want("%s takes so long only" % name, time.monotonic() - start, time.monotonic() - start < 6)
+            want("%s takes so long only" % name, time.monotonic() - start, time.monotonic() - start < 15)
         i.logged("introspection", "status=401", "auth.introspection-credentials")
         want("it is said once", i.log(), len([l for l in i.log() if l.startswith("introspection")]) == 1)
         p.reply = good()
-        want("it goes on", i.ask("opaque-last")[0], True)
+        i.good("opaque-last")
         i.logged("introspection", "works again")
         with open("/proc/%d/status" % i.process.pid, encoding="ascii") as f:
             size = int(next(l for l in f if l.startswith("VmHWM")).split()[1])
@@ -340,24 +349,26 @@ def test_gone():
 
 
 def test_many():
+    four = threading.Barrier(4)
+
     def slow(_):
+        if 1 < len(p.asked) <= 5:       # the first four behind the first wait for each other
+            four.wait(60)
         time.sleep(0.2)
         return good()
     with Provider(slow) as p, Introspect(p.url(), "auth.introspection-connections 4\nauth.introspection-cache 0\n") as i:
-        want("warm", i.ask()[0], True)
+        i.good()
         numbers = {i.send("opaque%d" % n) for n in range(40)}
-        start = time.monotonic()
         got = [i.answer() for _ in range(40)]
         want("each is answered", got, {n for n, _, _ in got} == numbers and all(v == "good" for _, v, _ in got))
-        want("several at a time", time.monotonic() - start, time.monotonic() - start < 6)
-        want("not more than it may", p.most, 2 <= p.most <= 4)
+        want("as many at a time as it may", p.most, p.most == 4)
 
 
 def test_cancel():
     release = threading.Event()
 
     def wait(_):
-        release.wait(10)
+        release.wait(60)
         return good()
     with Provider(wait) as p, Introspect(p.url()) as i:
         n = i.send("opaque1")
@@ -374,12 +385,12 @@ def test_cancel():
 def test_auth_anew():
     """Auth ends while it waits, and begins anew."""
     with Provider(good()) as p, Introspect(p.url()) as i:
-        want("good", i.ask()[0], True)
+        i.good()
         i.auth_goes()
         time.sleep(0.5)
         i.auth()
         i.accept()
-        want("good again", i.ask()[0], True)
+        i.good()
         for packet in (b"rubbish", record(("V", "token")), record(("V", "token"), ("I", 1)),
                        record(("V", "token"), ("I", 1), ("T", "")), record(("V", "what"), ("I", 1)),
                        record(("V", "token"), ("I", 1), ("T", "x" * 12289))):
@@ -387,12 +398,12 @@ def test_auth_anew():
             want("it hangs up", i.peer.recv(1000), i.peer.recv(1000) == b"")
             i.peer.close()
             i.accept()
-        want("and once more", i.ask()[0], True)
+        i.good()
 
 
 def test_reload():
     with Provider(good()) as one, Provider(good(email="eve")) as two, Introspect(one.url()) as i:
-        want("good", i.ask()[0], True)
+        i.good()
         i.write("new:pass")
         i.reload(two.url())
         i.logged("reloaded")
@@ -408,7 +419,7 @@ def test_reload():
 
 def test_reload_asking():
     release = threading.Event()
-    with Provider(lambda _: release.wait(10) and good()) as one, Provider(good(email="eve")) as two, \
+    with Provider(lambda _: release.wait(60) and good()) as one, Provider(good(email="eve")) as two, \
             Introspect(one.url()) as i:
         numbers = {i.send("opaque%d" % n) for n in range(5)}
         until("they are asked", lambda: len(one.asked) == 5)
@@ -449,7 +460,7 @@ def test_tls():
             verb, _ = i.ask()
             want("good", (verb, i.log()), verb == "good")
         with Introspect(p.url(scheme="https"), ca=cert) as i:
-            want("by address", i.ask()[0], True)
+            i.good()
         other, _ = certificate("other", "DNS:localhost,IP:127.0.0.1")
         n = len(p.asked)
         with Introspect(p.url(scheme="https"), ca=other) as i:
@@ -464,7 +475,7 @@ def test_tls():
         want("nothing was said to it", p.asked, not p.asked)
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     with Provider(good(), context) as p, Introspect(p.url(scheme="https"), ca=cert) as i:
-        want("TLS 1.2", i.ask()[0], True)
+        i.good()
     with Provider(good()) as p, Introspect(p.url(scheme="https"), ca=cert) as i:
         verb, _ = i.ask()
         want("no TLS at all", verb, verb == "temp")

@@ -25,7 +25,7 @@ auth {
 	token-audience mail
 	introspection-url %s
 	introspection-credentials "%s/credentials"
-	introspection-timeout 3s
+	introspection-timeout 5s
 	introspection-cache 0
 %s}
 """
@@ -92,11 +92,11 @@ def test_broken(st, p):
 
 def test_slow(st, p):
     release = threading.Event()
-    p.reply = lambda _: release.wait(20) and answer()
+    p.reply = lambda _: release.wait(60) and answer()
     start = time.monotonic()
     got = ask(st)
     want("temp", got, got.get("V") == b"temp")
-    want("in time", time.monotonic() - start, time.monotonic() - start < 8)
+    want("in time", time.monotonic() - start, time.monotonic() - start < 30)
     release.set()
     p.reply = answer()
     proven(ask(st))
@@ -105,7 +105,7 @@ def test_slow(st, p):
 def test_dies(st, p):
     """introspect is killed while it asks: the next one asks again."""
     release, n = threading.Event(), len(p.asked)
-    p.reply = lambda _: release.wait(20) and answer()
+    p.reply = lambda _: release.wait(60) and answer()
     with Front(st) as f:
         got = []
         t = threading.Thread(target=lambda: got.append(f.sasl("OAUTHBEARER", bearer(b"opaque"))))
@@ -114,7 +114,8 @@ def test_dies(st, p):
         kill(st, "introspect")
         release.set()
         p.reply = answer()
-        t.join(30)
+        t.join(60)
+        want("an answer", got, len(got) == 1)
         proven(got[0])
     want("asked twice", len(p.asked) - n, len(p.asked) - n == 2)
     kill(st, "auth")
@@ -124,12 +125,16 @@ def test_dies(st, p):
 
 def test_both(st, p, url, ours, new):
     """With keys, too: what is signed is not asked about; the file changes."""
-    p.reply = answer()
+    p.reply = {"active": False}
     path = os.path.join(st.dir, "key.pem")
     st.write("key.pem", ours.public.decode())
     st.reconf(conf(url, KEYS))
+    # the reload has been answered, and auth perhaps not told: until then this is asked about
+    tries = iter(range(1, 250))
+    until("the keys count", lambda: ask(st, ours.token(), client="127.0.6.%d" % next(tries)).get("V") == b"ok", step=0.3)
     n = len(p.asked)
-    until("the keys count", lambda: ask(st, ours.token()).get("V") == b"ok")
+    p.reply = answer()
+    proven(ask(st, ours.token()))
     want("nobody was asked", len(p.asked) - n, len(p.asked) == n)
     proven(ask(st))
     want("this was asked about", len(p.asked) - n, len(p.asked) == n + 1)
