@@ -7,7 +7,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from e2e import Pop3, Stage, Tap, login, send, want  # noqa: E402
+from e2e import Pop3, Stage, Tap, login, send, until, want  # noqa: E402
 from secure import Pop3s, b64, challenge, encrypt, plain, scram_login  # noqa: E402
 
 QUICK = "auth.delay 0\nauth.failures 0\nauth.client-failures 0\npop3.errors 1000\n"
@@ -264,10 +264,10 @@ def without_cleartext(_):
 
 
 def delay(_):
-    with Stage(QUICK + "pop3.minimum-delay 3s\npop3.expire 30\nauth.mechanisms none\n") as st:
+    with Stage(QUICK + "pop3.minimum-delay 100s\npop3.expire 30\nauth.mechanisms none\n") as st:
         with Pop3(st.pop3) as c:
             can = capa(c)
-            want("LOGIN-DELAY, EXPIRE, no SASL", can, can[b"LOGIN-DELAY"] == [b"3"] and can[b"EXPIRE"] == [b"30"] and
+            want("LOGIN-DELAY, EXPIRE, no SASL", can, can[b"LOGIN-DELAY"] == [b"100"] and can[b"EXPIRE"] == [b"30"] and
                  b"SASL" not in can)
             c.send(b"AUTH\r\n")
             refused(c)
@@ -284,11 +284,23 @@ def delay(_):
             c.ok(b"USER alice")
             c.ok(b"PASS secret")
             is_in(c)
-        while time.monotonic() < since + 3.2:
+        with open(st.conf, encoding="utf-8") as f:
+            text = f.read()
+        with open(st.conf, "w", encoding="utf-8") as f:
+            f.write(text.replace("minimum-delay 100s", "minimum-delay 2s"))
+        want("reload", (got := st.posthouse("reload")), got[0] == 0)
+        while time.monotonic() < since + 2.2:
             time.sleep(0.1)
-        c = login(st.pop3, "bob")
-        is_in(c)
-        c.close()
+
+        def again():
+            """The sessions that begin before the reload has reached all have the delay of before."""
+            with Pop3(st.pop3) as c:
+                c.ok(b"USER bob")
+                c.send(b"PASS secret\r\n")
+                got = c.line() or b""
+                want("+OK, or too soon", got, got.startswith(b"+OK") or b"[LOGIN-DELAY]" in got)
+                return got.startswith(b"+OK")
+        until("bob may come again", again, step=0.3)
 
 
 UTF8_MAIL = ("From: J\u00fcrgen <j@client.test>\r\nTo: <\u00fc@client.test>\r\nSubject: one \u20ac two\r\n"

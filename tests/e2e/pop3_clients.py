@@ -7,11 +7,10 @@ import os
 import poplib
 import re
 import shutil
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from clients import Home, run  # noqa: E402
+from clients import HANGS, Home, again_if_it_hangs, run  # noqa: E402
 from e2e import ADDR, ROOT, Pop3, Stage, Tap, mails, message, send, until, want, word  # noqa: E402
 
 BODIES = [b"hello\r\n", b".\r\n..\r\n...x\r\n\r\n.\r\n", b"\xe4\xf6\xfc \xff\r\n", b"From me\r\n>From you\r\n",
@@ -31,7 +30,7 @@ def fill(st, user):
 
 
 def is_empty(st, user):
-    until("%s's mailbox is empty" % user, lambda: not mails(st.dir, user), 5)
+    until("%s's mailbox is empty" % user, lambda: not mails(st.dir, user))
 
 
 def behind(data):
@@ -54,13 +53,7 @@ def same(got, stored, trailing=False):
 
 
 def by_getmail(st):
-    """getmail waits for ever for a child that has ended, about once in a hundred runs: again then."""
-    for last in (False, False, True):
-        try:
-            return getmail(st)
-        except subprocess.TimeoutExpired:
-            if last:
-                raise
+    again_if_it_hangs(getmail, st)
 
 
 def getmail(st):
@@ -75,15 +68,15 @@ def getmail(st):
             for d in (h.dir + "/Maildir", *glob.glob(h.dir + "/Maildir/*")):
                 shutil.chown(d, "nobody", "nogroup")
         args = ("getmail", "--getmaildir=" + h.dir, "--rcfile=getmailrc")
-        run(h.dir, *args, timeout=20)
+        run(h.dir, *args, timeout=HANGS)
         same([behind(m) for m in h.got()], stored)
-        run(h.dir, *args, timeout=20)       # by UIDL: nothing comes twice
+        run(h.dir, *args, timeout=HANGS)       # by UIDL: nothing comes twice
         want("nothing new", len(h.got()), len(h.got()) == len(stored))
         send(st.smtp, b"alice@example.test", message(w))
         st.came("alice", w, len(stored) + 1)
-        run(h.dir, *args, timeout=20)
+        run(h.dir, *args, timeout=HANGS)
         want("one new", len(h.got()), len(h.got()) == len(stored) + 1)
-        run(h.dir, *args, "--delete", "--all", timeout=20)
+        run(h.dir, *args, "--delete", "--all", timeout=HANGS)
     is_empty(st, "alice")
 
 
@@ -143,7 +136,7 @@ def fill_none(st, user):
 
 def by_poplib(st):
     w, stored = fill(st, "bob")
-    p = poplib.POP3(ADDR, st.pop3, timeout=20)
+    p = poplib.POP3(ADDR, st.pop3, timeout=60)
     want("CAPA", None, {"TOP", "UIDL", "PIPELINING", "RESP-CODES", "USER"} <= set(p.capa()))
     p.user("bob")
     p.pass_("secret")

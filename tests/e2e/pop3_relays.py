@@ -50,17 +50,18 @@ def counters(st):
     return {k: int(v) for k, v in re.findall(r"([a-z]+)=(\d+)", line)}
 
 
-def becomes(st, seconds=20, **wanted):
+def becomes(st, seconds=60, **wanted):
     until("status %s" % wanted, lambda: all(counters(st).get(k) == v for k, v in wanted.items()), seconds)
 
 
 def worker(c):
-    """The process that has the client's connection."""
-    port = c.sock.getsockname()[1]
-    out = subprocess.run(["ss", "-tnpH", "dport = :%d" % port], stdout=subprocess.PIPE, check=True).stdout.decode()
+    """The process that has the client's connection; another stage may have a client at the same port."""
+    ends = "sport = :%d and dport = :%d" % (c.sock.getpeername()[1], c.sock.getsockname()[1])
+    out = subprocess.run(["ss", "-tnpH", ends], stdout=subprocess.PIPE, check=True).stdout.decode()
     found = re.search(r'"pop3d",pid=(\d+)', out)
     if found is None and not ROOT:
         raise Skip("whose a connection is, only root can see")
+    want("a process of the front that has it", out, found is not None)
     return int(found.group(1))
 
 
@@ -174,20 +175,20 @@ def shared(st):
         until("its threads have ended", lambda p=p: not os.path.exists("/proc/%d" % p) or threads(p) == 1)
 
 
-def longest(cs, rounds):
-    """The longest time that a session took for NOOP."""
-    most = 0
+def waits(cs, rounds):
+    """The times that the sessions took for NOOP, the longest one last."""
+    took = []
     for _ in range(rounds):
         for c in cs:
             since = time.monotonic()
             c.ok(b"NOOP")
-            most = max(most, time.monotonic() - since)
-    return most
+            took.append(time.monotonic() - since)
+    return sorted(took)
 
 
 def slow_login(_):
     """Clients that take their time for a conversation hold nobody up: neither by silence nor by a wrong password."""
-    with Stage("auth.delay 2s\n", users=3) as st:
+    with Stage("auth.delay 4s\n", users=3) as st:
         cs = [session(st, u) for u in users()[:3]]
         becomes(st, busy=0, relays=3)
         first = worker(cs[0])
@@ -195,13 +196,13 @@ def slow_login(_):
         want("in the same process", None, worker(silent) == first)
         silent.send(b"USER al")
         # in the middle of the handshake
-        raw = socket.create_connection((ADDR, st.base + 995))
+        raw = socket.create_connection((ADDR, st.base + 995), 60)
         raw.sendall(b"\x16\x03\x01")
         wrong = Pop3s(st)
         wrong.ok(b"USER alice")
         wrong.send(b"PASS wrong\r\n")    # the answer is held back
-        most = longest(cs, 30)
-        want("no wait", most, most < 1)
+        took = waits(cs, 30)
+        want("no wait", took[-1], took[-1] < 3)
         becomes(st, relays=3)
         silent.send(b"ice\r\n")
         want("+OK", None, silent.line().startswith(b"+OK"))
@@ -230,11 +231,12 @@ def busy_neighbour(st):
     t = threading.Thread(target=greedy)
     t.start()
     try:
-        most = longest(cs[2:], 50)
+        took = waits(cs[2:], 50)
     finally:
         end.set()
         t.join()
-    want("no long wait", most, most < 2)
+    # one of them may have met a machine that has other things to do
+    want("no long wait", took, took[len(took) // 2] < 1 and took[-1] < 10)
     for c in cs:
         c.close()
     becomes(st, busy=0, relays=0)
@@ -273,15 +275,32 @@ def wiped(st):
 def new_keys(st):
     """TLS 1.3 clients may ask for new keys at any time (RFC 8446, 4.6.3)."""
     r = subprocess.Popen(["openssl", "s_client", "-connect", "%s:%d" % (ADDR, st.base + 995), "-tls1_3", "-crlf"],
-                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    for line in (b"USER user1", b"PASS secret", b"NOOP", b"K", b"NOOP", b"k", b"LIST 1", b"quit"):
-        r.stdin.write(line + b"\n")
-        r.stdin.flush()
-        time.sleep(0.4)
-    r.stdin.close()
-    got = r.stdout.read()
-    r.wait()
-    want("answers behind them", got[-500:], got.count(b"+OK") >= 6 and b"+OK 1 " in got)
+                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    got = bytearray()
+
+    def listen():
+        while more := r.stdout.read1(65536):
+            got.extend(more)
+    t = threading.Thread(target=listen)
+    t.start()
+    try:
+        until("the greeting", lambda: b"+OK" in got)
+        for line in (b"USER user1", b"PASS secret", b"NOOP", b"K", b"NOOP", b"k", b"LIST 1", b"quit"):
+            said = b"KEYUPDATE" if line in (b"K", b"k") else b"+OK"
+            n = got.count(said)
+            r.stdin.write(line + b"\n")
+            r.stdin.flush()
+            until("%s to %s" % (said.decode(), line.decode()), lambda: got.count(said) > n)
+    finally:
+        r.stdin.close()
+        try:
+            r.wait(60)
+        except subprocess.TimeoutExpired:
+            r.kill()
+            r.wait()
+        t.join()
+        r.stdout.close()
+    want("answers behind them", bytes(got[-500:]), got.count(b"+OK") == 7 and b"+OK 1 " in got)
     becomes(st, busy=0, relays=0)
 
 
@@ -355,7 +374,7 @@ def limited(_):
     with Stage("pop3.max-connections 6\npop3.client-connections 5\npop3.min-spare 1\n", users=6) as st:
         cs = [session(st, "user%d" % (i + 1)) for i in range(5)]
         becomes(st, busy=0, relays=5)
-        with socket.create_connection((ADDR, st.pop3)) as s:
+        with socket.create_connection((ADDR, st.pop3), 60) as s:
             want("refused", None, b"-ERR [SYS/TEMP]" in s.recv(200))
         st.logged("refused-connection service=pop3", "limit=client")
         cs.pop().close()
@@ -379,7 +398,7 @@ def one_each(_):
         all_at_once([lambda i=i, c=c: work(c, "user%d" % (i + 1), 10) for i, c in enumerate(cs)])
         since = time.monotonic()
         st.stop()
-        want("soon", time.monotonic() - since, time.monotonic() - since < 20)
+        want("soon", time.monotonic() - since, time.monotonic() - since < 50)
         for c in cs:
             want("the end", None, c.closed())
             c.close()
@@ -400,7 +419,7 @@ def stopped(_):
             c.ok(b"DELE 2")
         since = time.monotonic()
         st.stop()
-        want("soon", time.monotonic() - since, time.monotonic() - since < 20)
+        want("soon", time.monotonic() - since, time.monotonic() - since < 50)
         for c in cs[4:] + [slow]:
             want("the end", None, c.closed())
         for c in cs + [slow]:

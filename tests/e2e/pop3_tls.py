@@ -2,6 +2,7 @@
 here wrote and byte by byte: what comes in the clear around STLS, exact
 content at full speed and to a slow reader, either side leaving, and the
 programs being stopped. TAP on standard output."""
+import glob
 import hashlib
 import os
 import signal
@@ -13,6 +14,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
+from clients import HANGS, again_if_it_hangs  # noqa: E402
 from e2e import ADDR, ROOT, Lines, Pop3, Skip, Stage, Tap, Wrong, mails, until, want  # noqa: E402
 from secure import Early, Pop3s, context, encrypt, hears, plain, reset, session  # noqa: E402
 
@@ -132,7 +134,7 @@ def injected(st):
 def clear_to_tls(st):
     with Lines(st.base + 995) as c:
         c.send(b"USER alice\r\nPASS secret\r\n")
-        data = c.sock.recv(1000)
+        data = hears(c)     # what is left unread there may end it hard
         want("no word in the clear", data, b"OK" not in data and b"ERR" not in data)
 
 
@@ -180,7 +182,7 @@ def client_leaves(st):
     c = session(st)
     c.send(b"DELE 1\r\nQUIT\r\n")
     c.close()
-    until("the first one is removed", lambda: len(mails(st.dir, "alice")) == 1, 10)
+    until("the first one is removed", lambda: len(mails(st.dir, "alice")) == 1)
     c = session(st)
     c.ok(b"DELE 1")
     c.close()
@@ -222,8 +224,8 @@ def other_side_leaves(st):
     c = session(st)
     c.ok(b"DELE 1")
     # the worker with this connection
-    port = c.sock.getsockname()[1]
-    out = subprocess.run(["ss", "-tnpH", "dport = :%d" % port], stdout=subprocess.PIPE).stdout.decode()
+    ends = "sport = :%d and dport = :%d" % (c.sock.getpeername()[1], c.sock.getsockname()[1])
+    out = subprocess.run(["ss", "-tnpH", ends], stdout=subprocess.PIPE).stdout.decode()
     worker = next((p for p in before | set(pids(st, "pop3d")) if "pid=%d," % p in out), None)
     if worker is not None:
         os.kill(worker, signal.SIGKILL)
@@ -236,18 +238,23 @@ def other_side_leaves(st):
 def idle(st):
     """More connections than one, and nobody works while nobody speaks."""
     def times():
-        total = 0
+        found = {}
         for name in ("pop3d", "pop3d-session"):
             for pid in pids(st, name):
-                with open("/proc/%d/stat" % pid) as f:
-                    parts = f.read().rsplit(")", 1)[1].split()
-                total += int(parts[11]) + int(parts[12])
-        return total
+                try:
+                    with open("/proc/%d/stat" % pid) as f:
+                        parts = f.read().rsplit(")", 1)[1].split()
+                except OSError:     # a spare one that has ended
+                    continue
+                found[pid] = int(parts[11]) + int(parts[12])
+        return found
     cs = [session(st, "user%d" % (n + 1)) for n in range(10)]
     time.sleep(1.5)
     before = times()
     time.sleep(3)
-    want("no work", times() - before, times() - before <= 20)    # hundredths of a second, of 20 processes
+    after = times()     # a start of a process is its own affair
+    work = sum(after[pid] - before[pid] for pid in before if pid in after)
+    want("no work", (work, before, after), work <= 20)    # hundredths of a second, of 20 processes
     for c in cs:
         c.ok(b"NOOP")
         c.ok(b"QUIT")
@@ -266,7 +273,7 @@ def s_client(st):
 def run(home, *args, data=None):
     if not shutil.which(args[0]):
         raise Skip("no %s here" % args[0])
-    r = subprocess.run(args, input=data, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
+    r = subprocess.run(args, input=data, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=HANGS,
                        env=dict(os.environ, HOME=home))
     want(args[0], r.stdout.decode("utf-8", "replace")[-800:], r.returncode == 0)
     return r.stdout
@@ -280,7 +287,11 @@ def with_home(st, client):
     try:
         for sub in ("tmp", "new", "cur"):
             os.makedirs(os.path.join(home, "Maildir", sub))
-        client(st, home)
+        def afresh():
+            for f in glob.glob(os.path.join(home, "Maildir", "*", "*")):
+                os.unlink(f)
+            client(st, home)
+        again_if_it_hangs(afresh)
         got = []
         for sub in ("new", "cur"):
             for name in os.listdir(os.path.join(home, "Maildir", sub)):
@@ -348,7 +359,7 @@ def stopped(_):
         cs = [session(st), session(st, "bob", stls=True)]
         since = time.monotonic()
         st.stop()
-        want("soon", time.monotonic() - since, time.monotonic() - since < 20)
+        want("soon", time.monotonic() - since, time.monotonic() - since < 50)
         for c in cs:
             want("the end", None, c.closed())
             c.close()
