@@ -17,7 +17,7 @@ FILL = os.path.join(os.environ.get("PH_BUILD", os.path.join(TOP, "build")), "too
 def run(stage, program, *args, **more):
     """Status, output, errors."""
     more.setdefault("stdin", subprocess.DEVNULL)
-    p = subprocess.run([os.path.join(stage.dir, "bin", program), "-f", stage.conf, *args], timeout=120,
+    p = subprocess.run([os.path.join(stage.dir, "bin", program), "-f", stage.conf, *args], timeout=300,
                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more)
     return p.returncode, p.stdout.decode("utf-8", "replace"), p.stderr.decode("utf-8", "replace")
 
@@ -84,7 +84,9 @@ def test_orders(stage):
     says(stage, 0, a + ": released\n", "postq", "release", "ALL")
     says(stage, 0, "no message matches\n", "postq", "release", "ALL")
     until("both wait", lambda: "\nrunning 0\n" in run(stage, "postq", "stat")[1])
+    mark = len(stage.log())
     says(stage, 0, "2 messages are tried now\n", "postq", "flush", "ALL")
+    until("both were tried", lambda: all("waits id=" + i in stage.log()[mark:] for i in (a, b)))
     until("both wait", lambda: "\nrunning 0\n" in run(stage, "postq", "stat")[1])
     text = says(stage, 0, "-- 2 of 2 messages\n", "postq", "hold", "ALL")
     want("each of them", text, ids(text) == [a, b])
@@ -123,7 +125,7 @@ def group_list(stage, *args):
 
 def test_many(stage):
     """Stopped, for root and for the group: the same list; without the reasons, and with a filter for them, too."""
-    subprocess.run([FILL, os.path.join(stage.dir, "spool"), str(MANY), "3600", "7"], check=True, timeout=120)
+    subprocess.run([FILL, os.path.join(stage.dir, "spool"), str(MANY), "3600", "7"], check=True, timeout=300)
     stopped = run(stage, "mailq", "-s")[1]
     want("all", len(stopped), len(ids(stopped)) == MANY + 2)
     want("the oldest first", "order", ids(stopped) == sorted(ids(stopped)))

@@ -159,6 +159,7 @@ def test_flush(stage):
 
 def test_trace(stage):
     ident, _ = waiting(stage, b"x@far.test", b"alice@example.test", b"postmaster@example.test", sender=b"ann@far.test")
+    until("both are delivered", lambda: stage.log().count("delivered id=" + ident) == 2)
     out = ok(stage, "trace", ident)[1].decode()
     for part in ("received from ann@far.test by ESMTP from 127.0.0.1 (client.test), 3 recipient(s)",
                  "rule: ", "user alice", "postmaster@example.test is alice",
