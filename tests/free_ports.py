@@ -24,6 +24,23 @@ def are_free(base):
             s.close()
 
 
+def free_port():
+    """One port by itself, for TCP and UDP, and none of those that the kernel may give to somebody else meanwhile."""
+    first, last = (int(n) for n in os.environ.get("PH_PORTS", "20000-31700").split("-"))
+    for _ in range(1000):
+        port = random.randrange(first, last)
+        if any(base < port <= base + PORTS[-1] for base in used):
+            continue
+        with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            try:
+                tcp.bind(("127.0.0.1", port))
+                udp.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass
+    raise RuntimeError("no free port from %d to %d" % (first, last))
+
+
 def free_base():
     first, last = (int(n) for n in os.environ.get("PH_PORTS", "20000-31700").split("-"))
     for _ in range(1000):

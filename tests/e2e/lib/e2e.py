@@ -16,7 +16,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.ab
 BUILD = os.path.join(TOP, os.environ.get("PH_BUILD", "build"))
 BIN = os.path.join(BUILD, "bin")
 sys.path.insert(1, os.path.join(TOP, "tests"))
-from free_ports import free_base  # noqa: E402
+from free_ports import free_base, free_port  # noqa: E402, F401
 
 LONG = os.environ.get("PH_MODE") == "long"
 ROOT = os.geteuid() == 0

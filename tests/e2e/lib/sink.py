@@ -69,7 +69,7 @@ class Sink:
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
 
-    def got(self, word, n=1, seconds=30):
+    def got(self, word, n=1, seconds=60):
         """The transactions whose content holds the word, n of them waited for."""
         def look():
             found = [m for m in list(self.mails) if word in m.content]
