@@ -54,13 +54,25 @@ class Front(Lines):
         want("auth is there", got, got == "ok")
         return self
 
-    def ask(self, *fields, kind="none", patience=15000):
+    def ask(self, *fields, kind="none", patience=60000):
         """The answer's fields, or a word: "end", "ETIMEDOUT" ..."""
         got = self.do("ask", kind, record(*fields), str(patience))
         return dict(parse(bytes.fromhex(got[4:]))) if got.startswith("got ") else got
 
+    def hears(self, end):
+        """What a session that is there says at the end of the pair, to these bytes: it has its time."""
+        said, limit = b"", time.monotonic() + 60
+        while end not in said and time.monotonic() < limit:
+            got = self.do("read", "700")
+            if got.startswith("got "):
+                said += bytes.fromhex(got[4:])
+            elif got != "ETIMEDOUT":
+                break
+        want("wanted %r of the session" % end, said, end in said)
+        return said
+
     def session(self):
-        """What the session says at the end of the pair; b"" if there is none."""
+        """What a session that should not be there says at the end of the pair; b"" if there is none."""
         said = b""
         while True:
             got = self.do("read", "700")
@@ -103,11 +115,11 @@ def take_over(st):
 
     def answers():
         try:
-            with Lines(port(st), timeout=5) as c:
+            with Lines(port(st)) as c:
                 return c.line() == b"hostile"
         except OSError:
             return False
-    until("the hostile front runs", answers, 30)
+    until("the hostile front runs", answers)
 
 
 def processes(st, name):
@@ -121,19 +133,20 @@ def processes(st, name):
 
 def mailbox_of(front):
     """Whose mail the session at the pair gives."""
-    greeting = front.session()
     if which == "imap":
+        greeting = front.hears(b"\r\n")
         want("the session's greeting", greeting, greeting.startswith(b"a OK [CAPABILITY "))
         front.do("say", b"b EXAMINE INBOX\r\nc FETCH 1 BODY.PEEK[]\r\n")
-        said = front.session()
+        said = front.hears(b"\r\nc OK ")
         front.do("say", b"d LOGOUT\r\n")
-        front.session()
+        front.hears(b"\r\nd OK ")
         return said.split(b"mail of ")[1].split(b"\r\n")[0].decode()
+    greeting = front.hears(b"\r\n")
     want("the session's greeting", greeting, greeting.startswith(b"+OK logged in, 1 messages"))
     front.do("say", b"RETR 1\r\n")
-    said = front.session()
+    said = front.hears(b"\r\n.\r\n")
     front.do("say", b"QUIT\r\n")
-    front.session()
+    front.hears(b"\r\n")
     return said.split(b"mail of ")[1].split(b"\r\n")[0].decode()
 
 
