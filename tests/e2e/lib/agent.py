@@ -2,6 +2,7 @@
 run: starts it with its descriptors, asks it for deliveries, reads results."""
 import array
 import fcntl
+import itertools
 import os
 import shutil
 import signal
@@ -103,7 +104,7 @@ class Remote:
             s.close()
         for f in plan[:1] + plan[4:]:
             os.close(f)
-        self.link.settimeout(20)
+        self.link.settimeout(60)
         self.lines = []
         self.log_end.setblocking(False)
         try:
@@ -158,7 +159,7 @@ class Remote:
     def stop(self):
         self.link.close()
         try:
-            self.process.wait(15)
+            self.process.wait(30)
         except subprocess.TimeoutExpired:
             self.process.send_signal(signal.SIGKILL)
             self.process.wait()
@@ -187,9 +188,9 @@ def hop(*targets, tls="off", protocol="smtp", key="smtp:mx.test", more=()):
 
 class Worker:
     """One connection to it."""
-    serial = 0
+    serial = itertools.count(1)     # for several threads
 
-    def __init__(self, remote, timeout=30):
+    def __init__(self, remote, timeout=60):
         self.remote = remote
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.sock.connect(remote.path)
@@ -198,8 +199,7 @@ class Worker:
 
     def ask(self, where, content, rcpts=("a@dest.test",), sender="s@client.test", body="", more=()):
         """rcpts: addresses, or lists of the fields of one."""
-        Worker.serial += 1
-        self.id = "M%d" % Worker.serial
+        self.id = "M%d" % next(Worker.serial)
         path = self.remote.spool + self.id
         head = b"head of the spool file\n"
         with open(path, "wb") as f:
@@ -219,6 +219,7 @@ class Worker:
 
     def answer(self):
         """Results in the order of their numbers, and done."""
+        self.remote.log()       # what nobody fetches leaves no room for more
         results = []
         while True:
             data = self.sock.recv(65536)

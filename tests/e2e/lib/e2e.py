@@ -94,7 +94,8 @@ class Tap:
         else:
             self.say(name, None)
         if time.monotonic() - start > 2:
-            print("# %.1f s" % (time.monotonic() - start))
+            with self.lock:
+                print("# %.1f s" % (time.monotonic() - start), flush=True)
 
     def end(self):
         print("1..%d" % self.n)
