@@ -338,8 +338,8 @@ def waiting_report(st, about):
     """The envelope of a report that this version cannot send."""
     n = until("a report about " + about, lambda: reports(st, about))[0]
     st.logged("waits id=" + n)
-    path = [p for p in below(os.path.join(st.dir, "spool", "queue")) if os.path.basename(p) == n]
-    want("it is in the queue", path, len(path) == 1)
+    path = until("it is in the queue", lambda: [
+        p for p in below(os.path.join(st.dir, "spool", "queue")) if os.path.basename(p) == n])
     with open(path[0], "rb") as f:
         return f.read().split(b"\n\n")[0].decode()
 
@@ -428,8 +428,7 @@ def refused(st):
     n, w = submit(st, ["works@example.test"])
     done(st, n)
     want("no report", None, st.log().count(" report id=") == before)
-    want("nothing is left", below(os.path.join(st.dir, "spool", "incoming")),
-         not below(os.path.join(st.dir, "spool", "incoming", "new")))
+    until("nothing is left", lambda: not below(os.path.join(st.dir, "spool", "incoming", "new")))
 
 
 def sendmail(st):
@@ -486,9 +485,10 @@ def late_report(st):
 
 def tables(st, aliases):
     st.write("aliases", aliases)
+    before = st.log().count(" tables-changed")
     code, out = st.command("-c", "-f", st.conf, program="route")
     want("tables", out, code == 0)
-    time.sleep(0.5)         # route looks for new ones four times a second
+    until("route has seen them", lambda: st.log().count(" tables-changed") > before)
 
 
 def no_postmaster(st):
