@@ -198,7 +198,7 @@ class Run:
 
     def fetch(self):
         wanted = set(self.sent)
-        end = time.monotonic() + 60
+        end = time.monotonic() + 300
         while wanted and time.monotonic() < end:
             with login(POP3, self.user, timeout=60) as p:
                 self.session(p, wanted)
@@ -244,7 +244,7 @@ def gone(user, sent):
                     return False
             p.ok(b"QUIT")
         return True
-    until("deleted messages go", look, 10)
+    until("deleted messages go", look)
 
 
 def main():
