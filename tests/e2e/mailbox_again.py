@@ -96,7 +96,7 @@ def again(st, user, spoil, used):
         restore()
     code, out = st.command("-f", st.conf, "flush", n, program="postq")
     want("flushed", out, code == 0)
-    line = st.logged("done id=" + n, seconds=10)
+    line = st.logged("done id=" + n)     # long before the next attempt
     want("by the same queue", line, "queue[%s]" % pid in line)
     want("once", arrived(st, user, w), arrived(st, user, w) == 1)
 
