@@ -273,8 +273,12 @@ def parked_mixed(w):
         return w.stage.command("-f", w.stage.conf, "flush", "ALL", program="postq")
 
     def warned():
-        flush()
-        return any("report id=" in l and "of=" + i in l and "kind=delayed" in l for l in w.stage.log().splitlines())
+        """And that is written down, or it would be told of again."""
+        lines = w.stage.log().splitlines()
+        at = next((n for n, l in enumerate(lines) if " kind=delayed of=%s " % i in l), None)
+        if at is None:
+            flush()
+        return at is not None and any(" waits id=%s " % i in l for l in lines[at:])
     until("a warning, by one of the attempts", warned, step=1)
     for _ in range(2):
         os.kill(w.queue(), signal.SIGKILL)
