@@ -84,6 +84,7 @@ take_map(struct index *x, int fd, const struct stat *st, void *map)
 
 	if (!index_check_head(map, (size_t)st->st_size, &h)) {
 		(void)munmap(map, (size_t)st->st_size);
+		errno = EINVAL;
 		return -1;
 	}
 	/* with another validity it is of other messages */
@@ -107,8 +108,9 @@ load(struct index *x)
 {
 	struct stat	 st;
 	void		*map;
-	int		 fd;
+	int		 fd, saved;
 
+	errno = EINVAL;
 	fd = openat(x->dir->root, INDEX_FILE,
 	    O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd == -1 && errno != ENOENT)
@@ -123,7 +125,9 @@ load(struct index *x)
 		map = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE, fd, 0);
 	if (map == MAP_FAILED || take_map(x, fd, &st, map) == -1) {
+		saved = errno;
 		fdio_close(&fd);
+		errno = saved;
 		return -1;
 	}
 	x->dev = st.st_dev;
@@ -235,10 +239,14 @@ index_follow(struct index *x)
 			return 0;
 		return read_log(x, st.st_size);
 	}
-	x->dev = st.st_dev;
-	x->ino = st.st_ino;
-	if (load(x) == -1)
+	if (load(x) == -1) {
+		/* another one than that which is mapped, and it is worth another look */
+		if (errno == ENOMEM || errno == EMFILE || errno == ENFILE)
+			return -1;
+		x->dev = st.st_dev;
+		x->ino = st.st_ino;
 		return 0;
+	}
 	if (fstat(x->fd, &st) == 0 && st.st_size > x->log_at &&
 	    read_log(x, st.st_size) == -1)
 		return -1;
