@@ -92,13 +92,21 @@ put_rcpt(struct tx *t, const struct job_rcpt *r)
 
 /* ---- what is answered */
 
+/* What went with the content may have been taken: then its answer counts as the last one does. */
+static int
+hear(struct tx *t, const char *doing)
+{
+	if (t->ended)
+		return tx_hear_sent(t, doing, t->set->command_timeout);
+	return session_reply(t->s, doing, t->set->command_timeout, t->why);
+}
+
 /* False: the session is of no more use; *why. */
 static bool
 hear_reset(struct tx *t)
 {
 	t->s->reset = false;
-	if (session_reply(t->s, "RSET", t->set->command_timeout,
-	    t->why) == -1)
+	if (hear(t, "RSET") == -1)
 		return false;
 	if (t->s->reply.code / 100 == 2)
 		return true;
@@ -113,8 +121,7 @@ hear_mail(struct tx *t)
 {
 	struct verdict	v;
 
-	if (session_reply(t->s, "MAIL", t->set->command_timeout,
-	    t->why) == -1)
+	if (hear(t, "MAIL") == -1)
 		return false;
 	t->mail = t->s->reply.code / 100 == 2;
 	if (t->mail)
@@ -149,8 +156,7 @@ hear_rcpt(struct tx *t, size_t i)
 {
 	struct verdict	v;
 
-	if (session_reply(t->s, "RCPT", t->set->command_timeout,
-	    t->why) == -1)
+	if (hear(t, "RCPT") == -1)
 		return false;
 	if (!t->mail)
 		return true;	/* it hangs on MAIL, whatever is said here */

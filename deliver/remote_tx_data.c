@@ -10,15 +10,14 @@
 #define LAST_WORDS	1000	/* ms for the reply of a server that stopped taking content */
 #define GRACE		5000	/* ms for the last reply when we are to stop */
 
-/* The last reply, or one of the last ones: to it belongs all patience, until we are to stop. */
-static int
-hear_end(struct tx *t, const char *doing)
+int
+tx_hear_sent(struct tx *t, const char *doing, int64_t timeout)
 {
 	struct session	*s = t->s;
 
 	s->conn.master = -1;
 	if (s->conn.stop != NULL) {
-		if (session_reply(s, doing, t->set->end_timeout, t->why) == 0) {
+		if (session_reply(s, doing, timeout, t->why) == 0) {
 			s->conn.master = s->r->queue;
 			return 0;
 		}
@@ -28,6 +27,13 @@ hear_end(struct tx *t, const char *doing)
 		s->broken = false;
 	}
 	return session_reply(s, doing, GRACE, t->why);
+}
+
+/* The last reply, or one of the last ones. */
+static int
+hear_end(struct tx *t, const char *doing)
+{
+	return tx_hear_sent(t, doing, t->set->end_timeout);
 }
 
 /*

@@ -1252,10 +1252,9 @@ with Remote(CONF + "remote.workers 2\nremote.session-messages 2\n") as remote:
             want("every second one", kept, kept == [True, False, True, False])
             want("sessions", len(s.sessions), len(s.sessions) == 2)
 
-    @check("told to stop while the content's end is waited for: the answer counts")
-    def _():
+    def stopped(verb, offers):
         there = threading.Event()
-        with Held() as held, Server(("PIPELINING",), end=lambda c, r: there.set() or held.hang() or b"250 ok") as s:
+        with Held() as held, Server(offers, **{verb: lambda c, r: there.set() or held.hang() or b"250 ok"}) as s:
             w = Worker(remote)
             w.ask(hop(s.target()), MESSAGE)
             want("it was sent", None, there.wait(60))
@@ -1264,7 +1263,13 @@ with Remote(CONF + "remote.workers 2\nremote.session-messages 2\n") as remote:
             time.sleep(1)
             held.over.set()
             one(w.answer(), "2.")
+            want("once", len(s.mails), len(s.mails) == 1)
             w.close()
+
+    tap.run("told to stop while the content's end is waited for: the answer counts", stopped, "end", ("PIPELINING",))
+    # it went with them in one piece
+    tap.run("told to stop before that, but all has been sent: the answers count", stopped, "mail", ALL)
+    tap.run("the same while RCPT is answered", stopped, "rcpt", ALL)
 
     @check("told to stop before: it ends at once, and nothing is sent")
     def _():
