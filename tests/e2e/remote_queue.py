@@ -276,9 +276,10 @@ def parked_mixed(w):
         """And that is written down, or it would be told of again."""
         lines = w.stage.log().splitlines()
         at = next((n for n, l in enumerate(lines) if " kind=delayed of=%s " % i in l), None)
-        if at is None:
-            flush()
-        return at is not None and any(" waits id=%s " % i in l for l in lines[at:])
+        if at is not None and any(" waits id=%s " % i in l for l in lines[at:]):
+            return True
+        flush()
+        return False
     until("a warning, by one of the attempts", warned, step=1)
     for _ in range(2):
         os.kill(w.queue(), signal.SIGKILL)
