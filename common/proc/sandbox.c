@@ -13,6 +13,7 @@
 #include <linux/seccomp.h>
 #include <stdio.h>
 #include <sys/syscall.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "common/proc/sandbox_impl.h"
