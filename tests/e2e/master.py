@@ -531,7 +531,7 @@ def notify(st):
         begin, *beats = n.beats(6)
         gaps = [b - a for a, b in zip(beats, beats[1:])]
         # what is heard in a heap, since we were held up, was said in its time
-        want("twice a second, no storm", (begin, beats), min(gaps) < 0.8 and beats[5] - begin > 2)
+        want("twice a second, no storm", (begin, beats), min(gaps) < 0.6 and beats[5] - begin > 1)
         n.heard.clear()
         reload_ok(st)
         n.until("READY=1")
