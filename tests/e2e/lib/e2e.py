@@ -278,11 +278,11 @@ class Stage:
     def up(self):
         """None, or what went wrong."""
         r = subprocess.run([os.path.join(TOP, "tests", "stage"), "up", self.dir, str(self.base)],
-                           env=self.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
+                           env=self.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600)
         return None if r.returncode == 0 else r.stdout.decode("utf-8", "replace")[-2000:]
 
     def stop(self):
-        subprocess.run([os.path.join(TOP, "tests", "stage"), "down", self.dir], env=self.env, timeout=300,
+        subprocess.run([os.path.join(TOP, "tests", "stage"), "down", self.dir], env=self.env, timeout=600,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
 
     def down(self):
@@ -302,7 +302,7 @@ class Stage:
     def command(self, *args, program="posthouse", **more):
         """Ends with (status, output)."""
         r = subprocess.run([os.path.join(self.dir, "bin", program), *args], stdout=subprocess.PIPE,
-                           stderr=subprocess.STDOUT, timeout=300, **more)
+                           stderr=subprocess.STDOUT, timeout=600, **more)
         return r.returncode, r.stdout.decode("utf-8", "replace")
 
     def posthouse(self, *args):

@@ -160,6 +160,7 @@ class Server:
                 self.udp = socketserver.ThreadingUDPServer(("127.0.0.1", 0), Udp)
                 self.port = self.udp.server_address[1]
                 socketserver.ThreadingTCPServer.allow_reuse_address = True
+                socketserver.ThreadingTCPServer.request_queue_size = 200
                 self.tcp = socketserver.ThreadingTCPServer(("127.0.0.1", self.port), Tcp)
                 break
             except OSError:

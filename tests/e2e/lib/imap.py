@@ -14,7 +14,7 @@ LITERAL = re.compile(rb"\{(\d+)\}\Z")
 class Imap(Lines):
     """tls: from the first byte; starttls: by the command. Logs in if there is a user."""
 
-    def __init__(self, st, user=None, password="secret", tls=False, starttls=False, ctx=None, timeout=30, source=None):
+    def __init__(self, st, user=None, password="secret", tls=False, starttls=False, ctx=None, timeout=60, source=None):
         base = st if isinstance(st, int) else st.base
         Lines.__init__(self, base + (993 if tls else 143), source, timeout)
         self.tags = 0
