@@ -153,12 +153,14 @@ send_counts(struct session *s, struct notify *n)
 	size_t			 i;
 	bool			 changed;
 
+	n->unsure = false;
 	for (i = 0; i < n->nfolders && s->end == NULL; i++) {
 		f = &n->folders[i];
 		if (!f->dirty || (f->events & NOTIFY_MESSAGES) == 0)
 			continue;
 		f->dirty = false;
 		notify_count(s, f, &changed);
+		n->unsure |= f->dirty;
 		if (changed && !is_selected(s, f) &&
 		    !notify_is_own(n, f, NOTIFY_EXPUNGE))
 			notify_say_status(s, f, false);
@@ -184,6 +186,12 @@ notify_send(struct session *s)
 		overflow(s);
 	n->nown = 0;
 	n->look = now_ms() + LOOK_PART * (now_ms() - begun);
+}
+
+bool
+notify_unsure(const struct session *s)
+{
+	return notify_is_on(s) && s->notify->others && s->notify->unsure;
 }
 
 void

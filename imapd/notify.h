@@ -20,6 +20,8 @@ void	notify_selected(struct session *, bool idle);
 void	notify_own(struct session *, const struct place *, unsigned event, size_t messages);
 /* Events of mailboxes that are not selected, told between commands and while the session waits. */
 void	notify_send(struct session *);
+/* Has it to be looked again, although nothing more may happen? */
+bool	notify_unsure(const struct session *);
 /* A descriptor for poll(2) that is readable when notify_send may have something; -1: there is none, look from time to time; -2: nothing is waited for. */
 int	notify_wait_fd(struct session *);
 void	notify_clear(struct session *);

@@ -75,6 +75,7 @@ struct notify {
 	size_t		 nwds;
 	int		 fd;		/* inotify; -1: none */
 	bool		 list;		/* the list of folders may have changed */
+	bool		 unsure;	/* some of them are still dirty */
 	int64_t		 look;		/* without inotify: not before (now_ms) */
 	struct notify_folder server;	/* its metadata alone ... */
 	struct arena	 noted;		/* ... which is here */

@@ -115,6 +115,8 @@ notify_count(struct session *s, struct notify_folder *f, bool *changed)
 		f->dirty |= place_is_failure(errno);
 		return;
 	}
+	/* another session may not have written down yet what it has done */
+	f->dirty |= v.unsure != 0;
 	*changed = is_news(f, &v);
 	f->counted = true;
 	f->own = 0;

@@ -20,6 +20,8 @@
 #define AWAKE		1000	/* ms: so soon another command is likely */
 #define GATHER		100	/* ms without a further event of other mailboxes: it may be the first of many, as of a RENAME with children ... */
 #define GATHER_MAX	400	/* ... but no longer than this */
+#define AGAIN		30	/* ms: until it is looked once more if something may have been missed, then twice as long ... */
+#define AGAIN_MAX	20000	/* ... up to this */
 
 struct waiting {
 	struct session	*s;
@@ -28,6 +30,7 @@ struct waiting {
 	int64_t		 notify, look;	/* when to say something, and to look */
 	int64_t		 sleep;		/* when memory is given back */
 	int64_t		 gather;	/* until when events of others may be gathered; 0: there were none */
+	int64_t		 again;		/* ms until it is looked once more */
 };
 
 static void
@@ -39,6 +42,30 @@ tell(struct waiting *w)
 		notify_selected(s, w->idle);
 	if (s->end == NULL)
 		notify_send(s);
+}
+
+/* ms until it is certain that nothing was missed; 0: it is. */
+static int64_t
+unsure(const struct session *s)
+{
+	int64_t	left = s->view != NULL ? view_unsure(s->view) : 0;
+
+	return left == 0 && notify_unsure(s) ? AGAIN_MAX : left;
+}
+
+static void
+look(struct waiting *w, int64_t now)
+{
+	int64_t	left;
+
+	w->look = now + LOOK_WITH;
+	w->gather = 0;
+	tell(w);
+	if (w->s->end != NULL || w->again > AGAIN_MAX ||
+	    (left = unsure(w->s)) == 0)
+		return;
+	w->look = now_ms() + (left < w->again ? left : w->again);
+	w->again *= 2;
 }
 
 /* What is not needed while nothing happens is given back. */
@@ -119,6 +146,8 @@ wait_once(struct waiting *w)
 		view_wait_clear(s->view);
 	if (p[OTHERS].revents != 0)
 		notify_clear(s);
+	if (p[FOLDER].revents != 0 || p[OTHERS].revents != 0)
+		w->again = AGAIN;
 	if (p[OTHERS].revents != 0)
 		gather(w);
 	if (p[FOLDER].revents != 0)
@@ -165,11 +194,8 @@ step(struct waiting *w)
 		reader_over(s);
 		return false;
 	}
-	if (now >= w->look) {
-		w->look = now + LOOK_WITH;
-		w->gather = 0;
-		tell(w);
-	}
+	if (now >= w->look)
+		look(w, now);
 	if (now >= w->notify) {
 		say(s, "OK Still here");
 		w->notify = now + s->set->imap.idle_notify;
@@ -190,7 +216,7 @@ bool
 waiting_for_line(struct session *s, bool idle)
 {
 	int64_t		now = now_ms();
-	struct waiting	w = { .s = s, .idle = idle, .look = now,
+	struct waiting	w = { .s = s, .idle = idle, .look = now, .again = AGAIN,
 			    .over = now + s->set->imap.in.idle_timeout,
 			    .notify = INT64_MAX,
 			    .sleep = idle ? INT64_MAX : now + AWAKE };

@@ -122,6 +122,11 @@ bool	view_next(struct view *, bool expunges, struct view_change *);
 /* A descriptor that is readable when something happened to the folder (inotify), for poll(2); -1: there is none, look from time to time. Opened at first need. */
 int	view_wait_fd(struct view *);
 void	view_wait_clear(struct view *);	/* what was said is read away */
+/*
+ * How long, in ms, until it is certain that view_refresh has missed nothing of what view_wait_fd has told of: neither what has happened within the
+ * tick of the clock in which it was looked, nor what another session has not written down yet. 0: it has not. Until then: look again.
+ */
+int64_t	view_unsure(const struct view *);
 
 /* UIDs that were expunged after that modification sequence, as far as is still known; *all false: some may be missing, tell of all that are not there (RFC 7162 3.2.5.2). Sorted, in memory of the view until the next call. */
 int	view_vanished(struct view *, uint64_t since, const uint32_t **uids, size_t *n, bool *all) must_check;
@@ -144,6 +149,7 @@ enum { VIEW_STATUS_UNSEEN = 1, VIEW_STATUS_DELETED = 2, VIEW_STATUS_SIZE = 4, VI
 struct view_status {
 	uint32_t	messages, recent, unseen, deleted, uidnext, uidvalidity;
 	uint64_t	highest_modseq, size, deleted_size;
+	int64_t		unsure;		/* as of view_unsure */
 	char		mailbox_id[40];
 };
 /* From the index alone if the folder has not changed, and from its header but for the sizes. */

@@ -38,6 +38,7 @@ view_status(struct store *store, const char *folder, unsigned want,
 		s->mailbox_id[0] = '\0';
 	s->unseen = (uint32_t)v->x.unseen;
 	s->deleted = (uint32_t)v->x.deleted;
+	s->unsure = view_unsure(v);
 	if ((want & VIEW_STATUS_SIZE) != 0)
 		r = view_complete(v);
 	for (i = 0; (want & VIEW_STATUS_SIZE) != 0 && r == 0 && i < v->n; i++)

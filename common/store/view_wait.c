@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/base/fdio.h"
+#include "common/base/now.h"
 #include "common/store/view_impl.h"
 
 #define WATCHED	(IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | \
@@ -54,4 +55,14 @@ view_wait_clear(struct view *v)
 	do {
 		n = read(v->wait, events, sizeof(events));
 	} while (n > 0 || (n == -1 && errno == EINTR));
+}
+
+int64_t
+view_unsure(const struct view *v)
+{
+	int64_t	due = v->x.head.cur_dir.due, now = now_real_ms();
+
+	if (due == 0)
+		return 0;
+	return due > now ? due - now : 1;
 }

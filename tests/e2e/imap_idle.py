@@ -1,7 +1,11 @@
 """What a session hears while it waits: IDLE; and STORE, EXPUNGE and COMPRESS, by which others and the wire
 change."""
+import contextlib
 import os
 import select
+import shutil
+import signal
+import subprocess
 import sys
 import time
 
@@ -51,8 +55,8 @@ def done(c, tag):
     return said
 
 
-def until_line(c, part, seconds=3):
-    """The responses up to one that has this in it; within that time."""
+def until_line(c, part, seconds=20):
+    """The responses up to one that has this in it; sooner than a session looks by itself, which is every 30 seconds."""
     end = time.monotonic() + seconds
     got = []
     while True:
@@ -75,7 +79,14 @@ def idle_flags():
     d.ok(b"STORE 2 +FLAGS (\\Flagged $Later)")
     got = until_line(c, b"* 2 FETCH")
     want("flags", got, b"\\Flagged" in got[-1] and b"$Later" in got[-1])
-    want("within a second", time.monotonic() - start, time.monotonic() - start < 1)
+    took = [time.monotonic() - start]
+    for i in range(4):
+        start = time.monotonic()
+        d.ok(b"STORE 2 %sFLAGS (\\Answered)" % (b"-" if i % 2 else b"+"))
+        until_line(c, b"* 2 FETCH")
+        took.append(time.monotonic() - start)
+    # a busy machine is slow now and then, not each time
+    want("the quickest within a second", took, min(took) < 1)
     d.ok(b"STORE 1 +FLAGS.SILENT (\\Deleted)")
     until_line(c, b"* 1 FETCH")
     d.ok(b"EXPUNGE")
@@ -91,7 +102,7 @@ def idle_delivery():
     tag = idle(c)
     w = word("idle")
     send(SMTP, b"carol@example.test", message(w))
-    until_line(c, b" EXISTS", 10)
+    until_line(c, b" EXISTS")
     done(c, tag)
     said, _ = c.ok(b"UID SEARCH SUBJECT " + w)
     want("it is found", said, len(said[0].split()) == 2)
@@ -112,6 +123,76 @@ def idle_foreign():
     os.unlink(os.path.join(cur, names[1]))
     until_line(c, b" EXPUNGE")
     done(c, tag)
+
+
+def in_stage(name):
+    """Processes of that program which the master has started."""
+    with open(os.path.join(DIR, "run", "posthouse.pid"), encoding="ascii") as f:
+        master = int(f.read())
+    found = set()
+    for p in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open("/proc/%s/stat" % p, encoding="utf-8", errors="replace") as f:
+                comm, rest = f.read().rsplit(")", 1)
+        except OSError:
+            continue
+        if comm.split("(", 1)[1] == name and int(rest.split()[1]) == master:
+            found.add(int(p))
+    return found
+
+
+@contextlib.contextmanager
+def same_tick(pid, cur):
+    """What is done in cur/ looks to the session as if it had come in the tick of the clock in which it looked last."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        before = os.stat(cur)
+        yield
+        os.utime(cur, ns=(before.st_atime_ns, before.st_mtime_ns))
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def idle_tick():
+    """Where a file system's clock stands still for some milliseconds (Linux before 6.13) the directory's time does not tell of each
+    change, and another session's may not be written down yet when the kernel says that something happens."""
+    known = in_stage("imapd-session")
+    c = fresh(b"Tick", 4)
+    pid = until("a process", lambda: sorted(in_stage("imapd-session") - known))[0]
+    cur = os.path.join(folder(b"Tick"), "cur")
+    names = sorted(os.listdir(cur))
+    tag = idle(c)
+    os.rename(os.path.join(cur, names[0]), os.path.join(cur, names[0].split(":2,")[0] + ":2,S"))
+    until_line(c, b" FETCH ")
+    with same_tick(pid, cur):
+        os.rename(os.path.join(cur, names[1]), os.path.join(cur, names[1].split(":2,")[0] + ":2,F"))
+    until_line(c, b"\\Flagged")
+    if os.geteuid() != 0 or not shutil.which("strace"):
+        done(c, tag)
+        return
+    known = in_stage("imapd-session")
+    d = other(b"Tick")
+    writer = until("a process", lambda: sorted(in_stage("imapd-session") - known))[0]
+    d.ok(b"STORE 3 +FLAGS (\\Draft)")
+    until_line(c, b"\\Draft")
+    with subprocess.Popen(["strace", "-qq", "-o", "/dev/null", "-e", "trace=pwrite64", "-e",
+                           "inject=pwrite64:delay_enter=500000:when=1", "-p", str(writer)], stderr=subprocess.DEVNULL) as s:
+        try:
+            until("it is traced", lambda: traced(writer) or s.poll() is not None)
+            there = set(os.listdir(cur))
+            with same_tick(pid, cur):
+                d.send(b"x STORE 4 +FLAGS (\\Answered)\r\n")
+                until("the file has its new name", lambda: set(os.listdir(cur)) != there, step=0.005)
+            until_line(c, b"\\Answered")
+            d.answer(b"x")
+        finally:
+            s.terminate()
+    done(c, tag)
+
+
+def traced(pid):
+    with open("/proc/%d/status" % pid, encoding="ascii", errors="replace") as f:
+        return "TracerPid:\t0\n" not in f.read()
 
 
 def idle_end():
@@ -269,6 +350,7 @@ def bomb():
 tap.run("IDLE: flags and expunges of another session", idle_flags)
 tap.run("IDLE: a delivery", idle_delivery)
 tap.run("IDLE: a foreign program", idle_foreign)
+tap.run("IDLE: changes within a tick of the clock", idle_tick)
 tap.run("IDLE: its end", idle_end)
 tap.run("STORE: forms", store_forms)
 tap.run("IMAP4rev2: UIDs in updates", rev2_updates)

@@ -622,6 +622,35 @@ START_TEST(missed_arrival)
 }
 END_TEST
 
+/* What falls into the tick of the clock in which it was looked is seen as soon as was said. */
+START_TEST(unsure)
+{
+	struct timespec	 times[2] = { { 0, UTIME_OMIT }, { 0, 0 } };
+	struct stat	 st;
+	struct view	*v;
+	int64_t		 soon;
+
+	fill();
+	v = open_view(false);
+	move("cur/10.M1.h:2,S", "cur/10.M1.h:2,FS");
+	tells(v, true, "2");
+	soon = view_unsure(v);
+	ck_assert(soon > 0 && soon < 100);
+	ck_assert_int_eq(fstatat(dir, "cur", &st, 0), 0);
+	move("cur/11.M1.h:2,", "cur/11.M1.h:2,S");
+	times[1] = st.st_mtim;
+	ck_assert_int_eq(utimensat(dir, "cur", times, 0), 0);
+	usleep((useconds_t)(1000 * soon + 1000));
+	tells(v, true, "3");
+	usleep(60000);
+	tells(v, true, "");
+	ck_assert_int_eq(view_unsure(v), 0);
+	store_one(v, 3, VIEW_ADD, VIEW_FLAGGED, 0);
+	ck_assert(view_unsure(v) > 0);
+	view_close(&v);
+}
+END_TEST
+
 /* A base name that was gone comes back: a client has been told that its UID is gone. */
 START_TEST(reappears)
 {
@@ -1981,6 +2010,7 @@ main(void)
 	tcase_add_test(t, two_views);
 	tcase_add_test(t, unchanged_since);
 	tcase_add_test(t, foreign_changes);
+	tcase_add_test(t, unsure);
 	tcase_add_test(t, reappears);
 	tcase_add_loop_test(t, missed_at_first, 0, 4);
 	tcase_add_test(t, missed_arrival);
