@@ -213,12 +213,7 @@ def around_starttls(st):
     with Imap(st) as c:     # no handshake
         c.ok(b"STARTTLS")
         c.send(b"b NOOP\r\nc LOGIN alice secret\r\n")
-        rest = b""
-        while True:
-            got = c.sock.recv(4096)
-            if not got:
-                break
-            rest += got
+        rest = hears(c)     # to the end, or to a reset
         want("nothing is said in the clear", rest, b"OK" not in rest and b"BAD" not in rest)
     with Imap(st, starttls=True) as c:
         c.ok(b"LOGIN alice secret")
@@ -226,7 +221,7 @@ def around_starttls(st):
         is_in(c)
     with Imap(st, tls=True) as c:
         want("TLS", c.sock.version(), c.sock.version() == "TLSv1.3")
-    with Lines(st.base + 993, timeout=10) as c:     # no TLS at all
+    with Lines(st.base + 993, timeout=60) as c:     # no TLS at all
         c.send(b"a LOGIN alice secret\r\n")
         got = c.line()
         want("nothing but an alert", got, got is None or b"OK" not in got)
@@ -270,11 +265,11 @@ def limits(st):
         want("not announced", c.welcome, b"UNAUTHENTICATE" not in c.welcome)
         c.wanted(b"UNAUTHENTICATE", b"BAD")
         c.logout()
+    begin = time.monotonic()
     with Imap(st) as c:     # who neither speaks nor leaves
-        begin = time.monotonic()
         got = c.line()
         want("BYE after a while", got, got is not None and got.startswith(b"* BYE") and
-             1 < time.monotonic() - begin < 15)
+             2 < time.monotonic() - begin < 60)
 
 
 def garbage(st):
@@ -283,7 +278,7 @@ def garbage(st):
     words = (b"a ", b"LOGIN ", b"AUTHENTICATE PLAIN ", b"{5}\r\n", b"{5+}\r\n", b'"', b"\\", b"\r\n", b"\0", b"\xff" * 9,
              b"ID (", b")", b"NIL ", b"STARTTLS", b"~{3}\r\n", b"x" * 1000, b"*", b"\n")
     for n in range(60):
-        with Imap(st, timeout=10) as c:
+        with Imap(st) as c:
             c.send(b"".join(rnd.choice(words) for _ in range(rnd.randrange(1, 60))))
             try:
                 c.sock.shutdown(socket.SHUT_WR)

@@ -59,12 +59,13 @@ class Slow(Deflated):
     def __init__(self, st, window=8192):
         known = sessions(st)
         super().__init__(st, "alice", tls=True)
-        self.pid = until("a process", lambda: sorted(sessions(st) - known), 5)[0]
+        self.pid = until("a process", lambda: sorted(sessions(st) - known), 60)[0]
         if window:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
         self.compress()
         self.ok(b"SELECT INBOX")
         self.before = peak(self.pid)
+        self.asked = time.monotonic()
         self.send(b"big FETCH 1 BODY.PEEK[]\r\n")
         self.sock.recv(4096)
 
@@ -88,20 +89,21 @@ def slowly(st):
         longest = max(longest, time.monotonic() - start)
         if i == 4:
             leaving.raw.close()
-            until("the end of a session whose client has gone", leaving.gone, 5)
+            until("the end of a session whose client has gone", leaving.gone, 60)
     print("# taken %d octets in %.1f s; others waited %.3f s at most" % (taken, time.monotonic() - since, longest))
-    want("others are served", longest, longest < 3)
+    # who waited for the slow one would do so for ever: nobody takes more of that meanwhile
+    want("others are served", longest, longest < 30)
     want("it goes on", slow.pid, not slow.gone())
     bounded(slow)
     slow.raw.close()
-    until("its end", slow.gone, 5)
+    until("its end", slow.gone, 60)
 
 
 def stalled(st):
     c = Slow(st)
-    since = time.monotonic()
-    until("the end of one that takes nothing", c.gone, 4 * STALL)
-    want("not too soon", time.monotonic() - since, time.monotonic() - since > STALL - 1)
+    until("the end of one that takes nothing", c.gone, 60)
+    took = time.monotonic() - c.asked       # it was served for a while, or for no time at all
+    want("not too soon", took, took > STALL - 0.1)
     Imap(st, "alice").logout()
 
 
