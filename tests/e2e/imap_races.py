@@ -120,7 +120,7 @@ def slow(pid, call, ms):
                           "inject=%s:delay_exit=%d:when=1" % (
                               call, ms * 1000), "-p", str(pid)],
                          stderr=subprocess.DEVNULL)
-    for _ in range(200):
+    for _ in range(3000):
         with open("/proc/%d/status" % pid) as f:
             if "TracerPid:\t0\n" not in f.read() or s.poll() is not None:
                 break
@@ -137,7 +137,7 @@ def named():
 
 
 def wait_gone():
-    for _ in range(300):
+    for _ in range(3000):
         if not named():
             return
         time.sleep(0.01)
@@ -181,7 +181,7 @@ def slow_move():
     a.ok("SELECT INBOX")
     with slow(pid, "renameat", 1500):
         a.say(b"m MOVE * Race\r\n")
-        for _ in range(300):
+        for _ in range(3000):
             if os.listdir(os.path.join(MAILDIR, ".Race", "cur")):
                 break
             time.sleep(0.01)
