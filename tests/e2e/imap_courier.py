@@ -47,7 +47,7 @@ done <courierimapsubscribed >subscribed.new &&
 
 
 def fill(st):
-    Imap(st, "alice").close()
+    Imap(st, "alice").logout()
     top = os.path.join(os.path.realpath(st.dir), "mail", "alice", "Maildir")
     own = os.stat(top)
     shutil.rmtree(top)

@@ -92,6 +92,7 @@ def furnish(st):
         c.ok(b"SETMETADATA INBOX (/shared/note \"%s\")" % SECRET)
         c.ok(b"SETMETADATA \"\" (/private/note \"%s\")" % SECRET)
         c.ok(b"SETACL INBOX %s lr" % SECRET)
+        c.logout()
     path = os.path.join(home(st, "ben"), "Maildir", "cur", "1700000000.M1P1.x:2,")
     with open(path, "wb") as f:
         f.write(b"Subject: %s\n\n%s\n" % (SECRET, SECRET))
