@@ -7,7 +7,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import dovecot  # noqa: E402
-from e2e import Stage, Tap, Wrong, until, want  # noqa: E402
+from e2e import Stage, Tap, want  # noqa: E402
 from imap import Imap  # noqa: E402
 
 CORPUS = os.path.join(os.environ.get("PH_SHARED", "../shared"), "corpus")
@@ -192,12 +192,7 @@ def beside(messages):
         fill(mail, messages)
         ours.ok(b"SELECT INBOX")
         with dovecot.Dovecot(st, "imap", os.stat(mail).st_uid) as d:
-            def attempt():
-                try:
-                    return Imap(d.port - 143, "alice")
-                except (OSError, Wrong):
-                    return None
-            theirs = until("a login", attempt, 30)
+            theirs = d.login("alice")
             theirs.ok(b"SELECT INBOX")
             wrong, reasons = differences(ours, theirs, [m[0] for m in messages])
     for why, n in sorted(reasons.items()):

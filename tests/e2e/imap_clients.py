@@ -114,7 +114,7 @@ def by_offlineimap(st):
         os.mkdir(os.path.join(h.dir, "local"))
 
         def sync():
-            run(h.dir, "offlineimap", "-c", rc, "-o", timeout=90)
+            run(h.dir, "offlineimap", "-c", rc, "-o", timeout=240)
         sync()
         inbox = os.path.join(h.dir, "local", "INBOX")
         want("all of them", None, files(inbox).keys() == {"number %d" % n for n in range(1, 7)})
@@ -146,7 +146,7 @@ def by_mutt(st, name):
 
         def keys(*words):
             run(h.dir, "script", "-q", "-e", "-c", "%s -n -F %s -e 'push \"%s\"'" % (name, rc, "".join(words)),
-                os.path.join(h.dir, "typescript"), data=b"", timeout=40)
+                os.path.join(h.dir, "typescript"), data=b"", timeout=120)
         if not shutil.which(name):
             raise Skip("no %s here" % name)
         os.environ.setdefault("TERM", "vt100")
@@ -208,15 +208,17 @@ def by_getmail(st):
             for d in (h.dir + "/Maildir", *glob.glob(h.dir + "/Maildir/*")):
                 shutil.chown(d, "nobody", "nogroup")
         args = ("getmail", "--getmaildir=" + h.dir, "--rcfile=getmailrc")
-        for last in (False, False, True):   # it waits for ever for a child that has ended, once in a while
-            try:
-                run(h.dir, *args, timeout=20)
-                break
-            except subprocess.TimeoutExpired:
-                if last:
-                    raise
+
+        def get():
+            for last in (False, False, True):   # it waits for ever for a child that has ended, once in a while
+                try:
+                    return run(h.dir, *args, timeout=40)
+                except subprocess.TimeoutExpired:
+                    if last:
+                        raise
+        get()
         want("all of them", None, files(h.dir + "/Maildir").keys() == {"number %d" % n for n in (1, 2, 3)})
-        run(h.dir, *args, timeout=20)
+        get()
         want("nothing twice", None, len(glob.glob(h.dir + "/Maildir/*/*")) == 3)
 
 
@@ -368,7 +370,11 @@ async function changes(c, sub) {
 async function waits(c) {
   const told = new Promise(done => {
     const have = {};
-    const take = (name, value) => { have[name] = value; if (have.exists && have.flags && have.expunge) done(have); };
+    const take = (name, value) => {
+      have[name] = value;
+      console.log('heard ' + name);
+      if (have.exists && have.flags && have.expunge) done(have);
+    };
     c.on('exists', e => take('exists', e));
     // those of the one that is removed may come, too, before it is
     c.on('flags', e => e.flags.has('\\Answered') && take('flags', e));
@@ -433,18 +439,23 @@ def by_imapflow(st, tls):
     with Home() as h:
         p = subprocess.Popen(["node", h.write("t.js", NODE), ADDR, str(st.base + (993 if tls else 143)),
                               "tls" if tls else "plain"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        killer = threading.Timer(40, p.kill)
+        killer = threading.Timer(150, p.kill)
         killer.start()
         try:
-            said = p.stdout.readline()
-            want("it waits", said + (b"" if said == b"idle\n" else p.stdout.read()), said == b"idle\n")
+            def says(line):
+                said = p.stdout.readline()
+                want(line, said + (b"" if said == line + b"\n" else p.stdout.read()), said == line + b"\n")
+            says(b"idle")
             time.sleep(0.3)
             with Imap(st, "bob") as c:
                 c.append(b"INBOX", content(6).replace(b"\n", b"\r\n"))
+                says(b"heard exists")       # while there are four
                 c.ok(b"SELECT INBOX")
                 c.ok(b"STORE 1 +FLAGS (\\Answered)")
+                says(b"heard flags")
                 c.ok(b"STORE 3 +FLAGS.SILENT (\\Deleted)")
                 c.ok(b"EXPUNGE")
+                says(b"heard expunge")
             rest = p.stdout.read()
             want("good", rest, rest == b"good\n" and p.wait() == 0)
         finally:

@@ -68,7 +68,7 @@ def synced(st, port):
                 return Imap(base, user)
             except (OSError, Wrong):
                 return None
-        return until("a login of " + user, attempt, 30)
+        return until("a login of " + user, attempt, 120)
     emptied(st, "alice")
     emptied(st, "bob")
     with Home() as h, two("alice", st.base) as a, two("bob", port - 143) as b:
@@ -118,7 +118,7 @@ def by_interimap_with_dovecot(st):
 
 
 LUA = """
-options.timeout = 20
+options.timeout = 60
 options.starttls = false
 options.create = true
 options.subscribe = true

@@ -14,7 +14,7 @@ BASE = int(os.environ["PH_BASE"])
 USER = "bob"
 SESSIONS, MESSAGES, OWN = 40, 10, 5
 FLAGS = [b"\\Answered", b"\\Flagged", b"\\Seen", b"\\Draft"] + [b"$crowd%d" % i for i in range(21)]
-SLOW = 30   # seconds, for what takes a tenth of one
+SLOW = 100  # seconds, for what takes a tenth of one
 tap = Tap()
 
 

@@ -5,7 +5,8 @@ import shutil
 import subprocess
 import tempfile
 
-from e2e import ROOT, Skip, free_base
+from e2e import ROOT, Skip, Wrong, free_base, until
+from imap import Imap
 
 CONF = """
 base_dir = %(dir)s/run
@@ -50,6 +51,15 @@ class Dovecot:
                             "mail": os.path.realpath(os.path.join(st.dir, "mail"))})
         with open(os.path.join(self.dir, "out"), "wb") as out:
             self.process = subprocess.Popen(["dovecot", "-F", "-c", conf], stdout=out, stderr=out)
+
+    def login(self, user):
+        """By IMAP, as soon as it answers; None: nobody."""
+        def attempt():
+            try:
+                return Imap(self.port - 143, user)
+            except (OSError, Wrong):
+                return None
+        return until("a login", attempt, 120)
 
     def __enter__(self):
         return self
