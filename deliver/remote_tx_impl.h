@@ -30,12 +30,13 @@ void	tx_settle_all(struct tx *, const struct verdict *);
 bool	tx_failure(struct tx *, const char *doing, struct verdict *);
 bool	tx_uses_bdat(const struct tx *);
 
+/* remote_tx_data.c: a reply when all of it has been sent: to it belongs all patience, until we are to stop. -1: none, *t->why. */
+int	tx_hear_sent(struct tx *, const char *doing, int64_t timeout);
+
 /*
  * ---- remote_tx_data.c: behind MAIL and RCPT, whose answers have been heard. Whoever was accepted is settled; false: the
  * session is of no more use, *t->why, and t->begun and t->ended say how far it came.
  */
-/* A reply when all of it has been sent: to it belongs all patience, until we are to stop. -1: none, *t->why. */
-int	tx_hear_sent(struct tx *, const char *doing, int64_t timeout);
 /* sent: it went together with MAIL. */
 bool	tx_bdat(struct tx *, bool sent);
 /* said: DATA was, together with MAIL. */

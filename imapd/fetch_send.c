@@ -224,7 +224,7 @@ cut_off(struct fetch *f, size_t mark, bool begun)
 		f->out.n = mark;
 		f->out.bad = false;
 		say_buf(s, &f->out);
-		say(s, "BYE [UNAVAILABLE] not enough memory");
+		say_no_memory(s);
 	}
 	if (s->end == NULL)
 		s->end = "out of memory";

@@ -26,14 +26,15 @@ reader_over(struct session *s)
 {
 	if (s->end != NULL)
 		return;
+	if (errno == ENOMEM) {
+		say_no_memory(s);
+		return;
+	}
 	s->end = errno == 0 || errno == EPIPE || errno == ECONNRESET ?
 	    "the client has gone" :
 	    errno == ETIMEDOUT ? "idle for too long" :
-	    errno == ECANCELED ? "the server stops" :
-	    errno == ENOMEM ? "out of memory" : strerror(errno);
-	if (errno == ENOMEM)
-		say(s, "BYE [UNAVAILABLE] not enough memory");
-	else if (errno == ETIMEDOUT)
+	    errno == ECANCELED ? "the server stops" : strerror(errno);
+	if (errno == ETIMEDOUT)
 		say(s, "BYE [UNAVAILABLE] idle for too long");
 	else if (errno == ECANCELED)
 		say(s, "BYE [UNAVAILABLE] the server stops, come again");

@@ -26,14 +26,22 @@ say_str(struct session *s, struct str text)
 }
 
 void
+say_no_memory(struct session *s)
+{
+	if (s->end != NULL)
+		return;
+	say_str(s, STR("* BYE [UNAVAILABLE] not enough memory\r\n"));
+	s->end = "out of memory";
+}
+
+void
 say_buf(struct session *s, const struct buf *b)
 {
 	if (buf_ok(b))
 		say_str(s, buf_view(b));
-	else if (s->end == NULL && b->why == ENOMEM) {
-		say_str(s, STR("* BYE [UNAVAILABLE] not enough memory\r\n"));
-		s->end = "out of memory";
-	} else if (s->end == NULL) {
+	else if (b->why == ENOMEM)
+		say_no_memory(s);
+	else if (s->end == NULL) {
 		say_str(s, STR("* BYE [UNAVAILABLE] a response that is too "
 		    "long\r\n"));
 		s->end = "a response that is too long";

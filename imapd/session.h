@@ -97,6 +97,8 @@ void	say(struct session *, const char *fmt, ...) printf_like(2, 3);
 /* The same, long or with literals: all of it, as it is, without "* " and CRLF. */
 void	say_buf(struct session *, const struct buf *);
 void	say_str(struct session *, struct str);
+/* BYE, and the session's end, if it has none yet. */
+void	say_no_memory(struct session *);
 /* May strings to this client have UTF-8 in quotes? */
 bool	session_utf8(const struct session *);
 static inline bool

@@ -274,10 +274,8 @@ cannot_go_on(struct session *s)
 	} else if (errno == ESTALE || errno == ENOENT) {
 		say(s, "BYE [UNAVAILABLE] the mailbox is no longer there");
 		s->end = "the mailbox is no longer there";
-	} else if (errno == ENOMEM) {
-		say(s, "BYE [UNAVAILABLE] not enough memory");
-		s->end = "out of memory";
-	}
+	} else if (errno == ENOMEM)
+		say_no_memory(s);
 }
 
 bool

@@ -187,11 +187,16 @@ conn_flush(struct conn *c, int64_t timeout)
 	return flush(c, timeout, false);
 }
 
+static int64_t
+out_timeout(const struct conn *c)
+{
+	return c->out_stall > 0 ? c->out_stall : OUT_TIMEOUT;
+}
+
 static int
 flush_as_set(struct conn *c)
 {
-	return c->out_stall > 0 ? flush(c, c->out_stall, true) :
-	    flush(c, OUT_TIMEOUT, false);
+	return flush(c, out_timeout(c), c->out_stall > 0);
 }
 
 /* There is no memory to keep it in. */
@@ -201,8 +206,7 @@ send_at_once(struct conn *c, struct str s)
 	c->out.bad = false;
 	if (flush_as_set(c) == -1)
 		return -1;
-	return c->out_stall > 0 ? send_all(c, &s, c->out_stall, true) :
-	    send_all(c, &s, OUT_TIMEOUT, false);
+	return send_all(c, &s, out_timeout(c), c->out_stall > 0);
 }
 
 /* Room behind what is buffered: allocate, or move it to the front. */

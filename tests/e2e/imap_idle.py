@@ -10,7 +10,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from e2e import Tap, Wrong, came, message, send, until, want, word  # noqa: E402
+from e2e import Tap, Wrong, came, children, message, send, until, want, word  # noqa: E402
 from imap import Deflated, Imap  # noqa: E402
 
 BASE = int(os.environ["PH_BASE"])
@@ -129,16 +129,7 @@ def in_stage(name):
     """Processes of that program which the master has started."""
     with open(os.path.join(DIR, "run", "posthouse.pid"), encoding="ascii") as f:
         master = int(f.read())
-    found = set()
-    for p in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open("/proc/%s/stat" % p, encoding="utf-8", errors="replace") as f:
-                comm, rest = f.read().rsplit(")", 1)
-        except OSError:
-            continue
-        if comm.split("(", 1)[1] == name and int(rest.split()[1]) == master:
-            found.add(int(p))
-    return found
+    return children(master, name)
 
 
 @contextlib.contextmanager

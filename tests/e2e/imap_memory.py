@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from e2e import LONG, ROOT, Stage, Tap, until, want  # noqa: E402
+from e2e import LONG, ROOT, Stage, Tap, children, until, want  # noqa: E402
 from imap import Imap  # noqa: E402
 
 # KiB that it still gets
@@ -31,16 +31,7 @@ LETTERS = [letter(1, b"\r\n" + LINE * 20000), letter(2, b"X-Long: " + b"y" * 70 
 
 
 def sessions(st):
-    found = set()
-    for p in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open("/proc/%s/stat" % p, encoding="ascii", errors="replace") as f:
-                name, rest = f.read().rsplit(")", 1)
-        except OSError:
-            continue
-        if name.split("(", 1)[1].startswith("imapd-session") and int(rest.split()[1]) == st.pid():
-            found.add(int(p))
-    return found
+    return children(st.pid(), "imapd-session")
 
 
 def numbers(pid, word):
@@ -109,15 +100,14 @@ def outcome(said, done):
 
 
 def whole(said):
-    """Literals of BODY[], BINARY[1] and headers say what the letters say, in responses that came to their end."""
+    """A FETCH came to its end, and its BODY[] is the letter."""
     for s in said:
         m = re.match(rb"\d+ FETCH \((?:.*?)UID (\d+)", s, re.S)
         if not m:
             continue
         want("it ends", s[-80:], s.endswith(b")"))
-        for at in re.finditer(rb"BODY\[\] \{(\d+)\}\r\n", s):
-            want("the letter", s[:80], s[at.end():at.end() + int(at.group(1))] == LETTERS[int(m.group(1)) - 1])
-            break
+        at = re.search(rb"BODY\[\] \{(\d+)\}\r\n", s)
+        want("the letter", s[:80], not at or s[at.end():at.end() + int(at.group(1))] == LETTERS[int(m.group(1)) - 1])
 
 
 COMMANDS = [b"UID FETCH 1:* (FLAGS BODY.PEEK[])", b"UID FETCH 1:* (BODYSTRUCTURE ENVELOPE)",
@@ -220,14 +210,7 @@ def doors(st, bystander):
 def imapd(st):
     """The processes of those who have not logged in."""
     listener = next(int(line.split()[1]) for line in st.posthouse("status")[1].splitlines() if line.startswith("imap "))
-    found = []
-    for p in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            if numbers(int(p), "PPid") == [listener]:
-                found.append(int(p))
-        except OSError:
-            pass
-    return sorted(found)
+    return sorted(children(listener))
 
 
 def no_crash(st):

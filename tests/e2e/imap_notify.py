@@ -9,7 +9,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from e2e import ROOT, Skip, Stage, Tap, Wrong, message, send, until, want, word  # noqa: E402
+from e2e import ROOT, Skip, Stage, Tap, Wrong, children, message, send, until, want, word  # noqa: E402
 from imap import Imap  # noqa: E402
 
 BASE = int(os.environ["PH_BASE"])
@@ -88,16 +88,7 @@ def sessions():
     """Those of this stage."""
     with open(os.path.join(DIR, "run", "posthouse.pid")) as f:
         master = int(f.read())
-    found = set()
-    for p in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open("/proc/%s/stat" % p) as f:
-                name, rest = f.read().rsplit(")", 1)
-        except OSError:
-            continue
-        if name.split("(", 1)[1].startswith("imapd-session") and int(rest.split()[1]) == master:
-            found.add(int(p))
-    return found
+    return children(master, "imapd-session")
 
 
 def ticks(pid):

@@ -8,7 +8,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from e2e import ROOT, Stage, Tap, until, want  # noqa: E402
+from e2e import ROOT, Stage, Tap, children, until, want  # noqa: E402
 from imap import Deflated, Imap  # noqa: E402
 
 STALL = 3  # seconds
@@ -35,16 +35,7 @@ def put_large(st, user):
 
 
 def sessions(st):
-    found = set()
-    for p in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open("/proc/%s/stat" % p) as f:
-                name, rest = f.read().rsplit(")", 1)
-        except OSError:
-            continue
-        if name.split("(", 1)[1].startswith("imapd-session") and int(rest.split()[1]) == st.pid():
-            found.add(int(p))
-    return found
+    return children(st.pid(), "imapd-session")
 
 
 def peak(pid):

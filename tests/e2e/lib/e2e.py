@@ -61,6 +61,20 @@ def runs_in(pid, stage):
         return False
 
 
+def children(pid, name=None):
+    """Processes that this one has started; those of that program."""
+    found = set()
+    for p in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open("/proc/%s/stat" % p, encoding="utf-8", errors="replace") as f:
+                comm, rest = f.read().rsplit(")", 1)
+        except OSError:
+            continue
+        if int(rest.split()[1]) == pid and name in (None, comm.split("(", 1)[1]):
+            found.add(int(p))
+    return found
+
+
 class Tap:
     def __init__(self):
         self.n = self.failed = 0
