@@ -14,6 +14,8 @@ import sys
 import tempfile
 import time
 
+from lib.e2e import Tap
+
 BIN = os.path.join(os.environ["PH_DIR"], "bin") if "PH_DIR" in os.environ \
     else os.path.join(os.environ.get("PH_BUILD", "build"), "bin")
 ROOT = os.geteuid() == 0
@@ -26,26 +28,9 @@ CONF = os.path.join(WORK, "conf")
 F = ["-f", "ann@far.test"]
 HEAD = b"Return-Path: <ann@far.test>\nDelivered-To: %s@example.test\n"
 MSG = b"Subject: x\n\nbody\n"
-done = 0
-failed = 0
-
-
-def check(ok, name, detail=""):
-    global done, failed
-    done += 1
-    if not ok:
-        failed += 1
-        print("not ok %d - %s" % (done, name))
-        print("%s: %s" % (name, detail), file=sys.stderr)
-    else:
-        print("ok %d - %s" % (done, name))
-    sys.stdout.flush()
-
-
-def skip(name, why):
-    global done
-    done += 1
-    print("ok %d - %s # SKIP %s" % (done, name, why))
+tap = Tap()
+check = tap.check
+skip = tap.skip
 
 
 def home(user):
@@ -911,8 +896,7 @@ def main():
             test()
     finally:
         shutil.rmtree(WORK, ignore_errors=True)
-    print("1..%d" % done)
-    return 1 if failed else 0
+    return tap.end()
 
 
 if __name__ == "__main__":

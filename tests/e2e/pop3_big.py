@@ -9,8 +9,7 @@ import subprocess
 import sys
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from e2e import runs_in  # noqa: E402
+from lib.e2e import Tap, runs_in
 
 ADDR = os.environ.get("PH_ADDR", "127.0.0.1")
 DIR = os.environ["PH_DIR"]
@@ -22,19 +21,8 @@ HOME = os.path.join(DIR, "mail", USER)
 MAILDIR = os.path.join(HOME, "Maildir")
 N = 100000 if os.environ.get("PH_MODE") == "long" else 15000
 DELETED = 1000
-done = 0
-failed = 0
-
-
-def check(ok, name, detail=""):
-    global done, failed
-    done += 1
-    print("%sok %d - %s" % ("" if ok else "not ", done, name))
-    if not ok:
-        failed += 1
-        print("%s: %s" % (name, detail), file=sys.stderr)
-    sys.stdout.flush()
-    return ok
+tap = Tap()
+check = tap.check
 
 
 def count():
@@ -131,8 +119,7 @@ def main():
         second_session(names)
     finally:
         shutil.rmtree(MAILDIR, ignore_errors=True)
-    print("1..%d" % done)
-    return 1 if failed else 0
+    return tap.end()
 
 
 if __name__ == "__main__":

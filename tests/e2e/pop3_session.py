@@ -10,6 +10,8 @@ import subprocess
 import sys
 import time
 
+from lib.e2e import Tap
+
 ADDR = os.environ.get("PH_ADDR", "127.0.0.1")
 PORT = int(os.environ["PH_POP3"])
 DIR = os.environ["PH_DIR"]
@@ -17,20 +19,8 @@ USER = "carol"
 WAIT = 60
 HOME = os.path.join(DIR, "mail", USER)
 MAILDIR = os.path.join(HOME, "Maildir")
-done = 0
-failed = 0
-
-
-def check(ok, name, detail=""):
-    global done, failed
-    done += 1
-    if not ok:
-        failed += 1
-        print("not ok %d - %s" % (done, name))
-        print("%s: %s" % (name, detail), file=sys.stderr)
-    else:
-        print("ok %d - %s" % (done, name))
-    sys.stdout.flush()
+tap = Tap()
+check = tap.check
 
 
 def own(path):
@@ -440,7 +430,7 @@ def with_fetchmail():
     except KeyError:
         why = "it wants a user with a name"
     if why:
-        print("ok %d - fetchmail # SKIP %s" % (next_number(), why))
+        tap.skip("fetchmail", why)
         return
     home = os.path.join(DIR, "fetchmail")
     os.makedirs(home, exist_ok=True)
@@ -459,19 +449,12 @@ def with_fetchmail():
     shutil.rmtree(home, ignore_errors=True)
 
 
-def next_number():
-    global done
-    done += 1
-    return done
-
-
 def main():
     for test in (logins, capabilities, listings, contents, deletion, others,
                  pipelining, hostile, uid_list, with_curl, with_fetchmail):
         test()
     empty()
-    print("1..%d" % done)
-    return 1 if failed else 0
+    return tap.end()
 
 
 if __name__ == "__main__":

@@ -8,8 +8,7 @@ import sys
 import tempfile
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from e2e import Smtp, Stage, message, send, word  # noqa: E402
+from lib.e2e import Smtp, Stage, Tap, message, send, word
 
 ADDR = os.environ.get("PH_ADDR", "127.0.0.1")
 SMTP = int(os.environ["PH_SMTP"])
@@ -19,20 +18,8 @@ CONF = os.path.join(DIR, "posthouse.conf")
 ALIASES = os.path.join(DIR, "aliases")
 USERS = os.path.join(DIR, "users")
 STRANGER = "203.0.113.9"
-done = 0
-failed = 0
-
-
-def check(ok, name, detail=""):
-    global done, failed
-    done += 1
-    if not ok:
-        failed += 1
-        print("not ok %d - %s" % (done, name))
-        print("%s: %s" % (name, detail), file=sys.stderr)
-    else:
-        print("ok %d - %s" % (done, name))
-    sys.stdout.flush()
+tap = Tap()
+check = tap.check
 
 
 def route(*args):
@@ -297,8 +284,7 @@ def main():
         finally:
             shutil.copyfile(keep.name, ALIASES)
             route("-c", "-f", CONF)
-    print("1..%d" % done)
-    return 1 if failed else 0
+    return tap.end()
 
 
 if __name__ == "__main__":

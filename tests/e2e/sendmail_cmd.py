@@ -14,8 +14,7 @@ import sys
 import tempfile
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from e2e import below, free_base  # noqa: E402
+from lib.e2e import Tap, below, free_base
 
 DIR = os.environ["PH_DIR"]
 ROOT = os.geteuid() == 0
@@ -23,26 +22,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 WAIT = 60
 PLACE = "/tmp" if ROOT else None     # that users can reach
 MESSAGE_SIZE = 1 << 16
-done = 0
-failed = 0
-
-
-def check(ok, name, detail=""):
-    global done, failed
-    done += 1
-    if not ok:
-        failed += 1
-        print("not ok %d - %s" % (done, name))
-        print("%s: %s" % (name, detail), file=sys.stderr)
-    else:
-        print("ok %d - %s" % (done, name))
-    sys.stdout.flush()
-
-
-def skip(name, why):
-    global done
-    done += 1
-    print("ok %d - %s # SKIP %s" % (done, name, why))
+tap = Tap()
+check = tap.check
+skip = tap.skip
 
 
 def caller():
@@ -796,8 +778,7 @@ def main():
             if mounted:     # whoever looks at it just now may go on
                 subprocess.run(["umount", "-l", os.path.join(where, "spool")],
                                check=True)
-    print("1..%d" % done)
-    return 1 if failed else 0
+    return tap.end()
 
 
 if __name__ == "__main__":

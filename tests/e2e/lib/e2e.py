@@ -111,6 +111,14 @@ class Tap:
             with self.lock:
                 print("# %.1f s" % (time.monotonic() - start), flush=True)
 
+    def check(self, ok, name, detail=""):
+        """For who asks things one after the other and has no function for each."""
+        self.say(name, None if ok else str(detail) or "wrong")
+        return ok
+
+    def skip(self, name, why):
+        self.say(name, None, why)
+
     def end(self):
         print("1..%d" % self.n)
         return 1 if self.failed else 0
