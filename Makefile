@@ -49,7 +49,7 @@ PATHS := -DPH_LIBEXECDIR='"$(LIBEXECDIR)"' -DPH_SYSCONFDIR='"$(SYSCONFDIR)"' \
 BSD_CFLAGS	:= $(shell $(PKG_CONFIG) --cflags libbsd-overlay)
 STD		:= -std=c17 -D_GNU_SOURCE -I. $(BSD_CFLAGS)
 ALL_CFLAGS	= $(STD) $(PATHS) $(WARN) $(OPT) $(HARDEN) \
-		  -ffile-prefix-map=$(CURDIR)=. -MMD -MP $(CPPFLAGS) $(CFLAGS)
+		  -ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(abspath $(BUILD))=build -MMD -MP $(CPPFLAGS) $(CFLAGS)
 BANNED		:= -include common/base/banned.h
 ALL_LDFLAGS	= $(HARDEN_LD) -Wl,--as-needed $(LDFLAGS)
 # Each program gets only what its objects ask for (--as-needed); `make layering` checks which.

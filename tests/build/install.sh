@@ -2,20 +2,7 @@
 # tests/build/install.sh - make install puts everything, and only that, where
 # PREFIX and DESTDIR say. TAP on standard output; long mode.
 set -u
-if [ "${PH_MODE:-long}" != long ]; then
-	echo "1..1"
-	echo "ok 1 - install # skip only in check-long"
-	exit 0
-fi
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-n=0 bad=0
-unset MAKEFLAGS MAKEOVERRIDES MFLAGS BUILD
-
-say() {	# OK NAME
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; bad=1; fi
-}
+. "$(dirname "$0")/long"
 
 (umask 077; make -j2 BUILD="$work/build" PREFIX=/opt/ph SYSCONFDIR=/opt/etc DESTDIR="$work/root" install) >"$work/log" 2>&1
 say $? "make install PREFIX= DESTDIR="
