@@ -46,7 +46,7 @@ end(struct append *a)
 	incoming_end(&a->in);
 }
 
-/* All are there. "APPENDUID validity uids" into code. */
+/* All are there. "APPENDUID validity uids" into code; nothing if one has gone already, and nobody knows which UID it had. */
 static bool
 commit(struct append *a, struct buf *code)
 {
@@ -62,8 +62,10 @@ commit(struct append *a, struct buf *code)
 		return false;
 	}
 	arrivals_own(a->s, &a->place, uids, n);
-	buf_addf(code, "APPENDUID %" PRIu32 " ", validity);
-	imap_put_numbers(code, uids, n);
+	if (validity != 0) {
+		buf_addf(code, "APPENDUID %" PRIu32 " ", validity);
+		imap_put_numbers(code, uids, n);
+	}
 	return true;
 }
 
@@ -87,7 +89,7 @@ cmd_append(struct session *s, struct command *c)
 	begin(&a, s, c);
 	buf_init(&code, REPLY_MAX);
 	if (target(&a) && messages(&a) && commit(&a, &code))
-		command_ok(c, buf_cstr(&code), "saved");
+		command_ok(c, code.n > 0 ? buf_cstr(&code) : NULL, "saved");
 	buf_free(&code);
 	end(&a);
 	return s->state;
@@ -155,8 +157,9 @@ replace(struct append *a, size_t old)
 	buf_init(&code, REPLY_MAX);
 	if (append_message(a) && incoming_done(&a->in) && commit(a, &code)) {
 		/* the new one first: one of the two is always there */
-		say(a->s, "OK [%.*s] the new one is saved",
-		    STR_ARG(buf_view(&code)));
+		if (code.n > 0)
+			say(a->s, "OK [%.*s] the new one is saved",
+			    STR_ARG(buf_view(&code)));
 		remove_old(a, old);
 	}
 	buf_free(&code);

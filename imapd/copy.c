@@ -173,8 +173,9 @@ commit(struct copy *x)
 			command_failed(x->s, x->c, "copy the messages");
 		return false;
 	}
-	if (x->n > 0) {
+	if (x->n > 0)
 		arrivals_own(x->s, &x->place, to, x->n);
+	if (x->n > 0 && validity != 0) {
 		buf_addf(&x->code, "COPYUID %" PRIu32 " ", validity);
 		imap_put_numbers(&x->code, from, x->n);
 		buf_addc(&x->code, ' ');
@@ -228,8 +229,9 @@ moved(struct copy *x)
 	struct session	*s = x->s;
 	char		 code[48];
 
-	if (x->n > 0) {
+	if (x->code.n > 0)
 		say(s, "OK [%.*s] moved", STR_ARG(buf_view(&x->code)));
+	if (x->n > 0) {
 		view_moved(s->view, x->at, x->n);
 		updates_send(s, true);
 	}

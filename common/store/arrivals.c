@@ -1,6 +1,6 @@
 /*
- * common/store/arrivals.c - what this program has put into a folder gets its UIDs. The files are in cur/ before they have any, so a
- * session that looks meanwhile may be faster: then they have them already.
+ * common/store/arrivals.c - what this program has put into a folder gets its UIDs. The files are in cur/ before they have any, so who
+ * does not hold the folder, or another program, may be faster: then they have them already.
  */
 #include "common/store/arrivals.h"
 
@@ -272,11 +272,8 @@ coming(const void *arg, struct str base)
 	return e->one;
 }
 
-/*
- * UIDs of those that a look has found: they are not older than we are. gone: others may have removed them already. -1: EAGAIN,
- * there are others.
- */
-static int
+/* UIDs of those that a look has found: they are not older than we are. gone: others may have removed them already. */
+static bool
 find_ours(const struct arrivals *a, const struct expected *e,
     struct arrival *what, size_t n, bool gone)
 {
@@ -298,23 +295,26 @@ find_ours(const struct arrivals *a, const struct expected *e,
 		found += what[at].uid == 0;
 		what[at].uid = r->uid;
 	}
-	errno = EAGAIN;
-	return found == n ? 0 : -1;
+	return found == n;
 }
 
-/* Where foreign programs rename meanwhile a look may miss them. */
+/*
+ * Where foreign programs rename meanwhile a look may miss them. What is not found in the end has been removed, so that nothing
+ * remembers it any more, or gets its UID as soon as it can be found.
+ */
 static int
 look_for(struct arrivals *a, const struct expected *e, struct arrival *what,
     size_t n)
 {
-	int	i, r = -1;
+	int	i;
+	bool	found = false;
 
-	for (i = 0; i < TRIES && r == -1; i++) {
+	for (i = 0; i < TRIES && !found; i++) {
 		if (index_sync(&a->x, INDEX_KEEP_NEW | INDEX_ALL) == -1)
 			return -1;
-		r = find_ours(a, e, what, n, true);
+		found = find_ours(a, e, what, n, true);
 	}
-	return r;
+	return 0;
 }
 
 static int
@@ -326,7 +326,7 @@ number(struct arrivals *a, const struct expected *e, struct arrival *what,
 
 	if (index_catch_up(x) == -1)
 		return -1;
-	if (find_ours(a, e, what, n, false) == 0)
+	if (find_ours(a, e, what, n, false))
 		return 0;
 	if (x->head.validity != 0 && only_ours(a, what, n)) {
 		if (number_ours(a, what, n) == 0)

@@ -18,7 +18,7 @@ struct arrival {
 	uint64_t	 wire;		/* octets with CRLF ends; 0: not known */
 	int64_t		 saved;		/* seconds since 1970 */
 	struct str	 guid;		/* empty: its base name is */
-	uint32_t	 uid;		/* set by arrivals_number */
+	uint32_t	 uid;		/* set by arrivals_number; 0: removed by others before, or not to be found while they rename */
 };
 
 int	arrivals_open(struct arrivals **, struct store *, const char *folder, struct diag *why) must_check;

@@ -35,7 +35,7 @@ int	save_move(struct save *, struct view *, size_t at, const struct save_message
 /* Bytes of the messages so far, for the quota. */
 uint64_t save_bytes(const struct save *);
 size_t	save_count(const struct save *);
-/* uids (save_count of them) may be NULL. Frees. Tells the quota. -1: nothing was saved, errno; ENOENT: one that is to be moved is gone; ESTALE: the folder is. */
+/* uids (save_count of them) may be NULL. Frees. Tells the quota. *validity is 0 if one of them was saved but has no UID: somebody else has removed it already, or it cannot be found while others rename there; that UID is 0. -1: nothing was saved, errno; ENOENT: one that is to be moved is gone; ESTALE: the folder is. */
 int	save_commit(struct save **, uint32_t *validity, uint32_t *uids) must_check;
 void	save_abort(struct save **);
 

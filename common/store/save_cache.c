@@ -41,8 +41,8 @@ copy_all(const struct save *s, const struct arrival *a, struct view *v,
 	size_t	i;
 
 	for (i = 0; i < s->n; i++)
-		if (s->items[i].from == v && copy_one(from, s->items[i].uid,
-		    to, a[i].uid) == -1)
+		if (s->items[i].from == v && a[i].uid != 0 &&
+		    copy_one(from, s->items[i].uid, to, a[i].uid) == -1)
 			return;
 	if (cache_flush(to) == -1)
 		return;

@@ -1,6 +1,6 @@
 /*
- * common/store/save_commit.c - a batch appears. The order: what was written is on the disk; all get their names in cur/; one flush makes
- * these durable; then they get their UIDs. Until the last step everything is taken back if something fails.
+ * common/store/save_commit.c - a batch appears. The order: what was written is on the disk; the folder is held; all get their names in
+ * cur/; one flush makes these durable; then they get their UIDs. Until the last step everything is taken back if something fails.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -179,8 +179,6 @@ publish(struct save *s)
 {
 	size_t	i;
 
-	if (flush_data(s) == -1)
-		return -1;
 	for (i = 0; i < s->n; i++)
 		if (place(s, &s->items[i]) == -1)
 			return -1;
@@ -264,24 +262,16 @@ tell_quota(struct save *s)
 		quota_changed(s->store, bytes, count);
 }
 
-static bool
-comes_from_elsewhere(const struct save *s)
-{
-	size_t	i;
-
-	for (i = 0; i < s->n; i++)
-		if (s->items[i].from != NULL)
-			return true;
-	return false;
-}
-
-/* While there are messages that are nowhere else, or have a GUID that is to be kept, the folder is held. */
+/*
+ * From the first name to the UIDs the folder is held: a session that found a message meanwhile would know neither its GUID nor
+ * that it is recent, and could remove it before the answer to this one has its UID.
+ */
 static int
 appear(struct save *s, struct arrival *a, uint32_t *validity)
 {
 	int	r;
 
-	if (comes_from_elsewhere(s) && arrivals_hold(s->arrivals) == -1)
+	if (flush_data(s) == -1 || arrivals_hold(s->arrivals) == -1)
 		return -1;
 	if ((r = publish(s)) == 0) {
 		fill(s, a);
@@ -317,8 +307,11 @@ save_commit(struct save **save, uint32_t *validity, uint32_t *uids)
 
 	if ((a = calloc(s->n + 1, sizeof(*a))) != NULL)
 		r = commit(s, a, validity);
-	for (i = 0; r == 0 && uids != NULL && i < s->n; i++)
+	for (i = 0; r == 0 && uids != NULL && i < s->n; i++) {
 		uids[i] = a[i].uid;
+		if (uids[i] == 0)
+			*validity = 0;
+	}
 	free(a);
 	save_abort(save);
 	return r;
