@@ -104,8 +104,9 @@ say_mailbox(struct session *s, const struct place *p)
 
 	updates_flags(s, true);
 	say(s, "%zu EXISTS", view_count(v));
+	s->recent = view_recent(v);
 	if (!session_enabled(s, ENABLED_REV2))
-		say(s, "%zu RECENT", view_recent(v));
+		say(s, "%zu RECENT", s->recent);
 	say_unseen(s);
 	say(s, "OK [UIDVALIDITY %" PRIu32 "] UIDs valid", view_uidvalidity(v));
 	say(s, "OK [UIDNEXT %" PRIu32 "] next one", view_uidnext(v));

@@ -46,6 +46,7 @@ struct session {
 	enum state		 state;
 	unsigned		 enabled;
 	struct view		*view;		/* in S_SELECTED */
+	size_t			 recent;	/* messages in it, as the client was told */
 	struct place_list	*places;
 	struct rights_seen	*rights;	/* to the selected mailbox, if it is a shared one; NULL: not asked for yet */
 	struct arena		 memory;	/* of the command under way */

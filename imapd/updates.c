@@ -150,16 +150,23 @@ struct telling {
 };
 
 static void
-tell_arrived(struct telling *t)
+tell_recent(struct telling *t)
 {
 	struct session	*s = t->s;
 
+	s->recent = view_recent(s->view);
+	if (!session_enabled(s, ENABLED_REV2))
+		buf_addf(&t->out, "* %zu RECENT\r\n", s->recent);
+}
+
+static void
+tell_arrived(struct telling *t)
+{
 	if (!t->arrived)
 		return;
 	t->arrived = false;
-	buf_addf(&t->out, "* %zu EXISTS\r\n", view_count(s->view));
-	if (!session_enabled(s, ENABLED_REV2))
-		buf_addf(&t->out, "* %zu RECENT\r\n", view_recent(s->view));
+	buf_addf(&t->out, "* %zu EXISTS\r\n", view_count(t->s->view));
+	tell_recent(t);
 }
 
 static int
@@ -349,6 +356,8 @@ updates_send(struct session *s, bool expunges)
 		tell(&t, &change);
 	tell_gone(&t);
 	tell_arrived(&t);
+	if (view_recent(s->view) != s->recent)	/* some of them have gone */
+		tell_recent(&t);
 	say_buf(s, &t.out);
 	buf_free(&t.out);
 	buf_free(&t.gone);

@@ -110,6 +110,7 @@ def selected():
     d.ok(b"STORE 1 +FLAGS.SILENT (\\Deleted)")
     d.ok(b"EXPUNGE")
     hear(c, b"* 1 EXPUNGE")
+    hear(c, b" RECENT")
     quiet(c, b"NOTIFY SET (selected-delayed (MessageNew MessageExpunge FlagChange))")
     d.ok(b"STORE 1 +FLAGS (\\Answered)")
     hear(c, b"* 1 FETCH (UID 2 ", b"\\Answered")
