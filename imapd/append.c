@@ -8,6 +8,7 @@
 #include "imapd/arrivals.h"
 #include "imapd/commands.h"
 #include "imapd/limit.h"
+#include "imapd/mailboxes.h"
 #include "imapd/numbers.h"
 #include "imapd/selected.h"
 #include "imapd/updates.h"
@@ -26,8 +27,10 @@ target(struct append *a)
 	else if (save_begin(&a->save, a->place.store, a->place.folder,
 	    &why) == -1)
 		command_failed(a->s, a->c, "save a message");
-	else
+	else {
+		list_say_other(a->s, &a->place, "", name); /* RFC 9051 6.3.12 */
 		return true;
+	}
 	return false;
 }
 

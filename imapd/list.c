@@ -444,12 +444,13 @@ cmd_namespace(struct session *s, struct command *cmd)
 }
 
 void
-list_say(struct session *s, const struct place *p, struct str old_name)
+list_say(struct session *s, const struct place *p, const char *flags,
+    struct str old_name)
 {
 	struct buf	out;
 
 	buf_init(&out, 32 * PLACE_NAME_MAX);
-	buf_addf(&out, "* LIST () \"%c\" ", place_separator(s));
+	buf_addf(&out, "* LIST (%s) \"%c\" ", flags, place_separator(s));
 	if (place_put(s, &out, p) == -1)
 		out.bad = true;
 	if (old_name.n > 0) {
@@ -461,4 +462,12 @@ list_say(struct session *s, const struct place *p, struct str old_name)
 	if (buf_ok(&out))
 		say_buf(s, &out);
 	buf_free(&out);
+}
+
+void
+list_say_other(struct session *s, const struct place *p, const char *flags,
+    struct str name)
+{
+	if (session_enabled(s, ENABLED_REV2) && !place_is_called(s, p, name))
+		list_say(s, p, flags, name);
 }

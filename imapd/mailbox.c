@@ -65,21 +65,6 @@ answer_created(struct command *cmd, const struct place *p)
 	command_ok(cmd, code, "CREATE completed");
 }
 
-/* The client hears what its name has become (RFC 9051 6.3.4). */
-static void
-say_other_name(struct session *s, const struct place *p, struct str name)
-{
-	struct buf	real;
-
-	if (!session_enabled(s, ENABLED_REV2))
-		return;
-	buf_init(&real, 8 * PLACE_NAME_MAX);
-	if (place_name(s, p->name_space, p->folder, &real) == 0 &&
-	    !str_eq(buf_view(&real), name))
-		list_say(s, p, name);
-	buf_free(&real);
-}
-
 enum state
 cmd_create(struct session *s, struct command *cmd)
 {
@@ -110,7 +95,7 @@ cmd_create(struct session *s, struct command *cmd)
 		return s->state;
 	}
 	notify_own(s, &p, NOTIFY_NAME, 0);
-	say_other_name(s, &p, name);
+	list_say_other(s, &p, "", name);	/* RFC 9051 6.3.4 */
 	answer_created(cmd, &p);
 	return s->state;
 }
@@ -160,6 +145,7 @@ cmd_delete(struct session *s, struct command *cmd)
 	log_left(s, cmd, left);
 	notify_own(s, &p, NOTIFY_NAME, 0);
 	close_selected(s, &p);
+	list_say_other(s, &p, "\\NonExistent", name);	/* RFC 9051 6.3.5 */
 	command_ok(cmd, NULL, "DELETE completed");
 	return s->state;
 }
@@ -230,7 +216,7 @@ cmd_rename(struct session *s, struct command *cmd)
 	rename_place(s, cmd, &from, &to);
 	if (cmd->reply == REPLY_OK && *from.folder != '\0' &&
 	    session_enabled(s, ENABLED_REV2))
-		list_say(s, &to, old);
+		list_say(s, &to, "", old);
 	return s->state;
 }
 

@@ -5,8 +5,10 @@
 #include "imapd/list_args.h"
 #include "imapd/place.h"
 
-/* list.c: "* LIST () "/" name" of a folder, with its old name (as the client gave it) unless that is empty (RFC 9051 6.3.9.7). */
-void	list_say(struct session *, const struct place *, struct str old_name);
+/* list.c: "* LIST (flags) "/" name" of a folder, with its old name (as the client gave it) unless that is empty (RFC 9051 6.3.9.7). */
+void	list_say(struct session *, const struct place *, const char *flags, struct str old_name);
+/* The same to a client of IMAP4rev2 whose name of it is not the one that it has. */
+void	list_say_other(struct session *, const struct place *, const char *flags, struct str name);
 /* status.c: "* STATUS name (...)", appended. name as it is to be shown. -1: errno; what was appended is of no use. */
 int	status_put(struct session *, struct buf *, const struct place *, struct str name, unsigned items) must_check;
 /* metadata_get.c: "* METADATA name (...)" of these entries, appended; use: its special use. -1: as status_put. */

@@ -188,6 +188,39 @@ find_as_it_is(struct session *s, bool shared, struct str rest,
 	*wrong = NULL;
 }
 
+/* RFC 9051 5.1: a name that is not in NFC is what it is in NFC. */
+static const char *
+find_composed(struct session *s, bool shared, struct str rest,
+    struct place *p)
+{
+	const char	*wrong = NULL;
+	struct buf	 name;
+	bool		 odd;
+	int		 other;
+
+	buf_init(&name, 4 * PLACE_NAME_MAX);
+	if ((other = name_compose(rest, &name)) == -1)
+		wrong = "it is too long";
+	else if (other == 1)
+		wrong = name_to_folder(rules_of(s), shared, buf_view(&name),
+		    p->folder, sizeof(p->folder), &odd);
+	buf_free(&name);
+	return wrong;
+}
+
+/* What another program has made is found by the name that it has. */
+static const char *
+find_utf8(struct session *s, bool shared, struct str rest, struct place *p,
+    const char *wrong)
+{
+	if (wrong == NULL && store_exists(p->store, p->folder))
+		return NULL;
+	find_as_it_is(s, shared, rest, p, &wrong);
+	if (wrong != NULL || store_exists(p->store, p->folder))
+		return wrong;
+	return find_composed(s, shared, rest, p);
+}
+
 /* Names that the rules allow, as far as the store has not got others already. */
 static const char *
 find_folder(struct session *s, struct str name, struct place *p)
@@ -208,10 +241,7 @@ find_folder(struct session *s, struct str name, struct place *p)
 	if (wrong == NULL && odd && !store_exists(p->store, p->folder))
 		wrong = session_utf8(s) ? "there are control characters in it" :
 		    "it is not in modified UTF-7, or has control characters";
-	if (session_utf8(s) &&
-	    (wrong != NULL || !store_exists(p->store, p->folder)))
-		find_as_it_is(s, shared, rest, p, &wrong);
-	return wrong;
+	return session_utf8(s) ? find_utf8(s, shared, rest, p, wrong) : wrong;
 }
 
 bool
@@ -253,6 +283,20 @@ place_name(struct session *s, unsigned space, const char *folder,
 {
 	return name_from_folder(rules_of(s), space == SPACE_SHARED, folder,
 	    out);
+}
+
+bool
+place_is_called(struct session *s, const struct place *p, struct str name)
+{
+	struct buf	own;
+	bool		is;
+
+	buf_init(&own, 8 * PLACE_NAME_MAX);
+	is = place_name(s, p->name_space, p->folder, &own) == -1 ||
+	    str_eq(buf_view(&own), name) || (*p->folder == '\0' &&
+	    str_eq_nocase(buf_view(&own), name));
+	buf_free(&own);
+	return is;
 }
 
 int

@@ -36,6 +36,9 @@ int	place_put(struct session *, struct buf *, const struct place *) must_check;
 /* The same for a folder of a namespace, as text (UTF-8 or modified UTF-7, as the client has it), not quoted. */
 int	place_name(struct session *, unsigned name_space, const char *folder, struct buf *) must_check;
 
+/* Is that its name, or has the client said it in another way (RFC 9051 5.1)? */
+bool	place_is_called(struct session *, const struct place *, struct str name);
+
 char	place_separator(const struct session *);
 /* Of the namespaces 0 to n - 1; "" or with the separator at its end. */
 unsigned place_spaces(const struct session *);

@@ -1,12 +1,16 @@
 /* imapd/place_name.c - names of mailboxes and folders; pure. */
 #include <errno.h>
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
+#include <utf8proc.h>
 
 #include "common/fmt/mutf7.h"
 #include "common/fmt/utf8.h"
 #include "common/store/maildir.h"
 #include "imapd/place_name.h"
+
+#define POINTS_MAX	(2 * PLACE_NAME_MAX)	/* U+0390 is two octets and becomes three */
 
 static void
 skip(struct str *s, size_t n)
@@ -148,4 +152,29 @@ name_from_folder(const struct name_rules *r, bool shared, const char *folder,
 			if (out->p[at] == '.')
 				out->p[at] = r->separator;
 	return buf_ok(out) ? 0 : -1;
+}
+
+int
+name_compose(struct str name, struct buf *out)
+{
+	const utf8proc_option_t	how = UTF8PROC_COMPOSE | UTF8PROC_STABLE;
+	int32_t			points[POINTS_MAX];
+	utf8proc_ssize_t	i, n;
+	size_t			at = out->n;
+
+	if (utf8_is_ascii(name))
+		return 0;
+	n = utf8proc_decompose((const unsigned char *)name.p,
+	    (utf8proc_ssize_t)name.n, points, POINTS_MAX, how);
+	if (n < 0 || n > POINTS_MAX ||
+	    (n = utf8proc_normalize_utf32(points, n, how)) < 0)
+		return -1;
+	for (i = 0; i < n; i++)
+		if (points[i] < 0x80)
+			buf_addc(out, (char)points[i]);
+		else
+			(void)utf8_put(out, (uint32_t)points[i]);
+	if (!buf_ok(out))
+		return -1;
+	return !str_eq(name, (struct str){ out->p + at, out->n - at });
 }

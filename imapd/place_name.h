@@ -27,6 +27,8 @@ bool	name_space(const struct name_rules *, struct str name, bool *shared, bool *
  * but another program may have made it: control characters, or no modified UTF-7.
  */
 const char *name_to_folder(const struct name_rules *, bool shared, struct str rest, char *folder, size_t of, bool *odd);
+/* A name in UTF-8, in NFC, appended. 0: it is in NFC as it is; 1: it was not; -1: too long. */
+int	name_compose(struct str name, struct buf *) must_check;
 /* Appends. */
 int	name_from_folder(const struct name_rules *, bool shared, const char *folder, struct buf *) must_check;
 

@@ -98,7 +98,7 @@ say_unseen(struct session *s)
 }
 
 static void
-say_mailbox(struct session *s, const struct place *p)
+say_mailbox(struct session *s, const struct place *p, struct str name)
 {
 	struct view	*v = s->view;
 
@@ -114,7 +114,8 @@ say_mailbox(struct session *s, const struct place *p)
 	    view_highest_modseq(v));
 	say(s, "OK [MAILBOXID (F%s)] its name for ever", view_mailbox_id(v));
 	if (session_enabled(s, ENABLED_REV2))	/* RFC 9051 6.3.2 */
-		list_say(s, p, STR(""));
+		list_say(s, p, "", place_is_called(s, p, name) ? STR("") :
+		    name);
 }
 
 /* RFC 7162, 3.2.5.1: what it missed. */
@@ -184,7 +185,7 @@ open_mailbox(struct session *s, struct command *c, bool examine)
 		command_failed(s, c, "open the mailbox");
 		return S_AUTH;
 	}
-	say_mailbox(s, &p);
+	say_mailbox(s, &p, name);
 	if (resynchronise(s, &k) == -1) {
 		command_failed(s, c, "read the index");
 		select_leave(s);

@@ -313,7 +313,7 @@ tell_name(struct session *s, const char *before)
 	if (str_copy(now.folder, sizeof(now.folder),
 	    str_from(view_folder(s->view))) == 0 &&
 	    place_name(s, now.name_space, before, &old) == 0)
-		list_say(s, &now, buf_view(&old));
+		list_say(s, &now, "", buf_view(&old));
 	buf_free(&old);
 }
 

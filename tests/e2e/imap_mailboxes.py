@@ -143,6 +143,51 @@ def languages(st):
     want("it is gone", None, not os.path.exists(os.path.join(maildir(st, "bob"), ".Entw&APw-rfe")))
 
 
+def composed(st):
+    """Names that are not in NFC (RFC 9051, 5.1), which only IMAP4rev2 and UTF8=ACCEPT have."""
+    apart, whole = "A\u030angstro\u0308m", "\u00c5ngstr\u00f6m"
+    oldname = 'LIST () "." "%s" ("OLDNAME" ("%s"))' % (whole, apart)
+    with imap(st, "carol") as c:
+        c.ok('CREATE "%s"' % mutf7("o\u0308de"))      # another name where it is in UTF-7: nothing is asked of that
+        c.ok("ENABLE IMAP4rev2")
+        said = c.lines('CREATE "%s"' % apart)
+        want("made in NFC", said, said == [oldname])
+        want("on disk", None, os.path.isdir(os.path.join(maildir(st, "carol"), "." + mutf7(whole))) and
+             not os.path.exists(os.path.join(maildir(st, "carol"), "." + mutf7(apart))))
+        for name in (apart, whole, "\u212bngstro\u0308m"):
+            c.refused('CREATE "%s"' % name, "NO [ALREADYEXISTS]")
+            c.ok('STATUS "%s" (MESSAGES)' % name)
+            c.ok('SUBSCRIBE "%s"' % name)
+        for command in ("SELECT", "EXAMINE"):
+            said = c.lines('%s "%s"' % (command, apart))
+            want(command, said, said == [oldname])
+        said = c.lines('SELECT "%s"' % whole)
+        want("its own name", said, said == ['LIST () "." "%s"' % whole])
+        said = c.lines("SELECT inbox")
+        want("INBOX", said, said == ['LIST () "." INBOX'])
+        want("APPEND", None, c.lines('APPEND "%s" {14+}\r\nSubject: a\r\n\r\n' % apart) == [oldname])
+        c.ok('SELECT "%s"' % whole)
+        c.ok('COPY 1 "%s"' % apart)
+        # a mark below before one above; a letter that is two in NFC
+        c.ok('CREATE "q\u0307\u0323"')
+        c.ok('CREATE "\u0958"')
+        shown = c.lines('LIST "" *')
+        for name in (whole, "q\u0323\u0307", "\u0915\u093c"):
+            want("shown", (name, shown), any('"%s"' % name in s for s in shown))
+        # what another one has made has the name that it has
+        c.ok('STATUS "o\u0308de" (MESSAGES)')
+        said = c.lines('SELECT "o\u0308de"')
+        want("as it is", said, said == ['LIST () "." "o\u0308de"'])
+        c.refused('STATUS "\u00f6de" (MESSAGES)', "NO [NONEXISTENT]")
+        c.ok('RENAME "o\u0308de" "u\u0308ber"')
+        want("it is no longer so", None, c.lines('LIST "" "\u00fcber"'))
+        said = c.lines('DELETE "u\u0308ber"')
+        want("DELETE", said, said == ['LIST (\\NonExistent) "." "\u00fcber" ("OLDNAME" ("u\u0308ber"))'])
+        c.refused('DELETE "u\u0308ber"', "NO [NONEXISTENT]")
+        c.ok('UNSUBSCRIBE "%s"' % apart)
+        want("no subscription", None, not c.lines('LIST (SUBSCRIBED) "" *'))
+
+
 NAMES = [("INBOX", False), ("inbox.a", True), ("a..b", False), (".a", False), ("a/b", False), ("~", False), ("~r", False),
          ("x~", True), ("with blank", True), ("a*b", True), ("a%b", True), ("", False), (".", False), ("..", False),
          ("a\\\\b", True), ("cur", True), ("INBOXa", True), ("trailing.", True), ("x" * 200, True), ("x" * 201, False),
@@ -630,7 +675,7 @@ def prefix(_):
 def main():
     tap = Tap()
     with Stage(users=9) as st:
-        for name, test in (("names in all languages", languages), ("rules of names", rules),
+        for name, test in (("names in all languages", languages), ("names in NFC", composed), ("rules of names", rules),
                            ("LIST, LSUB and STATUS beside Dovecot's", side_by_side), ("forms of LIST", list_forms),
                            ("made, renamed, deleted", made_and_gone), ("rights", rights), ("notes", notes),
                            ("special uses as notes", uses_as_notes),

@@ -124,6 +124,54 @@ START_TEST(wire_and_disk)
 }
 END_TEST
 
+/* to NULL: it is so already. */
+static const struct {
+	struct str	 name;
+	const char	*to;
+} composed[] = {
+	{ STR(""), NULL },
+	{ STR("a.b"), NULL },
+	{ STR("\xc3\x85"), NULL },
+	{ STR("A\xcc\x8a.b"), "\xc3\x85.b" },
+	{ STR("\xe2\x84\xab"), "\xc3\x85" },
+	{ STR("\xe2\x84\xaa"), "K" },
+	/* what is two characters in NFC, and marks in their order */
+	{ STR("\xe0\xa5\x98"), "\xe0\xa4\x95\xe0\xa4\xbc" },
+	{ STR("q\xcc\x87\xcc\xa3"), "q\xcc\xa3\xcc\x87" },
+	{ STR("\xef\xac\x81"), NULL },	/* a ligature is another character */
+	{ STR("\xea\xb0\x80"), NULL },
+	{ STR("\xe1\x84\x80\xe1\x85\xa1"), "\xea\xb0\x80" }
+};
+
+START_TEST(composition)
+{
+	struct buf	out;
+	int		r;
+
+	buf_init(&out, 4096);
+	r = name_compose(composed[_i].name, &out);
+	ck_assert_int_eq(r, composed[_i].to != NULL);
+	if (r == 1)
+		ck_assert_str_eq(buf_cstr(&out), composed[_i].to);
+	buf_free(&out);
+}
+END_TEST
+
+/* The longest name there is, of characters that become more. */
+START_TEST(composition_is_long)
+{
+	char		text[PLACE_NAME_MAX];
+	struct buf	out;
+	size_t		i;
+
+	for (i = 0; i + 1 < sizeof(text); i += 2)
+		memcpy(text + i, "\xce\x90", 2);
+	buf_init(&out, 4 * PLACE_NAME_MAX);
+	ck_assert_int_eq(name_compose((struct str){ text, i }, &out), 0);
+	buf_free(&out);
+}
+END_TEST
+
 START_TEST(lengths)
 {
 	char		text[PLACE_NAME_MAX + 2];
@@ -152,6 +200,8 @@ main(void)
 
 	tcase_add_loop_test(t, wire_and_disk, 0, nitems(names));
 	tcase_add_test(t, lengths);
+	tcase_add_loop_test(t, composition, 0, nitems(composed));
+	tcase_add_test(t, composition_is_long);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
