@@ -228,8 +228,9 @@ put_flag(struct buf *out, const char *flag)
 	buf_adds(out, flag);
 }
 
+/* closed: it is there, but not to be selected. */
 static void
-put_flags(struct listing *l, const struct list_row *r)
+put_flags(struct listing *l, const struct list_row *r, bool closed)
 {
 	unsigned	give = l->r->give;
 	bool		exists = (r->marks & ROW_EXISTS) != 0;
@@ -240,6 +241,8 @@ put_flags(struct listing *l, const struct list_row *r)
 		put_flag(&l->out, "\\Subscribed");
 	if (!exists)
 		put_flag(&l->out, modern ? "\\NonExistent" : "\\Noselect");
+	else if (closed)
+		put_flag(&l->out, "\\Noselect");
 	if ((give & GIVE_CHILDREN) != 0 ||
 	    (!exists && (r->marks & ROW_CHILDREN) != 0))
 		put_flag(&l->out, r->marks & ROW_CHILDREN ? "\\HasChildren" :
@@ -272,47 +275,59 @@ take_back(struct buf *out, size_t n)
 
 /* What else is asked for of a mailbox that can be selected. What cannot be told is left out (RFC 5819 2, RFC 8440 3). */
 static void
-put_more(struct listing *l, const struct list_row *r, struct str name)
+put_more(struct listing *l, const struct list_row *r, struct str name,
+    const struct place *p)
 {
-	struct place	p = { .store = place_store(l->s, l->space),
-			    .name_space = l->space };
-	size_t		mark;
+	size_t	mark;
 
-	if (!buf_ok(&l->out) ||
-	    str_copy(p.folder, sizeof(p.folder), str_from(r->folder)) == -1 ||
-	    place_rights(l->s, l->space, p.folder, &p.rights) == -1)
+	if (!buf_ok(&l->out))
 		return;
 	if (l->r->give & GIVE_MYRIGHTS)
-		rights_put(l->s, &l->out, name, p.rights);
-	if ((p.rights & RIGHT_READ) == 0)
+		rights_put(l->s, &l->out, name, p->rights);
+	if ((p->rights & RIGHT_READ) == 0)
 		return;
 	mark = l->out.n;
 	if ((l->r->give & GIVE_STATUS) != 0 &&
-	    status_put(l->s, &l->out, &p, name, l->r->status) == -1)
+	    status_put(l->s, &l->out, p, name, l->r->status) == -1)
 		take_back(&l->out, mark);
 	mark = l->out.n;
 	if ((l->r->give & GIVE_METADATA) != 0 && metadata_put(l->s, &l->out,
-	    &p, name, r->use, l->r->entries, l->r->nentries) == -1)
+	    p, name, r->use, l->r->entries, l->r->nentries) == -1)
 		take_back(&l->out, mark);
+}
+
+/* If more is asked for than the line of LIST, and can be told. */
+static bool
+has_more(struct listing *l, const struct list_row *r, struct place *p)
+{
+	*p = (struct place){ .store = place_store(l->s, l->space),
+	    .name_space = l->space };
+	return (l->r->give &
+	    (GIVE_STATUS | GIVE_MYRIGHTS | GIVE_METADATA)) != 0 &&
+	    (r->marks & ROW_EXISTS) != 0 &&
+	    str_copy(p->folder, sizeof(p->folder), str_from(r->folder)) == 0 &&
+	    place_rights(l->s, l->space, p->folder, &p->rights) == 0;
 }
 
 static void
 put_row(struct listing *l, const struct list_row *r)
 {
 	struct str	name = name_of(l, r);
+	struct place	p;
+	bool		more = has_more(l, r, &p);
 
 	buf_adds(&l->out, l->lsub ? "* LSUB (" : "* LIST (");
-	if (!l->lsub)
-		put_flags(l, r);
+	if (!l->lsub)	/* who waits for a STATUS sees why there is none: RFC 9051 6.3.9.2 */
+		put_flags(l, r, more && (l->r->give & GIVE_STATUS) != 0 &&
+		    (p.rights & RIGHT_READ) == 0);
 	else if ((r->marks & ROW_MEETS) == 0)
 		put_flag(&l->out, "\\Noselect");
 	buf_addf(&l->out, ") \"%c\" ", place_separator(l->s));
 	(void)imap_put_astring(&l->out, name, session_utf8(l->s));
 	put_child_info(l, r);
 	buf_adds(&l->out, "\r\n");
-	if ((l->r->give & (GIVE_STATUS | GIVE_MYRIGHTS | GIVE_METADATA)) != 0 &&
-	    (r->marks & ROW_EXISTS) != 0)
-		put_more(l, r, name);
+	if (more)
+		put_more(l, r, name, &p);
 	if (l->out.n >= FLUSH_AT) {
 		say_buf(l->s, &l->out);
 		buf_reset(&l->out);

@@ -580,6 +580,11 @@ def shared(st):
         c.refused("DELETE Shared/team", "NO [NOPERM]")
         c.refused("SELECT Shared/all", "NO [NOPERM]")
         want("may look it up", None, c.ok("MYRIGHTS Shared/all") == [b"* MYRIGHTS Shared/all l"])
+        got = c.ok('LIST "" Shared/all RETURN (CHILDREN STATUS (MESSAGES) MYRIGHTS METADATA (/shared/comment))')
+        want("no STATUS, and why (RFC 9051, 6.3.9.2)", got, got == [b'* LIST (\\Noselect \\HasNoChildren) "/" Shared/all',
+                                                                    b"* MYRIGHTS Shared/all l"])
+        got = c.ok('LIST "" Shared/team RETURN (STATUS (MESSAGES))')
+        want("a STATUS", got, got == [b'* LIST () "/" Shared/team', b"* STATUS Shared/team (MESSAGES 1)"])
     with imap(st, "carol") as c:
         want("not one of them", None, c.ok("NAMESPACE") == [b'* NAMESPACE (("" "/")) NIL NIL'])
 
