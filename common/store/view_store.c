@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/store/flush.h"
+#include "common/store/quota.h"
 #include "common/store/rename_new.h"
 #include "common/store/view_impl.h"
 
@@ -78,11 +79,8 @@ end(struct act *a, int r)
 	}
 	index_flush(&v->x);
 	index_unlock(&v->x);
-	if (a->freed_count > 0) {
-		struct maildir	root = { .root = store_root(v->store) };
-
-		maildir_usage_add(&root, -a->freed_bytes, -a->freed_count);
-	}
+	if (a->freed_count > 0)
+		quota_changed(v->store, -a->freed_bytes, -a->freed_count);
 	errno = saved;
 	return r;
 }

@@ -608,6 +608,13 @@ def quota(st):
         c.refused('SETQUOTA "User quota" STORAGE', "BAD")
         # it need not be there (RFC 9208 4.1.2)
         want("one to come", None, c.ok("GETQUOTAROOT nothing") == [b'* QUOTAROOT nothing "User quota"', got[1]])
+        c.ok("SELECT INBOX")
+        for command, left in (("EXPUNGE", 8), ("CLOSE", 4)):
+            c.ok("STORE 1 +FLAGS.SILENT (\\Deleted)")
+            c.ok('GETQUOTA "User quota"')
+            c.ok(command)
+            got = c.ok('GETQUOTA "User quota"')
+            want("at once after " + command, got, got == [b'* QUOTA "User quota" (STORAGE %d 10240)' % left])
 
 
 def state(c, boxes):
