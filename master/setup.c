@@ -11,8 +11,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
+#include <limits.h>
 #include <poll.h>
+#include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -25,8 +27,7 @@
 #include "common/proc/priv.h"
 #include "common/store/spool.h"
 
-#define PATIENCE_MS	10000	/* for what the last master has left behind */
-#define DYING_MS	2000	/* for one that was killed, and has its locks until it is gone */
+#define PATIENCE_MS	10000	/* for one that was killed, which has its locks until it is gone, and for what it has left behind */
 #define LOOK_MS		50
 
 /* Whoever can write the file can run commands as anybody. */
@@ -90,6 +91,31 @@ make_dirs(const struct settings *s, struct diag *why)
 	return setup_make_dir(s->tables, why);
 }
 
+/* Who has the lock of the file? Nobody knows of a directory, or of a master that begins. */
+static int
+is_held(int fd, const char *what, struct diag *why)
+{
+	unsigned long long	pid = 0;
+	struct str		line;
+	char			text[16];
+	ssize_t			n;
+
+	if ((n = pread(fd, text, sizeof(text), 0)) > 0) {
+		line = (struct str){ text, (size_t)n - 1 };
+		if (str_number(line, INT_MAX, &pid) == -1)
+			pid = 0;
+	}
+	if (pid == 0)
+		return diag_set(why, "%s: another posthouse is running here",
+		    what);
+	if (kill((pid_t)pid, 0) == 0 || errno != ESRCH)
+		return diag_set(why, "%s: another posthouse is running here, "
+		    "process %llu", what, pid);
+	return diag_set(why, "%s: posthouse, process %llu, has gone, but "
+	    "something that it began still has the lock; fuser(1) finds it",
+	    what, pid);
+}
+
 static int
 lock(int fd, const char *what, int64_t until, struct diag *why)
 {
@@ -97,8 +123,7 @@ lock(int fd, const char *what, int64_t until, struct diag *why)
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return diag_errno(why, "lock %s", what);
 		if (now_ms() >= until)
-			return diag_set(why, "%s: another posthouse is "
-			    "running here", what);
+			return is_held(fd, what, why);
 		(void)poll(NULL, 0, LOOK_MS);
 	}
 	return 0;
@@ -109,7 +134,7 @@ static int
 take_locks(struct master *m, struct diag *why)
 {
 	char	path[1100];
-	int64_t	until = now_ms() + DYING_MS;
+	int64_t	until = now_ms() + PATIENCE_MS;
 
 	snprintf(path, sizeof(path), "%s/posthouse.pid", m->settings->run);
 	m->pidfile = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);

@@ -2,7 +2,6 @@
 programs, the order of a stop, status, systemd's protocol, daemon mode, and
 everything that must keep it from starting. Stages of its own. TAP."""
 import fcntl
-import glob
 import os
 import re
 import resource
@@ -13,8 +12,8 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from e2e import (ADDR, ROOT, Lines, Pop3, Smtp, Stage, Tap, Wrong, free_base, login, message, runs_in,  # noqa: E402
-                 send, until, want, word)
+from e2e import (ADDR, ROOT, Lines, Pop3, Smtp, Stage, Tap, Wrong, free_base, login, message, send,  # noqa: E402
+                  until, want, word)
 
 PROGRAMS = ("log", "keys", "route", "auth", "local", "queue", "smtp", "lmtp", "submission", "pop3", "imap", "hop", "remote")
 
@@ -383,7 +382,7 @@ def fails(st, code, said):
 
 def second_master(st):
     """While one runs: the same directories, the same ports."""
-    fails(st, 69, r"another posthouse is running here")
+    fails(st, 69, r"posthouse\.pid: another posthouse is running here, process %d\n" % st.pid())
     with changed(st, lambda c: re.sub(r"(?m)^run .*$", "run \"%s/run2\"" % st.dir, c)):
         fails(st, 69, r"another posthouse is running here")
     other = dict((k, os.path.join(st.dir, "second", k)) for k in ("run", "spool", "tables"))
@@ -393,29 +392,24 @@ def second_master(st):
     mail_goes(st)
 
 
-def opened(st, path):
-    """Does a program of the stage have the file?"""
-    path = os.path.realpath(path)
-    for d in glob.glob("/proc/[0-9]*"):
-        try:
-            if runs_in(d[6:], st.dir) and path in [os.readlink(d + "/fd/" + n) for n in os.listdir(d + "/fd")]:
-                return True
-        except OSError:
-            pass
-    return False
-
-
 def locked(st):
     """Who was killed has the lock until he is gone: that is waited for. Of two at once, one starts."""
     pid_file = os.path.join(st.dir, "run", "posthouse.pid")
     with open(pid_file, "a") as f:
         fcntl.flock(f, fcntl.LOCK_EX)
         m = Master(st)
-        until("it wants the lock, or has ended", lambda: m.p.poll() is not None or opened(st, pid_file))
-        time.sleep(0.3)         # it waits for two seconds from then on
+        time.sleep(4)           # it waits for ten seconds
         want("it waits", None, m.p.poll() is None)
     got = m.wait()
     want("it starts then", got, got == (0, ""))
+    pid = st.pid()
+    st.posthouse("stop")
+    with open(pid_file, "w") as f:
+        f.write("%d\n" % pid)
+        f.flush()
+        fcntl.flock(f, fcntl.LOCK_EX)
+        fails(st, 69, r"posthouse\.pid: .*process %d, has gone, but something .* has the lock" % pid)
+    want("a start when it has ended", None, Master(st).wait() == (0, ""))
     for _ in range(5):
         pid = st.pid()
         with Smtp(st.smtp) as c:        # a session keeps its process for a moment
