@@ -179,7 +179,7 @@ next_due(const struct master *m, int64_t now)
 		sooner(&at, m->stop_due);
 	else
 		sooner(&at, m->watch.due);
-	if (m->reload.step == RELOAD_KEYS)
+	if (m->reload.step == RELOAD_KEYS || m->reload.step == RELOAD_TOLD)
 		sooner(&at, m->reload.due);
 	if (m->accept_due > now)
 		sooner(&at, m->accept_due);

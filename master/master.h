@@ -48,6 +48,7 @@ struct program {
 	unsigned		 deaths;	/* since it last ran for a minute */
 	unsigned		 restarts;
 	int64_t			 asked, answered; /* status requests; 0: never */
+	unsigned		 owed;		/* answers to them that are still to come */
 	char			 counters[256];
 	struct listener		 listeners[MASTER_SOCKETS];
 	size_t			 nlisteners;
@@ -83,13 +84,13 @@ struct stray {			/* workers that outlived their program */
 };
 
 /* A new configuration on its way in: see reload.c. */
-enum reload_step { RELOAD_NONE, RELOAD_PROVE, RELOAD_CHECK, RELOAD_COMPILE, RELOAD_KEYS };
+enum reload_step { RELOAD_NONE, RELOAD_PROVE, RELOAD_CHECK, RELOAD_COMPILE, RELOAD_KEYS, RELOAD_TOLD };
 
 struct reload {
 	enum reload_step  step;
 	struct settings	 *settings;	/* the new ones */
 	pid_t		  pid;		/* of route, or of keys check */
-	int64_t		  due;		/* KEYS: how long it is waited for */
+	int64_t		  due;		/* KEYS, TOLD: how long they are waited for */
 	int		  said;		/* read end of its stderr, -1 */
 	bool		  again;	/* asked for once more meanwhile */
 	struct buf	  text;
@@ -198,6 +199,8 @@ void	program_died(struct master *, struct program *, int status, int64_t now);
 void	program_stop(struct master *, struct program *, int64_t now);
 void	program_time(struct master *, struct program *, int64_t now);
 void	program_ask(struct program *, int64_t now);	/* for its status */
+/* The same, behind all that it has been told: when it owes no answer any more it has done that. */
+void	program_ask_last(struct program *);
 bool	program_wanted(const struct master *, const struct program *);
 const char *program_state_name(enum program_state);
 /* "exit status 70 (...)" or "signal 11 (...)". */

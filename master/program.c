@@ -172,6 +172,7 @@ program_start(struct master *m, struct program *p, int64_t now)
 
 	p->counters[0] = '\0';
 	p->asked = p->answered = 0;
+	p->owed = 0;
 	conf = settings_export(m->settings, p->plan->part);
 	if (conf == -1 || msg_pair(pair) == -1 ||
 	    fdio_nonblock(pair[0], 1) == -1 ||
@@ -196,19 +197,29 @@ program_start(struct master *m, struct program *p, int64_t now)
 		give_up(p, strerror(errno));
 }
 
-static void
+/* Could it be said? If not it is logged. */
+static bool
 send_verb(struct program *p, const char *verb)
 {
 	struct buf	rec;
+	bool		sent;
 
 	if (p->link == -1)
-		return;
+		return false;
 	buf_init(&rec, MSG_MAX);
 	record_puts(&rec, LINK_VERB, verb);
-	if (!buf_ok(&rec) || msg_send(p->link, &rec, NULL) == -1)
+	sent = buf_ok(&rec) && msg_send(p->link, &rec, NULL) == 0;
+	if (!sent)
 		log_warn("link program=%s verb=%s why=\"%s\"", p->plan->name,
 		    verb, strerror(errno));
 	buf_free(&rec);
+	return sent;
+}
+
+void
+program_ask_last(struct program *p)
+{
+	p->owed += send_verb(p, "status");
 }
 
 void
@@ -217,7 +228,7 @@ program_ask(struct program *p, int64_t now)
 	if (p->state != STATE_RUNNING || p->asked > p->answered)
 		return;
 	p->asked = now;
-	send_verb(p, "status");
+	program_ask_last(p);
 }
 
 void
@@ -232,7 +243,7 @@ program_stop(struct master *m, struct program *p, int64_t now)
 	log_debug("stop program=%s pid=%d", p->plan->name, (int)p->pid);
 	p->state = STATE_STOPPING;
 	p->due = now + m->settings->stop_timeout + MASTER_GRACE_MS;
-	send_verb(p, "stop");
+	(void)send_verb(p, "stop");
 }
 
 /* They are shown on a terminal: nothing but printable ASCII. */
@@ -277,6 +288,7 @@ handle(struct master *m, struct program *p, struct buf *rec,
 		}
 	} else if (str_eq(verb, STR("status"))) {
 		keep_counters(p, buf_view(rec));
+		p->owed -= p->owed > 0;
 		p->answered = now;
 		if (p->answered <= p->asked)
 			p->answered = p->asked;

@@ -24,6 +24,7 @@
 
 #define TEXT_MAX	32768	/* of route's and keys' explanations */
 #define KEYS_MS		10000	/* for keys to read what it was given */
+#define TOLD_MS		10000	/* for the others to say that they have */
 
 pid_t
 reload_spawn_route(const struct settings *s, const char *flag, int log, int err)
@@ -255,12 +256,37 @@ bind_new(struct master *m)
 static void
 switch_others(struct master *m, int64_t now)
 {
-	size_t	i;
+	struct program	*p;
 
-	for (i = 0; i < ID_COUNT; i++)
-		if (i != ID_KEYS)
-			tell_switch(m, &m->programs[i], now);
+	for (p = m->programs; p < m->programs + ID_COUNT; p++) {
+		if (p == &m->programs[ID_KEYS])
+			continue;
+		tell_switch(m, p, now);
+		if (p->state == STATE_RUNNING)
+			program_ask_last(p);
+	}
 	log_info("reloaded file=%s", m->conf);
+	m->reload.step = RELOAD_TOLD;
+	m->reload.due = now + TOLD_MS;
+}
+
+/* Whoever asked for it is answered when nobody serves by the old one any more. */
+static void
+await_told(struct master *m, int64_t now)
+{
+	struct program	*p;
+	bool		 late = now >= m->reload.due;
+
+	for (p = m->programs; p < m->programs + ID_COUNT; p++) {
+		if (p->state != STATE_RUNNING || p->link == -1 || p->owed == 0)
+			continue;
+		if (!late)
+			return;
+		log_error("reload program=%s pid=%d why=\"it has been told, "
+		    "but does not answer\"", p->plan->name, (int)p->pid);
+		buf_addf(&m->reload.text, "%s has been told, but does not "
+		    "answer yet\n", p->plan->name);
+	}
 	finish(m, true);
 }
 
@@ -276,6 +302,8 @@ reload_keys_loaded(struct master *m, int64_t now)
 void
 reload_time(struct master *m, int64_t now)
 {
+	if (m->reload.step == RELOAD_TOLD)
+		await_told(m, now);
 	if (m->reload.step != RELOAD_KEYS || now < m->reload.due)
 		return;
 	log_error("reload why=\"keys does not answer\"");

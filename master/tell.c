@@ -80,12 +80,19 @@ tell_switch(struct master *m, struct program *p, int64_t now)
 	}
 }
 
+/* What is told now would be of the old configuration, or come before its turn. */
+static bool
+is_changing(const struct master *m)
+{
+	return m->reload.step != RELOAD_NONE && m->reload.step != RELOAD_TOLD;
+}
+
 bool
 tell_listeners(struct master *m)
 {
 	size_t	i;
 
-	if (m->reload.step != RELOAD_NONE)
+	if (is_changing(m))
 		return false;
 	for (i = 0; i < ID_COUNT; i++) {
 		const struct program *p = &m->programs[i];
@@ -106,7 +113,7 @@ tell_keys(struct master *m)
 {
 	const struct program	*p = &m->programs[ID_KEYS];
 
-	if (m->reload.step != RELOAD_NONE)
+	if (is_changing(m))
 		return false;
 	/* one that is about to start reads them anew in any case */
 	if (p->state == STATE_RUNNING && p->link != -1 &&

@@ -100,7 +100,8 @@ def reload_with_sessions(st):
         front.ok(b"USER bob")
         with changed(st, "smtp.banner after\nsmtp.recipients 100\n"):
             reload_ok(st)
-            until("the new banner", lambda: (banner(st) or "").endswith(" after"))
+            got = banner(st)
+            want("the new banner at once", got, (got or "").endswith(" after"))
             # once more by the signal
             os.kill(pid, signal.SIGHUP)
             until("it was read again", lambda: st.log().count(" reloaded file=") >= 2)
@@ -118,6 +119,33 @@ def reload_with_sessions(st):
     reload_ok(st)
     want("the same master", None, st.pid() == pid)
     want("nobody died", rows(st)[1], all(r[2] == 0 for r in rows(st)[1].values()))
+
+
+def reload_awaited(st):
+    """The answer comes when every program has read its part; one that says nothing is named in the end."""
+    pid = rows(st)[1]["smtp"][0]
+    with changed(st, "smtp.banner awaited\n"):
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            asking = subprocess.Popen([os.path.join(st.dir, "bin", "posthouse"), "-f", st.conf, "reload"],
+                                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            until("it is told", lambda: " reloaded file=" in st.log().rsplit(" reload file=", 1)[1])
+            time.sleep(1)
+            want("no answer yet", asking.returncode, asking.poll() is None)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        got = asking.communicate(timeout=60)[0], asking.returncode
+        want("the answer", got, got == (b"", 0))
+        got = banner(st)
+        want("what was read", got, (got or "").endswith(" awaited"))
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            got = reload(st)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        want("who did not answer", got, got == (0, "smtp has been told, but does not answer yet\n"))
+        st.logged("reload program=smtp pid=%d why=" % pid)
+    reload_ok(st)
 
 
 def reload_ports(st):
@@ -564,7 +592,7 @@ def main():
     tap = Tap()
     root = os.geteuid() == 0
     with Stage("lmtp.min-spare 1\n") as st:
-        for name, test in (("reload: sessions go on", reload_with_sessions), ("reload: ports", reload_ports),
+        for name, test in (("reload: sessions go on", reload_with_sessions), ("reload: the answer", reload_awaited), ("reload: ports", reload_ports),
                            ("reload and -n: refused", refusals), ("-n: all mistakes", all_mistakes),
                            ("reload: paths that stay", fixed_paths), ("reload: files handed over", handed_files),
                            ("a configuration others can write", writable),
