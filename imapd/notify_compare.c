@@ -111,9 +111,12 @@ came_along(struct comparison *c, const struct notify_folder *f)
 	return false;
 }
 
-/* Once for each that was made or removed, and once for all of them (RFC 5465 5.4: "its direct parent, whether it is an existing mailbox or not"). */
+/*
+ * Once for each that was made or removed, and once for all of them (RFC 5465 5.4: "its direct parent, whether it is an existing mailbox or not").
+ * if_other: nothing is told if the client knows it as it is.
+ */
 static void
-tell_parent(struct comparison *c, const struct notify_folder *f)
+tell_parent(struct comparison *c, const struct notify_folder *f, bool if_other)
 {
 	char			 above[MAILDIR_FOLDER_MAX + 1];
 	struct notify_folder	 none = { .space = f->space, .name = above };
@@ -126,6 +129,8 @@ tell_parent(struct comparison *c, const struct notify_folder *f)
 		none.events = notify_events(c->s, c->n, &none);
 		up = &none;
 	}
+	if (if_other && (was == NULL || was->has_children == up->has_children))
+		return;
 	if (up->told || up->made || (was != NULL && (was->told || was->gone)) ||
 	    (up->events & NOTIFY_NAME) == 0)
 		return;
@@ -166,8 +171,9 @@ tell_created(struct comparison *c, struct notify_folder *f, bool had_no_access)
 	    !came_along(c, f)) {
 		notify_say_list(c->s, f, f->from);
 		f->told = true;
-		if (f->from == NULL && !had_no_access)
-			tell_parent(c, f);
+		/* what was renamed may have been looked at before this was */
+		if (!had_no_access)
+			tell_parent(c, f, f->from != NULL);
 	}
 	tell_messages(c, f);
 }
@@ -212,7 +218,7 @@ tell_gone(struct comparison *c, struct notify_folder *f)
 		notify_say_list(c->s, now, NULL);
 		now->told = true;
 		if (!now->no_access)
-			tell_parent(c, f);
+			tell_parent(c, f, false);
 	} else if (now->on_disk && f->events != 0 && !named) {
 		/* 'l' is lost, and there is no other event for it (5.9) */
 		now->no_access = true;

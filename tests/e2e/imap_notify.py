@@ -254,6 +254,21 @@ def names():
     got += hear(c, b'"." Made2')
     want("both", got, sorted(got) == [b'* LIST (\\NonExistent \\HasNoChildren) "." Made2',
                                       b'* LIST (\\NonExistent \\HasNoChildren) "." Made2.below'])
+    # between two looks: what is above was told of as it was by then
+    d.ok(b"CREATE Two")
+    hear(c, b'"." Two')
+    d.ok(b"CREATE Two.below")
+    hear(c, b'\\HasChildren) "." Two')
+    os.rename(os.path.join(MAILDIR, ".Two"), os.path.join(MAILDIR, ".Two2"))
+    got = hear(c, b"Two2")
+    want("renamed alone", got, got == [b'* LIST (\\HasNoChildren) "." Two2 ("OLDNAME" (Two))'])
+    os.rename(os.path.join(MAILDIR, ".Two.below"), os.path.join(MAILDIR, ".Two2.below"))
+    got = hear(c, b'"." Two2.below') + hear(c, b'"." Two2')
+    want("what has come below it", got, got == [b'* LIST (\\HasNoChildren) "." Two2.below ("OLDNAME" (Two.below))',
+                                                b'* LIST (\\HasChildren) "." Two2'])
+    silent(c)
+    d.ok(b"DELETE Two2.below")
+    hear(c, b'* LIST (\\HasNoChildren) "." Two2')
     d.ok(b"SUBSCRIBE never.there")
     hear(c, b'* LIST (\\Subscribed \\NonExistent \\HasNoChildren) "." never.there')
     d.ok(b"UNSUBSCRIBE never.there")
