@@ -8,26 +8,28 @@
 
 static const char	filling[8];
 
-/* The body is of two parts. */
+/* The body is of two parts. What does not fit, or does not apply, leaves nothing behind: after it a reader would believe nothing more. */
 static int
 put(struct index *x, enum index_item_type type, struct str a, struct str b)
 {
 	struct index_item	head = { .type = (uint16_t)type,
 	    .size = (uint32_t)(a.n + b.n) };
-	size_t			from = x->out.n;
+	size_t			from = x->out.n, fill = -(size_t)head.size & 7;
 
-	buf_add(&x->out, &head, sizeof(head));
-	buf_addstr(&x->out, a);
-	buf_addstr(&x->out, b);
-	buf_add(&x->out, filling, -(size_t)head.size & 7);
-	if (!buf_ok(&x->out)) {
+	if (buf_reserve(&x->out, sizeof(head) + head.size + fill) == -1) {
 		errno = ENOMEM;
 		return -1;
 	}
+	buf_add(&x->out, &head, sizeof(head));
+	buf_addstr(&x->out, a);
+	buf_addstr(&x->out, b);
+	buf_add(&x->out, filling, fill);
 	errno = EINVAL;
 	if (!index_apply(x, (struct str){ x->out.p + from,
-	    x->out.n - from }))
+	    x->out.n - from })) {
+		x->out.n = from;
 		return -1;
+	}
 	/* the next file will have it, items or not */
 	if (x->rewrite && x->lock != -1)
 		x->out.n = from;

@@ -1114,6 +1114,46 @@ START_TEST(vanished_bound)
 }
 END_TEST
 
+/* What does not apply to memory is not written either: whoever reads it would take all that follows for damaged. */
+START_TEST(not_applied)
+{
+	struct maildir		m = { .root = dir, .tmp = -1, .new = -1,
+				    .cur = -1 };
+	struct index_row	low = { .uid = 4 };
+	struct index		x, y;
+	size_t			before;
+
+	ck_assert_int_eq(index_init(&x, &m, store), 0);
+	index_reset(&x, 7);
+	ck_assert_int_eq(index_lock(&x), 0);
+	add_row(&x, 4);
+	index_flush(&x);	/* the file is new, what follows are items */
+	add_row(&x, 5);
+	before = x.out.n;
+	ck_assert_uint_gt(before, 0);
+	ck_assert_int_eq(index_add(&x, &low, STR("low"), STR(":2,"),
+	    STR("")), -1);
+	ck_assert_int_eq(errno, EINVAL);
+	x.out.max = before + 24;	/* its head has room, and no more */
+	ck_assert_int_eq(index_set(&x, 0, VIEW_SEEN, 0,
+	    index_next_modseq(&x), STR(":2,S")), -1);
+	ck_assert_int_eq(errno, ENOMEM);
+	ck_assert_uint_eq(x.out.n, before);
+	x.out.max = (size_t)1 << 20;
+	add_row(&x, 6);
+	index_flush(&x);
+	index_unlock(&x);
+	ck_assert_int_eq(index_init(&y, &m, store), 0);
+	ck_assert_int_eq(index_catch_up(&y), 0);
+	ck_assert(!y.torn);
+	ck_assert_uint_eq(index_count(&y), 3);
+	ck_assert_uint_eq(index_row(&y, 0)->flags & VIEW_SEEN, 0);
+	ck_assert_uint_eq(index_row(&y, 2)->uid, 6);
+	index_free(&x);
+	index_free(&y);
+}
+END_TEST
+
 /* Names that nobody was told of, once. */
 START_TEST(keywords_new)
 {
@@ -2002,6 +2042,7 @@ main(void)
 	tcase_add_test(t, index_underfoot);
 	tcase_add_loop_test(t, rows_underfoot, 0, 3);
 	tcase_add_test(t, vanished_bound);
+	tcase_add_test(t, not_applied);
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, opens);
 	tcase_add_test(t, infos);
