@@ -177,7 +177,7 @@ static int
 read_names(struct look *k, bool *certain)
 {
 	bool	hard = false;
-	size_t	missing;
+	size_t	missing, unfound;
 
 	for (;;) {
 		if (listing_read(&k->names, k->x->dir, k->both, hard) == -1)
@@ -186,8 +186,8 @@ read_names(struct look *k, bool *certain)
 		missing = match(k);
 		if (missing == SIZE_MAX)
 			continue;
-		if (!*certain)
-			missing += look_unfound(k);
+		unfound = *certain ? 0 : look_unfound(k);
+		missing += unfound;
 		if (missing == 0 || *certain)
 			break;
 		if (hard)
@@ -195,7 +195,7 @@ read_names(struct look *k, bool *certain)
 		hard = true;
 	}
 	/* who was only missed would get another UID than the one that stands in the list, and may have been told */
-	if (!k->names.is_stable && !k->last && look_unfound(k) > 0) {
+	if (!k->names.is_stable && !k->last && unfound > 0) {
 		errno = EAGAIN;
 		return -1;
 	}
