@@ -46,7 +46,7 @@ matches(struct each *e, unsigned space)
 static bool
 is_found(struct each *e, unsigned space, const char *folder, struct place *p)
 {
-	return place_look_up(e->s, buf_view(&e->name), RIGHT_LOOKUP, p) &&
+	return place_of_name(e->s, buf_view(&e->name), p) &&
 	    p->name_space == space && strcmp(p->folder, folder) == 0;
 }
 
@@ -83,7 +83,6 @@ go_through(struct each *e, struct arena *a, unsigned space)
 {
 	struct store_folder	*list;
 	struct place		 p;
-	unsigned		 rights;
 	size_t			 i, n;
 	int			 r = 0;
 
@@ -91,14 +90,12 @@ go_through(struct each *e, struct arena *a, unsigned space)
 		return -1;
 	for (i = 0; i < n; i++) {
 		buf_reset(&e->name);
-		if (place_rights(e->s, space, list[i].name, &rights) == -1) {
-			r = -1;
-			continue;
-		}
 		if (place_name(e->s, space, list[i].name, &e->name) == -1 ||
 		    !is_found(e, space, list[i].name, &p))
 			continue;
-		if (e->found(e->to, &p, buf_view(&e->name), list[i].use) == -1)
+		if (place_rights(e->s, space, p.folder, &p.rights) == -1 ||
+		    ((p.rights & RIGHT_LOOKUP) != 0 && e->found(e->to, &p,
+		    buf_view(&e->name), list[i].use) == -1))
 			r = -1;
 	}
 	return r;

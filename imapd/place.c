@@ -269,12 +269,18 @@ place_find(struct session *s, struct command *cmd, struct str name,
 }
 
 bool
+place_of_name(struct session *s, struct str name, struct place *p)
+{
+	p->rights = 0;
+	return find_folder(s, name, p) == NULL;
+}
+
+bool
 place_look_up(struct session *s, struct str name, unsigned need,
     struct place *p)
 {
-	return find_folder(s, name, p) == NULL && place_rights(s,
-	    p->name_space, p->folder, &p->rights) == 0 &&
-	    (p->rights & need) == need;
+	return place_of_name(s, name, p) && place_rights(s, p->name_space,
+	    p->folder, &p->rights) == 0 && (p->rights & need) == need;
 }
 
 int

@@ -31,6 +31,8 @@ void	places_close(struct session *);
 bool	place_find(struct session *, struct command *, struct str name, unsigned need, struct place *);
 /* The same where nobody is answered: false: no mailbox can be called that, or a right is missing, or nobody can say. */
 bool	place_look_up(struct session *, struct str name, unsigned need, struct place *);
+/* The place alone; what rights there are is not looked at, they are none. */
+bool	place_of_name(struct session *, struct str name, struct place *);
 /* The name of a place, for the client, appended as an astring. */
 int	place_put(struct session *, struct buf *, const struct place *) must_check;
 /* The same for a folder of a namespace, as text (UTF-8 or modified UTF-7, as the client has it), not quoted. */
