@@ -5,28 +5,37 @@
  */
 #include <string.h>
 
+#include "common/base/now.h"
 #include "deliver/remote_tx_impl.h"
 
 #define LAST_WORDS	1000	/* ms for the reply of a server that stopped taking content */
-#define GRACE		5000	/* ms for the last reply when we are to stop */
+#define GRACE		5000	/* ms for the last replies, all of them, when we are to stop */
 
 int
 tx_hear_sent(struct tx *t, const char *doing, int64_t timeout)
 {
-	struct session	*s = t->s;
+	struct session		*s = t->s;
+	const volatile int	*stop = s->conn.stop;
+	int64_t			 left;
+	int			 r;
 
 	s->conn.master = -1;
-	if (s->conn.stop != NULL) {
+	if (t->grace == 0) {
 		if (session_reply(s, doing, timeout, t->why) == 0) {
 			s->conn.master = s->r->queue;
 			return 0;
 		}
-		if (*s->conn.stop == 0)
+		if (*stop == 0)
 			return -1;
-		s->conn.stop = NULL;
+		t->grace = now_ms() + GRACE;
 		s->broken = false;
 	}
-	return session_reply(s, doing, GRACE, t->why);
+	left = t->grace - now_ms();
+	s->conn.stop = NULL;
+	r = session_reply(s, doing, left < 0 ? 0 : left, t->why);
+	/* nothing more is begun */
+	s->conn.stop = stop;
+	return r;
 }
 
 /* The last reply, or one of the last ones. */

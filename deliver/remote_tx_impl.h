@@ -20,6 +20,7 @@ struct tx {
 	bool			 mail;		/* was accepted */
 	bool			 begun;		/* some of the content was sent */
 	bool			 ended;		/* all of the content was handed to the system */
+	int64_t			 grace;		/* when we are to stop: the end of all patience (now_ms); 0: we are not yet */
 };
 
 /* ---- remote_tx.c */

@@ -161,7 +161,8 @@ class Session:
         """The content came: one reply, or one for each."""
         mail = (self.mail, tuple(self.rcpts), content)
         said = [self.reply("end", None, b"250 2.0.0 taken as 1")] if not self.server.lmtp else [
-            self.reply("end", r, b"250 2.1.5 taken") for r in self.rcpts]
+            self.reply("end", r, b"250 2.1.5 taken") for r in self.rcpts] if "ends" not in self.server.replies else \
+            self.server.replies["ends"](self, self.rcpts)
         if any(s and s.startswith(b"250") for s in said):
             self.server.mails.append(mail)
         self.mail, self.rcpts = None, []
@@ -1270,6 +1271,31 @@ with Remote(CONF + "remote.workers 2\nremote.session-messages 2\n") as remote:
     # it went with them in one piece
     tap.run("told to stop before that, but all has been sent: the answers count", stopped, "mail", ALL)
     tap.run("the same while RCPT is answered", stopped, "rcpt", ALL)
+
+    @check("told to stop while the recipients of an LMTP server are answered for, slowly: five seconds for all of them")
+    def _():
+        there = threading.Event()
+
+        def slowly(c, rcpts):
+            """They are heard of one by one."""
+            there.set()
+            for r in rcpts:
+                time.sleep(2)
+                c.say(b"250 2.1.5 taken " + r)
+            return []
+        with Server((), lmtp=True, ends=slowly) as s:
+            w = Worker(remote)
+            w.ask(hop(s.target(), protocol="lmtp"), MESSAGE, rcpts=["u%d@x.test" % n for n in range(6)])
+            want("it was sent", None, there.wait(60))
+            start = time.monotonic()
+            for pid in remote.workers():
+                os.kill(pid, 15)
+            got, done = w.answer()
+            took = time.monotonic() - start
+            want("not all of them", (took, got), took < 8)
+            want("those that were answered in time", got, [r.status[0] for r in got] == ["2"] * 2 + ["4"] * 4)
+            want("the others may come twice", got, all("may come twice" in r.text for r in got[2:]))
+            w.close()
 
     @check("told to stop before: it ends at once, and nothing is sent")
     def _():
