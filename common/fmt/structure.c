@@ -6,7 +6,8 @@
 #include "common/fmt/structure_impl.h"
 
 #define DEFAULT_CHARSET	"\"charset\" \"us-ascii\""
-#define NOTHING		"(\"text\" \"plain\" (" DEFAULT_CHARSET ") NIL NIL \"7bit\" 0 0"
+#define NO_NAME		"(\"text\" \"plain\" (" DEFAULT_CHARSET ") NIL NIL "
+#define NOTHING		NO_NAME "\"7bit\" 0 0"
 #define EXTENSION_NIL	" NIL NIL NIL NIL"
 #define NAME_MAX	256u
 
@@ -172,7 +173,27 @@ put_default(struct buf *b, struct str s, const char *otherwise)
 
 static int	put_part(struct buf *, const struct parts *, size_t, bool);
 
-/* A multipart in which no part was found has to have one (RFC 3501 9, body-type-mpart). */
+/*
+ * A multipart in which no part was found has to have one (RFC 3501 9, body-type-mpart). Where there was no boundary to look
+ * for, and it is a message, "1" is all that is in it (parts_find): a text, as long as that.
+ */
+static int
+put_only_part(struct buf *b, const struct part *list, const struct part *part,
+    const struct part_fields *f, bool extended)
+{
+	if (part->kind != PART_LEAF ||
+	    (part != list && list[part->parent].kind != PART_MESSAGE))
+		return buf_adds(b, extended ? NOTHING EXTENSION_NIL ")" :
+		    NOTHING ")");
+	buf_adds(b, NO_NAME);
+	put_default(b, f->encoding, "7bit");
+	buf_addc(b, ' ');
+	buf_addu(b, part->body_wire);
+	buf_addc(b, ' ');
+	buf_addu(b, part->body_lines);
+	return buf_adds(b, extended ? EXTENSION_NIL ")" : ")");
+}
+
 static int
 put_multipart(struct buf *b, const struct parts *p, const struct part *part,
     const struct part_fields *f, bool extended)
@@ -183,7 +204,7 @@ put_multipart(struct buf *b, const struct parts *p, const struct part *part,
 	list = parts_list(p, &n);
 	buf_addc(b, '(');
 	if (i == 0)
-		buf_adds(b, extended ? NOTHING EXTENSION_NIL ")" : NOTHING ")");
+		put_only_part(b, list, part, f, extended);
 	for (; i != 0; i = list[i].next)
 		if (put_part(b, p, i, extended) == -1)
 			return -1;

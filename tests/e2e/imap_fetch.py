@@ -245,6 +245,13 @@ def sections(w):
     check(got == want[3:7], "a partial of BINARY counts decoded bytes", got)
     check(one(w, no(NESTED), "BODY.PEEK[3.HEADER.FIELDS (SUBJECT)]") ==
           b"Subject: inside\r\n\r\n", "fields of a message in a message")
+    lines = BROKEN[0].count(b"\n", BROKEN[0].index(b"\n\n") + 2)
+    got = one(w, no(BROKEN[0]), "BODY.PEEK[1]")
+    r = w.fetch("FETCH %d (BODY BINARY.SIZE[1])" % no(BROKEN[0]))
+    check(got == split(wire(BROKEN[0]))[1] and
+          b'"7bit" %d %d) "mixed") BINARY.SIZE[1] %d)' %
+          (len(got), lines, len(got)) in r[0], "without a boundary all is "
+          "part 1, in the structure, too", (got, r))
     check(one(w, no(NESTED), "BODY.PEEK[7]") == b"" and
           one(w, no(NESTED), "BODY.PEEK[1.TEXT]") == b"",
           "a part that is not there is empty")

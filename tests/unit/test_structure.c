@@ -262,6 +262,19 @@ static const struct { struct str in; const char *out, *body; } structures[] = {
 	    "((" PLAIN "1 0)(\"a\" \"b\" NIL NIL NIL \"7bit\" 0) \"mixed\")" },
 	{ IN("Content-Type: multipart/x\n\n"), "((" PLAIN "0 0" NILS ") \"x\" NIL NIL NIL NIL)",
 	    "((" PLAIN "0 0) \"x\")" },
+	{ IN(MIXED("a") "preamble\n"), "((" PLAIN "0 0" NILS ") \"mixed\" (\"boundary\" \"a\") NIL NIL NIL)",
+	    "((" PLAIN "0 0) \"mixed\")" },
+	/* without a boundary all of a message is its part 1 (D: 0 octets); what is no message has no such part */
+	{ IN("Content-Type: multipart/x\n\nx\ny\n"), "((" PLAIN "6 2" NILS ") \"x\" NIL NIL NIL NIL)",
+	    "((" PLAIN "6 2) \"x\")" },
+	{ IN("Content-Type: multipart/x; boundary=\"\"\nContent-Transfer-Encoding: BASE64\n\neA==\n"),
+	    "((\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"BASE64\" 6 1" NILS
+	    ") \"x\" (\"boundary\" \"\") NIL NIL NIL)", NULL },
+	{ IN("Content-Type: message/rfc822\n\nContent-Type: multipart/x\n\nx\n"),
+	    "(\"message\" \"rfc822\" NIL NIL NIL \"7bit\" 32 " NO_ENVELOPE
+	    " ((" PLAIN "3 1" NILS ") \"x\" NIL NIL NIL NIL) 3" NILS ")", NULL },
+	{ IN(MIXED("a") "--a\nContent-Type: multipart/x\n\nx\n--a--\n"),
+	    "(((" PLAIN "0 0" NILS ") \"x\" NIL NIL NIL NIL) \"mixed\" (\"boundary\" \"a\") NIL NIL NIL)", NULL },
 	/* messages; the names of their type are written in one way */
 	{ IN("Content-Type: MESSAGE/RFC822\n\nSubject: in\n\nx\ny"),
 	    "(\"message\" \"rfc822\" NIL NIL NIL \"7bit\" 19 "
