@@ -85,17 +85,20 @@ static const struct {
 	{ "UIDONLY", ENABLED_UIDONLY },
 };
 
-/* What is not enabled, nor among the new bits yet, joins these, and is going to be said. */
+/*
+ * Each that the client names and that is there is said, once, also if it was implied by another or enabled before: to who
+ * does not find it in the response it is not enabled (RFC 5161 3.2).
+ */
 static void
-enable(const struct session *s, struct str name, unsigned *new,
-    struct buf *said)
+enable(struct str name, unsigned *bits, unsigned *named, struct buf *said)
 {
 	size_t	i;
 
 	for (i = 0; i < nitems(features); i++)
 		if (str_eq_nocase(name, str_from(features[i].name)) &&
-		    (features[i].bits & ~(s->enabled | *new)) != 0) {
-			*new |= features[i].bits;
+		    (*named & 1u << i) == 0) {
+			*bits |= features[i].bits;
+			*named |= 1u << i;
 			buf_addf(said, " %s", features[i].name);
 		}
 }
@@ -105,7 +108,7 @@ cmd_enable(struct session *s, struct command *c)
 {
 	struct buf	said;
 	struct str	name;
-	unsigned	new = 0;
+	unsigned	bits = 0, named = 0;
 
 	buf_init(&said, 256);
 	do {
@@ -114,12 +117,12 @@ cmd_enable(struct session *s, struct command *c)
 			buf_free(&said);
 			return s->state;
 		}
-		enable(s, name, &new, &said);
+		enable(name, &bits, &named, &said);
 	} while (imap_sp(&c->args));
 	if (command_end(c)) {
-		if (new & ENABLED_CONDSTORE)
+		if (bits & ENABLED_CONDSTORE)
 			updates_condstore(s);
-		s->enabled |= new;
+		s->enabled |= bits;
 		say(s, "ENABLED%.*s", STR_ARG(buf_view(&said)));
 		command_ok(c, NULL, "enabled");
 	}

@@ -49,6 +49,18 @@ def changed_by_another(known):
     w.close()
 
 
+def enabled():
+    """Each one that is named, once, whatever implied it before."""
+    w = Wire(USER)
+    bad = [(asked, out) for asked, want in (
+        ("QRESYNC CONDSTORE", b"QRESYNC CONDSTORE"),
+        ("CONDSTORE", b"CONDSTORE"), ("qresync X-NOT QRESYNC", b"QRESYNC"),
+        ("X-NOT", b"")) for out in [w.ok("ENABLE " + asked)]
+        if out != [(b"* ENABLED " + want).rstrip()]]
+    check(not bad, "ENABLED has what was asked for", bad)
+    w.close()
+
+
 def refused():
     w = Wire(USER)
     r = w.cmd("SELECT %s (QRESYNC (1 1))" % FOLDER)[1]
@@ -137,6 +149,7 @@ def main():
         check(said == ([b"* VANISHED (EARLIER) " + gone] if gone else []), "what is missing of four thousand million UIDs%s" % known, said)
     check(cpu() - began < 2, "and no time for each", cpu() - began)
     w.close()
+    enabled()
     refused()
     return check.end()
 
