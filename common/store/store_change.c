@@ -103,7 +103,7 @@ is_meant(const struct store_folder *f, const char *from)
 	    (strcmp(f->name, from) == 0 || store_is_below(f->name, from));
 }
 
-/* Can each of them be called as it is to be? */
+/* Can each of them be called as it is to be? Nor may there be one of the new name if only others below the old one are (RFC 9051 6.3.6). */
 static int
 check_rename(struct store *s, const struct store_folder *f, size_t n,
     const char *from, const char *to)
@@ -126,9 +126,9 @@ check_rename(struct store *s, const struct store_folder *f, size_t n,
 			return -1;
 		}
 	}
-	if (meant > 0)
+	if (meant > 0 && !store_exists(s, to))
 		return 0;
-	errno = ENOENT;
+	errno = meant > 0 ? EEXIST : ENOENT;
 	return -1;
 }
 
