@@ -4,6 +4,7 @@ to be moved is where it was. TAP on standard output."""
 import contextlib
 import glob
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -196,6 +197,29 @@ def slow_move():
     b.close()
 
 
+def slow_append():
+    """A message that has its name and no number yet: who looks meanwhile takes neither that it is recent nor the message itself."""
+    a, pid = begin_session()
+    b = Wire(USER)
+    again(b, "Race")
+    b.ok("SELECT Race")
+    text = b"Subject: slow\r\n\r\nx\r\n"
+    with slow(pid, "renameat", 1500):
+        a.say(b"s APPEND Race (\\Deleted) {%d+}\r\n%s\r\n" % (len(text), text))
+        for _ in range(3000):
+            if os.listdir(os.path.join(MAILDIR, ".Race", "cur")):
+                break
+            time.sleep(0.01)
+        b.ok("NOOP")
+        seen = b.ok("FETCH 1:* (FLAGS)")
+        b.ok("EXPUNGE")
+        r = a.until(b"s")[1]
+    check(re.match(rb"OK \[APPENDUID \d+ 1\]", r), "APPEND beside an EXPUNGE", r)
+    check(rb"\Recent" in b"".join(seen), "it is recent to who saw it first", seen)
+    a.close()
+    b.close()
+
+
 def main():
     a, b = Wire(USER), Wire(USER)
     append_to_deleted(a, b)
@@ -203,6 +227,7 @@ def main():
     if os.geteuid() == 0 and shutil.which("strace"):
         slow_deletion(a)
         slow_move()
+        slow_append()
     else:
         check(True, "deletions that take long # SKIP not root, or no strace")
     for name in ("Race", "Gone"):
