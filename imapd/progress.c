@@ -9,7 +9,7 @@
 
 #include "common/base/now.h"
 
-#define LOOK_EACH	256	/* messages */
+#define LOOK_MS		50
 #define SAY_MS		10000	/* RFC 9585, 4: no more often than each 10 to 15 seconds */
 #define FIRST_MS	5000
 #define SEND_MS		60000
@@ -22,7 +22,8 @@ progress_begin(struct progress *p, struct session *s, struct str tag,
 	p->tag = tag;
 	p->ahead = NULL;
 	p->total = total;
-	p->looked = p->before = 0;
+	p->before = 0;
+	p->looked = now_ticked_ms();
 	p->said = now_ms() - (SAY_MS - FIRST_MS);
 }
 
@@ -129,5 +130,10 @@ progress_look(struct progress *p, size_t done)
 int
 progress_step(struct progress *p, size_t done)
 {
-	return ++p->looked % LOOK_EACH != 0 ? 0 : progress_look(p, done);
+	int64_t	now = now_ticked_ms();
+
+	if (now - p->looked < LOOK_MS)
+		return 0;
+	p->looked = now;
+	return progress_look(p, done);
 }

@@ -13,7 +13,7 @@ struct progress {
 	struct buf	*ahead;		/* of the caller's responses what is not sent yet, maybe the end of one; NULL: they are whole */
 	size_t		 total;		/* 0: not known */
 	size_t		 before;	/* done elsewhere: the other mailboxes of a search */
-	size_t		 looked;
+	int64_t		 looked;	/* when, now_ticked_ms scale */
 	int64_t		 said;		/* now_ms scale */
 };
 

@@ -6,6 +6,7 @@
 #include <time.h>
 
 int64_t		now_ms(void);		/* monotonic milliseconds, for deadlines */
+int64_t		now_ticked_ms(void);	/* the same at its last tick: nearly free, for what asks for each of a million things */
 struct timespec	now_real(void);		/* wall clock */
 /*
  * The wall clock as it stood at its last tick: file systems of this machine take their times from it, so that what changes from now on is
