@@ -141,6 +141,8 @@ BROKEN = {
                                         "broken/mikel/error_emails_multiple_invalid_content_dispositions.eml"),
     "boundaries that are longer than they may be, or not in quotes": (
         "broken/mail-parser/016.eml", "mime/mikel/plain_emails_raw_email_bad_time.eml"),
+    "part 1 of a message that should have parts and has no boundary is as long as what is sent for it": (
+        "dsn/sisimai/lhost-office365-09.eml", "dsn/sisimai/lhost-office365-10.eml", "dsn/sisimai/lhost-office365-12.eml"),
     "an encoding that can be understood": ("broken/mikel/error_emails_content_transfer_encoding_with_semi_colon.eml",),
     "no empty line behind the header": ("broken/mail-parser/001.eml", "mime/mail-parser-thirdparty/011.eml", "nothing"),
     "the line end before the outer boundary": ("mime/mail-parser-thirdparty/007.eml",),
