@@ -225,6 +225,7 @@ assign(struct index *x, const struct uid_list *l, struct newcomer *who,
 	size_t		i, wanting = 0;
 
 	for (i = 0; i < n; i++) {
+		newcomer_ahead(who, i, n);
 		if (who[i].uid >= next)
 			next = who[i].uid + 1;
 		who[i].assigned = who[i].uid == 0 &&
@@ -248,6 +249,7 @@ put_assigned(const struct newcomer *who, size_t n, struct uidlist_draft *out)
 	size_t	i;
 
 	for (i = 0; i < n; i++) {
+		newcomer_ahead(who, i, n);
 		if (!who[i].assigned)
 			continue;
 		index_list_put(&out->text, who[i].uid, who[i].base,

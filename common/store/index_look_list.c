@@ -366,11 +366,13 @@ look_newcomers(struct look *k)
 	if ((k->nwho > 1 && sort_newcomers(k) == -1) || number(k) == -1 ||
 	    (k->nwho > 1 && index_reserve(x, k->nwho, names_size(k)) == -1))
 		return -1;
-	for (i = 0; i < k->nwho; i++)
+	for (i = 0; i < k->nwho; i++) {
+		newcomer_ahead(k->who, i, k->nwho);
 		if (k->who[i].uid == 0)
 			k->waiting = true;
 		else if (add(k, &k->who[i]) == -1)
 			return -1;
+	}
 	if (k->list.usable && k->list.next > x->head.next)
 		x->head.next = k->list.next;
 	return 0;
