@@ -696,7 +696,9 @@ START_TEST(killed_while_moving)
 	if (getenv("CK_FORK") != NULL)	/* valgrind */
 		return;
 	(void)killed_everywhere(false);
-	ck_assert(killed_everywhere(true));
+	/* a busy machine may make the calls another number, so that the place is missed */
+	ck_assert(killed_everywhere(true) || killed_everywhere(true) ||
+	    killed_everywhere(true));
 }
 END_TEST
 
