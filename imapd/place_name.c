@@ -170,10 +170,7 @@ name_compose(struct str name, struct buf *out)
 	    (n = utf8proc_normalize_utf32(points, n, how)) < 0)
 		return -1;
 	for (i = 0; i < n; i++)
-		if (points[i] < 0x80)
-			buf_addc(out, (char)points[i]);
-		else
-			(void)utf8_put(out, (uint32_t)points[i]);
+		(void)utf8_put(out, (uint32_t)points[i]);
 	if (!buf_ok(out))
 		return -1;
 	return !str_eq(name, (struct str){ out->p + at, out->n - at });

@@ -307,9 +307,10 @@ save_commit(struct save **save, uint32_t *validity, uint32_t *uids)
 
 	if ((a = calloc(s->n + 1, sizeof(*a))) != NULL)
 		r = commit(s, a, validity);
-	for (i = 0; r == 0 && uids != NULL && i < s->n; i++) {
-		uids[i] = a[i].uid;
-		if (uids[i] == 0)
+	for (i = 0; r == 0 && i < s->n; i++) {
+		if (uids != NULL)
+			uids[i] = a[i].uid;
+		if (a[i].uid == 0)
 			*validity = 0;
 	}
 	free(a);

@@ -13,7 +13,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 from e2e import (ADDR, ROOT, Lines, Pop3, Smtp, Stage, Tap, Wrong, free_base, login, message, send,  # noqa: E402
-                  until, want, word)
+                 until, want, word)
 
 PROGRAMS = ("log", "keys", "route", "auth", "local", "queue", "smtp", "lmtp", "submission", "pop3", "imap", "hop", "remote")
 
@@ -592,7 +592,8 @@ def main():
     tap = Tap()
     root = os.geteuid() == 0
     with Stage("lmtp.min-spare 1\n") as st:
-        for name, test in (("reload: sessions go on", reload_with_sessions), ("reload: the answer", reload_awaited), ("reload: ports", reload_ports),
+        for name, test in (("reload: sessions go on", reload_with_sessions), ("reload: the answer", reload_awaited),
+                           ("reload: ports", reload_ports),
                            ("reload and -n: refused", refusals), ("-n: all mistakes", all_mistakes),
                            ("reload: paths that stay", fixed_paths), ("reload: files handed over", handed_files),
                            ("a configuration others can write", writable),
