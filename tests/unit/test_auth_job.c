@@ -381,11 +381,15 @@ setup(void)
 static void
 teardown(void)
 {
+	size_t	i;
+
 	job_free_all(&a);
 	ck_assert_uint_eq(a.njobs, 0);
 	event_base_free(a.base);
 	settings_free(&a.settings);
 	buf_free(&a.rec);
+	for (i = 0; i < sizeof(fronts) / sizeof(fronts[0]); i++)
+		buf_free(&fronts[i].challenge);
 	close(master[0]);
 	close(master[1]);
 	close(FD_LINK);

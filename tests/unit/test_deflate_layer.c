@@ -119,8 +119,12 @@ START_TEST(bomb)
 	n = packed(zeros, all, Z_FINISH, raw, 1 << 20);
 	ck_assert_uint_lt(n, 1 << 17);
 	ck_assert((child = fork()) != -1);
-	if (child == 0)
-		_exit(fdio_write(peer, raw, n) == 0 ? 0 : 1);
+	if (child == 0) {
+		status = fdio_write(peer, raw, n) == 0 ? 0 : 1;
+		free(zeros);
+		free(raw);
+		_exit(status);
+	}
 	while ((r = conn_fill(&c, 20000)) == 1) {
 		some = conn_pending(&c).n;
 		ck_assert_uint_le(some, CONN_IN);
@@ -213,8 +217,11 @@ START_TEST(to_the_peer)
 		much[i] = (unsigned char)(i < n / 2 ? x >> 24 : 'a' + i % 7);
 	}
 	ck_assert((child = fork()) != -1);
-	if (child == 0)
-		_exit(check_sent(much, n));
+	if (child == 0) {
+		status = check_sent(much, n);
+		free(much);
+		_exit(status);
+	}
 	c.io->free(c.io_arg);
 	ck_assert_int_eq(deflate_layer_begin(&c, level), 0);
 	c.out_stall = 20000;
