@@ -45,8 +45,11 @@ say_threads(struct session *s, struct command *c, const struct found *found,
 
 	progress_begin(&progress, s, c->tag, found->n);
 	buf_init(&b, ANSWER_MAX);
-	buf_adds(&b, found->n > 0 ? "* THREAD " : "* THREAD");
+	buf_adds(&b, "* THREAD");
 	r = threads_make(&t, s->view, found, how, &progress);
+	/* what was found may be gone by now */
+	if (r == 0 && t.nodes[0].first != THREAD_NONE)
+		r = buf_addc(&b, ' ');
 	if (r == 0)
 		r = threads_put(&b, &t, s->view, c->uid);
 	if (r == 0)

@@ -525,6 +525,16 @@ def order(w):
               "THREAD %s has each message once" % how, out)
     check(w.ok("THREAD REFERENCES UTF-8 KEYWORD none")[0] == b"* THREAD",
           "no threads")
+    # RFC 5256 5: a blank belongs to a thread
+    cur = os.path.join(MAILDIR, ".Gone", "cur")
+    w.ok("CREATE Gone")
+    with open(os.path.join(cur, "1.gone.test:2,"), "w") as f:
+        f.write("Subject: gone\n\nbody\n")
+    w.ok("SELECT Gone")
+    os.unlink(os.path.join(cur, "1.gone.test:2,"))
+    out = w.ok("THREAD REFERENCES UTF-8 ALL")
+    check(out[0] == b"* THREAD", "no threads of what has gone", out)
+    w.ok("SELECT INBOX")
 
 
 # ---- beside Dovecot
