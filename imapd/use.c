@@ -48,7 +48,7 @@ use_to_create(struct cur *c, char *use, bool *unknown)
 		return "(USE (...)) is expected";
 	if (!cur_byte(c, ')')) {
 		do {
-			if (!imap_flag(c, &name))
+			if (cur_peek(c) != '\\' || !imap_flag(c, &name))
 				return "a special use is missing";
 			/* A folder can have one. */
 			if (one || !use_letter(name, use))

@@ -190,6 +190,7 @@ static const struct {
 	{ "(USE (\\Foo))", true, true, '\0' },
 	{ "(USE (\\Sent \\Trash))", true, true, 'S' },
 	{ "(USE (Drafts)", false, false, '\0' },
+	{ "(USE (Drafts))", false, false, '\0' },	/* RFC 6154 6: each begins with a backslash */
 	{ "(USE \\Drafts)", false, false, '\0' },
 	{ "USE (\\Drafts)", false, false, '\0' },
 	{ "(USE (\\Drafts)) x", false, false, '\0' },
