@@ -1,5 +1,6 @@
 /* imapd/select.c - SELECT, EXAMINE, CLOSE, UNSELECT (RFC 3501 6.3.1, 6.3.2, 6.4.2; RFC 3691; RFC 7162). */
 #include <inttypes.h>
+#include <string.h>
 
 #include "common/base/now.h"
 #include "imapd/arrivals.h"
@@ -83,6 +84,7 @@ select_leave(struct session *s)
 	fetch_kept_drop(&s->kept);
 	selected_forget(s);
 	view_close(&s->view);
+	memset(&s->batched, 0, sizeof(s->batched));
 	s->state = S_AUTH;
 }
 

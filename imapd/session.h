@@ -56,6 +56,11 @@ struct session {
 	struct own_messages	*own;
 	struct partials		 partials;
 	struct fetch_kept	 kept;		/* the file of that message */
+	struct {
+		uint64_t	 cost;		/* of all UIDBATCHES since then */
+		size_t		 count;		/* messages that there were */
+		uint32_t	 last;		/* and the highest UID */
+	} batched;
 	bool			 compressed;
 	bool			 named;		/* who the client is stands in the log */
 	bool			 mute;		/* nothing that is said arrives any more */

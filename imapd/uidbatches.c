@@ -7,6 +7,7 @@
 #include "imapd/commands.h"
 
 #define BATCH_LEAST	500	/* 3.1.3: a server has to do these, and what is smaller would only make up for sequence numbers */
+#define BATCH_TIMES	16	/* that they are told of the mailbox as it is; about as often, for each command counts too */
 
 struct batches {
 	uint32_t	size;		/* messages in each */
@@ -30,6 +31,26 @@ uid_of(const struct session *s, uint64_t at)
 	return view_message(s->view, at)->uid;
 }
 
+/*
+ * A client asks again when another mailbox is selected, or more than half a batch of messages has come or gone (3.1.1). It may ask
+ * more often, part by part or with another size, but what it gets is bounded.
+ */
+static bool
+may_ask(struct session *s, const struct batches *b)
+{
+	size_t	n = view_count(s->view), came, gone;
+
+	came = n - view_find(s->view, s->batched.last + 1);
+	gone = s->batched.count - (n - came);
+	if (came > b->size / 2 || gone > b->size / 2) {
+		s->batched.cost = 0;
+		s->batched.count = n;
+		s->batched.last = n == 0 ? 0 : uid_of(s, n - 1);
+	}
+	return s->batched.cost <
+	    BATCH_TIMES * (s->batched.count / BATCH_LEAST + 1);
+}
+
 /* Without gaps, down to UID 1 (3.1.4), so that a client need not care which UIDs there are. */
 static int
 put_batches(struct session *s, struct buf *out, const struct batches *b)
@@ -44,6 +65,7 @@ put_batches(struct session *s, struct buf *out, const struct batches *b)
 		to = n - done > b->size ? uid_of(s, n - done - b->size) : 1;
 		buf_addf(out, "%s%" PRIu32 ":%" PRIu32, blank, from, to);
 		blank = ",";
+		s->batched.cost++;
 	}
 	return buf_ok(out) ? 0 : -1;
 }
@@ -71,6 +93,12 @@ cmd_uidbatches(struct session *s, struct command *c)
 		    BATCH_LEAST);
 		return s->state;
 	}
+	if (!may_ask(s, &b)) {
+		command_no(c, "LIMIT", "asked too often, and the mailbox is "
+		    "much as it was");
+		return s->state;
+	}
+	s->batched.cost++;
 	buf_init(&out, REPLY_MAX);
 	buf_addf(&out, "* UIDBATCHES (TAG \"%.*s\")", STR_ARG(c->tag));
 	if (put_batches(s, &out, &b) == 0 && buf_adds(&out, "\r\n") == 0) {

@@ -309,6 +309,46 @@ def batches(st):
         one(b"UIDBATCHES 500", [])
 
 
+def batches_again(st):
+    """RFC 10022, 3.1.1 and 6: not again and again while the mailbox is as it was."""
+    def refused(*lines):
+        for line in lines:
+            c.wanted(line, b"NO [LIMIT]")
+
+    def until_refused(line):
+        for n in range(100):
+            _, done = c.command(line)
+            if not done.startswith(b"OK"):
+                break
+        want("NO [LIMIT] some time", (n, done), done.startswith(b"NO [LIMIT]") and n >= 4)
+    with Imap(st, "alice") as c:
+        box = again(st, c)
+        cur, _ = directories(st, "alice", "." + box.decode())
+        inbox, _ = directories(st, "alice")
+        first = os.path.join(inbox, os.listdir(inbox)[0])
+        until_refused(b"UIDBATCHES 500")
+        refused(b"UIDBATCHES 500 2:2", b"UIDBATCHES 600", b"UIDBATCHES 500 9:9")
+        c.wanted(b"UIDBATCHES 499", b"NO [TOOFEW]")
+        c.ok(b"UID STORE 1:250 +FLAGS.SILENT (\\Deleted)")
+        c.ok(b"EXPUNGE")
+        refused(b"UIDBATCHES 500")
+        c.ok(b"UID STORE 251 +FLAGS.SILENT (\\Deleted)")
+        c.ok(b"EXPUNGE")
+        until_refused(b"UIDBATCHES 500")
+        for n in range(251):
+            if n == 250:
+                c.ok(b"NOOP")
+                refused(b"UIDBATCHES 500")
+            os.link(first, os.path.join(cur, "%d.more" % n))
+        c.ok(b"NOOP")
+        until_refused(b"UIDBATCHES 500 1:1")
+        c.ok(b"CREATE empty")
+        c.ok(b"SELECT empty")
+        until_refused(b"UIDBATCHES 500")
+        c.ok(b"SELECT " + box)
+        until_refused(b"UIDBATCHES 1000000")
+
+
 def configuration(st):
     path = os.path.join(st.dir, "limits.conf")
     for value, ok in ((0, True), (1, False), (999, False), (1000, True), (100000, True), (100001, False)):
@@ -650,7 +690,8 @@ def main():
                            ("FETCH marks what it sends", fetch_reads), ("SEARCH", search), ("UIDAFTER, UIDBEFORE", search_uids),
                            ("SEARCHRES", saved), ("SORT, THREAD", sort_thread), ("STORE", store), ("COPY, MOVE", copy),
                            ("MOVE with QRESYNC", move_resync), ("EXPUNGE", expunge), ("APPEND", append), ("UIDONLY", uidonly),
-                           ("UIDBATCHES", batches), ("configuration", configuration), ("who sets no limits", nobody_sets),
+                           ("UIDBATCHES", batches), ("UIDBATCHES too often", batches_again),
+                           ("configuration", configuration), ("who sets no limits", nobody_sets),
                            ("who sets limits", who_sets), ("SETQUOTA with mistakes", set_wrong), ("limits are obeyed", obeyed), ("STORAGE and SIZE", sizes),
                            ("limits that are set no more", unset), ("REPLACE", replace)):
             tap.run(name, test, st)
