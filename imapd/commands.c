@@ -251,6 +251,7 @@ run(struct session *s, struct str text)
 	    !selected_readable(s)))
 		return;
 	s->commands++;
+	s->by_uid = c.uid;
 	buf_init(&c.text, REPLY_MAX);
 	expunges = (row->flags & CMD_NO_EXPUNGE) == 0;
 	if (is_welcome(s, &c, row))
@@ -264,6 +265,7 @@ run(struct session *s, struct str text)
 		updates_send(s, expunges && !c.numbers);
 	if (s->end == NULL && (s->state & S_ANY) != 0)
 		notify_send(s);
+	s->by_uid = false;
 	if (is_whole)
 		finish(s, &c);
 	if (s->compressed && s->conn.io == NULL && s->end == NULL)

@@ -62,6 +62,7 @@ struct session {
 		uint32_t	 last;		/* and the highest UID */
 	} batched;
 	bool			 compressed;
+	bool			 by_uid;	/* the command under way has UID in front, and so its FETCH responses have UIDs */
 	bool			 named;		/* who the client is stands in the log */
 	bool			 mute;		/* nothing that is said arrives any more */
 	bool			 may_go_back;	/* the front takes the connection back (RFC 8437) */

@@ -246,10 +246,10 @@ tell(struct telling *t, const struct view_change *change)
 		if (!notify_wants(s, NOTIFY_FLAGS))
 			break;
 		tell_arrived(t);
-		/* RFC 7162 3.2.4, RFC 5465 5.1, RFC 9051 7.5.2: with its UID */
-		updates_fetch(s, &t->out, change->at, s->notify != NULL ||
-		    session_enabled(s, ENABLED_QRESYNC | ENABLED_CONDSTORE |
-		    ENABLED_REV2), true);
+		/* RFC 7162 3.2.4, RFC 5465 5.1, RFC 9051 6.4.9 and 7.5.2: with its UID */
+		updates_fetch(s, &t->out, change->at, s->by_uid ||
+		    s->notify != NULL || session_enabled(s,
+		    ENABLED_QRESYNC | ENABLED_CONDSTORE | ENABLED_REV2), true);
 		break;
 	case VIEW_ARRIVED:
 		t->arrived = true;

@@ -290,6 +290,21 @@ def modseq(said, n):
     return int(text.split(b"MODSEQ (")[1].split(b")")[0])
 
 
+def uid_updates():
+    """What is told with a command with UID has UIDs, whoever has changed it (RFC 9051 6.4.9)."""
+    c = fresh(b"ByUid", 2)
+    d = other(b"ByUid")
+    flag = [b"-FLAGS", b"+FLAGS"]
+    for n, line in enumerate((b"UID SEARCH ALL", b"UID FETCH 2 RFC822.SIZE", b"UID STORE 2 +FLAGS (\\Draft)", b"UID EXPUNGE 2",
+                              b"UID COPY 2 INBOX", b"UID SORT (DATE) UTF-8 ALL", b"UID THREAD REFS UTF-8 ALL")):
+        d.ok(b"STORE 1 " + flag[n % 2 == 0] + b".SILENT (\\Flagged)")
+        said, _ = c.ok(line)
+        want("UID 1 with " + line.decode(), said, any(s.startswith(b"1 FETCH (UID 1 FLAGS (") for s in said))
+    d.ok(b"STORE 1 +FLAGS.SILENT (\\Seen)")
+    said, _ = c.ok(b"NOOP")
+    want("and only there", said, any(s.startswith(b"1 FETCH (FLAGS (") for s in said))
+
+
 def store_unchanged():
     c, d = fresh(b"Condition", 4), None
     said, _ = c.ok(b"FETCH 1:4 (MODSEQ)")
@@ -377,6 +392,7 @@ tap.run("IDLE: changes within a tick of the clock", idle_tick)
 tap.run("IDLE: its end", idle_end)
 tap.run("STORE: forms", store_forms)
 tap.run("IMAP4rev2: UIDs in updates", rev2_updates)
+tap.run("UID commands: UIDs in updates", uid_updates)
 tap.run("STORE: UNCHANGEDSINCE", store_unchanged)
 tap.run("EXPUNGE, UID EXPUNGE, CLOSE", expunges)
 tap.run("COMPRESS=DEFLATE", compressed)
