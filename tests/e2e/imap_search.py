@@ -526,11 +526,11 @@ def order(w):
     check(w.ok("THREAD REFERENCES UTF-8 KEYWORD none")[0] == b"* THREAD",
           "no threads")
     # RFC 5256 5: a blank belongs to a thread
-    cur = os.path.join(MAILDIR, ".Gone", "cur")
-    w.ok("CREATE Gone")
+    cur = os.path.join(MAILDIR, ".Deserted", "cur")
+    w.ok("CREATE Deserted")
     with open(os.path.join(cur, "1.gone.test:2,"), "w") as f:
         f.write("Subject: gone\n\nbody\n")
-    w.ok("SELECT Gone")
+    w.ok("SELECT Deserted")
     os.unlink(os.path.join(cur, "1.gone.test:2,"))
     out = w.ok("THREAD REFERENCES UTF-8 ALL")
     check(out[0] == b"* THREAD", "no threads of what has gone", out)
