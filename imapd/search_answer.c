@@ -99,7 +99,8 @@ search_return_parse(struct cur *in, struct arena *a, struct search_return *r,
 		if (!cur_byte(&c, ')'))
 			return false;
 	}
-	if (r->want == RETURN_GIVEN)
+	/* RFC 4731 3.1; CONTEXT is but a hint, and says nothing of what is wanted (RFC 5267 4.2) */
+	if ((r->want & ~(unsigned)RETURN_CONTEXT) == RETURN_GIVEN)
 		r->want |= RETURN_ALL;
 	if ((r->want & RETURN_ALL) != 0 && (r->want & RETURN_PARTIAL) != 0) {
 		*why = "ALL and PARTIAL exclude each other";
