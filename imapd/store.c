@@ -194,7 +194,10 @@ note(struct storing *st)
 	return 0;
 }
 
-/* One line for each message; .SILENT leaves only what CONDSTORE needs (RFC 7162 3.1.3). */
+/*
+ * One line for each message; .SILENT leaves only what CONDSTORE needs (RFC 7162 3.1.3), and flags that somebody else has changed
+ * meanwhile, too (RFC 3501 6.4.6): their modification sequence is that of all of them.
+ */
 static void
 tell(struct storing *st)
 {
@@ -202,6 +205,7 @@ tell(struct storing *st)
 	struct buf	 out;
 	bool		 condstore = session_enabled(s,
 			    ENABLED_CONDSTORE | ENABLED_QRESYNC);
+	bool		 others;
 	size_t		 i, at;
 
 	buf_init(&out, OUT_MAX);
@@ -210,11 +214,13 @@ tell(struct storing *st)
 		at = st->at[st->limited != 0 ? st->n - 1 - i : i];
 		if (at == SIZE_MAX)
 			continue;
-		if (!st->silent || st->since != UINT64_MAX || (condstore &&
+		others = view_show_newest(s->view, at);
+		if (!st->silent || others || st->since != UINT64_MAX ||
+		    (condstore &&
 		    view_message(s->view, at)->modseq > st->before))
 			updates_fetch(s, &out, at, st->uid ||
 			    session_enabled(s, ENABLED_QRESYNC | ENABLED_REV2),
-			    !st->silent);
+			    !st->silent || others);
 	}
 	say_buf(s, &out);
 	buf_free(&out);

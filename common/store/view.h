@@ -138,6 +138,8 @@ enum view_store_how { VIEW_SET, VIEW_ADD, VIEW_REMOVE };
  */
 int	view_store(struct view *, size_t *at, size_t n, enum view_store_how, uint16_t flags, uint32_t keywords,
 	    uint64_t unchanged_since) must_check;
+/* Shows message i, of which the client is told now, as it is by then. true: that was somebody else's change as well, and view_next tells no more of it. */
+bool	view_show_newest(struct view *, size_t i);
 /* Removes those messages of the n that have \Deleted (on disk, now); durable. They stay in the view until view_next tells of them. -1: errno. */
 int	view_expunge(struct view *, const size_t *at, size_t n) must_check;
 /* They are no longer there: moved elsewhere by save_move. */

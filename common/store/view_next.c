@@ -172,6 +172,18 @@ differs(const struct view_message *m, const struct index_row *r)
 	    (m->flags & ~VIEW_RECENT) != (r->flags & INDEX_SYSTEM);
 }
 
+bool
+view_show_newest(struct view *v, size_t i)
+{
+	struct view_message	*m = view_at(v, i);
+	size_t			 row;
+
+	if (view_row(v, i, &row) == -1 || !differs(m, index_row(&v->x, row)))
+		return false;
+	show(m, index_row(&v->x, row));
+	return true;
+}
+
 /*
  * No row: its message is gone, unless somebody has written over the rows where they lie. That is looked at once in a pass; if so nothing is
  * told before the folder was read again.

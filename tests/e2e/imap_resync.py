@@ -61,6 +61,38 @@ def enabled():
     w.close()
 
 
+def fetched(w, text):
+    """[(UID, modseq, flags or None)] of a STORE."""
+    got = [re.match(rb"\* \d+ FETCH \(UID (\d+) MODSEQ \((\d+)\)(?: FLAGS \(([^)]*)\))?\)$", r) for r in w.fetch(text)]
+    return [(int(m.group(1)), int(m.group(2)), None if m.group(3) is None else set(m.group(3).split()) - {b"\\Recent"}) for m in got]
+
+
+def store_meets_another():
+    """A client that hears of others only when it asks (NOTIFY NONE) stores what somebody else has changed."""
+    a, b = Wire(USER), Wire(USER)
+    for w in (a, b):
+        w.ok("ENABLE QRESYNC")
+        w.ok("SELECT " + FOLDER)
+    uids = [int(x) for x in b.ok("UID SEARCH ALL")[0].split()[2:]]
+    first, last = uids[0], uids[-1]
+    b.ok("UID STORE %d,%d FLAGS ()" % (first, last))
+    a.ok("NOTIFY NONE")
+    a.ok("SELECT " + FOLDER)
+    for what, theirs, ours, silent in (
+            ("other flags", b"\\Draft", b"\\Seen", ""), ("the same flag", b"\\Flagged", b"\\Flagged", ""),
+            ("in silence", b"\\Answered", b"$x", ".SILENT")):
+        for w, flag in ((b, theirs), (a, ours)):
+            said = fetched(w, "UID STORE %d +FLAGS%s (%s)" % (first, silent if w is a else "", flag.decode()))
+        b.ok("NOOP")
+        real = re.search(rb"MODSEQ \((\d+)\)", b.fetch("UID FETCH %d (MODSEQ)" % first)[0]).group(1)
+        check(len(said) == 1 and said[0][1] == int(real) and said[0][2] and {theirs, ours} <= said[0][2],
+              "STORE tells what another has changed: " + what, (said, real))
+    said = fetched(a, "UID STORE %d +FLAGS.SILENT (\\Seen)" % last)
+    check(len(said) == 1 and said[0][2] is None, "and no flags that only the client has changed", said)
+    a.close()
+    b.close()
+
+
 def refused():
     w = Wire(USER)
     r = w.cmd("SELECT %s (QRESYNC (1 1))" % FOLDER)[1]
@@ -150,6 +182,7 @@ def main():
     check(cpu() - began < 2, "and no time for each", cpu() - began)
     w.close()
     enabled()
+    store_meets_another()
     refused()
     return check.end()
 

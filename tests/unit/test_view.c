@@ -1368,6 +1368,32 @@ START_TEST(read_only_disk)
 }
 END_TEST
 
+/* What is shown of one message alone is no more told of; that of others is. */
+START_TEST(shown_newest)
+{
+	struct view	*v, *w;
+	size_t		 at[2] = { 0, 1 };
+
+	fill();
+	v = open_view(false);
+	w = open_view(false);
+	store_one(w, 2, VIEW_ADD, VIEW_DRAFT, 0);
+	store_one(w, 3, VIEW_ADD, VIEW_SEEN, 0);
+	store_one(w, 5, VIEW_ADD, VIEW_SEEN, 0);
+	ck_assert(!view_show_newest(v, 2));	/* not read yet */
+	ck_assert_int_eq(view_store(v, at, 2, VIEW_ADD, VIEW_SEEN, 0,
+	    UINT64_MAX), 0);
+	ck_assert(view_show_newest(v, 0) && view_show_newest(v, 1));
+	ck_assert(!view_show_newest(v, 0));
+	ck_assert_uint_eq(view_message(v, 0)->flags, VIEW_SEEN | VIEW_DRAFT);
+	ck_assert_uint_eq(view_message(v, 0)->modseq,
+	    view_message(w, 0)->modseq);
+	tells(v, true, "5");
+	view_close(&w);
+	view_close(&v);
+}
+END_TEST
+
 /* Nothing was ever written, and cannot be: numbers for each session alone, until it can. */
 START_TEST(alone)
 {
@@ -2070,6 +2096,7 @@ main(void)
 	tcase_add_loop_test(t, arrivals_gone, 0, 2);
 	tcase_add_loop_test(t, arrivals_recent, 0, 3);
 	tcase_add_test(t, read_only_disk);
+	tcase_add_test(t, shown_newest);
 	tcase_add_test(t, alone);
 	tcase_add_test(t, damage);
 	tcase_add_test(t, quick);
