@@ -101,7 +101,8 @@ put_attribute(struct fetch *f, enum fetch_att att)
 		    flags_put(f->s, b, m);
 	case FETCH_MODSEQ:
 		return buf_adds(b, "MODSEQ (") == -1 ||
-		    buf_addu(b, m->modseq) == -1 ? -1 :
+		    buf_addu(b, view_modseq_told(f->s->view,
+		    m->modseq)) == -1 ? -1 :
 		    buf_addc(b, ')');
 	case FETCH_INTERNALDATE:
 	case FETCH_SIZE:

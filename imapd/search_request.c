@@ -171,7 +171,8 @@ search_modseq(const struct view *view, const struct search_request *q,
 		    == 0 && !((want & RETURN_MIN) != 0 && i == 0) &&
 		    !((want & RETURN_MAX) != 0 && i == found->n - 1))
 			continue;
-		m = view_message(view, found->at[i])->modseq;
+		m = view_modseq_told(view,
+		    view_message(view, found->at[i])->modseq);
 		if (m > most)
 			most = m;
 	}

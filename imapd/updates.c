@@ -101,7 +101,7 @@ static void
 say_highest(struct session *s)
 {
 	say(s, "OK [HIGHESTMODSEQ %" PRIu64 "] highest",
-	    view_highest_modseq(s->view));
+	    view_modseq_told(s->view, view_highest_modseq(s->view)));
 }
 
 void
@@ -127,8 +127,8 @@ updates_fetch(struct session *s, struct buf *out, size_t at, bool uid,
 	else
 		buf_addf(out, "* %zu FETCH (", at + 1);
 	if (session_enabled(s, ENABLED_CONDSTORE))
-		buf_addf(out, "MODSEQ (%" PRIu64 ")%s", m->modseq,
-		    flags ? " " : "");
+		buf_addf(out, "MODSEQ (%" PRIu64 ")%s",
+		    view_modseq_told(s->view, m->modseq), flags ? " " : "");
 	if (flags) {
 		buf_adds(out, "FLAGS ");
 		flags_put(s, out, m);

@@ -84,6 +84,7 @@ index_reset(struct index *x, uint32_t validity)
 	memcpy(x->head.mailbox_id, id, sizeof(id));
 	x->head.highest = index_first_modseq();
 	x->head.floor = x->head.highest;
+	x->written = UINT64_MAX;
 	x->ntail = x->ngone_tail = x->live = x->new = 0;
 	x->unseen = x->deleted = x->first_unseen = x->nobodys = 0;
 	x->unchecked = false;

@@ -54,6 +54,8 @@ struct index {
 	bool			 torn;		/* its last items are not whole */
 	bool			 rebooted;	/* what it says last may be lost, index_touch */
 	bool			 private;	/* the file does not say what we say: could not be written */
+	bool			 marked;	/* the file is: INDEX_UNWRITTEN */
+	uint64_t		 written;	/* the highest modseq that the file knows; UINT64_MAX: there is no file */
 	bool			 alone;		/* nobody else has this validity: it could not be written */
 	/* UIDs of those that we have moved from new/ to cur/, until the view has taken note */
 	uint32_t		*recent;
@@ -161,6 +163,8 @@ bool	index_block(const struct index_header *, struct str log, uint64_t at, struc
 uint64_t index_block_sum(const struct index_header *, uint64_t at, struct str items);
 /* index_write.c: a new file with all there is. */
 int	index_rewrite(struct index *) must_check;
+/* INDEX_UNWRITTEN, for an open file. */
+int	index_mark(int fd) must_check;
 void	index_use_map(struct index *, void *map, size_t size, const struct index_header *);
 /* index_file.c: when this machine was started; two that differ by no more than INDEX_BOOT_SLACK are one. */
 #define INDEX_BOOT_SLACK 5

@@ -62,6 +62,7 @@ index_use_map(struct index *x, void *map, size_t size,
 	buf_free(&x->own);
 	x->log_at = table_end(x);
 	x->torn = x->rewrite = x->private = false;
+	x->written = h->highest;
 	x->version++;
 }
 
@@ -132,6 +133,7 @@ load(struct index *x)
 	}
 	x->dev = st.st_dev;
 	x->ino = st.st_ino;
+	x->marked = (st.st_mode & INDEX_UNWRITTEN) != 0;
 	return 0;
 }
 
@@ -166,6 +168,7 @@ read_log(struct index *x, off_t size)
 		log.n -= used;
 	}
 	x->torn = x->log_at != size;
+	x->written = x->head.highest;
 	buf_free(&text);
 	return 0;
 }
@@ -232,6 +235,7 @@ index_follow(struct index *x)
 	    !(x->private && st.st_size > x->log_at)) {
 		if (x->fd == -1)
 			return 0;	/* of no use, as it was before */
+		x->marked = (st.st_mode & INDEX_UNWRITTEN) != 0;
 		/* the file's number stays known, so that it is not looked at again */
 		if (st.st_size < x->log_at || is_overwritten(x))
 			index_reset(x, 0);
@@ -305,6 +309,40 @@ is_long(const struct index *x, size_t part, size_t little)
 	return log > little && log > table / part;
 }
 
+/*
+ * What clients were told of while nothing could be written is not known here, and may be no more: all messages get a number above it, and
+ * whatever is missing counts as unknown.
+ */
+static void
+begin_above(struct index *x)
+{
+	index_touch(x, index_next_modseq(x));
+	x->head.floor = x->head.highest;
+}
+
+/* The mark goes with the second file, or stays if we are killed before. */
+static int
+write_above(struct index *x)
+{
+	begin_above(x);
+	x->marked = false;
+	return index_rewrite(x);
+}
+
+/*
+ * Clients are told of what is in memory. Of the file only the mode can be changed on a disk that is full. If others have done so before,
+ * their clients may come to us now.
+ */
+static void
+go_private(struct index *x)
+{
+	if (x->marked && !x->private)
+		begin_above(x);
+	x->private = true;
+	if (x->fd != -1 && !x->marked)
+		x->marked = index_mark(x->fd) == 0;
+}
+
 void
 index_flush(struct index *x)
 {
@@ -313,17 +351,21 @@ index_flush(struct index *x)
 	if (x->head.validity == 0)	/* lost, and not found again */
 		buf_reset(&x->out);
 	if (x->head.validity == 0 ||
-	    (x->out.n == 0 && !x->rewrite && !x->private))
+	    (x->out.n == 0 && !x->rewrite && !x->private && !x->marked))
 		return;
 	if (x->lock == -1)
 		r = -1;
-	else if (x->rewrite || x->torn || x->private || x->fd == -1 ||
-	    is_long(x, 4, LOG_MIN))
+	else if (x->rewrite || x->torn || x->private || x->marked ||
+	    x->fd == -1 || is_long(x, 4, LOG_MIN))
 		r = index_rewrite(x);
 	else
 		r = append(x);
+	if (r == 0 && x->marked)
+		r = write_above(x);
 	if (r == -1)
-		x->private = true;
+		go_private(x);
+	else
+		x->written = x->head.highest;
 	buf_free(&x->out);
 }
 

@@ -9,6 +9,7 @@
 
 #define INDEX_FILE	"posthouse.index"
 #define INDEX_DRAFT	"posthouse.index.new"
+#define INDEX_UNWRITTEN	0100	/* a bit of the file's mode: clients were told of what could not be written to it */
 
 #define INDEX_MAGIC	"PHindex\n"
 #define INDEX_VERSION	3

@@ -38,6 +38,7 @@ index_is_fresh(struct index *x, unsigned how)
 	int64_t			now = now_real_ms();
 
 	if ((how & INDEX_ALL) != 0 || x->head.validity == 0 || x->rebooted ||
+	    (x->marked && !x->private) ||
 	    ((how & INDEX_KEEP_NEW) == 0 && x->new > 0 && !x->stuck) ||
 	    !dir_fresh(&x->head.new_dir, x->dir->new, now) ||
 	    !dir_fresh(&x->head.cur_dir, x->dir->cur, now))

@@ -129,6 +129,15 @@ make(const struct index *x, struct str keywords, struct index_header *h,
 	return file;
 }
 
+int
+index_mark(int fd)
+{
+	struct stat	st;
+
+	return fstat(fd, &st) == -1 ? -1 :
+	    fchmod(fd, (st.st_mode & 07777) | INDEX_UNWRITTEN);
+}
+
 static int
 publish(const struct index *x, const char *file, size_t size)
 {
@@ -142,6 +151,7 @@ publish(const struct index *x, const char *file, size_t size)
 	if (fd == -1)
 		return -1;
 	if (mode_share(x->dir->root, fd) == 0 &&
+	    (!x->marked || index_mark(fd) == 0) &&
 	    fdio_write(fd, file, size) == 0 && renameat(x->dir->root,
 	    INDEX_DRAFT, x->dir->root, INDEX_FILE) == 0)
 		return fd;

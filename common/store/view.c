@@ -223,6 +223,12 @@ view_highest_modseq(const struct view *v)
 	return v->highest;
 }
 
+uint64_t
+view_modseq_told(const struct view *v, uint64_t modseq)
+{
+	return modseq < v->x.written ? modseq : v->x.written;
+}
+
 size_t
 view_recent(const struct view *v)
 {

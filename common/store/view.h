@@ -53,6 +53,11 @@ size_t	view_find(const struct view *, uint32_t uid);
 uint32_t view_uidvalidity(const struct view *);
 uint32_t view_uidnext(const struct view *);
 uint64_t view_highest_modseq(const struct view *);	/* of what the view shows */
+/*
+ * What a client may be told of a modification sequence of this view's. One that could not be written (the disk is full) is given to another
+ * change by whoever can: a client that has it would not hear of that.
+ */
+uint64_t view_modseq_told(const struct view *, uint64_t modseq);
 size_t	view_recent(const struct view *);
 /* view_count: all are seen. */
 size_t	view_first_unseen(struct view *);

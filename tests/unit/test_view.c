@@ -1368,6 +1368,53 @@ START_TEST(read_only_disk)
 }
 END_TEST
 
+/*
+ * What could not be written has no modification sequence that a client may keep, for it is given to another change later; and what was told
+ * and taken back again is told once more as soon as there is room.
+ */
+START_TEST(unwritten)
+{
+	struct view	*v, *w;
+	const uint32_t	*uids;
+	uint64_t	 before, after;
+	size_t		 i, n;
+	bool		 all;
+
+	fill();
+	v = open_view(false);
+	before = view_highest_modseq(v);
+	ck_assert_int_eq(unlinkat(dir, "posthouse.lock", 0), 0);
+	ck_assert_int_eq(mkdirat(dir, "posthouse.lock", 0700), 0);
+	move("cur/10.M1.h:2,S", "cur/10.M1.h:2,F");
+	tells(v, true, "2");
+	ck_assert_uint_eq(view_modseq_told(v, view_highest_modseq(v)), before);
+	ck_assert_uint_gt(view_message(v, 0)->modseq, before);
+	ck_assert_uint_eq(view_modseq_told(v, view_message(v, 0)->modseq),
+	    before);
+	move("cur/10.M1.h:2,F", "cur/10.M1.h:2,S");
+	w = open_view(false);	/* nor can this one write */
+	ck_assert_uint_gt(view_message(w, 0)->modseq, before);
+	ck_assert_int_eq(view_vanished(w, before, &uids, &n, &all), 0);
+	ck_assert(!all);
+	ck_assert_uint_eq(view_modseq_told(w, view_highest_modseq(w)), before);
+	view_close(&w);
+	ck_assert_int_eq(unlinkat(dir, "posthouse.lock", AT_REMOVEDIR), 0);
+	w = open_view(false);
+	after = view_highest_modseq(w);
+	for (i = 0; i < view_count(w); i++)
+		ck_assert_uint_gt(view_modseq_told(w,
+		    view_message(w, i)->modseq), before);
+	ck_assert_int_eq(view_vanished(w, before, &uids, &n, &all), 0);
+	ck_assert(!all);
+	view_close(&w);
+	tells(v, true, "2 3 5 8");
+	w = open_view(false);	/* once only */
+	ck_assert_uint_eq(view_highest_modseq(w), after);
+	view_close(&w);
+	view_close(&v);
+}
+END_TEST
+
 /* What is shown of one message alone is no more told of; that of others is. */
 START_TEST(shown_newest)
 {
@@ -2096,6 +2143,7 @@ main(void)
 	tcase_add_loop_test(t, arrivals_gone, 0, 2);
 	tcase_add_loop_test(t, arrivals_recent, 0, 3);
 	tcase_add_test(t, read_only_disk);
+	tcase_add_test(t, unwritten);
 	tcase_add_test(t, shown_newest);
 	tcase_add_test(t, alone);
 	tcase_add_test(t, damage);
