@@ -75,8 +75,6 @@ void	store_use_names(struct store *, bool);
 
 /* UIDVALIDITY for a new folder: greater than any that was given here before ("dovecot-uidvalidity"). */
 int	store_next_validity(struct store *, uint32_t *) must_check;
-/* The same for who has but the Maildir's directory; above v, too. */
-int	store_validity_above(int root, uint32_t v, uint32_t *) must_check;
 
 /* A name by which all folders of this store are unchanged as long as it is the same (mtime of the root and of subscriptions). */
 uint64_t store_version(const struct store *);

@@ -43,13 +43,13 @@ name_of(uint32_t v, char name[64])
 
 /* 0: nobody knows. */
 static uint32_t
-last_noted(int root)
+last_noted(const struct store *s)
 {
 	char		text[DIGITS + 1] = "";
 	uint32_t	v = 0;
 	int		fd;
 
-	fd = openat(root, FILE_LAST, O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
+	fd = openat(s->root, FILE_LAST, O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
 	    O_NONBLOCK);
 	if (fd == -1)
 		return 0;
@@ -61,13 +61,13 @@ last_noted(int root)
 
 /* A hint for the next one: whoever reads another number looks for the file's name. */
 static void
-note(int root, uint32_t v)
+note(const struct store *s, uint32_t v)
 {
 	char	text[DIGITS + 1];
 	int	fd, saved = errno;
 
 	snprintf(text, sizeof(text), "%08x", v);
-	fd = openat(root, FILE_LAST, O_WRONLY | O_CREAT | O_CLOEXEC |
+	fd = openat(s->root, FILE_LAST, O_WRONLY | O_CREAT | O_CLOEXEC |
 	    O_NOFOLLOW | O_NONBLOCK, 0600);
 	if (fd != -1 && fdio_pwrite(fd, text, DIGITS, 0) == -1)
 		errno = saved;
@@ -123,38 +123,38 @@ see(void *arg, int dir, const char *name)
 }
 
 static int
-make(int root, uint32_t v)
+make(const struct store *s, uint32_t v)
 {
 	char	name[64];
 	int	fd;
 
 	name_of(v, name);
-	fd = openat(root, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC |
+	fd = openat(s->root, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC |
 	    O_NOFOLLOW, 0444);
 	if (fd == -1)
 		return -1;
 	fdio_close(&fd);
-	note(root, v);
+	note(s, v);
 	return 0;
 }
 
 /* Nobody has given one yet: greater than those that are in use, and than a clock would have given before. */
 static int
-first(int root, uint32_t in_use, uint32_t *out)
+first(const struct store *s, uint32_t in_use, uint32_t *out)
 {
 	uint32_t	now = (uint32_t)now_real().tv_sec;
 
-	if ((in_use = in_use > store_folder_validity(root) ? in_use :
-	    store_folder_validity(root)) == UINT32_MAX) {
+	if ((in_use = in_use > store_folder_validity(s->root) ? in_use :
+	    store_folder_validity(s->root)) == UINT32_MAX) {
 		errno = EOVERFLOW;
 		return -1;
 	}
 	*out = in_use >= now ? in_use + 1 : now;
-	return make(root, *out);
+	return make(s, *out);
 }
 
 static int
-next(int root, uint32_t last, uint32_t *out)
+next(const struct store *s, uint32_t last, uint32_t *out)
 {
 	char	from[64], to[64];
 
@@ -164,30 +164,30 @@ next(int root, uint32_t last, uint32_t *out)
 	}
 	name_of(last, from);
 	name_of(last + 1, to);
-	if (renameat(root, from, root, to) == -1)
+	if (renameat(s->root, from, s->root, to) == -1)
 		return -1;
 	*out = last + 1;
-	note(root, *out);
+	note(s, *out);
 	return 0;
 }
 
-static int
-next_of(int root, uint32_t *out)
+int
+store_next_validity(struct store *s, uint32_t *out)
 {
 	struct highest	h;
-	uint32_t	last = last_noted(root);
+	uint32_t	last = last_noted(s);
 	int		i;
 
 	for (i = 0; i < TRIES; i++) {
-		if (last != 0 && next(root, last, out) == 0)
+		if (last != 0 && next(s, last, out) == 0)
 			return 0;
 		if (last != 0 && errno != ENOENT)
 			return -1;
 		h = (struct highest){ 0, 0 };
-		if (fdio_each(root, ".", see, &h) == -1)
+		if (fdio_each(s->root, ".", see, &h) == -1)
 			return -1;
 		if ((last = h.file) == 0) {
-			if (first(root, h.folder, out) == 0)
+			if (first(s, h.folder, out) == 0)
 				return 0;
 			if (errno != EEXIST)
 				return -1;
@@ -197,43 +197,22 @@ next_of(int root, uint32_t *out)
 	return -1;
 }
 
-static int
-raise_to(int root, uint32_t v)
+int
+store_raise_validity(struct store *s, uint32_t v)
 {
 	struct highest	h = { 0, 0 };
 	char		name[64];
 
-	if (v <= last_noted(root))
+	if (v <= last_noted(s))
 		return 0;
-	if (fdio_each(root, ".", see, &h) == -1)
+	if (fdio_each(s->root, ".", see, &h) == -1)
 		return -1;
 	if (v <= h.file)
 		return 0;
-	if (make(root, v) == -1 && errno != EEXIST)
+	if (make(s, v) == -1 && errno != EEXIST)
 		return -1;
 	if (h.file == 0)
 		return 0;
 	name_of(h.file, name);
-	return unlinkat(root, name, 0) == -1 && errno != ENOENT ? -1 : 0;
-}
-
-int
-store_next_validity(struct store *s, uint32_t *out)
-{
-	return next_of(s->root, out);
-}
-
-int
-store_raise_validity(struct store *s, uint32_t v)
-{
-	return raise_to(s->root, v);
-}
-
-int
-store_validity_above(int root, uint32_t v, uint32_t *out)
-{
-	if (next_of(root, out) == -1)
-		return -1;
-	return *out > v ? 0 : raise_to(root, v) == -1 ? -1 :
-	    next_of(root, out);
+	return unlinkat(s->root, name, 0) == -1 && errno != ENOENT ? -1 : 0;
 }

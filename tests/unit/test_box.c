@@ -150,28 +150,6 @@ START_TEST(scan)
 }
 END_TEST
 
-/* A first list, and one in place of what is none, has a validity that no folder of the Maildir has had. */
-START_TEST(validity_of_its_own)
-{
-	struct box	*b;
-	int		 i;
-
-	put("new/1.a", "a\n");
-	put("dovecot-uidvalidity", "7ffffff0");
-	put("dovecot-uidvalidity.7ffffff0", "");
-	for (i = 1; i < 3; i++) {
-		b = open_box();
-		ck_assert_int_eq(box_save_uids(b), 0);
-		ck_assert_uint_eq(box_uidvalidity(b), 0x7ffffff0u +
-		    (uint32_t)i);
-		box_close(&b);
-		ck_assert_int_eq(unlinkat(dir, "dovecot-uidlist", 0), 0);
-	}
-	ck_assert_int_eq(faccessat(dir, "dovecot-uidvalidity.7ffffff2", F_OK,
-	    0), 0);
-}
-END_TEST
-
 static const struct {
 	const char	*name, *text;
 	uint64_t	 size;
@@ -723,7 +701,6 @@ main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, scan);
-	tcase_add_test(t, validity_of_its_own);
 	tcase_add_loop_test(t, size, 0, nitems(sizes));
 	tcase_add_test(t, size_at_edges);
 	tcase_add_test(t, renamed);
