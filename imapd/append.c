@@ -144,7 +144,7 @@ remove_old(struct append *a, size_t old)
 	updates_send(s, true);
 	/* as after UID EXPUNGE (RFC 8508 4.5, RFC 7162 3.2.9) */
 	snprintf(code, sizeof(code), "HIGHESTMODSEQ %" PRIu64,
-	    view_modseq_told(s->view, view_highest_modseq(s->view)));
+	    view_highest_told(s->view));
 	command_ok(a->c, s->end == NULL && session_enabled(s,
 	    ENABLED_CONDSTORE | ENABLED_QRESYNC) ? code : NULL, "replaced");
 }

@@ -236,7 +236,7 @@ moved(struct copy *x)
 		updates_send(s, true);
 	}
 	snprintf(code, sizeof(code), "HIGHESTMODSEQ %" PRIu64,
-	    view_modseq_told(s->view, view_highest_modseq(s->view)));
+	    view_highest_told(s->view));
 	limit_ok(s, x->c, x->limited, x->n > 0 &&
 	    session_enabled(s, ENABLED_QRESYNC) ? code : NULL, "moved");
 }

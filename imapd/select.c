@@ -113,7 +113,7 @@ say_mailbox(struct session *s, const struct place *p, struct str name)
 	say(s, "OK [UIDVALIDITY %" PRIu32 "] UIDs valid", view_uidvalidity(v));
 	say(s, "OK [UIDNEXT %" PRIu32 "] next one", view_uidnext(v));
 	say(s, "OK [HIGHESTMODSEQ %" PRIu64 "] highest",
-	    view_modseq_told(v, view_highest_modseq(v)));
+	    view_highest_told(v));
 	say(s, "OK [MAILBOXID (F%s)] its name for ever", view_mailbox_id(v));
 	if (session_enabled(s, ENABLED_REV2))	/* RFC 9051 6.3.2 */
 		list_say(s, p, "", place_is_called(s, p, name) ? STR("") :

@@ -345,7 +345,7 @@ cmd_expunge(struct session *s, struct command *c)
 	}
 	/* RFC 7162, 3.2.7 and 3.2.8 */
 	snprintf(code, sizeof(code), "HIGHESTMODSEQ %" PRIu64,
-	    view_modseq_told(s->view, view_highest_modseq(s->view)));
+	    view_highest_told(s->view));
 	limit_ok(s, c, limited, session_enabled(s, ENABLED_CONDSTORE |
 	    ENABLED_QRESYNC) && view_count(s->view) < before ? code : NULL,
 	    "removed");

@@ -101,7 +101,7 @@ static void
 say_highest(struct session *s)
 {
 	say(s, "OK [HIGHESTMODSEQ %" PRIu64 "] highest",
-	    view_modseq_told(s->view, view_highest_modseq(s->view)));
+	    view_highest_told(s->view));
 }
 
 void

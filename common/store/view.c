@@ -229,6 +229,12 @@ view_modseq_told(const struct view *v, uint64_t modseq)
 	return modseq < v->x.written ? modseq : v->x.written;
 }
 
+uint64_t
+view_highest_told(const struct view *v)
+{
+	return view_modseq_told(v, v->highest);
+}
+
 size_t
 view_recent(const struct view *v)
 {

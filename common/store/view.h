@@ -58,6 +58,7 @@ uint64_t view_highest_modseq(const struct view *);	/* of what the view shows */
  * change by whoever can: a client that has it would not hear of that.
  */
 uint64_t view_modseq_told(const struct view *, uint64_t modseq);
+uint64_t view_highest_told(const struct view *);	/* of view_highest_modseq */
 size_t	view_recent(const struct view *);
 /* view_count: all are seen. */
 size_t	view_first_unseen(struct view *);

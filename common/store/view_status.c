@@ -32,7 +32,7 @@ view_status(struct store *store, const char *folder, unsigned want,
 	s->recent = (uint32_t)v->recent;
 	s->uidnext = view_uidnext(v);
 	s->uidvalidity = v->validity;
-	s->highest_modseq = view_modseq_told(v, v->highest);
+	s->highest_modseq = view_highest_told(v);
 	if (strlcpy(s->mailbox_id, view_mailbox_id(v),
 	    sizeof(s->mailbox_id)) >= sizeof(s->mailbox_id))
 		s->mailbox_id[0] = '\0';

@@ -388,7 +388,7 @@ teardown(void)
 	event_base_free(a.base);
 	settings_free(&a.settings);
 	buf_free(&a.rec);
-	for (i = 0; i < sizeof(fronts) / sizeof(fronts[0]); i++)
+	for (i = 0; i < nitems(fronts); i++)
 		buf_free(&fronts[i].challenge);
 	close(master[0]);
 	close(master[1]);

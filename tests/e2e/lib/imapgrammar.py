@@ -248,10 +248,9 @@ class Structure:
             return
 
         def pair():
-            name = c.string()
+            c.string()
             self.sp()
             c.string()
-            return name.upper()
         c.many(pair)
 
     def disposition(self):
@@ -279,12 +278,12 @@ class Structure:
             self.sp()
             part()
 
-    def body(self, structure, depth=0):
+    def body(self, structure):
         c = self.c
         c.need(b"(")
         if c.next(b"("):
             while c.next(b"("):
-                self.body(structure, depth + 1)
+                self.body(structure)
             self.sp()
             c.string()
             self.extension(self.params, structure)
@@ -306,7 +305,7 @@ class Structure:
                 self.sp()
                 self.envelope()
                 self.sp()
-                self.body(structure, depth + 1)
+                self.body(structure)
                 self.sp()
                 c.number64()
             elif (media[0], media[2]) == (b"MESSAGE", b"RFC822"):
