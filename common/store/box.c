@@ -19,6 +19,7 @@
 #include "common/base/fdio.h"
 #include "common/base/now.h"
 #include "common/store/box_impl.h"
+#include "common/store/store.h"
 #include "common/store/uidlist_file.h"
 #include "common/store/wire.h"
 
@@ -172,7 +173,7 @@ static bool
 was_dovecots(const struct box *b)
 {
 	static const char *const names[] = {
-		"dovecot-uidvalidity", "dovecot.index.log", "dovecot.index"
+		"dovecot.index.log", "dovecot.index"
 	};
 	struct stat	st;
 	size_t		i;
@@ -181,7 +182,7 @@ was_dovecots(const struct box *b)
 		if (fstatat(b->dir.root, names[i], &st,
 		    AT_SYMLINK_NOFOLLOW) == 0)
 			return true;
-	return false;
+	return store_validity_is_dovecots(b->dir.root);
 }
 
 int

@@ -16,6 +16,7 @@
 #include "common/base/now.h"
 #include "common/store/box_impl.h"
 #include "common/store/folder_lock.h"
+#include "common/store/store.h"
 #include "common/store/uidlist_file.h"
 
 #define UIDL_MAX	70	/* RFC 1939, 7 */
@@ -299,6 +300,10 @@ write_list(struct box *b, int lock, struct buf *text, struct buf *out)
 	int		r;
 
 	if (box_load_uids(b, text, &why) == -1 || assign(b, text) == -1)
+		return -1;
+	/* IMAP may give this folder another's name: no two have one */
+	if (b->head.version == 0 && store_validity_above(b->dir.root,
+	    b->head.validity - 1, &b->head.validity) == -1)
 		return -1;
 	if ((all = needs_rewrite(b)))
 		write_all(b, buf_view(text), known, out);

@@ -75,6 +75,10 @@ void	store_use_names(struct store *, bool);
 
 /* UIDVALIDITY for a new folder: greater than any that was given here before ("dovecot-uidvalidity"). */
 int	store_next_validity(struct store *, uint32_t *) must_check;
+/* The same for who has but the Maildir's directory; above v, too. */
+int	store_validity_above(int root, uint32_t v, uint32_t *) must_check;
+/* Whether it was Dovecot that began to give them in this Maildir; false, too, where nobody has. */
+bool	store_validity_is_dovecots(int root);
 
 /* A name by which all folders of this store are unchanged as long as it is the same (mtime of the root and of subscriptions). */
 uint64_t store_version(const struct store *);

@@ -1,8 +1,10 @@
 /*
  * common/store/store_validity.c - UIDVALIDITY for new folders, as Dovecot gives it: the last one is in the name of an empty file,
  * "dovecot-uidvalidity.5f2d1a3c", whose rename to the next number is what makes it the caller's alone; "dovecot-uidvalidity" says
- * which that is.
+ * which that is. There Dovecot writes 8 digits; what was begun here has a line end behind them, which Dovecot leaves alone.
  */
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -43,13 +45,13 @@ name_of(uint32_t v, char name[64])
 
 /* 0: nobody knows. */
 static uint32_t
-last_noted(const struct store *s)
+last_noted(int root)
 {
 	char		text[DIGITS + 1] = "";
 	uint32_t	v = 0;
 	int		fd;
 
-	fd = openat(s->root, FILE_LAST, O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
+	fd = openat(root, FILE_LAST, O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
 	    O_NONBLOCK);
 	if (fd == -1)
 		return 0;
@@ -61,18 +63,29 @@ last_noted(const struct store *s)
 
 /* A hint for the next one: whoever reads another number looks for the file's name. */
 static void
-note(const struct store *s, uint32_t v)
+note(int root, uint32_t v)
 {
-	char	text[DIGITS + 1];
-	int	fd, saved = errno;
+	char		text[DIGITS + 2];
+	struct stat	st;
+	int		fd, saved = errno;
 
-	snprintf(text, sizeof(text), "%08x", v);
-	fd = openat(s->root, FILE_LAST, O_WRONLY | O_CREAT | O_CLOEXEC |
+	snprintf(text, sizeof(text), "%08x\n", v);
+	fd = openat(root, FILE_LAST, O_WRONLY | O_CREAT | O_CLOEXEC |
 	    O_NOFOLLOW | O_NONBLOCK, 0600);
-	if (fd != -1 && fdio_pwrite(fd, text, DIGITS, 0) == -1)
+	if (fd != -1 && fstat(fd, &st) == 0 && fdio_pwrite(fd, text,
+	    st.st_size == DIGITS ? DIGITS : DIGITS + 1, 0) == -1)
 		errno = saved;
 	fdio_close(&fd);
 	errno = saved;
+}
+
+bool
+store_validity_is_dovecots(int root)
+{
+	struct stat	st;
+
+	return fstatat(root, FILE_LAST, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_size == DIGITS;
 }
 
 struct highest {
@@ -123,38 +136,38 @@ see(void *arg, int dir, const char *name)
 }
 
 static int
-make(const struct store *s, uint32_t v)
+make(int root, uint32_t v)
 {
 	char	name[64];
 	int	fd;
 
 	name_of(v, name);
-	fd = openat(s->root, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC |
+	fd = openat(root, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC |
 	    O_NOFOLLOW, 0444);
 	if (fd == -1)
 		return -1;
 	fdio_close(&fd);
-	note(s, v);
+	note(root, v);
 	return 0;
 }
 
 /* Nobody has given one yet: greater than those that are in use, and than a clock would have given before. */
 static int
-first(const struct store *s, uint32_t in_use, uint32_t *out)
+first(int root, uint32_t in_use, uint32_t *out)
 {
 	uint32_t	now = (uint32_t)now_real().tv_sec;
 
-	if ((in_use = in_use > store_folder_validity(s->root) ? in_use :
-	    store_folder_validity(s->root)) == UINT32_MAX) {
+	if ((in_use = in_use > store_folder_validity(root) ? in_use :
+	    store_folder_validity(root)) == UINT32_MAX) {
 		errno = EOVERFLOW;
 		return -1;
 	}
 	*out = in_use >= now ? in_use + 1 : now;
-	return make(s, *out);
+	return make(root, *out);
 }
 
 static int
-next(const struct store *s, uint32_t last, uint32_t *out)
+next(int root, uint32_t last, uint32_t *out)
 {
 	char	from[64], to[64];
 
@@ -164,30 +177,30 @@ next(const struct store *s, uint32_t last, uint32_t *out)
 	}
 	name_of(last, from);
 	name_of(last + 1, to);
-	if (renameat(s->root, from, s->root, to) == -1)
+	if (renameat(root, from, root, to) == -1)
 		return -1;
 	*out = last + 1;
-	note(s, *out);
+	note(root, *out);
 	return 0;
 }
 
-int
-store_next_validity(struct store *s, uint32_t *out)
+static int
+next_of(int root, uint32_t *out)
 {
 	struct highest	h;
-	uint32_t	last = last_noted(s);
+	uint32_t	last = last_noted(root);
 	int		i;
 
 	for (i = 0; i < TRIES; i++) {
-		if (last != 0 && next(s, last, out) == 0)
+		if (last != 0 && next(root, last, out) == 0)
 			return 0;
 		if (last != 0 && errno != ENOENT)
 			return -1;
 		h = (struct highest){ 0, 0 };
-		if (fdio_each(s->root, ".", see, &h) == -1)
+		if (fdio_each(root, ".", see, &h) == -1)
 			return -1;
 		if ((last = h.file) == 0) {
-			if (first(s, h.folder, out) == 0)
+			if (first(root, h.folder, out) == 0)
 				return 0;
 			if (errno != EEXIST)
 				return -1;
@@ -197,22 +210,43 @@ store_next_validity(struct store *s, uint32_t *out)
 	return -1;
 }
 
-int
-store_raise_validity(struct store *s, uint32_t v)
+static int
+raise_to(int root, uint32_t v)
 {
 	struct highest	h = { 0, 0 };
 	char		name[64];
 
-	if (v <= last_noted(s))
+	if (v <= last_noted(root))
 		return 0;
-	if (fdio_each(s->root, ".", see, &h) == -1)
+	if (fdio_each(root, ".", see, &h) == -1)
 		return -1;
 	if (v <= h.file)
 		return 0;
-	if (make(s, v) == -1 && errno != EEXIST)
+	if (make(root, v) == -1 && errno != EEXIST)
 		return -1;
 	if (h.file == 0)
 		return 0;
 	name_of(h.file, name);
-	return unlinkat(s->root, name, 0) == -1 && errno != ENOENT ? -1 : 0;
+	return unlinkat(root, name, 0) == -1 && errno != ENOENT ? -1 : 0;
+}
+
+int
+store_next_validity(struct store *s, uint32_t *out)
+{
+	return next_of(s->root, out);
+}
+
+int
+store_raise_validity(struct store *s, uint32_t v)
+{
+	return raise_to(s->root, v);
+}
+
+int
+store_validity_above(int root, uint32_t v, uint32_t *out)
+{
+	if (next_of(root, out) == -1)
+		return -1;
+	return *out > v ? 0 : raise_to(root, v) == -1 ? -1 :
+	    next_of(root, out);
 }

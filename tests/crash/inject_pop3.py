@@ -17,8 +17,8 @@ from tap import Tap, is_long  # noqa: E402
 
 MESSAGES = 6
 MARKED = (1, 2, 5)      # numbers of DELE; 4 is retrieved, so that it is renamed
-KILLS = {"newfstatat": 3, "unlinkat": 3, "renameat": 1, "fsync": 2, "openat": 3,
-         "write": 1, "fdatasync": 1, "close": 4, "sendto": 2}
+KILLS = {"newfstatat": 3, "unlinkat": 3, "renameat": 2, "fsync": 2, "openat": 9,
+         "write": 1, "pwrite64": 1, "fdatasync": 1, "close": 8, "sendto": 2}
 FAILING = {"unlinkat": ("EIO", "EROFS", "EACCES"), "fsync": ("EIO", "ENOSPC"),
            "renameat": ("EIO", "ENOSPC", "EROFS"),
            "openat": ("ENOSPC", "EROFS", "EMFILE", "EIO"),

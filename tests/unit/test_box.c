@@ -150,6 +150,55 @@ START_TEST(scan)
 }
 END_TEST
 
+#define NAMES	"%08Xu%08Xv"
+
+/* A first list, and one in place of what is none, has a validity that no folder of the Maildir has had. */
+START_TEST(validity_of_its_own)
+{
+	struct box	*b;
+	int		 i;
+
+	put("new/1.a", "a\n");
+	put("dovecot-uidvalidity", "7ffffff0");
+	put("dovecot-uidvalidity.7ffffff0", "");
+	for (i = 1; i < 3; i++) {
+		b = open_box();
+		ck_assert_int_eq(box_save_uids(b), 0);
+		ck_assert_uint_eq(box_uidvalidity(b), 0x7ffffff0u +
+		    (uint32_t)i);
+		box_close(&b);
+		ck_assert_int_eq(unlinkat(dir, "dovecot-uidlist", 0), 0);
+	}
+	ck_assert_int_eq(faccessat(dir, "dovecot-uidvalidity.7ffffff2", F_OK,
+	    0), 0);
+}
+END_TEST
+
+/* Who is killed before the first use is noted has told names that stay: what was made here is no sign of Dovecot. */
+START_TEST(names_of_who_was_killed)
+{
+	struct box	*b;
+	int		 i;
+
+	put("new/1.a", "a\n");
+	for (i = 0; i < 2; i++) {
+		b = open_box();
+		ck_assert_int_eq(box_lock(b), 0);
+		ck_assert_int_eq(box_adopt_names(b, NAMES), 0);
+		ck_assert_uint_eq(box_message(b, 0)->uidl.n, 0);
+		ck_assert_int_eq(box_save_uids(b), 0);
+		box_close(&b);
+	}
+	ck_assert_int_eq(faccessat(dir, "dovecot-uidvalidity", F_OK, 0), 0);
+	put("dovecot-uidvalidity", "5f000001");	/* Dovecot's */
+	b = open_box();
+	ck_assert_int_eq(box_lock(b), 0);
+	ck_assert_int_eq(box_adopt_names(b, NAMES), 0);
+	ck_assert_uint_gt(box_message(b, 0)->uidl.n, 0);
+	box_close(&b);
+}
+END_TEST
+
 static const struct {
 	const char	*name, *text;
 	uint64_t	 size;
@@ -326,8 +375,6 @@ START_TEST(uids_taken_over)
 	box_close(&b);
 }
 END_TEST
-
-#define NAMES	"%08Xu%08Xv"
 
 /* Of a list that Dovecot made: once, for those on it, and for ever. */
 START_TEST(names_adopted)
@@ -701,6 +748,8 @@ main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, scan);
+	tcase_add_test(t, validity_of_its_own);
+	tcase_add_test(t, names_of_who_was_killed);
 	tcase_add_loop_test(t, size, 0, nitems(sizes));
 	tcase_add_test(t, size_at_edges);
 	tcase_add_test(t, renamed);

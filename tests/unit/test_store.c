@@ -666,11 +666,14 @@ START_TEST(first_validity)
 {
 	uint32_t	v;
 
-	write_file("dovecot-uidvalidity", "nonsense");
+	write_file("dovecot-uidvalidity", "none");
 	make_dir(".a");
 	write_file(".a/dovecot-uidlist", "3 V4000000000 N7\n");
 	ck_assert_int_eq(store_next_validity(s, &v), 0);
 	ck_assert_uint_eq(v, 4000000001);
+	/* begun here: Dovecot writes no line end, and leaves it alone */
+	is_text("dovecot-uidvalidity", "ee6b2801\n");
+	ck_assert(!store_validity_is_dovecots(store_root(s)));
 	/* there is none above the last */
 	ck_assert_int_eq(store_raise_validity(s, UINT32_MAX), 0);
 	ck_assert_int_eq(store_next_validity(s, &v), -1);
