@@ -97,6 +97,7 @@ box_load(struct box *b, struct diag *why)
 		return -1;
 	if (b->n > 1)
 		qsort(b->entries, b->n, sizeof(*b->entries), by_uid);
+	maildir_clean(&b->dir, now_real().tv_sec);
 	return box_rehash(b) == -1 ? diag_errno(why, "read the Maildir") : 0;
 }
 

@@ -53,6 +53,12 @@ void	maildir_abort(const struct maildir *, struct maildir_draft *);
 /* What maildir_commit has stored goes again: nobody was told of it. */
 void	maildir_withdraw(const struct maildir *, const struct maildir_draft *, size_t);
 
+/*
+ * Removes from tmp what has not changed for 36 hours before now (seconds since 1970): who wrote it has died. Looks no more often than
+ * every 8 hours, as the time of access of tmp tells it. What fails is left to the next one.
+ */
+void	maildir_clean(const struct maildir *, int64_t now);
+
 /* "name:2,FLAGS" */
 struct str	maildir_name_base(struct str);	/* up to the ":2," */
 struct str	maildir_name_flags(struct str);

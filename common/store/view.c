@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/base/fdio.h"
+#include "common/base/now.h"
 #include "common/store/keywords.h"
 #include "common/store/view_impl.h"
 
@@ -58,6 +59,8 @@ begin(struct view *v, bool quick, struct diag *why)
 	v->next = v->x.head.next;
 	v->seen_version = v->x.version;
 	v->seen_keywords = v->x.keywords_version;
+	if (!v->read_only)
+		maildir_clean(&v->dir, now_real().tv_sec);
 	if ((v->quick = v->x.unchecked)) {
 		v->n = v->x.live;
 		v->recent = v->x.new + v->x.nobodys;

@@ -173,9 +173,27 @@ def killed():
                                           for n in os.listdir(os.path.join(MAILDIR, ".Others.Locks"))))
 
 
+def left_in_tmp():
+    """What a killed program has left in tmp is looked for when a folder is opened to write; once in a while, not each time."""
+    c = made(b"Others.Left", 1)
+    tmp = os.path.join(MAILDIR, ".Others.Left", "tmp")
+    was = os.stat(tmp).st_mtime_ns
+    draft = put(".Others.Left/tmp/draft", b"of today")
+    for command, looks in ((b"EXAMINE", False), (b"SELECT", True)):
+        os.utime(tmp, ns=(10 ** 18, was))
+        c.ok(command + b" Others.Left")
+        want(command.decode(), os.stat(tmp), (os.stat(tmp).st_atime_ns > 10 ** 18) == looks)
+    soon = (int(time.time()) - 3600) * 10 ** 9
+    os.utime(tmp, ns=(soon, was))
+    c.ok(b"SELECT Others.Left")
+    want("not within 8 hours", os.stat(tmp), os.stat(tmp).st_atime_ns == soon)
+    want("of today, it stays", None, os.path.exists(draft))
+
+
 tap.run("renamed, it goes on under its new name", renamed)
 tap.run("a keyword that another one has made is taken away", keyword_of_another)
 tap.run("deleted, its sessions end", deleted)
 tap.run("UIDs that are used up begin anew", used_up)
 tap.run("locks of the killed hinder nobody", killed)
+tap.run("drafts of the killed are looked for", left_in_tmp)
 sys.exit(tap.end())

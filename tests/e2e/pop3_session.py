@@ -411,6 +411,16 @@ def uid_list():
     check(open(path).read().startswith("3 V"), "and is written anew")
 
 
+def left_in_tmp():
+    """A session looks for what killed programs have left, and leaves alone what is of today."""
+    fill()
+    draft = put("draft", b"of today", "tmp")
+    tmp = os.path.join(MAILDIR, "tmp")
+    os.utime(tmp, (10 ** 9, 10 ** 9))
+    login().quit()
+    check(os.stat(tmp).st_atime > 10 ** 9 and os.path.exists(draft), "drafts of the killed are looked for", os.stat(tmp))
+
+
 def with_curl():
     fill()
     url = "pop3://%s:%d/" % (ADDR, PORT)
@@ -451,7 +461,7 @@ def with_fetchmail():
 
 def main():
     for test in (logins, capabilities, listings, contents, deletion, others,
-                 pipelining, hostile, uid_list, with_curl, with_fetchmail):
+                 pipelining, hostile, uid_list, left_in_tmp, with_curl, with_fetchmail):
         test()
     empty()
     return tap.end()

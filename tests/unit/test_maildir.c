@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/base/attr.h"
@@ -170,6 +171,73 @@ START_TEST(folders)
 }
 END_TEST
 
+static void
+looked_at(const struct maildir *m, int64_t when)
+{
+	const struct timespec	t[2] = { { when, 0 }, { 0, UTIME_OMIT } };
+
+	ck_assert_int_eq(utimensat(m->root, "tmp", t, 0), 0);
+}
+
+/* The time of modification is the message's; only what nobody has changed for 36 hours is nobody's. */
+START_TEST(cleaned)
+{
+	const struct timespec	old[2] = { { 1000, 0 }, { 1000, 0 } };
+	const int64_t		now = time(NULL);
+	struct maildir_draft	d[3];
+	struct maildir		m;
+	struct diag		why = { "" };
+	struct stat		st;
+	size_t			i;
+
+	ck_assert_int_eq(maildir_open(&m, dir, "Maildir", "", true, &why), 0);
+	for (i = 0; i < nitems(d); i++) {
+		ck_assert_int_eq(maildir_begin(&m, "h", &d[i]), 0);
+		ck_assert_int_eq(futimens(d[i].fd, old), 0);
+		fdio_close(&d[i].fd);
+	}
+	ck_assert_int_eq(mkdirat(m.tmp, "directory", 0700), 0);
+	looked_at(&m, 0);
+	maildir_clean(&m, now);
+	maildir_clean(&m, now + 35 * 3600);
+	ck_assert_int_eq(entries(m.root, "tmp", false), 4);
+	/* it was looked at an hour before */
+	maildir_clean(&m, now + 36 * 3600 + 60);
+	ck_assert_int_eq(entries(m.root, "tmp", false), 4);
+	looked_at(&m, now + 100 * 3600);	/* yet to come */
+	errno = 0;
+	maildir_clean(&m, now + 36 * 3600 + 60);
+	ck_assert_int_eq(errno, 0);
+	ck_assert_int_eq(entries(m.root, "tmp", false), 1);
+	ck_assert_int_eq(fstat(m.tmp, &st), 0);
+	ck_assert_int_eq(st.st_atim.tv_sec, now + 36 * 3600 + 60);
+	ck_assert_int_eq(unlinkat(m.tmp, "directory", AT_REMOVEDIR), 0);
+	maildir_close(&m);
+}
+END_TEST
+
+/* A link in its place leads nowhere, and where nothing is to be done nothing is said. */
+START_TEST(not_cleaned)
+{
+	struct maildir	m;
+	struct diag	why = { "" };
+	int		fd;
+
+	ck_assert_int_eq(maildir_open(&m, dir, "Maildir", "", true, &why), 0);
+	ck_assert_int_eq(unlinkat(m.root, "tmp", AT_REMOVEDIR), 0);
+	errno = EINTR;
+	maildir_clean(&m, (int64_t)1 << 40);
+	ck_assert_int_eq(errno, EINTR);
+	fd = openat(m.new, "x", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	fdio_close(&fd);
+	ck_assert_int_eq(symlinkat("new", m.root, "tmp"), 0);
+	maildir_clean(&m, (int64_t)1 << 40);
+	ck_assert_int_eq(entries(m.root, "new", false), 1);
+	ck_assert_int_eq(unlinkat(m.root, "tmp", 0), 0);
+	maildir_close(&m);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -183,6 +251,8 @@ main(void)
 	tcase_add_test(t, batch);
 	tcase_add_test(t, failure_leaves_nothing);
 	tcase_add_test(t, folders);
+	tcase_add_test(t, cleaned);
+	tcase_add_test(t, not_cleaned);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
