@@ -63,7 +63,7 @@ class Client:
             return done is not None and done.startswith(b"OK")
         if not done.startswith(b"OK") and not done.startswith(NO):
             self.user.wrong.append((what, done))
-        self.said = said
+        self.said, self.done = said, done
         return done.startswith(b"OK")
 
     def name(self):
@@ -88,12 +88,18 @@ class Client:
         some = [self.literal(size) for _ in range(times)]
         if self.do(b"APPEND INBOX " + b" ".join(b"(\\Draft) " + l for _, l in some)):
             for name, _ in some:
-                self.user.model[""][name] = {"\\Draft"}
+                self.saved(name, {"\\Draft"})
+
+    def saved(self, name, flags):
+        self.user.model[""][name] = flags
+        # it took the last inode, and the lock of the list of UIDs had none: it is there, and is shown when there is room
+        if self.user.waits and b"APPENDUID" not in self.done:
+            self.user.waits += 1
 
     def catenate(self):
         name, l = self.literal(1000)
         if self.do(b"APPEND INBOX CATENATE (TEXT %s)" % l):
-            self.user.model[""][name] = set()
+            self.saved(name, set())
 
     def store(self, subject, flag):
         uid = self.uid(subject)
