@@ -671,6 +671,7 @@ main(void)
 	SRunner	*sr;
 	int	 failed;
 
+	(void)signal(SIGPIPE, SIG_IGN);	/* as proc/sig.c does */
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, sizes, 0, 2);
 	tcase_add_loop_test(tc, client_leaves, 0, 2);
