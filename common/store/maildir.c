@@ -192,15 +192,28 @@ escape_host(const char *host, char *dst, size_t size)
 	dst[n] = '\0';
 }
 
+/* No two of a process have the same: by their names they come in the order in which they were made. */
+static int64_t
+next_microsecond(void)
+{
+	static int64_t	last;
+	struct timespec	ts = now_real();
+	int64_t		now = (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+
+	/* a clock that was set back is right all the same */
+	last = now > last || last - now >= 1000000 ? now : last + 1;
+	return last;
+}
+
 void
 maildir_unique(const char *host, char name[MAILDIR_TMP_MAX + 1])
 {
-	struct timespec	ts = now_real();
-	char		safe[80];
+	int64_t	now = next_microsecond();
+	char	safe[80];
 
 	escape_host(host, safe, sizeof(safe));
-	snprintf(name, MAILDIR_TMP_MAX + 1, "%lld.M%06ldP%dR%08x.%s",
-	    (long long)ts.tv_sec, ts.tv_nsec / 1000, (int)getpid(),
+	snprintf(name, MAILDIR_TMP_MAX + 1, "%lld.M%06dP%dR%08x.%s",
+	    (long long)(now / 1000000), (int)(now % 1000000), (int)getpid(),
 	    arc4random(), safe);
 }
 

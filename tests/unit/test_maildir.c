@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -171,6 +172,23 @@ START_TEST(folders)
 }
 END_TEST
 
+/* However fast they are made: who gives UIDs by names gives them in this order. */
+START_TEST(names_in_order)
+{
+	char		name[MAILDIR_TMP_MAX + 1];
+	long long	s, us, last = 0;
+	int		i;
+
+	for (i = 0; i < 100000; i++) {
+		maildir_unique("h", name);
+		ck_assert_int_eq(sscanf(name, "%lld.M%6lldP", &s, &us), 2);
+		ck_assert_int_gt(s * 1000000 + us, last);
+		last = s * 1000000 + us;
+	}
+	ck_assert_int_le(last / 1000000, time(NULL) + 1);
+}
+END_TEST
+
 static void
 looked_at(const struct maildir *m, int64_t when)
 {
@@ -251,6 +269,7 @@ main(void)
 	tcase_add_test(t, batch);
 	tcase_add_test(t, failure_leaves_nothing);
 	tcase_add_test(t, folders);
+	tcase_add_test(t, names_in_order);
 	tcase_add_test(t, cleaned);
 	tcase_add_test(t, not_cleaned);
 	suite_add_tcase(s, t);
