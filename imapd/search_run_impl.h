@@ -11,7 +11,7 @@ enum { COST_NONE, COST_SIZE, COST_INFO, COST_HEAD, COST_HEADER, COST_TEXT, COSTS
 /* What belongs to a node in this run, by the node's slot. */
 struct slot {
 	struct imap_set	 uids;
-	uint32_t	 keyword;
+	uint64_t	 keyword;
 	size_t		 text;		/* number of its key in text */
 	struct needle	 needle;
 	bool		 has_needle;

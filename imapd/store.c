@@ -21,7 +21,7 @@ struct storing {
 	uint32_t		*number;	/* as MODIFIED names them */
 	enum view_store_how	 how;
 	uint16_t		 flags;
-	uint32_t		 keywords;
+	uint64_t		 keywords;
 	uint64_t		 since;		/* UINT64_MAX: any */
 	uint64_t		 before;	/* no message's modseq was higher */
 	uint32_t		 limited;	/* UID, see limit_take */
@@ -55,10 +55,10 @@ how(struct cur *in, struct storing *st)
 }
 
 /* To be taken away it need not be made, but others may have made it since. */
-static uint32_t
+static uint64_t
 bit_to_remove(struct view *v, struct str name)
 {
-	uint32_t	bit = view_keyword_bit(v, name, false);
+	uint64_t	bit = view_keyword_bit(v, name, false);
 
 	/* if that fails so will view_store, which can say so */
 	if (bit == 0 && view_refresh(v) != -1)
@@ -70,7 +70,7 @@ bit_to_remove(struct view *v, struct str name)
 static bool
 keyword_bits(struct storing *st, struct command *c, const struct flag_list *l)
 {
-	uint32_t	bit;
+	uint64_t	bit;
 	size_t		i;
 
 	for (i = 0; i < l->n; i++) {
@@ -119,18 +119,18 @@ parse(struct storing *st, struct command *c)
 
 /* Which flags the rights let change (RFC 4314 4): \Seen, \Deleted, and all others. */
 static void
-permitted(unsigned rights, uint16_t *flags, uint32_t *keywords)
+permitted(unsigned rights, uint16_t *flags, uint64_t *keywords)
 {
 	*flags = (uint16_t)((rights & RIGHT_SEEN ? VIEW_SEEN : 0) |
 	    (rights & RIGHT_REMOVE ? VIEW_DELETED : 0) |
 	    (rights & RIGHT_WRITE ? VIEW_ANSWERED | VIEW_FLAGGED | VIEW_DRAFT :
 	    0));
-	*keywords = rights & RIGHT_WRITE ? UINT32_MAX : 0;
+	*keywords = rights & RIGHT_WRITE ? UINT64_MAX : 0;
 }
 
 static int
 change(struct storing *st, enum view_store_how as, uint16_t flags,
-    uint32_t keywords, uint64_t since)
+    uint64_t keywords, uint64_t since)
 {
 	size_t	*at = st->at, n = st->n, *left, i, kept = 0;
 
@@ -154,7 +154,7 @@ change_permitted(struct storing *st)
 {
 	unsigned	rights = place_selected_rights(st->s);
 	uint16_t	flags;
-	uint32_t	keywords;
+	uint64_t	keywords;
 
 	permitted(rights, &flags, &keywords);
 	if (flags == 0 || (st->how != VIEW_SET && (st->flags & flags) == 0 &&

@@ -123,7 +123,7 @@ arrivals_keyword(struct arrivals *a, struct str name, char *letter)
 		number = index_make_keyword(&a->x, name);
 	if (number == -1)
 		return errno == EMLINK ? 0 : -1;
-	*letter = (char)('a' + number);
+	*letter = keyword_letter(number);
 	return 0;
 }
 

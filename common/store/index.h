@@ -98,14 +98,14 @@ struct str index_guid(const struct index *, const struct index_row *);
 struct str index_text(const struct index *, const struct index_row *);
 uint32_t index_hash(const struct index *, struct str base);
 /* index_letters.c: what stands behind a base name, ":2,FSab", and the bits for it. Letters that are none stay as they are: old is what was there. */
-void	index_flags(struct str info, uint16_t *flags, uint32_t *keywords);
-int	index_letters(struct str old, uint16_t flags, uint32_t keywords, struct buf *out) must_check;
+void	index_flags(struct str info, uint8_t *flags, uint64_t *keywords);
+int	index_letters(struct str old, uint16_t flags, uint64_t keywords, struct buf *out) must_check;
 
 /* index_items.c: changes, of memory at once and of the file by index_flush. -1: errno. */
 int	index_add(struct index *, const struct index_row *, struct str base, struct str info, struct str guid) must_check;
 /* index_apply.c: so many are to be added, with names and all of so many bytes; less is no harm. */
 int	index_reserve(struct index *, size_t rows, size_t names) must_check;
-int	index_set(struct index *, size_t, uint16_t flags, uint32_t keywords, uint64_t modseq, struct str info) must_check;
+int	index_set(struct index *, size_t, uint16_t flags, uint64_t keywords, uint64_t modseq, struct str info) must_check;
 int	index_remove(struct index *, size_t, uint64_t modseq) must_check;
 int	index_note(struct index *, size_t) must_check;		/* sizes and dates, as the row has them */
 int	index_put_head(struct index *) must_check;		/* head.uidnext, stamps ... */

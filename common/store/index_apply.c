@@ -265,14 +265,14 @@ index_take_keywords(struct index *x, struct str in)
 {
 	char		names[INDEX_KEYWORDS][INDEX_KEYWORD_MAX + 1];
 	struct str	line;
-	size_t		at;
+	int		at;
 
 	memset(names, 0, sizeof(names));
 	while (str_take_line(&in, &line)) {
-		if (line.n < 3 || line.p[0] < 'a' || line.p[1] != ' ')
+		if (line.n < 3 || line.p[1] != ' ' ||
+		    (at = keyword_number(line.p[0])) == -1)
 			return false;
-		at = (size_t)(line.p[0] - 'a');
-		if (at >= INDEX_KEYWORDS || !keyword_ok((struct str){
+		if (!keyword_ok((struct str){
 		    line.p + 2, line.n - 2 }) || str_copy(names[at],
 		    sizeof(names[at]),
 		    (struct str){ line.p + 2, line.n - 2 }) == -1)

@@ -145,7 +145,7 @@ keywords_ok(const struct index_header *h, const char *sections)
 	struct str	 line;
 
 	while (str_take_line(&text, &line))
-		if (line.n < 3 || line.p[0] < 'a' || line.p[0] > 'z' ||
+		if (line.n < 3 || keyword_number(line.p[0]) == -1 ||
 		    line.p[1] != ' ' || !keyword_ok((struct str){
 		    line.p + 2, line.n - 2 }))
 			return false;

@@ -12,8 +12,8 @@
 #define INDEX_UNWRITTEN	0100	/* a bit of the file's mode: clients were told of what could not be written to it */
 
 #define INDEX_MAGIC	"PHindex\n"
-#define INDEX_VERSION	3
-#define INDEX_KEYWORDS	26
+#define INDEX_VERSION	4
+#define INDEX_KEYWORDS	56
 #define INDEX_KEYWORD_MAX 100
 #define INDEX_GONE_MAX	50000		/* UIDs that are kept for view_vanished */
 #define INDEX_ROWS_MAX	(64u << 20)
@@ -30,12 +30,12 @@
 #define INDEX_NO_DATE	INT64_MIN
 
 struct index_row {
-	uint32_t	uid, keywords;
+	uint64_t	keywords;	/* bit i: the one with keyword_letter(i) */
 	uint64_t	modseq;
-	uint16_t	flags;
-	uint8_t		base_len, info_len, guid_len, unused[3];
+	uint32_t	uid;
 	uint32_t	hash;		/* of the base name */
 	uint32_t	name;		/* offset: base name, info, GUID */
+	uint8_t		flags, base_len, info_len, guid_len;
 	uint64_t	wire, size;	/* or INDEX_UNKNOWN */
 	int64_t		date, saved;	/* or INDEX_NO_DATE */
 };
@@ -94,9 +94,9 @@ struct index_item {
 	uint32_t	size;		/* of what follows, without filling */
 };
 struct index_set {
-	uint32_t	uid, keywords;
-	uint64_t	modseq;
-	uint16_t	flags, unused[3];
+	uint64_t	keywords, modseq;
+	uint32_t	uid;
+	uint16_t	flags, unused;
 };
 struct index_note {
 	uint32_t	uid, unused;

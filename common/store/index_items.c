@@ -68,7 +68,7 @@ index_add(struct index *x, const struct index_row *row, struct str base,
 }
 
 int
-index_set(struct index *x, size_t i, uint16_t flags, uint32_t keywords,
+index_set(struct index *x, size_t i, uint16_t flags, uint64_t keywords,
     uint64_t modseq, struct str info)
 {
 	const struct index_set	s = { .uid = index_row(x, i)->uid,
@@ -111,7 +111,8 @@ index_keywords_text(const struct index *x, struct buf *out)
 
 	for (i = 0; i < INDEX_KEYWORDS; i++)
 		if (x->keyword[i][0] != '\0')
-			buf_addf(out, "%c %s\n", 'a' + i, x->keyword[i]);
+			buf_addf(out, "%c %s\n", keyword_letter(i),
+			    x->keyword[i]);
 	return buf_ok(out) ? 0 : -1;
 }
 

@@ -3,9 +3,10 @@
 #include <string.h>
 
 #include "common/store/index.h"
+#include "common/store/keywords.h"
 #include "common/store/view.h"
 
-static uint16_t
+static uint8_t
 flag_of(char letter)
 {
 	switch (letter) {
@@ -23,6 +24,31 @@ flag_of(char letter)
 	return 0;
 }
 
+/* Dovecot's letters, and what neither it nor anybody else gives a meaning. */
+static const char	letters[INDEX_KEYWORDS + 1] =
+    "abcdefghijklmnopqrstuvwxyz0123456789ABCEGHIJKLMNOQUVWXYZ";
+
+char
+keyword_letter(int number)
+{
+	return letters[number];
+}
+
+int
+keyword_number(char letter)
+{
+	static const signed char	capitals['Z' - 'A' + 1] = {
+		36, 37, 38, -1, 39, -1, 40, 41, 42, 43, 44, 45, 46,
+		47, 48, -1, 49, -1, -1, -1, 50, 51, 52, 53, 54, 55
+	};
+
+	if (letter >= 'a' && letter <= 'z')
+		return letter - 'a';
+	if (letter >= '0' && letter <= '9')
+		return letter - '0' + 26;
+	return letter >= 'A' && letter <= 'Z' ? capitals[letter - 'A'] : -1;
+}
+
 static struct str
 letters_of(struct str info)
 {
@@ -32,33 +58,35 @@ letters_of(struct str info)
 }
 
 void
-index_flags(struct str info, uint16_t *flags, uint32_t *keywords)
+index_flags(struct str info, uint8_t *flags, uint64_t *keywords)
 {
 	struct str	in = letters_of(info);
+	uint8_t		flag;
+	int		number;
 	size_t		i;
 
 	*flags = 0;
 	*keywords = 0;
 	for (i = 0; i < in.n; i++)
-		if (in.p[i] >= 'a' && in.p[i] <= 'z')
-			*keywords |= UINT32_C(1) << (in.p[i] - 'a');
-		else
-			*flags |= flag_of(in.p[i]);
+		if ((flag = flag_of(in.p[i])) != 0)
+			*flags |= flag;
+		else if ((number = keyword_number(in.p[i])) != -1)
+			*keywords |= UINT64_C(1) << number;
 }
 
 /* Each letter once, in the order of ASCII, as Maildir wants it. */
 int
-index_letters(struct str old, uint16_t flags, uint32_t keywords,
+index_letters(struct str old, uint16_t flags, uint64_t keywords,
     struct buf *out)
 {
 	struct str	in = letters_of(old);
 	bool		has;
-	int		c;
+	int		c, number;
 
 	buf_adds(out, ":2,");
 	for (c = '!'; c < 256; c++) {
-		if (c >= 'a' && c <= 'z')
-			has = (keywords >> (c - 'a') & 1) != 0;
+		if ((number = keyword_number((char)c)) != -1)
+			has = (keywords >> number & 1) != 0;
 		else if (flag_of((char)c) != 0)
 			has = (flags & flag_of((char)c)) != 0;
 		else

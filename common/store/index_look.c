@@ -98,8 +98,8 @@ compare(struct look *k, size_t i, const struct listed *e)
 	const struct index_row	*r = index_row(k->x, i);
 	struct str		 info = listing_info(&k->names, e);
 	uint64_t		 modseq = r->modseq;
-	uint32_t		 keywords;
-	uint16_t		 flags;
+	uint64_t		 keywords;
+	uint8_t		 flags;
 
 	if (((r->flags & INDEX_IS_NEW) != 0) == e->is_new &&
 	    str_eq(index_info(k->x, r), info))

@@ -22,14 +22,14 @@
 
 struct courier {
 	struct look	*k;
-	uint32_t	*bits;		/* by number in the listing */
-	uint32_t	 names[NAMES_MAX];	/* bits of the keywords there */
+	uint64_t	*bits;		/* by number in the listing */
+	uint64_t	 names[NAMES_MAX];	/* bits of the keywords there */
 	size_t		 nnames;
 	bool		 old;		/* files ".N.name" */
 };
 
 /* 0: no letter is left, or it cannot be called so. */
-static uint32_t
+static uint64_t
 bit_of(struct look *k, struct str name)
 {
 	int	i = keyword_ok(name) ? keywords_find(k->x->keyword, name) : -1;
@@ -37,7 +37,7 @@ bit_of(struct look *k, struct str name)
 	if (i == -1 && keyword_ok(name))
 		i = keywords_make(k->x->dir->root, name, true,
 		    k->x->keyword);
-	return i == -1 ? 0 : UINT32_C(1) << i;
+	return i == -1 ? 0 : UINT64_C(1) << i;
 }
 
 static struct listed *
@@ -54,7 +54,7 @@ take_line(struct courier *c, struct str line)
 	struct listed		*e = find(c->k, base);
 	struct cur		in;
 	unsigned long long	i;
-	uint32_t		bits = 0;
+	uint64_t		bits = 0;
 
 	if (e == NULL || base.n == line.n)
 		return;
@@ -89,7 +89,7 @@ take_file(void *arg, int dir, const char *file)
 	struct str		 rest, line;
 	struct cur		 in = cur_from(str_from(file));
 	unsigned long long	 number;
-	uint32_t		 bits = 0;
+	uint64_t		 bits = 0;
 
 	if (c->old != (cur_byte(&in, '.') && cur_number(&in, UINT64_MAX / 2,
 	    &number) && cur_byte(&in, '.')))
@@ -109,12 +109,12 @@ take_file(void *arg, int dir, const char *file)
 }
 
 static int
-rename_one(struct look *k, struct listed *e, uint32_t bits)
+rename_one(struct look *k, struct listed *e, uint64_t bits)
 {
 	int		 cur = k->x->dir->cur, r = 0;
 	struct buf	 name;
-	uint32_t	 keywords;
-	uint16_t	 flags;
+	uint64_t	 keywords;
+	uint8_t	 flags;
 
 	index_flags(listing_info(&k->names, e), &flags, &keywords);
 	if (e->is_new || (keywords | bits) == keywords)

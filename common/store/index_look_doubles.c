@@ -137,8 +137,8 @@ rename_odd(const struct look *k, const struct newcomer *w)
 	int		dir = dir_of(k, w->is_new);
 	char		from[2 * MAILDIR_NAME_MAX + 2], to[MAILDIR_NAME_MAX + 1];
 	struct buf	info;
-	uint16_t	flags;
-	uint32_t	keywords;
+	uint8_t	flags;
+	uint64_t	keywords;
 	int		r = -1;
 
 	index_flags(w->info, &flags, &keywords);

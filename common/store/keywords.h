@@ -1,6 +1,6 @@
 /*
- * common/store/keywords.h - dovecot-keywords: the names of the letters a..z in the names of files; lines "0 name", where 0 is
- * 'a'. Read and written as Dovecot does: its lock is that of the list of UIDs, and dovecot-keywords.lock is where the new file is
+ * common/store/keywords.h - dovecot-keywords: the names of letters in the names of files; lines "0 name", where 0 is
+ * 'a', see keyword_letter; Dovecot knows those up to 'z'. Read and written as Dovecot does: its lock is that of the list of UIDs, and dovecot-keywords.lock is where the new file is
  * written (uidlist_file.h). Lines that are not understood are kept.
  */
 #ifndef STORE_KEYWORDS_H
@@ -15,6 +15,9 @@
 #define KEYWORDS_FILE	"dovecot-keywords"
 #define KEYWORDS_LOCK	"dovecot-keywords.lock"
 
+/* index_letters.c: the letter of a keyword in file names, 0 <= number < INDEX_KEYWORDS; the number of a letter, -1: it is none. */
+char	keyword_letter(int number);
+int	keyword_number(char letter);
 /* Pure: the names in such a text; empty: none of that letter. */
 void	keywords_parse(struct str, char (*)[INDEX_KEYWORD_MAX + 1]);
 /* Can one be called that? An atom of IMAP (RFC 3501 9). */

@@ -15,6 +15,7 @@
 
 #include "common/base/fdio.h"
 #include "common/fmt/cur.h"
+#include "common/store/keywords.h"
 #include "common/store/save_impl.h"
 
 #define CHUNK		65536
@@ -94,7 +95,7 @@ put_info(struct save *s, const bool letters[128], const char **out)
 	size_t		n = 3;
 	int		c;
 
-	for (c = 'A'; c <= 'z' && n + 1 < sizeof(info); c++)
+	for (c = '0'; c <= 'z' && n + 1 < sizeof(info); c++)
 		if (letters[c])
 			info[n++] = (char)c;
 	if (arena_dup(&s->memory, (struct str){ info, n }, &copy) == -1)
@@ -121,7 +122,7 @@ save_info(struct save *s, const struct save_message *m, const char **out)
 	for (i = 0; i < m->nkeywords; i++) {
 		if (arrivals_keyword(s->arrivals, m->keywords[i], &c) == -1)
 			return -1;
-		if (c >= 'a' && c <= 'z')
+		if (c != 0)
 			letters[(size_t)c] = true;
 	}
 	return put_info(s, letters, out);
@@ -156,15 +157,16 @@ save_info_from(struct save *s, struct view *v, const char *file,
 	struct str	from = maildir_name_flags(str_from(file));
 	bool		letters[128] = { false };
 	size_t		i;
+	int		number;
 	char		c;
 
 	for (i = 0; i < from.n; i++) {
 		c = from.p[i];
-		if (c >= 'a' && c <= 'z' &&
-		    letter_here(s, v, (unsigned)(c - 'a'), &c) == -1)
+		if ((number = keyword_number(c)) != -1 &&
+		    letter_here(s, v, (unsigned)number, &c) == -1)
 			return -1;
 		/* also what only others know, as 'P' */
-		if (is_alpha((unsigned char)c))
+		if (is_alnum((unsigned char)c))
 			letters[(size_t)c] = true;
 	}
 	return put_info(s, letters, out);

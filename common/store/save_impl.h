@@ -7,7 +7,7 @@
 #include "common/store/save.h"
 
 #define SAVE_OPEN	64	/* drafts that wait for the batch's flush with their descriptors open */
-#define SAVE_INFO	48	/* ":2,DFPRST" and 26 letters */
+#define SAVE_INFO	72	/* ":2,DFPRST" and 56 letters */
 
 struct save_item {
 	bool		 moved;		/* is to be renamed from there; no draft */

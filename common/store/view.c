@@ -297,7 +297,7 @@ view_keyword(const struct view *v, unsigned i)
 	    v->x.keyword[i] : NULL;
 }
 
-uint32_t
+uint64_t
 view_keyword_bit(struct view *v, struct str name, bool make_it)
 {
 	int	number = keywords_find(v->x.keyword, name);
@@ -305,7 +305,7 @@ view_keyword_bit(struct view *v, struct str name, bool make_it)
 	errno = EROFS;
 	if (number == -1 && make_it && !v->read_only)
 		number = index_make_keyword(&v->x, name);
-	return number == -1 ? 0 : UINT32_C(1) << number;
+	return number == -1 ? 0 : UINT64_C(1) << number;
 }
 
 bool

@@ -19,7 +19,7 @@
 #include "common/store/cache.h"
 #include "common/store/store.h"
 
-#define VIEW_KEYWORDS		26	/* a..z of a file name; others than the first 26 of a folder cannot be kept */
+#define VIEW_KEYWORDS		56	/* letters of a file name; others than the first 56 of a folder cannot be kept */
 #define VIEW_KEYWORD_MAX	100	/* bytes of one's name */
 
 enum {
@@ -28,9 +28,9 @@ enum {
 };
 
 struct view_message {
-	uint32_t	uid;
-	uint32_t	keywords;	/* bit i: view_keyword(v, i) */
+	uint64_t	keywords;	/* bit i: view_keyword(v, i) */
 	uint64_t	modseq;
+	uint32_t	uid;
 	uint16_t	flags;
 };
 
@@ -72,7 +72,7 @@ bool	view_is_of(const struct view *, const struct store *, const char *folder);
 /* Names of keywords; NULL: there is none of that number. */
 const char *view_keyword(const struct view *, unsigned);
 /* Its bit, made if it is new and make is set. 0: there is none; or, if it is to be made, errno: EMLINK: no room for one more, EINVAL, ETIMEDOUT ... */
-uint32_t view_keyword_bit(struct view *, struct str name, bool make);
+uint64_t view_keyword_bit(struct view *, struct str name, bool make);
 /* Can one more be made? (PERMANENTFLAGS \*) */
 bool	view_keywords_left(const struct view *);
 /* Have names come that nobody has been told of? (as VIEW_NEW_KEYWORDS, which does not come for them any more) */
@@ -142,7 +142,7 @@ enum view_store_how { VIEW_SET, VIEW_ADD, VIEW_REMOVE };
  * Changes the flags of the n messages (numbers, in order). Those whose modseq is above unchanged_since (UINT64_MAX: any) on disk are
  * left alone, and their at[] is set to SIZE_MAX. A message that is gone is passed over in silence. What is changed has a new modseq, the same for all. -1: errno (EROFS, ENOSPC ...), and some may have been changed; the view shows which.
  */
-int	view_store(struct view *, size_t *at, size_t n, enum view_store_how, uint16_t flags, uint32_t keywords,
+int	view_store(struct view *, size_t *at, size_t n, enum view_store_how, uint16_t flags, uint64_t keywords,
 	    uint64_t unchanged_since) must_check;
 /* Shows message i, of which the client is told now, as it is by then. true: that was somebody else's change as well, and view_next tells no more of it. */
 bool	view_show_newest(struct view *, size_t i);

@@ -20,7 +20,7 @@ struct act {
 	struct view		*v;
 	enum view_store_how	 how;
 	uint16_t		 flags;
-	uint32_t		 keywords;
+	uint64_t		 keywords;
 	uint64_t		 unchanged_since;
 	uint64_t		 modseq;	/* 0: nothing has changed yet */
 	bool			 cur_unchanged, knew_all;
@@ -102,16 +102,16 @@ dir_of(const struct view *v, const struct index_row *r)
 /* The bits after the change; those of letters that nobody has named stay. */
 static void
 wanted(const struct act *a, const struct index_row *r, uint16_t *flags,
-    uint32_t *keywords)
+    uint64_t *keywords)
 {
-	uint32_t	named = 0;
+	uint64_t	named = 0;
 	unsigned	i;
 
 	*flags = r->flags & INDEX_SYSTEM;
 	*keywords = r->keywords;
 	for (i = 0; i < VIEW_KEYWORDS; i++)
 		if (view_keyword(a->v, i) != NULL)
-			named |= UINT32_C(1) << i;
+			named |= UINT64_C(1) << i;
 	switch (a->how) {
 	case VIEW_SET:
 		*flags = 0;
@@ -129,7 +129,7 @@ wanted(const struct act *a, const struct index_row *r, uint16_t *flags,
 }
 
 static int
-rename_row(struct act *a, size_t row, uint16_t flags, uint32_t keywords)
+rename_row(struct act *a, size_t row, uint16_t flags, uint64_t keywords)
 {
 	struct index	*x = &a->v->x;
 	struct index_row *r = index_row(x, row);
@@ -159,7 +159,7 @@ store_row(struct act *a, size_t *at, size_t row)
 	struct index_row	*r = index_row(&a->v->x, row);
 	struct view_message	*m = view_at(a->v, *at);
 	uint64_t		 before = r->modseq;
-	uint32_t		 keywords;
+	uint64_t		 keywords;
 	uint16_t		 flags;
 
 	if (r->modseq > a->unchanged_since && r->modseq != a->modseq) {
@@ -224,8 +224,8 @@ static bool
 name_agrees(const struct act *a, size_t row)
 {
 	const struct index_row	*r = index_row(&a->v->x, row);
-	uint32_t		 keywords;
-	uint16_t		 flags;
+	uint64_t		 keywords;
+	uint8_t		 flags;
 
 	index_flags(index_info(&a->v->x, r), &flags, &keywords);
 	return flags == (r->flags & INDEX_SYSTEM) && keywords == r->keywords;
@@ -273,7 +273,7 @@ note_known(struct act *a)
 
 int
 view_store(struct view *v, size_t *at, size_t n, enum view_store_how how,
-    uint16_t flags, uint32_t keywords, uint64_t unchanged_since)
+    uint16_t flags, uint64_t keywords, uint64_t unchanged_since)
 {
 	struct act	a = { .v = v, .how = how, .flags = flags,
 	    .keywords = keywords, .unchanged_since = unchanged_since };
@@ -298,8 +298,8 @@ expunge_row(struct act *a, size_t *at, size_t row)
 	struct index_row	*r = index_row(x, row);
 	char			 name[2 * MAILDIR_NAME_MAX + 2];
 	bool			 is_new = (r->flags & INDEX_IS_NEW) != 0;
-	uint16_t		 flags;
-	uint32_t		 keywords;
+	uint8_t		 flags;
+	uint64_t		 keywords;
 
 	(void)at;
 	/* both: of an index that was damaged underfoot the name is what has to be right, too */

@@ -173,6 +173,32 @@ def killed():
                                           for n in os.listdir(os.path.join(MAILDIR, ".Others.Locks"))))
 
 
+def many_keywords():
+    """More than Dovecot has letters for are kept in the names all the same, with and without the index, and in copies."""
+    c = made(b"Others.Many", 1)
+    c.ok(b"CREATE Others.Few")
+    words = [b"word%d" % i for i in range(56)]
+    c.ok(b"STORE 1 +FLAGS (" + b" ".join(words) + b")")
+    said, done = c.command(b"STORE 1 +FLAGS (one-more)")
+    want("there is a limit", done, done.startswith(b"NO [LIMIT]"))
+    c.ok(b"STORE 1 -FLAGS (word3 word30 word50)")
+    left = set(words) - {b"word3", b"word30", b"word50"}
+    c.ok(b"COPY 1 Others.Few")
+    for where in (b"Others.Many", b"Others.Few"):
+        c = login()
+        said, _ = c.ok(b"SELECT " + where)
+        want("is no more announced", said, any(b"PERMANENTFLAGS" in s for s in said) and
+             (where != b"Others.Many" or not any(b"\\*" in s for s in said)))
+        said, _ = c.ok(b"FETCH 1 FLAGS")
+        want("are there", said, set(re.findall(rb"word\d+", said[0])) == left)
+        said, _ = c.ok(b"SEARCH KEYWORD word55 KEYWORD word26 UNKEYWORD word30")
+        want("are found", said, said == [b"SEARCH 1"])
+        os.unlink(os.path.join(MAILDIR, "." + where.decode(), "posthouse.index"))
+        c = login(where)
+        said, _ = c.ok(b"FETCH 1 FLAGS")
+        want("and without the index", said, set(re.findall(rb"word\d+", said[0])) == left)
+
+
 def left_in_tmp():
     """What a killed program has left in tmp is looked for when a folder is opened to write; once in a while, not each time."""
     c = made(b"Others.Left", 1)
@@ -195,5 +221,6 @@ tap.run("a keyword that another one has made is taken away", keyword_of_another)
 tap.run("deleted, its sessions end", deleted)
 tap.run("UIDs that are used up begin anew", used_up)
 tap.run("locks of the killed hinder nobody", killed)
+tap.run("56 keywords, and not one more", many_keywords)
 tap.run("drafts of the killed are looked for", left_in_tmp)
 sys.exit(tap.end())

@@ -244,7 +244,7 @@ START_TEST(again)
 	struct search_program	 p = parse("KEYWORD later");
 	struct search_run	*r;
 	size_t			 at = 3;
-	uint32_t		 bit;
+	uint64_t		 bit;
 
 	ck_assert_int_eq(search_begin(&r, &s, v, &p), 0);
 	ck_assert_str_eq(matches(r), "");

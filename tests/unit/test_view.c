@@ -15,6 +15,7 @@
 #include "common/base/now.h"
 #include "common/store/arrivals.h"
 #include "common/store/index.h"
+#include "common/store/keywords.h"
 #include "common/store/listing.h"
 #include "common/store/view_impl.h"
 
@@ -230,7 +231,7 @@ tells(struct view *v, bool expunges, const char *want)
 
 static void
 store_one(struct view *v, uint32_t uid, enum view_store_how how,
-    uint16_t flags, uint32_t keywords)
+    uint16_t flags, uint64_t keywords)
 {
 	size_t	at = view_find(v, uid);
 
@@ -806,6 +807,20 @@ START_TEST(vanished)
 }
 END_TEST
 
+START_TEST(letters)
+{
+	const char	*c;
+	int		 i;
+
+	for (i = 0; i < INDEX_KEYWORDS; i++)
+		ck_assert_int_eq(keyword_number(keyword_letter(i)), i);
+	for (c = "DFPRST:,-_."; *c != '\0'; c++)
+		ck_assert_int_eq(keyword_number(*c), -1);
+	ck_assert_int_eq(keyword_number('\0'), -1);
+	ck_assert_int_eq(keyword_number((char)0xe1), -1);
+}
+END_TEST
+
 START_TEST(keywords)
 {
 	struct view	*v, *w;
@@ -827,10 +842,25 @@ START_TEST(keywords)
 		ck_assert(view_keywords_left(v));
 		snprintf(name, sizeof(name), "k%d", i);
 		ck_assert_uint_eq(view_keyword_bit(v, str_from(name), true),
-		    UINT32_C(1) << i);
+		    UINT64_C(1) << i);
 	}
 	ck_assert(!view_keywords_left(v));
 	ck_assert_uint_eq(view_keyword_bit(v, STR("more"), true), 0);
+	/* more than Dovecot has letters for; what Maildir has is no keyword */
+	store_one(v, 2, VIEW_ADD, VIEW_SEEN | VIEW_DRAFT, UINT64_C(1) << 25 |
+	    UINT64_C(1) << 26 | UINT64_C(1) << 35 | UINT64_C(1) << 39 |
+	    UINT64_C(1) << 55);
+	ck_assert(is_there("cur/10.M1.h:2,09DESZcz"));
+	store_one(v, 2, VIEW_REMOVE, VIEW_DRAFT, UINT64_C(1) << 35);
+	ck_assert(is_there("cur/10.M1.h:2,0ESZcz"));
+	view_close(&v);
+	view_close(&w);
+	ck_assert_int_eq(unlinkat(dir, "posthouse.index", 0), 0);
+	v = open_view(false);
+	shows(v, "2S+2+25+26+39+55 3 5AF+0+1 8D");
+	ck_assert_str_eq(view_keyword(v, 55), "k55");
+	ck_assert_str_eq(view_keyword(v, 26), "k26");
+	w = open_view(false);
 	view_close(&v);
 	view_close(&w);
 }
@@ -1892,7 +1922,7 @@ END_TEST
 START_TEST(keywords_of_two)
 {
 	struct view	*v, *w;
-	uint32_t	 one, two;
+	uint64_t	 one, two;
 	size_t		 at = 0;
 
 	put("cur/a:2,", "");
@@ -2135,6 +2165,7 @@ main(void)
 	tcase_add_loop_test(t, keywords_of_others, 0, nitems(told));
 	tcase_add_test(t, identifier_of_others);
 	tcase_add_test(t, vanished);
+	tcase_add_test(t, letters);
 	tcase_add_test(t, keywords);
 	tcase_add_test(t, keywords_new);
 	tcase_add_test(t, validity);
