@@ -143,7 +143,7 @@ word_put(struct words *w, const struct word *word)
 	return 0;
 }
 
-/* Other text, as it stands but for folding. */
+/* Other text, as it stands but for folding; a TAB that a line begins with is the blank that it was folded at. */
 static int
 plain_put(struct words *w, struct str s)
 {
@@ -163,6 +163,12 @@ plain_put(struct words *w, struct str s)
 		n += n < s.n;
 		s.p += n;
 		s.n -= n;
+		if (s.n > 0 && s.p[0] == '\t') {
+			if (charset_feed(&cs, STR(" "), w->out) == -1)
+				return -1;
+			s.p++;
+			s.n--;
+		}
 	}
 	return charset_end(&cs, w->out);
 }

@@ -7,7 +7,7 @@
 #include "common/base/str.h"
 #include "common/fmt/parts.h"
 
-/* Appends the body of an unstructured field (or a display name) as UTF-8: unfolded, encoded words decoded, blanks between two of them gone; 8-bit bytes that are no UTF-8 as ISO-8859-1. */
+/* Appends the body of an unstructured field (or a display name) as UTF-8: unfolded (a TAB at a fold is a blank), encoded words decoded, blanks between two of them gone; 8-bit bytes that are no UTF-8 as ISO-8859-1. */
 int	words_decode(struct str, struct buf *) must_check;
 /* Appends a parameter's value with continuations, charset and percent encoding (RFC 2231) or encoded words undone. -1 ENOENT: there is none of that name. */
 int	words_param(const struct part_param *, const char *name, struct buf *) must_check;

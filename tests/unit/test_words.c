@@ -10,7 +10,7 @@ static const struct {
 	const char	*in, *out;
 } words[] = {
 	{ "", "" }, { "plain", "plain" }, { "  two  words ", "two  words" },
-	{ "folded\r\n line\n\ttab", "folded line\ttab" },
+	{ "folded\r\n line\n\ttab", "folded line tab" },
 	{ "=?us-ascii?Q?a?=", "a" }, { "=?UTF-8?b?w7ZrbwA=?=", "\xc3\xb6ko " },
 	{ "=?ISO-8859-1?Q?a_b=E4?=", "a b\xc3\xa4" },
 	{ "=?utf-8*en?q?=C3=A4?=", "\xc3\xa4" },
@@ -46,6 +46,12 @@ static const struct {
 	{ "gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f" },
 	{ "gr\xfc\xdf", "gr\xc3\xbc\xc3\x9f" },
 	{ "\xc3\r\n\xbc", "\xc3\xbc" },
+	/* folded at a TAB */
+	{ "a\r\n\tb", "a b" }, { "a\n\tb\tc", "a b\tc" },
+	{ "a \r\n\t\tb", "a  \tb" },
+	{ "=?utf-8?Q?a?=\r\n\tb", "a b" },
+	{ "a\r\n\t=?utf-8?Q?b?=", "a b" },
+	{ "=?utf-8?Q?a?=\r\n\t=?utf-8?Q?b?=", "ab" },
 };
 
 START_TEST(decoded)
