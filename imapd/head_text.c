@@ -1,6 +1,8 @@
 /* imapd/head_text.c - what the fields of a header say, for searching. Run by the session. */
 #include "imapd/head_text.h"
 
+#include <string.h>
+
 #include "common/fmt/header.h"
 #include "common/fmt/structure.h"
 #include "common/fmt/words.h"
@@ -179,6 +181,34 @@ is_plain(struct str s)
 	return true;
 }
 
+static bool
+has_addresses(enum search_field field)
+{
+	return field == FIELD_FROM || field == FIELD_TO ||
+	    field == FIELD_CC || field == FIELD_BCC;
+}
+
+/*
+ * Blanks have become one; names stand without quotes that they can do without, addresses in angle brackets, and comments, routes and the
+ * backslashes of quoted-pairs are gone.
+ */
+bool
+head_text_rewritten(enum search_field field, struct str word)
+{
+	size_t	i;
+	char	c;
+
+	for (i = 0; i < word.n; i++) {
+		c = word.p[i];
+		if (c == '\t' || (c == ' ' && i > 0 && word.p[i - 1] == ' '))
+			return true;
+		if (has_addresses(field) && c != '\0' &&
+		    strchr("\"\\(),:;", c) != NULL)
+			return true;
+	}
+	return false;
+}
+
 int
 head_text_match(struct head_text *h, struct str envelope,
     enum search_field field, struct needle *needle, bool *found)
@@ -193,14 +223,12 @@ head_text_match(struct head_text *h, struct str envelope,
 		*found = true;
 		return 0;
 	}
-	if (field != FIELD_FROM && field != FIELD_TO && field != FIELD_CC &&
-	    field != FIELD_BCC && is_plain(item)) {
+	if (!has_addresses(field) && is_plain(item)) {
 		*found = needle_in(needle, item);
 		return 0;
 	}
 	buf_reset(&h->text);
-	if (field == FIELD_FROM || field == FIELD_TO || field == FIELD_CC ||
-	    field == FIELD_BCC)
+	if (has_addresses(field))
 		r = put_addresses(h, item);
 	else
 		r = words_decode(item, &h->text);

@@ -22,7 +22,9 @@ bool	head_text_item(struct head_text *, struct str envelope, enum search_field, 
  * asks whether the field is there. -1: ENOMEM.
  */
 int	head_text_match(struct head_text *, struct str envelope, enum search_field, struct needle *, bool *) must_check;
-/* The same with all fields of that name in a header. */
+/* May such a field of a message have that word (folded) where its ENVELOPE does not, since this has the same in other words? */
+bool	head_text_rewritten(enum search_field, struct str word);
+/* As head_text_match, with all fields of that name in a header. */
 int	head_text_fields(struct head_text *, struct str header, struct str name, struct needle *, bool *) must_check;
 
 #endif

@@ -123,9 +123,14 @@ header_match(struct search_run *r, const struct search_node *n)
 		if (head_text_match(&r->head_text, r->head.envelope,
 		    (enum search_field)n->field, needle, &found) == -1)
 			return failed(r);
-		if (found || needle->word.n > 0)
+		/*
+		 * HEADER asks for what stands in the message: with the rare word that an ENVELOPE has not even then, and with none, as a
+		 * field that is empty is not in it.
+		 */
+		if (found || n->name.n == 0 || (needle->word.n > 0 &&
+		    !head_text_rewritten((enum search_field)n->field,
+		    buf_view(&needle->word))))
 			return found;
-		/* Is there such a field at all? One that is empty is none in an ENVELOPE. */
 		r->has_head = false;
 	}
 	if (text_header(&r->text, r->at, &header) == -1)

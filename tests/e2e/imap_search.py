@@ -508,6 +508,25 @@ def broken_headers(w):
     check(len(got) == 3, "such a line as it stands", got)
 
 
+def as_written(w):
+    """HEADER finds what stands in a message, FROM and the like what its ENVELOPE has of it; a fold is a blank."""
+    w.ok(b"CREATE Written")
+    for m in (b'From: "Joe Q" <joe@a.test>\r\nTo: b@b.test,"c, d" <e@f.test> (two  of them)\r\n'
+              b"Subject: folded\r\n\tat a tab  twice\r\nReceived: from one\r\n\tby two\r\n\r\nx\r\n",
+              b"From: Joe Q <joe@a.test>\r\nTo: <b@b.test>, <e@f.test>\r\nSubject: folded at a tab\r\n\r\nx\r\n"):
+        w.ok(b"APPEND Written {%d+}\r\n" % len(m) + m)
+    w.ok(b"SELECT Written")
+    for key, want in ((b'FROM "joe q <joe"', [1, 2]), (b'HEADER From "joe q <joe"', [1, 2]), (b'HEADER From "\\"joe q\\""', [1]),
+                      (b'HEADER From "joe q\\" <JOE@a.test>"', [1]), (b'HEADER From "<joe@a.test>"', [1, 2]),
+                      (b'HEADER From "\\"ann\\""', []), (b'HEADER To "b.test,"', [1]), (b'HEADER To "(two  of"', [1]),
+                      (b'HEADER To "b.test>, <e"', [2]), (b'TO "(two"', []), (b'NOT HEADER To "(two"', [2]),
+                      (b'HEADER To "b.test, c"', []), (b'HEADER Subject "tab  twice"', [1]), (b'HEADER Subject "tab twice"', [1]),
+                      (b'HEADER Subject "folded at a tab"', [1, 2]), (b'SUBJECT "folded at"', [1, 2]), (b'TEXT "folded at"', [1, 2]),
+                      (b'HEADER Received "one by two"', [1]), (b'TEXT "one by two"', [1]), (b'TEXT "onebytwo"', [])):
+        got = numbers(w.ok(b"SEARCH " + key))
+        check(got == want, "as written: " + key.decode(), got)
+
+
 def order(w):
     by = sorted(mails, key=lambda m: m.time - 7200 if m.date else m.time)
     check(numbers(w.ok("SORT (DATE) UTF-8 ALL"), b"SORT") ==
@@ -672,7 +691,7 @@ w.ok("UNSELECT")
 fill(MAILDIR, mails)
 w.ok("SELECT INBOX")
 for step in (keys, refused, extended, order, beside_dovecot, updates,
-             expunges, many, rev2, broken_headers):
+             expunges, many, rev2, broken_headers, as_written):
     step(w)
 w.ok("LOGOUT")
 sys.exit(check.end())
