@@ -9,6 +9,7 @@
 #include "imapd/list_match.h"
 #include "imapd/list_tree.h"
 #include "imapd/mailboxes.h"
+#include "imapd/place_name.h"
 #include "imapd/use.h"
 
 #define LISTING_MAX	(64u << 20)
@@ -18,6 +19,7 @@ struct listing {
 	struct session		*s;
 	const struct list_request *r;
 	struct list_pattern	*patterns;
+	size_t			 npatterns;
 	struct arena		 memory;
 	struct list_row		*rows;
 	size_t			 n;
@@ -48,7 +50,7 @@ matches(struct listing *l, const struct list_row *r)
 	inbox = l->space == SPACE_OWN && name.n >= 5 &&
 	    memcmp(name.p, "INBOX", 5) == 0 && (name.n == 5 ||
 	    name.p[5] == place_separator(l->s));
-	for (i = 0; i < l->r->npatterns; i++)
+	for (i = 0; i < l->npatterns; i++)
 		if (list_pattern_match(&l->patterns[i], name, inbox ? 5 : 0))
 			return true;
 	return false;
@@ -201,7 +203,7 @@ mark(struct listing *l)
 static bool
 has_percent(const struct listing *l)
 {
-	return l->r->npatterns > 0 && l->patterns[0].has_percent;
+	return l->npatterns > 0 && l->patterns[0].has_percent;
 }
 
 /* RFC 5258 3.3, and for LSUB RFC 3501 6.3.9: "foo" stands for a subscribed "foo/bar" that '%' does not match. */
@@ -335,18 +337,43 @@ put_row(struct listing *l, const struct list_row *r)
 }
 
 static int
+make_pattern(struct listing *l, struct str reference, struct str pattern)
+{
+	return list_pattern_make(&l->patterns[l->npatterns++], &l->memory,
+	    reference, pattern, place_separator(l->s));
+}
+
+/* RFC 9051 5.1: here, too, a name that is not in NFC stands for the one that is. */
+static int
+make_composed(struct listing *l, struct str reference, struct str pattern)
+{
+	struct buf	text;
+	int		r = 0;
+
+	buf_init(&text, LIST_PATTERN_MAX);
+	buf_add(&text, reference.p, reference.n);
+	buf_add(&text, pattern.p, pattern.n);
+	buf_reset(&l->name);
+	if (buf_ok(&text) && name_compose(buf_view(&text), &l->name) == 1)
+		r = make_pattern(l, buf_view(&l->name), STR(""));
+	buf_free(&text);
+	return r;
+}
+
+static int
 make_patterns(struct listing *l)
 {
-	size_t	i;
+	const struct list_request	*r = l->r;
+	size_t				 i;
 
 	l->patterns = arena_get(&l->memory,
-	    (l->r->npatterns + 1) * sizeof(*l->patterns));
+	    (2 * r->npatterns + 1) * sizeof(*l->patterns));
 	if (l->patterns == NULL)
 		return -1;
-	for (i = 0; i < l->r->npatterns; i++)
-		if (list_pattern_make(&l->patterns[i], &l->memory,
-		    l->r->reference, l->r->patterns[i],
-		    place_separator(l->s)) == -1)
+	for (i = 0; i < r->npatterns; i++)
+		if (make_pattern(l, r->reference, r->patterns[i]) == -1 ||
+		    (session_utf8(l->s) &&
+		    make_composed(l, r->reference, r->patterns[i]) == -1))
 			return -1;
 	return 0;
 }

@@ -174,11 +174,24 @@ def composed(st):
         shown = c.lines('LIST "" *')
         for name in (whole, "q\u0323\u0307", "\u0915\u093c"):
             want("shown", (name, shown), any('"%s"' % name in s for s in shown))
+        # patterns, too, and what they begin with
+        for command in ('LIST "" "%s"', 'LIST "" "%s%%"', 'LIST "" (x "%s")', 'LIST (SUBSCRIBED) "" "%s"'):
+            said = c.lines(command % apart)
+            want(command, said, len(said) == 1 and ' "%s"' % whole in said[0])
+        said = c.lines('LSUB "" "%s"' % apart, b"LSUB")
+        want("LSUB", said, said == ['LSUB () "." "%s"' % whole])
+        said = c.lines('LIST "%s" "%%"' % apart[:4])
+        want("the reference", said, len(said) == 1 and ' "%s"' % whole in said[0])
+        said = c.lines('LIST "A" "\u030a%"')
+        want("across the two", said, len(said) == 1 and ' "%s"' % whole in said[0])
         # what another one has made has the name that it has
         c.ok('STATUS "o\u0308de" (MESSAGES)')
         said = c.lines('SELECT "o\u0308de"')
         want("as it is", said, said == ['LIST () "." "o\u0308de"'])
         c.refused('STATUS "\u00f6de" (MESSAGES)', "NO [NONEXISTENT]")
+        for name, found in (("o\u0308de", 1), ("\u00f6de", 0)):
+            said = c.lines('LIST "" "%s"' % name)
+            want("a pattern for it", said, len(said) == found)
         c.ok('RENAME "o\u0308de" "u\u0308ber"')
         want("it is no longer so", None, c.lines('LIST "" "\u00fcber"'))
         said = c.lines('DELETE "u\u0308ber"')
