@@ -125,7 +125,7 @@ one(struct copy *x, size_t at, bool move)
 	return save_copy(x->save, x->s->view, at, NULL);
 }
 
-/* What has gone meanwhile is passed over, but in a COPY by numbers, which is for all or none of them. */
+/* What has gone meanwhile is passed over by its UID; by numbers it is for all of them or none. */
 static bool
 gather(struct copy *x, bool move)
 {
@@ -137,7 +137,7 @@ gather(struct copy *x, bool move)
 		else if (errno != ENOENT) {
 			command_failed(x->s, x->c, "copy the messages");
 			return false;
-		} else if (!move && !x->c->uid) {
+		} else if (!x->c->uid) {
 			command_no(x->c, "EXPUNGEISSUED",
 			    "some of them have been expunged");
 			return false;

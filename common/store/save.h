@@ -30,7 +30,7 @@ int	save_write(struct save *, struct str) must_check;
 int	save_end(struct save *, uint64_t *wire) must_check;
 /* A message of a view, with its flags, keywords, dates, GUID and what is cached of it: a second name of the same file where the file system has that, and who may use the one folder may use the other. flags, keywords: as in the view unless m is not NULL. -1: ENOENT: it is gone. */
 int	save_copy(struct save *, struct view *, size_t at, const struct save_message *m) must_check;
-/* The same, and it is gone from there: by rename, at save_commit, so that it is always in one of the two. What was done is taken back if the batch fails. The view has to be there until then. Where a rename cannot do it, and with m (as in save_copy), it is copied, and then goes from there. */
+/* The same, and it is gone from there: by rename, at save_commit, so that it is always in one of the two. What was done is taken back if the batch fails. The view has to be there until then. -1: ENOENT: it is gone. Where a rename cannot do it, and with m (as in save_copy), it is copied, and then goes from there. */
 int	save_move(struct save *, struct view *, size_t at, const struct save_message *m) must_check;
 /* Bytes of the messages so far, for the quota. */
 uint64_t save_bytes(const struct save *);

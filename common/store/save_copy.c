@@ -191,6 +191,24 @@ save_copy(struct save *s, struct view *v, size_t at,
 	return item->fd == -1 ? 0 : save_wait(s);
 }
 
+/* That it is gone is found out before others have been moved, whose UIDs would not come back with them. */
+static int
+find(struct view *v, size_t at, int *dir, const char **file)
+{
+	struct stat	st;
+	int		i;
+
+	for (i = 0; i < TRIES; i++) {
+		if (view_file(v, at, i > 0, dir, file) == -1)
+			return -1;
+		if (fstatat(*dir, *file, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			return 0;
+		if (errno != ENOENT)
+			return -1;
+	}
+	return -1;
+}
+
 int
 save_move(struct save *s, struct view *v, size_t at,
     const struct save_message *m)
@@ -201,7 +219,7 @@ save_move(struct save *s, struct view *v, size_t at,
 	struct str		 copy;
 	int			 dir;
 
-	if (view_file(v, at, false, &dir, &file) == -1)
+	if (find(v, at, &dir, &file) == -1)
 		return -1;
 	if (m != NULL || !is_alike(s, dir)) {
 		if (save_copy(s, v, at, m) == -1)

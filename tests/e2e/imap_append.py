@@ -337,6 +337,26 @@ def seen_by_others():
     want("the new flags", c.flags(b"*"), {b"\\Answered", b"late"} <= c.flags(b"*"))
 
 
+def moves_of_gone():
+    """The same of MOVE, whatever the session knows of what is gone; nothing is moved if it is refused, and UIDs stay."""
+    for look in (b"NOOP", b"FETCH 1:* (UID RFC822.SIZE INTERNALDATE)"):
+        for by, uids in ((b"", b"1 3"), (b"UID ", b"")):
+            c = fresh(b"moved")
+            c = fresh(b"gone")
+            c.ok(b"APPEND gone %s %s %s" % tuple(lit(b"N: %d\r\n\r\n" % i) for i in range(3)))
+            c.ok(look)
+            other = Imap(b"gone")
+            other.ok(b"STORE 2 +FLAGS (\\Deleted)")
+            other.ok(b"EXPUNGE")
+            got = c.do(by + b"MOVE 1:3 moved")
+            want("MOVE", (look, by, got), got.startswith(b"OK" if by else b"NO [EXPUNGEISSUED]"))
+            said = any(re.match(rb"\* OK \[COPYUID \d+ 1,3 1:2\]", x) for x in c.last)
+            want("COPYUID", (look, by, c.last), said == (by != b""))
+            want("there", (look, by), c.count(b"moved") == (2 if by else 0))
+            c.ok(b"UID SEARCH ALL")
+            want("here", (look, by, c.last), (b"* SEARCH " + uids).strip() in c.last)
+
+
 def recent():
     """\\Recent is what came in any way, for the session that is the first to hear of it (RFC 3501, 2.3.2)."""
     c = Imap()
@@ -479,8 +499,8 @@ def noise():
 
 def main():
     for test in (by_imaplib, large, split_everywhere, literal_names, multi, refused_before_asked, broken_off,
-                 nul_and_binary, utf8, catenate, copies, moves, seen_by_others, recent, blanks, announced, many, replaces,
-                 over_quota, noise):
+                 nul_and_binary, utf8, catenate, copies, moves, seen_by_others, moves_of_gone, recent, blanks, announced, many,
+                 replaces, over_quota, noise):
         tap.run(test.__name__.replace("_", " "), test)
     return tap.end()
 
