@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "common/base/fdio.h"
 #include "imapd/arrivals.h"
 #include "imapd/commands.h"
 #include "imapd/limit.h"
@@ -130,6 +131,24 @@ count_freed(struct append *a, size_t old)
 	a->nfreed = 1;
 }
 
+/* One that somebody else has replaced meanwhile would be there twice. */
+static bool
+is_there(struct append *a, size_t old)
+{
+	int	fd = view_open_message(a->s->view, old);
+
+	if (fd != -1) {
+		fdio_close(&fd);
+		return true;
+	}
+	if (errno == ENOENT)
+		command_no(a->c, "EXPUNGEISSUED",
+		    "the old message has been expunged");
+	else
+		command_failed(a->s, a->c, "look for the old message");
+	return false;
+}
+
 static void
 remove_old(struct append *a, size_t old)
 {
@@ -154,11 +173,12 @@ replace(struct append *a, size_t old)
 {
 	struct buf	code;
 
-	if (!target(a))
+	if (!target(a) || !is_there(a, old))
 		return;
 	count_freed(a, old);
 	buf_init(&code, REPLY_MAX);
-	if (append_message(a) && incoming_done(&a->in) && commit(a, &code)) {
+	if (append_message(a) && incoming_done(&a->in) && is_there(a, old) &&
+	    commit(a, &code)) {
 		/* the new one first: one of the two is always there */
 		if (code.n > 0)
 			say(a->s, "OK [%.*s] the new one is saved",

@@ -454,6 +454,22 @@ def replaces():
         want("%s to %r" % (how, command), got, got.startswith(how))
     c.says(b"BAD", b"REPLACE 1 rep %s %s" % (lit(b"x\r\n"), lit(b"y\r\n")))
     want("still one", c.count(b"rep"), c.count(b"rep") == 1)
+    # another session replaces it first, or while the new one comes
+    for by in (b"", b"UID "):
+        for late in (False, True):
+            c = fresh(b"rep")
+            c.ok(b"APPEND rep " + lit(b"N: 1\r\n\r\n"))
+            c.ok(b"FETCH 1 (RFC822.SIZE INTERNALDATE)")
+            other = Imap(b"rep")
+            if late:
+                tag = c.begin(by + b"REPLACE 1 rep {8}\r\n")
+                want("asked for", got := c.line(), got.startswith(b"+"))
+            other.ok(b"REPLACE 1 rep " + lit(b"N: 2\r\n\r\n"))
+            if late:
+                c.send(b"N: 3\r\n\r\n\r\n")
+            got = c.answer(tag) if late else c.do(by + b"REPLACE 1 rep " + lit(b"N: 3\r\n\r\n"))
+            want("replaced already", (by, late, got), got.startswith(b"NO [EXPUNGEISSUED]"))
+            want("one is there", (by, late), c.count(b"rep") == 1)
     c.ok(b"CLOSE")
     c.says(b"BAD", b"REPLACE 1 rep " + lit(b"x\r\n"))
     c.ok(b"NOOP")
