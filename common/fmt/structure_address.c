@@ -188,14 +188,15 @@ route(struct reading *r)
 	return true;
 }
 
-/* Between < and >, whose end is taken if it is there. */
+/* Between < and >, whose end is taken if it is there. Some write two of each. */
 static void
 angle(struct reading *r)
 {
 	struct cur	*c = &r->in;
 	size_t		 name = r->name.n;
 
-	c->p++;
+	while (cur_byte(c, '<'))
+		continue;
 	r->local.n = 0;
 	skip(r);
 	if (!cur_done(c) && *c->p == '@' && route(r))

@@ -115,6 +115,8 @@ static const struct { const char *in, *out; } addresses[] = {
 	{ "a@b <c@d>", "(" A("\"a@b\"", "c", "\"d\"") ")" },
 	{ "a@b@c", "(" A("NIL", "a", "\"b\"") A("NIL", "MISSING_MAILBOX", "\"c\"") ")" },
 	{ "> a@b >", "(" A("NIL", "a", "\"b\"") ")" },
+	{ "A <<a@b>>, <<<c@d>", "(" A("\"A\"", "a", "\"b\"") A("NIL", "c", "\"d\"") ")" },
+	{ "A <<@r:a@b>>; <<>>", "((\"A\" \"@r\" \"a\" \"b\"))" },
 	{ "a@b (open", "(" A("\"open\"", "a", "\"b\"") ")" },
 	{ "(", "NIL" },
 	{ "\\", "(" A("NIL", "\\\\", "\"MISSING_DOMAIN\"") ")" },
