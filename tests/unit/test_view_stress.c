@@ -327,6 +327,7 @@ read_notes(void)
 
 	buf_init(&text, 64u << 20);
 	ck_assert_int_eq(fdio_slurp_at(dir, "notes", &text), 0);
+	ck_assert_ptr_nonnull(buf_cstr(&text));	/* sscanf(3) wants its end */
 	rest = buf_view(&text);
 	while (str_take_line(&rest, &line)) {
 		ck_assert_int_eq(sscanf(line.p, "%c %u %63[^\n]", &kind, &uid,
