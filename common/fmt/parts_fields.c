@@ -161,6 +161,18 @@ content_type(struct arena *a, struct str body, struct part_fields *f)
 	return params(a, &c, &f->params);
 }
 
+/* Some write it in quotes, and mean the same. */
+static bool
+token_or_quoted(struct cur *c, struct str *out)
+{
+	struct cur	in;
+
+	if (!cur_byte(c, '"'))
+		return token(c, out);
+	in = cur_from(quoted(c));
+	return token(&in, out) && cur_done(&in);
+}
+
 static int
 disposition(struct arena *a, struct str body, struct part_fields *f)
 {
@@ -168,7 +180,7 @@ disposition(struct arena *a, struct str body, struct part_fields *f)
 	struct str	word;
 
 	header_skip_cfws(&c);
-	if (!token(&c, &word))
+	if (!token_or_quoted(&c, &word))
 		return 0;
 	if (arena_dup(a, word, &f->disposition) == -1)
 		return -1;

@@ -250,6 +250,13 @@ static const struct { struct str in; const char *out, *body; } structures[] = {
 	    "(\"a\" \"b\" NIL \"<a>\" \"d (e) f\" \"Quoted-Printable\" 1 \"xx yy\" "
 	    "(\"attachment\" NIL) (\"en\" \"de\" \"fr\") \"http://a b\")",
 	    "(\"a\" \"b\" NIL \"<a>\" \"d (e) f\" \"Quoted-Printable\" 1)" },
+	/* in quotes, and what is not such a word */
+	{ IN("Content-Type: a/b\nContent-Disposition: \"attachment\" ; filename=\"x y\"\n\nx"),
+	    "(\"a\" \"b\" NIL NIL NIL \"7bit\" 1 NIL (\"attachment\" (\"filename\" \"x y\")) NIL NIL)", NULL },
+	{ IN("Content-Type: a/b\nContent-Disposition: \"a b\"; filename=x\n\nx"),
+	    "(\"a\" \"b\" NIL NIL NIL \"7bit\" 1 NIL NIL NIL NIL)", NULL },
+	{ IN("Content-Type: a/b\nContent-Disposition: \"\n\nx"),
+	    "(\"a\" \"b\" NIL NIL NIL \"7bit\" 1 NIL NIL NIL NIL)", NULL },
 	/* there, but empty */
 	{ IN("Content-Type: a/b\nContent-Disposition: \nContent-Language: \n"
 	    "Content-Transfer-Encoding: \nContent-Description: \nContent-ID: \nContent-MD5:\n\nx"),
