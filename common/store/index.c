@@ -152,7 +152,8 @@ text_of(const struct index *x, const struct index_row *r)
 	if (at < mapped) {
 		if (n <= mapped - at)
 			t.p = x->names + at;
-	} else if (n <= x->own.n && at - mapped <= x->own.n - n)
+	} else if (x->own.n > 0 && n <= x->own.n &&
+	    at - mapped <= x->own.n - n)
 		t.p = x->own.p + (at - mapped);
 	return t;
 }
