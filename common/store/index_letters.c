@@ -37,16 +37,13 @@ keyword_letter(int number)
 int
 keyword_number(char letter)
 {
-	static const signed char	capitals['Z' - 'A' + 1] = {
-		36, 37, 38, -1, 39, -1, 40, 41, 42, 43, 44, 45, 46,
-		47, 48, -1, 49, -1, -1, -1, 50, 51, 52, 53, 54, 55
-	};
+	const char	*at;
 
+	/* by far the most */
 	if (letter >= 'a' && letter <= 'z')
 		return letter - 'a';
-	if (letter >= '0' && letter <= '9')
-		return letter - '0' + 26;
-	return letter >= 'A' && letter <= 'Z' ? capitals[letter - 'A'] : -1;
+	at = memchr(letters, letter, INDEX_KEYWORDS);
+	return at == NULL ? -1 : (int)(at - letters);
 }
 
 static struct str

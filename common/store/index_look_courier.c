@@ -114,7 +114,7 @@ rename_one(struct look *k, struct listed *e, uint64_t bits)
 	int		 cur = k->x->dir->cur, r = 0;
 	struct buf	 name;
 	uint64_t	 keywords;
-	uint8_t	 flags;
+	uint8_t		 flags;
 
 	index_flags(listing_info(&k->names, e), &flags, &keywords);
 	if (e->is_new || (keywords | bits) == keywords)

@@ -137,7 +137,7 @@ rename_odd(const struct look *k, const struct newcomer *w)
 	int		dir = dir_of(k, w->is_new);
 	char		from[2 * MAILDIR_NAME_MAX + 2], to[MAILDIR_NAME_MAX + 1];
 	struct buf	info;
-	uint8_t	flags;
+	uint8_t		flags;
 	uint64_t	keywords;
 	int		r = -1;
 

@@ -1,7 +1,7 @@
 /*
  * common/store/keywords.h - dovecot-keywords: the names of letters in the names of files; lines "0 name", where 0 is
- * 'a', see keyword_letter; Dovecot knows those up to 'z'. Read and written as Dovecot does: its lock is that of the list of UIDs, and dovecot-keywords.lock is where the new file is
- * written (uidlist_file.h). Lines that are not understood are kept.
+ * 'a', see keyword_letter; Dovecot knows those up to 'z'. Read and written as Dovecot does: its lock is that of the list of UIDs,
+ * and dovecot-keywords.lock is where the new file is written (uidlist_file.h). Lines that are not understood are kept.
  */
 #ifndef STORE_KEYWORDS_H
 #define STORE_KEYWORDS_H

@@ -33,24 +33,28 @@ clean(void *arg, int dir, const char *name)
 	return c->removed >= MOST;
 }
 
+/* A time that is yet to come tells nothing. */
+static bool
+is_due(const struct maildir *m, int64_t now)
+{
+	struct stat	st;
+
+	return fstatat(m->root, "tmp", &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    (st.st_atim.tv_sec > now || st.st_atim.tv_sec <= now - EVERY);
+}
+
 void
 maildir_clean(const struct maildir *m, int64_t now)
 {
 	const struct timespec	looked[2] = { { now, 0 }, { 0, UTIME_OMIT } };
 	struct cleaning		c = { now - AGE, 0 };
-	struct stat		st;
-	int			saved = errno, tmp;
+	int			saved = errno, tmp = -1;
 
-	/* a time that is yet to come tells nothing */
-	if (fstatat(m->root, "tmp", &st, AT_SYMLINK_NOFOLLOW) == -1 ||
-	    (st.st_atim.tv_sec <= now && st.st_atim.tv_sec > now - EVERY) ||
-	    (tmp = inside_open(m->root, "tmp", O_RDONLY | O_DIRECTORY)) == -1) {
-		errno = saved;
-		return;
-	}
+	if (is_due(m, now))
+		tmp = inside_open(m->root, "tmp", O_RDONLY | O_DIRECTORY);
 	/* where it cannot be noted it is looked at again the next time */
-	if (fdio_each_in(tmp, clean, &c) == 0 && futimens(tmp, looked) == -1)
-		errno = saved;
+	if (tmp != -1 && fdio_each_in(tmp, clean, &c) == 0)
+		(void)futimens(tmp, looked);
 	fdio_close(&tmp);
 	errno = saved;
 }

@@ -1,6 +1,6 @@
 /*
  * common/store/save.c - messages are written into a folder, as the mailbox's user. Each is a draft in tmp/ until save_commit; what is
- * left there by a crash is nobody's, and stays until somebody removes old files from tmp/.
+ * left there by a crash is nobody's, and goes by maildir_clean.
  */
 #include "common/store/save.h"
 

@@ -152,6 +152,17 @@ END_TEST
 
 #define NAMES	"%08Xu%08Xv"
 
+/* As a session of POP3 begins. */
+static struct box *
+open_for_pop3(void)
+{
+	struct box	*b = open_box();
+
+	ck_assert_int_eq(box_lock(b), 0);
+	ck_assert_int_eq(box_adopt_names(b, NAMES), 0);
+	return b;
+}
+
 /* A first list, and one in place of what is none, has a validity that no folder of the Maildir has had. */
 START_TEST(validity_of_its_own)
 {
@@ -182,18 +193,14 @@ START_TEST(names_of_who_was_killed)
 
 	put("new/1.a", "a\n");
 	for (i = 0; i < 2; i++) {
-		b = open_box();
-		ck_assert_int_eq(box_lock(b), 0);
-		ck_assert_int_eq(box_adopt_names(b, NAMES), 0);
+		b = open_for_pop3();
 		ck_assert_uint_eq(box_message(b, 0)->uidl.n, 0);
 		ck_assert_int_eq(box_save_uids(b), 0);
 		box_close(&b);
 	}
 	ck_assert_int_eq(faccessat(dir, "dovecot-uidvalidity", F_OK, 0), 0);
 	put("dovecot-uidvalidity", "5f000001");	/* Dovecot's */
-	b = open_box();
-	ck_assert_int_eq(box_lock(b), 0);
-	ck_assert_int_eq(box_adopt_names(b, NAMES), 0);
+	b = open_for_pop3();
 	ck_assert_uint_gt(box_message(b, 0)->uidl.n, 0);
 	box_close(&b);
 }
@@ -445,9 +452,7 @@ START_TEST(courier)
 	box_close(&b);
 	/* once: what Courier says later is nothing to us */
 	put("courierpop3dsizelist", "/3 8 99\n12.c 3 7:7:0\n");
-	b = open_box();
-	ck_assert_int_eq(box_lock(b), 0);
-	ck_assert_int_eq(box_adopt_names(b, NAMES), 0);
+	b = open_for_pop3();
 	ck_assert(str_eq(box_message(b, 1)->uidl, STR("UID1-795697749")));
 	ck_assert_uint_eq(box_message(b, 2)->uidl.n, 0);
 	box_close(&b);
@@ -464,9 +469,7 @@ START_TEST(courier_none)
 
 	put("new/10.a", "a\n");
 	put("courierpop3dsizelist", texts[_i]);
-	b = open_box();
-	ck_assert_int_eq(box_lock(b), 0);
-	ck_assert_int_eq(box_adopt_names(b, NAMES), 0);
+	b = open_for_pop3();
 	ck_assert_uint_eq(box_message(b, 0)->uidl.n, 0);
 	box_close(&b);
 }
